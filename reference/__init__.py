@@ -1,0 +1,1 @@
+"""The reference registry: answers rightly, or with one deliberate fault or variant."""

@@ -1,0 +1,1 @@
+"""What must hold: the OpenAPI document, the JSON Schemas and the catalogue of requirements."""
