@@ -1,0 +1,1 @@
+"""A thin client: a method per operation, every exchange recorded, nothing asserted."""
