@@ -58,6 +58,9 @@ class Response:
     """A response as it came; ``body`` is what was received, undecoded.
 
     Where a pull was streamed, ``body`` is empty and ``size`` and ``digest`` tell of the content.
+    Where no answer came at all, ``status`` is 0 and ``failure`` says why; ``repeated`` tells that a
+    second attempt failed in the same way. ``url`` is what was asked last, ``trail`` all exchanges
+    that led here: challenges, throttling and redirects included.
     """
 
     status: int
@@ -67,6 +70,10 @@ class Response:
     size: int = 0
     digest: str = ""
     streamed: bool = False
+    failure: str = ""
+    repeated: bool = False
+    url: str = ""
+    trail: tuple[Exchange, ...] = field(default=(), repr=False)
     _json: Any = field(default=None, repr=False)
     _parsed: bool = field(default=False, repr=False)
 

@@ -1,0 +1,54 @@
+"""Parse WWW-Authenticate: challenges with their parameters (RFC 9110, 11.6.1)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+_TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+_SCHEME = re.compile(rf"\s*,?\s*({_TOKEN})(?=\s|,|$)(?!\s*=)")
+_PARAMETER = re.compile(rf'\s*,?\s*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|({_TOKEN}|[^\s,"]+))')
+_TOKEN68 = re.compile(r"\s+([A-Za-z0-9._~+/-]+=*)\s*(?=,|$)")
+
+
+@dataclass(frozen=True, slots=True)
+class Challenge:
+    """One challenge: scheme and parameter names in lower case, values unquoted."""
+
+    scheme: str
+    parameters: dict[str, str] = field(default_factory=dict)
+
+
+def parse_challenges(values: list[str]) -> list[Challenge] | None:
+    """Return the challenges of all WWW-Authenticate fields, or ``None`` where one is malformed."""
+    found: list[Challenge] = []
+    for value in values:
+        challenges = _parse(value)
+        if challenges is None:
+            return None
+        found.extend(challenges)
+    return found
+
+
+def _parse(text: str) -> list[Challenge] | None:
+    found: list[Challenge] = []
+    position = 0
+    text = text.strip()
+    while position < len(text):
+        scheme = _SCHEME.match(text, position)
+        if scheme is None:
+            return None
+        position = scheme.end()
+        parameters: dict[str, str] = {}
+        if token68 := _TOKEN68.match(text, position):
+            found.append(Challenge(scheme.group(1).lower(), {"": token68.group(1)}))
+            position = token68.end()
+            continue
+        while parameter := _PARAMETER.match(text, position):
+            quoted, plain = parameter.group(2), parameter.group(3)
+            parameters[parameter.group(1).lower()] = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else plain
+            position = parameter.end()
+        found.append(Challenge(scheme.group(1).lower(), parameters))
+        while position < len(text) and text[position] in ", \t":
+            position += 1
+    return found or None

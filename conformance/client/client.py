@@ -1,0 +1,191 @@
+"""Send requests to one target, follow what HTTP asks of every client, and record each exchange."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from urllib.parse import urljoin, urlsplit
+
+from .authentication import Authenticator, redact_token_body
+from .exchange import Exchange, Headers, Request, Response
+from .redaction import Redactor
+from .transport import MAX_BODY, Payload, Transport, TransportError
+
+#: Seconds that a target's Retry-After may cost one request in all.
+RETRY_BUDGET = 15.0
+_RETRIES = 4
+_REDIRECTS = 5
+_KEEPS_METHOD = frozenset({307, 308})
+_REDIRECT = frozenset({301, 302, 303, 307, 308})
+_WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_REPEATABLE = frozenset({"GET", "HEAD"})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request of a scenario, as it means it.
+
+    ``operation`` and ``parameters`` name the operation of the OpenAPI document, ``follow`` whether
+    redirects are followed, ``authenticate`` whether credentials may be sent.
+    """
+
+    method: str
+    url: str
+    operation: str = ""
+    parameters: dict[str, str] = field(default_factory=dict)
+    headers: tuple[tuple[str, str], ...] = ()
+    payload: Payload = None
+    stream: bool = False
+    follow: bool = True
+    authenticate: bool = True
+    max_body: int = MAX_BODY
+
+
+class Client:
+    """A session with one target; never asserts, never retries but for 401, 429, 503 and a dead connection."""
+
+    def __init__(self, url: str, transport: Transport, authenticator: Authenticator, redactor: Redactor) -> None:
+        self.url = url.rstrip("/")
+        self.redactor = redactor
+        self.exchanges: list[Exchange] = []
+        self.on_exchange: Callable[[Exchange], None] | None = None
+        self._origin = _origin(self.url)
+        self._transport = transport
+        self._authenticator = authenticator
+        self._started = time.monotonic()
+
+    def send(self, call: Call) -> Response:
+        """Send a call and return the final response; status 0 where none came."""
+        trail: list[Exchange] = []
+        response = self._attempt(call, trail)
+        seen = 0
+        while call.follow and response.status in _REDIRECT and "Location" in response.headers and seen < _REDIRECTS:
+            following = _next(call, response)
+            if following is None:
+                break
+            seen += 1
+            call = following
+            response = self._attempt(call, trail)
+        response.trail = tuple(trail)
+        return response
+
+    def _attempt(self, call: Call, trail: list[Exchange]) -> Response:
+        """Send to one URL; a challenge is answered once, throttling is obeyed within a budget."""
+        name = call.parameters.get("name", "")
+        writes = call.method in _WRITES
+        own = call.authenticate and _origin(call.url) == self._origin
+        authorization = self._authenticator.ahead(name, writes) if own else None
+        waited = 0.0
+        challenged = False
+        for _ in range(_RETRIES):
+            response = self._repeatable(call, authorization, trail)
+            if response.status == 401 and own and not challenged:  # noqa: PLR2004  # Unauthorized
+                challenged = True
+                fresh = self._authenticator.answer(response, name, writes, lambda u, h: self._token(u, h, trail))
+                if fresh is None or fresh == authorization:
+                    break
+                authorization = fresh
+                continue
+            pause = _retry_after(response)
+            if pause is None or waited + pause > RETRY_BUDGET:
+                break
+            waited += pause
+            time.sleep(pause)
+        return response
+
+    def _repeatable(self, call: Call, authorization: str | None, trail: list[Exchange]) -> Response:
+        """A pooled connection may have died unnoticed: what is safe to repeat is tried twice."""
+        response = self._once(call, authorization, trail)
+        if response.failure and call.method in _REPEATABLE and "time-out" not in response.failure:
+            first = response.failure
+            response = self._once(call, authorization, trail)
+            response.repeated = response.failure == first
+        return response
+
+    def _token(self, url: str, headers: list[tuple[str, str]], trail: list[Exchange]) -> Response:
+        call = Call("GET", url, operation="token.get", headers=(*headers, ("Accept", "application/json")))
+        return self._once(call, None, trail)
+
+    def _once(self, call: Call, authorization: str | None, trail: list[Exchange]) -> Response:
+        headers = [*call.headers]
+        if authorization:
+            headers.append(("Authorization", authorization))
+        started = time.monotonic()
+        failure = ""
+        try:
+            response = self._transport.send(
+                call.method, call.url, headers, call.payload, stream=call.stream, max_body=call.max_body
+            )
+        except TransportError as error:
+            failure = str(error)
+            response = Response(0, "", Headers(), failure=failure)
+        response.url = call.url
+        exchange = self._record(call, response, headers, started)
+        trail.append(exchange)
+        self.exchanges.append(exchange)
+        if self.on_exchange:
+            self.on_exchange(exchange)
+        return response
+
+    def _record(
+        self, call: Call, response: Response, headers: Iterable[tuple[str, str]], started: float
+    ) -> Exchange:
+        clean = self.redactor
+        shown = Headers((name, clean.header(name, value)) for name, value in headers)
+        body = call.payload if isinstance(call.payload, bytes) else None
+        recorded = response
+        if call.operation.startswith("token."):
+            recorded = Response(response.status, response.reason, response.headers, redact_token_body(response.body))
+        return Exchange(
+            operation=call.operation,
+            parameters=call.parameters,
+            request=Request(call.method, clean.clean(call.url), shown, body, len(body or b"")),
+            response=None if response.failure else recorded,
+            error=response.failure or None,
+            started_ms=(started - self._started) * 1000,
+            elapsed_ms=(time.monotonic() - started) * 1000,
+        )
+
+
+def _next(call: Call, response: Response) -> Call | None:
+    """Return the call that a redirect asks for, without the operation: its answer belongs to none."""
+    target = urljoin(response.url, response.headers.all("Location")[0])
+    if urlsplit(target).scheme not in {"http", "https"}:
+        return None
+    method, payload = call.method, call.payload
+    if response.status not in _KEEPS_METHOD and method not in {"GET", "HEAD"}:
+        if response.status != 303:  # noqa: PLR2004  # See Other asks for a GET, 301 and 302 of a write are ambiguous
+            return None
+        method, payload = "GET", None
+    same = _origin(target) == _origin(call.url)
+    return Call(
+        method,
+        target,
+        parameters=call.parameters,
+        headers=call.headers,
+        payload=payload,
+        stream=call.stream,
+        authenticate=call.authenticate and same,
+        max_body=call.max_body,
+    )
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.rpartition("@")[2]
+
+
+def _retry_after(response: Response) -> float | None:
+    """Return the seconds that a 429 or 503 asks to wait, or ``None`` where it asks for nothing legible."""
+    if response.status not in {429, 503}:
+        return None
+    value = (response.header("Retry-After") or "").strip()
+    if value.isdigit() and len(value) < 10:  # noqa: PLR2004  # more digits than any sane wait
+        return float(value)
+    try:
+        moment = email.utils.parsedate_to_datetime(value)
+    except (ValueError, TypeError):
+        return None
+    return max(0.0, moment.timestamp() - time.time())

@@ -1,0 +1,50 @@
+"""Keep secrets out of everything that is written down."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any
+from urllib.parse import quote
+
+REMOVED = "(removed)"
+_SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
+_TOKEN_MEMBERS = re.compile(r'("(?:access_|refresh_|id_)?token"\s*:\s*")(?:[^"\\]|\\.)*(")', re.IGNORECASE)
+_SHORTEST = 4
+
+
+class Redactor:
+    """Knows the secrets of a run and removes them, in their usual encodings, from any text."""
+
+    def __init__(self) -> None:
+        self._secrets: set[str] = set()
+
+    def add(self, secret: str) -> None:
+        """Remember a secret; very short ones are left to the headers that carry them."""
+        if len(secret) < _SHORTEST:
+            return
+        encoded = base64.b64encode(secret.encode()).decode("ascii").rstrip("=")
+        self._secrets.update({secret, quote(secret, safe=""), encoded})
+
+    def clean(self, text: str) -> str:
+        """Return the text without any secret."""
+        for secret in sorted(self._secrets, key=len, reverse=True):
+            if secret in text:
+                text = text.replace(secret, REMOVED)
+        return _TOKEN_MEMBERS.sub(rf"\1{REMOVED}\2", text) if "oken" in text else text
+
+    def header(self, name: str, value: str) -> str:
+        """Return a header's value as it may be written down."""
+        return REMOVED if name.lower() in _SECRET_HEADERS else self.clean(value)
+
+    def scrub(self, value: Any) -> Any:
+        """Return a JSON value with every string cleaned."""
+        if isinstance(value, str):
+            return self.clean(value)
+        if isinstance(value, list):
+            if len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], str):  # noqa: PLR2004  # a field
+                return [value[0], self.header(value[0], value[1])]
+            return [self.scrub(item) for item in value]
+        if isinstance(value, dict):
+            return {key: self.scrub(item) for key, item in value.items()}
+        return value

@@ -1,0 +1,295 @@
+"""The operations of the registry API, a method each; names and references are sent as they are given."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+from .client import Call, Client
+from .exchange import Response
+from .transport import Payload
+
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+OCI_INDEX = "application/vnd.oci.image.index.v1+json"
+DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
+
+#: A header field: name and value.
+Field = tuple[str, str]
+
+
+class Registry:
+    """The target as a whole."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+
+    @property
+    def url(self) -> str:
+        """The address of the target, without a final slash."""
+        return self.client.url
+
+    def request(  # noqa: PLR0913  # the one general door; scenarios use the operations below
+        self,
+        method: str,
+        path: str,
+        *,
+        operation: str = "",
+        parameters: dict[str, str] | None = None,
+        headers: tuple[Field, ...] = (),
+        payload: Payload = None,
+        **options: Any,
+    ) -> Response:
+        """Send any request to a path below the target, or to an absolute URL; ``options`` as in `Call`."""
+        url = path if "://" in path else self.url + path
+        return self.client.send(Call(method, url, operation, parameters or {}, headers, payload, **options))
+
+    def base(self, method: str = "GET", **options: Any) -> Response:
+        """Ask for ``/v2/``."""
+        return self.request(method, "/v2/", operation="base.get", **options)
+
+    def catalog(self, *, n: int | str | None = None, last: str | None = None, **options: Any) -> Response:
+        """List repositories."""
+        return self.request("GET", "/v2/_catalog" + _query(n=n, last=last), operation="catalog.list", **options)
+
+    def follow_link(self, response: Response, operation: str, name: str = "") -> Response | None:
+        """Follow the ``rel=next`` Link of a page; ``None`` where it has none."""
+        target = next_link(response)
+        if target is None:
+            return None
+        return self.request("GET", target, operation=operation, parameters={"name": name} if name else {})
+
+
+class Repository:
+    """One repository of the target."""
+
+    def __init__(self, registry: Registry, name: str) -> None:
+        self.registry = registry
+        self.name = name
+        #: What scenarios made here and clean-up removes: manifests' and blobs' digests, tags, open uploads.
+        self.made: dict[str, list[str]] = {"manifest": [], "tag": [], "blob": [], "upload": []}
+
+    # -- manifests
+
+    def get_manifest(
+        self, reference: str, accept: str | tuple[str, ...] | None = None, *, headers: tuple[Field, ...] = (), **o: Any
+    ) -> Response:
+        """Pull a manifest; ``accept`` is one Accept field, several, or ``None`` for no such header."""
+        return self._manifest("GET", reference, (*_accept(accept), *headers), **o)
+
+    def head_manifest(
+        self, reference: str, accept: str | tuple[str, ...] | None = None, *, headers: tuple[Field, ...] = (), **o: Any
+    ) -> Response:
+        """Ask for a manifest's headers."""
+        return self._manifest("HEAD", reference, (*_accept(accept), *headers), **o)
+
+    def put_manifest(
+        self, reference: str, body: bytes, media_type: str | None = OCI_MANIFEST, *, query: str = "", **o: Any
+    ) -> Response:
+        """Push a manifest by tag or digest; ``query`` is appended as it stands, ``?`` included."""
+        headers = (("Content-Type", media_type),) if media_type else ()
+        response = self._manifest("PUT", reference, headers, query=query, payload=body, **o)
+        if response.ok:
+            self.made["tag" if ":" not in reference else "manifest"].append(reference)
+        return response
+
+    def delete_manifest(self, reference: str, **o: Any) -> Response:
+        """Delete a manifest by digest, or a tag."""
+        return self._manifest("DELETE", reference, (), **o)
+
+    def _manifest(
+        self, method: str, reference: str, headers: tuple[Field, ...], *, query: str = "", **o: Any
+    ) -> Response:
+        return self._send(
+            method,
+            f"manifests/{reference}{query}",
+            f"manifest.{method.lower()}",
+            {"reference": reference},
+            headers=headers,
+            **o,
+        )
+
+    # -- blobs
+
+    def get_blob(self, digest: str, *, headers: tuple[Field, ...] = (), **o: Any) -> Response:
+        """Pull a blob; ``stream=True`` digests it without keeping it."""
+        return self._send("GET", f"blobs/{digest}", "blob.get", {"digest": digest}, headers=headers, **o)
+
+    def head_blob(self, digest: str, *, headers: tuple[Field, ...] = (), **o: Any) -> Response:
+        """Ask for a blob's headers."""
+        return self._send("HEAD", f"blobs/{digest}", "blob.head", {"digest": digest}, headers=headers, **o)
+
+    def delete_blob(self, digest: str, **o: Any) -> Response:
+        """Delete a blob."""
+        return self._send("DELETE", f"blobs/{digest}", "blob.delete", {"digest": digest}, **o)
+
+    # -- uploads
+
+    def start_upload(self, *, query: str = "", headers: tuple[Field, ...] = (), **o: Any) -> Response:
+        """Open an upload session."""
+        return self._upload("upload.start", query, headers=headers, **o)
+
+    def upload_single(self, digest: str, body: Payload, *, headers: tuple[Field, ...] = (), **o: Any) -> Response:
+        """Push a whole blob with one POST."""
+        query = "?digest=" + quote(digest, safe="")
+        fields = (("Content-Type", "application/octet-stream"), *headers)
+        response = self._upload("upload.start-digest", query, headers=fields, payload=body, **o)
+        if response.status == 201:  # noqa: PLR2004  # Created
+            self.made["blob"].append(digest)
+        return response
+
+    def mount(self, digest: str, source: str | None, **o: Any) -> Response:
+        """Ask for a blob of another repository; ``source`` is its name, or ``None`` for no ``from``."""
+        query = "?mount=" + quote(digest, safe="") + (f"&from={quote(source, safe='')}" if source is not None else "")
+        response = self._upload("upload.mount", query, **o)
+        if response.status == 201:  # noqa: PLR2004  # Created
+            self.made["blob"].append(digest)
+        return response
+
+    def patch_upload(
+        self, location: str, body: Payload, content_range: str | None = None, *, headers: tuple[Field, ...] = (), **o: Any
+    ) -> Response:
+        """Send a chunk to an upload's absolute location; no Content-Range where it is ``None``."""
+        fields = (("Content-Type", "application/octet-stream"), *_content_range(content_range), *headers)
+        return self._session("PATCH", location, headers=fields, payload=body, **o)
+
+    def put_upload(  # noqa: PLR0913  # each is a part of the request that some scenario varies
+        self,
+        location: str,
+        digest: str | None,
+        body: Payload = b"",
+        content_range: str | None = None,
+        *,
+        headers: tuple[Field, ...] = (),
+        **o: Any,
+    ) -> Response:
+        """Close an upload at its absolute location with a digest (none where it is ``None``)."""
+        fields = (("Content-Type", "application/octet-stream"), *_content_range(content_range), *headers)
+        url = with_query(location, "digest=" + quote(digest, safe="")) if digest is not None else location
+        response = self._session("PUT", url, headers=fields, payload=body, **o)
+        if response.status == 201 and digest:  # noqa: PLR2004  # Created
+            self.made["blob"].append(digest)
+        return response
+
+    def get_upload(self, location: str, **o: Any) -> Response:
+        """Ask for an upload's status."""
+        return self._session("GET", location, **o)
+
+    def cancel_upload(self, location: str, **o: Any) -> Response:
+        """Cancel an upload."""
+        return self._session("DELETE", location, **o)
+
+    # -- discovery
+
+    def list_tags(self, *, n: int | str | None = None, last: str | None = None, **o: Any) -> Response:
+        """List tags."""
+        return self._send("GET", "tags/list" + _query(n=n, last=last), "tags.list", {}, **o)
+
+    def referrers(self, digest: str, artifact_type: str | None = None, **o: Any) -> Response:
+        """List the manifests whose subject is a digest."""
+        path = f"referrers/{digest}" + _query(artifactType=artifact_type)
+        return self._send("GET", path, "referrers.list", {"digest": digest}, **o)
+
+    def follow_link(self, response: Response, operation: str) -> Response | None:
+        """Follow the ``rel=next`` Link of a page of this repository."""
+        return self.registry.follow_link(response, operation, self.name)
+
+    # -- how requests are made
+
+    def _upload(self, operation: str, query: str, **o: Any) -> Response:
+        response = self._send("POST", "blobs/uploads/" + query, operation, {}, **o)
+        if response.status == 202 and (location := upload_location(response)):  # noqa: PLR2004  # Accepted
+            self.made["upload"].append(location)
+        return response
+
+    def _session(self, method: str, location: str, **o: Any) -> Response:
+        operation = f"upload.{method.lower()}"
+        return self.registry.request(method, location, operation=operation, parameters={"name": self.name}, **o)
+
+    def _send(self, method: str, rest: str, operation: str, parameters: dict[str, str], **o: Any) -> Response:
+        path = f"/v2/{self.name}/{rest}"
+        return self.registry.request(
+            method, path, operation=operation, parameters={"name": self.name, **parameters}, **o
+        )
+
+
+def upload_location(response: Response) -> str | None:
+    """Return the absolute URL that a response's Location names; ``None`` where there is no usable one."""
+    values = response.headers.all("Location")
+    if not values or not values[0].strip():
+        return None
+    try:
+        target = urljoin(response.url, values[0].strip())
+        parts = urlsplit(target)
+        _ = parts.port
+    except ValueError:
+        return None
+    return target if parts.scheme in {"http", "https"} and parts.netloc else None
+
+
+def with_query(url: str, addition: str) -> str:
+    """Append to a URL's query string, whose own bytes stay as they are."""
+    url = url.partition("#")[0]
+    if "?" not in url:
+        return f"{url}?{addition}"
+    return url + ("" if url.endswith(("?", "&")) else "&") + addition
+
+
+def next_link(response: Response) -> str | None:
+    """Return the absolute target of the Link with ``rel=next`` (RFC 8288); ``None`` where there is none."""
+    for value in response.headers.all("Link"):
+        for target, parameters in parse_link(value) or []:
+            if "next" in parameters.get("rel", "").lower().split():
+                return urljoin(response.url, target)
+    return None
+
+
+def parse_link(value: str) -> list[tuple[str, dict[str, str]]] | None:
+    """Parse a Link header into targets and parameters; ``None`` where its syntax is wrong (RFC 8288, 3)."""
+    found: list[tuple[str, dict[str, str]]] = []
+    rest = value.strip()
+    while rest:
+        if not rest.startswith("<") or ">" not in rest:
+            return None
+        target, _, rest = rest[1:].partition(">")
+        parameters: dict[str, str] = {}
+        rest = rest.lstrip()
+        while rest.startswith(";"):
+            name, text, rest = _parameter(rest[1:].lstrip())
+            if name:
+                parameters.setdefault(name, text)
+        found.append((target, parameters))
+        if rest and not rest.startswith(","):
+            return None
+        rest = rest.lstrip(", \t")
+    return found
+
+
+def _parameter(text: str) -> tuple[str, str, str]:
+    """Read one link parameter; returns its name, its value and what follows."""
+    end = min((i for i in (text.find(c) for c in "=;,") if i >= 0), default=len(text))
+    name = text[:end].strip().lower()
+    rest = text[end:]
+    if not rest.startswith("="):
+        return name, "", rest
+    rest = rest[1:].lstrip()
+    if rest.startswith('"'):
+        closing = rest.find('"', 1)
+        closing = closing if closing > 0 else len(rest)
+        return name, rest[1:closing], rest[closing + 1 :].lstrip()
+    end = min((i for i in (rest.find(c) for c in ";,") if i >= 0), default=len(rest))
+    return name, rest[:end].strip(), rest[end:]
+
+
+def _accept(accept: str | tuple[str, ...] | None) -> tuple[Field, ...]:
+    values = (accept,) if isinstance(accept, str) else accept or ()
+    return tuple(("Accept", value) for value in values)
+
+
+def _content_range(value: str | None) -> tuple[Field, ...]:
+    return (("Content-Range", value),) if value is not None else ()
+
+
+def _query(**parameters: int | str | None) -> str:
+    pairs = [f"{key}={quote(str(value), safe='')}" for key, value in parameters.items() if value is not None]
+    return "?" + "&".join(pairs) if pairs else ""

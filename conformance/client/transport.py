@@ -1,0 +1,191 @@
+"""Send one request and read one response: pooled connections, bounded reads, total time limits."""
+
+from __future__ import annotations
+
+import hashlib
+import ssl
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.hooks import default_hooks
+from requests.utils import get_environ_proxies, select_proxy
+from urllib3._collections import HTTPHeaderDict
+
+from .exchange import Headers, Response
+
+#: What a scenario sends: bytes, nothing, or a function that gives the pieces anew for each attempt.
+Payload = bytes | Callable[[], Iterable[bytes]] | None
+
+#: More than this of a response is never read into memory.
+MAX_BODY = 80 * 1024 * 1024
+_PIECE = 64 * 1024
+
+
+class TransportError(Exception):
+    """No response could be had: the sentence says why, without credentials."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransportOptions:
+    """How to reach the target: seconds for a request, and which certificates to trust."""
+
+    timeout: float = 10.0
+    ca_bundle: str | None = None
+    insecure: bool = False
+    pool: int = 16
+
+
+class Transport:
+    """HTTP over pooled connections of ``requests``; no cookies, no redirects, no decoding."""
+
+    def __init__(self, options: TransportOptions, user_agent: str) -> None:
+        self.options = options
+        self._user_agent = user_agent
+        self._adapter = HTTPAdapter(pool_connections=8, pool_maxsize=options.pool, max_retries=0)
+        self._proxies: dict[str, dict[str, str]] = {}
+        if options.insecure:
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    def close(self) -> None:
+        """Close all pooled connections."""
+        self._adapter.close()
+
+    def send(
+        self,
+        method: str,
+        url: str,
+        headers: Iterable[tuple[str, str]],
+        payload: Payload = None,
+        *,
+        stream: bool = False,
+        max_body: int = MAX_BODY,
+    ) -> Response:
+        """Send a request to an absolute URL, taken as it stands, and read the whole response.
+
+        With ``stream`` the body is digested piece by piece and not kept.
+
+        Raises:
+            TransportError: no connection, a broken or endless answer, or the time is over.
+        """
+        prepared = self._prepare(method, url, headers, payload)
+        deadline = time.monotonic() + self.options.timeout
+        try:
+            raw = self._adapter.send(
+                prepared,
+                stream=True,
+                timeout=self.options.timeout,
+                verify=self._verify(),
+                proxies=self._proxies_for(url),
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise TransportError(explain(error)) from None
+        try:
+            return self._read(raw, stream=stream, max_body=max_body, deadline=deadline)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise TransportError(explain(error)) from None
+        finally:
+            raw.close()
+
+    def _prepare(
+        self, method: str, url: str, headers: Iterable[tuple[str, str]], payload: Payload
+    ) -> requests.PreparedRequest:
+        prepared = requests.PreparedRequest()
+        fields = HTTPHeaderDict({"User-Agent": self._user_agent, "Accept-Encoding": "identity"})
+        for name, value in headers:
+            fields.add(name, value)
+        body: bytes | Iterator[bytes] | None
+        if callable(payload):
+            body = iter(payload())
+        else:
+            body = payload
+            if payload is not None or method in {"POST", "PUT", "PATCH"}:
+                fields.setdefault("Content-Length", str(len(payload or b"")))
+                body = payload or b""
+        # Set member by member: requests' own preparation would rewrite the URL and merge headers.
+        prepared.method, prepared.url, prepared.body = method, url, body  # type: ignore[assignment]  # see above
+        prepared.headers = fields  # type: ignore[assignment]  # keeps repeated fields apart
+        prepared.hooks = default_hooks()
+        return prepared
+
+    def _verify(self) -> bool | str:
+        if self.options.insecure:
+            return False
+        return self.options.ca_bundle or True
+
+    def _proxies_for(self, url: str) -> dict[str, str]:
+        origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
+        if origin not in self._proxies:
+            proxies = get_environ_proxies(url)
+            self._proxies[origin] = proxies if select_proxy(url, proxies) else {}
+        return self._proxies[origin]
+
+    @staticmethod
+    def _read(raw: requests.Response, *, stream: bool, max_body: int, deadline: float) -> Response:
+        source: Any = raw.raw
+        pieces: list[bytes] = []
+        size = 0
+        digest = hashlib.sha256()
+        while piece := source.read1(_PIECE, decode_content=False):
+            size += len(piece)
+            if time.monotonic() > deadline:
+                raise TransportError(f"the time-out passed before the response body ended ({size} bytes had come)")
+            if size > max_body:
+                raise TransportError(f"the response body is longer than {max_body} bytes")
+            if stream:
+                digest.update(piece)
+            else:
+                pieces.append(piece)
+        _expect_complete(source, size)
+        return Response(
+            status=raw.status_code,
+            reason=raw.reason or "",
+            headers=Headers(source.headers.items()),
+            body=b"".join(pieces),
+            size=size,
+            digest="sha256:" + digest.hexdigest() if stream else "",
+            streamed=stream,
+        )
+
+
+def _expect_complete(source: Any, size: int) -> None:
+    """Raise where fewer bytes came than Content-Length announced (HEAD and 204 aside)."""
+    left = getattr(source, "length_remaining", None)
+    if left:
+        raise TransportError(f"the response ended {left} bytes before its Content-Length ({size} bytes had come)")
+
+
+def explain(error: BaseException) -> str:
+    """Return one sentence on a failure of the connection; never a URL, which might hold a secret."""
+    text = f"{type(error).__name__} {error}"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"the certificate of the server is not trusted ({cause.verify_message})"
+        if isinstance(cause, TransportError):
+            return str(cause)
+        cause = _inner(cause)
+    if "NameResolutionError" in text or "gaierror" in text or "Name or service not known" in text:
+        return "the host name does not resolve"
+    if "Connection refused" in text:
+        return "the connection was refused"
+    if "timed out" in text.lower():
+        return "the time-out passed without an answer"
+    if "SSL" in text:
+        return "the TLS handshake failed"
+    if isinstance(error, (requests.ConnectionError, urllib3.exceptions.ProtocolError, OSError)):
+        return "the connection broke before a whole answer had come"
+    return f"the answer could not be read ({type(error).__name__})"
+
+
+def _inner(error: BaseException) -> BaseException | None:
+    """Return the next error behind this one: its cause, its reason, or its first argument."""
+    for candidate in (getattr(error, "reason", None), *error.args, error.__cause__, error.__context__):
+        if isinstance(candidate, BaseException) and candidate is not error:
+            return candidate
+    return None

@@ -1,0 +1,224 @@
+"""Set-up of scenarios: bring the target into a state, or say which requirement stands in the way.
+
+Every method raises `Blocked` with the requirement that the target broke on the way, so that a
+scenario is never blamed on what it did not come to ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from .client.exchange import Response
+from .client.registry import OCI_INDEX, OCI_MANIFEST, Repository, upload_location
+from .content import OCI_CONFIG, OCI_LAYER, Blob, Descriptor, Maker, Manifest, image, index
+from .judge import Blocked, NotTested, Undecided
+
+#: Every manifest type the suite pushes, for pulls that test something else than negotiation.
+ANY_MANIFEST = (
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+)
+
+CREATED = 201
+ACCEPTED = 202
+OK = 200
+
+
+class Given:
+    """Brings repositories into the state that a scenario starts from."""
+
+    def __init__(self, maker: Maker, existing: Callable[[Repository], Manifest] | None = None) -> None:
+        self.make = maker
+        #: For read-only targets: reads the manifest that the options name in place of pushing one.
+        self._existing = existing
+
+    @property
+    def read_only(self) -> bool:
+        """Whether nothing may be pushed and content that is already there stands in."""
+        return self._existing is not None
+
+    # -- uploads
+
+    def upload(self, repo: Repository) -> str:
+        """Open an upload session; return its absolute location."""
+        answer = repo.start_upload()
+        if answer.status != ACCEPTED:
+            raise Blocked("PUSH-START-STATUS-202", "status 202 to the start of an upload", answer)
+        return self.location(answer, "PUSH-START")
+
+    @staticmethod
+    def location(answer: Response, prefix: str) -> str:
+        """Return the upload location of an answer; ``prefix`` is PUSH-START, PUSH-PATCH or PUSH-STATUS."""
+        if not (answer.header("Location") or "").strip():
+            raise Blocked(f"{prefix}-LOCATION-PRESENT", "a Location for the next request", answer)
+        location = upload_location(answer)
+        if location is None:
+            raise Blocked(
+                "PUSH-START-LOCATION-RESOLVABLE", "a Location that resolves to a usable URL", answer,
+                actual=f"Location: {answer.header('Location')}",
+            )
+        return location
+
+    def chunk(self, repo: Repository, location: str, data: bytes, offset: int) -> str:
+        """Send a chunk that follows what was received; return the location for the next request."""
+        answer = repo.patch_upload(location, data, f"{offset}-{offset + len(data) - 1}")
+        if answer.status != ACCEPTED:
+            raise Blocked("PUSH-PATCH-STATUS-202", "status 202 to a chunk that follows", answer)
+        return self.location(answer, "PUSH-PATCH")
+
+    def blob(self, repo: Repository, content: bytes | Blob | None = None) -> Blob:
+        """Push a blob (POST, then PUT); random content where none is given."""
+        if self._existing is not None:
+            return self._existing_blob(repo, content)
+        blob = content if isinstance(content, Blob) else Blob.of(self.make.bytes() if content is None else content)
+        answer = repo.put_upload(self.upload(repo), blob.digest, blob.content)
+        if answer.status != CREATED:
+            raise Blocked("PUSH-PUT-MONOLITHIC-201", "status 201 to the PUT of a whole blob", answer)
+        return blob
+
+    def _existing_blob(self, repo: Repository, content: object) -> Blob:
+        manifest = self.image(repo)
+        if content is not None or not manifest.blobs:
+            raise NotTested("the target is read-only")
+        return manifest.blobs[0]
+
+    # -- manifests
+
+    def manifest(
+        self, repo: Repository, manifest: Manifest, reference: str | None = None,
+        blocked_by: str = "PUSH-MANIFEST-STATUS-201",
+    ) -> Response:
+        """Push a manifest under a tag, or by its digest; its blobs must be there already."""
+        self._writable()
+        answer = repo.put_manifest(reference or manifest.digest, manifest.body, manifest.media_type)
+        if answer.status != CREATED:
+            raise Blocked(blocked_by, "status 201 to the PUT of a manifest", answer)
+        if manifest.digest not in repo.made["manifest"]:
+            repo.made["manifest"].append(manifest.digest)
+        return answer
+
+    def image(self, repo: Repository, tag: str | None = "", **members: Any) -> Manifest:
+        """Push a small image; a fresh tag unless one is given, none (by digest) where ``tag`` is ``None``.
+
+        ``members`` (subject, annotations, artifactType, ...) are added to the manifest; ``config_type``,
+        ``layer_type`` and ``layers`` (how many besides the one that is also the configuration) vary it.
+        On a read-only target without ``members`` the existing manifest is returned.
+        """
+        if self._existing is not None and not members and not tag:
+            return self._existing(repo)
+        self._writable()
+        tag = self.make.tag() if tag == "" else tag
+        blobs = [self.blob(repo, self.make.config())]
+        blobs += [self.blob(repo) for _ in range(members.pop("layers", 0))]
+        manifest = self.unpushed_image(blobs, **members)
+        self.manifest(repo, manifest, tag)
+        return Manifest(manifest.body, manifest.media_type, manifest.digest, tag, manifest.blobs)
+
+    @staticmethod
+    def unpushed_image(blobs: list[Blob], **members: Any) -> Manifest:
+        """Make, not push, an image manifest whose configuration is the first of some blobs."""
+        config_type = members.pop("config_type", OCI_CONFIG)
+        layer_type = members.pop("layer_type", OCI_LAYER)
+        layers = [b.descriptor(layer_type) for b in blobs[1:] or blobs]
+        return Manifest.of(image(blobs[0].descriptor(config_type), layers, **members), OCI_MANIFEST, tuple(blobs))
+
+    def index(
+        self, repo: Repository, manifests: list[Manifest] | list[Descriptor], tag: str | None = "", **members: Any
+    ) -> Manifest:
+        """Push an index of manifests that are there; a fresh tag unless one is given or it is ``None``."""
+        descriptors = [m.descriptor() if isinstance(m, Manifest) else m for m in manifests]
+        tag = self.make.tag() if tag == "" else tag
+        manifest = Manifest.of(index(descriptors, **members), OCI_INDEX)
+        self.manifest(repo, manifest, tag, "PUSH-MANIFEST-INDEX-ACCEPTED")
+        return Manifest(manifest.body, manifest.media_type, manifest.digest, tag)
+
+    def tags(self, repo: Repository, *names: str) -> Manifest:
+        """Push one image under each of some tags."""
+        manifest = self.image(repo, names[0])
+        for name in names[1:]:
+            self.manifest(repo, manifest, name)
+        return manifest
+
+    # -- reads that must succeed before something else is asked
+
+    def pulled_manifest(self, repo: Repository, reference: str, accept: str | tuple[str, ...] = "") -> Response:
+        """Pull a manifest that is there."""
+        answer = repo.get_manifest(reference, accept or ANY_MANIFEST)
+        if answer.status != OK:
+            kind = "DIGEST" if ":" in reference else "TAG"
+            raise Blocked(f"PULL-MANIFEST-GET-{kind}-200", "status 200 to the pull of an existing manifest", answer)
+        return answer
+
+    def headed_manifest(self, repo: Repository, reference: str, accept: str | tuple[str, ...] = "") -> Response:
+        """Ask for the headers of a manifest that is there."""
+        answer = repo.head_manifest(reference, accept or ANY_MANIFEST)
+        if answer.status != OK:
+            raise Blocked("PULL-MANIFEST-HEAD-200", "status 200 to the HEAD of an existing manifest", answer)
+        return answer
+
+    @staticmethod
+    def pulled_blob(repo: Repository, digest: str) -> Response:
+        """Pull a blob that is there."""
+        answer = repo.get_blob(digest)
+        if answer.status != OK:
+            raise Blocked("PULL-BLOB-GET-200", "status 200 to the pull of an existing blob", answer)
+        return answer
+
+    @staticmethod
+    def headed_blob(repo: Repository, digest: str) -> Response:
+        """Ask for the headers of a blob that is there."""
+        answer = repo.head_blob(digest)
+        if answer.status != OK:
+            raise Blocked("PULL-BLOB-HEAD-200", "status 200 to the HEAD of an existing blob", answer)
+        return answer
+
+    @staticmethod
+    def listed_tags(repo: Repository, **query: Any) -> list[str]:
+        """Return the tag list of a repository that is there, all its pages, in the order of the target."""
+        answer = repo.list_tags(**query)
+        tags: list[str] = []
+        for _ in range(1000):
+            if answer.status != OK:
+                raise Blocked("DISC-TAGS-STATUS-200", "status 200 to the tag list of an existing repository", answer)
+            page = answer.json.get("tags") if isinstance(answer.json, dict) else None
+            if not isinstance(page, list) or not all(isinstance(t, str) for t in page):
+                raise Blocked("DISC-TAGS-BODY-ARRAY", "a member tags that is an array of strings", answer)
+            tags += page
+            following = repo.follow_link(answer, "tags.list") if not query else None
+            if following is None:
+                return tags
+            answer = following
+        raise Undecided("the tag list has more than 1000 pages")
+
+    # -- deletions that must succeed before something else is asked
+
+    @staticmethod
+    def deleted_manifest(repo: Repository, digest: str) -> Response:
+        """Delete a manifest by digest."""
+        answer = repo.delete_manifest(digest)
+        if answer.status != ACCEPTED:
+            raise Blocked("MGMT-MANIFEST-DELETE-202", "status 202 to the deletion of a manifest", answer)
+        return answer
+
+    @staticmethod
+    def deleted_tag(repo: Repository, tag: str) -> Response:
+        """Delete a tag."""
+        answer = repo.delete_manifest(tag)
+        if answer.status != ACCEPTED:
+            raise Blocked("MGMT-TAG-DELETE-202", "status 202 to the deletion of a tag", answer)
+        return answer
+
+    @staticmethod
+    def deleted_blob(repo: Repository, digest: str) -> Response:
+        """Delete a blob."""
+        answer = repo.delete_blob(digest)
+        if answer.status != ACCEPTED:
+            raise Blocked("MGMT-BLOB-DELETE-202", "status 202 to the deletion of a blob", answer)
+        return answer
+
+    def _writable(self) -> None:
+        if self._existing is not None:
+            raise NotTested("the target is read-only")

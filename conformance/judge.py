@@ -1,0 +1,232 @@
+"""How a scenario judges: outcomes with what was expected, what came, and the exchanges that show it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import pytest
+
+from spec.model import Outcome
+
+from .client.exchange import Exchange, Response
+
+#: Statuses that tell of a passing overload and not of the registry's conduct.
+OVERLOADED = frozenset({429, 502, 503, 504})
+_SHOWN = 400
+
+
+def verifies(*requirements: str) -> pytest.MarkDecorator:
+    """Mark a scenario with the ids of the requirements that it decides."""
+    return pytest.mark.verifies(*requirements)
+
+
+class Verdictless(Exception):
+    """A scenario ends early; what it had not yet judged gets the outcome that the subclass tells."""
+
+    outcome = Outcome.INCONCLUSIVE
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class NotTested(Verdictless):
+    """What the scenario needs was not given or was forbidden by the options."""
+
+    outcome = Outcome.NOT_TESTED
+
+
+class Unsupported(Verdictless):
+    """The target lacks an optional part, or the occasion of a conditional clause never arose."""
+
+    outcome = Outcome.UNSUPPORTED
+
+
+class Undecided(Verdictless):
+    """The set-up did not give what the scenario needs, and nobody is to blame."""
+
+
+class Blocked(Verdictless):
+    """The set-up broke on a requirement: the target did there what that requirement forbids."""
+
+    def __init__(self, requirement: str, expected: str, *answers: Response, actual: str | None = None) -> None:
+        super().__init__(f"blocked by {requirement}")
+        self.requirement = requirement
+        self.judgement = Judgement(
+            requirement, Outcome.BROKEN, expected=expected, actual=actual or describe(answers), evidence=trail(answers)
+        )
+        #: A dead connection or an overload proves nothing against the requirement.
+        self.accuses = not any(a.status in OVERLOADED or (a.failure and not a.repeated) for a in answers)
+
+
+@dataclass(slots=True)
+class Judgement:
+    """What one scenario found out about one requirement."""
+
+    requirement: str
+    outcome: Outcome
+    reason: str = ""
+    expected: str = ""
+    actual: str = ""
+    evidence: tuple[Exchange, ...] = field(default=(), repr=False)
+
+
+class Judge:
+    """Collects a scenario's judgements; each method returns whether the requirement held.
+
+    A requirement may be judged several times in a scenario: the worst outcome stays.
+    """
+
+    def __init__(self, requirements: Sequence[str]) -> None:
+        self.requirements = tuple(requirements)
+        self.judgements: dict[str, Judgement] = {}
+
+    def __call__(
+        self, requirement: str, held: object, expected: str, *answers: Response, actual: str | None = None
+    ) -> bool:
+        """Judge by a condition; ``expected`` completes "expected ...", ``actual`` "but ..."."""
+        if not held and any(a.failure and not a.repeated for a in answers):
+            failure = next(a.failure for a in answers if a.failure)
+            self.inconclusive(requirement, f"no answer: {failure}")
+            return False
+        outcome = Outcome.HELD if held else Outcome.BROKEN
+        self._note(
+            Judgement(
+                requirement,
+                outcome,
+                expected="" if held else expected,
+                actual="" if held else actual or describe(answers),
+                evidence=() if held else trail(answers),
+            )
+        )
+        return bool(held)
+
+    def status(self, requirement: str, answer: Response, *wanted: int, when: str = "") -> bool:
+        """Judge by the status; 429 and gateway errors decide nothing."""
+        if answer.status in OVERLOADED and answer.status not in wanted:
+            self.inconclusive(requirement, f"the target was overloaded (status {answer.status})")
+            return False
+        expected = f"status {' or '.join(map(str, wanted))}{' ' + when if when else ''}"
+        return self(requirement, answer.status in wanted, expected, answer)
+
+    def refused(self, requirement: str, answer: Response, when: str = "") -> bool:
+        """Judge that an answer is a 4xx."""
+        expected = f"a refusal (4xx){' ' + when if when else ''}"
+        if answer.status in OVERLOADED:
+            self.inconclusive(requirement, f"the target was overloaded (status {answer.status})")
+            return False
+        return self(requirement, answer.refused, expected, answer)
+
+    def code(self, requirement: str, answer: Response, *codes: str) -> bool:
+        """Judge by the error code; where the body is no JSON error list the clause has no occasion."""
+        found = answer.error_codes
+        if found is None:
+            self.unsupported(requirement, "the error answer has no JSON body with a list of errors")
+            return True
+        expected = f"the error code {' or '.join(codes)}"
+        return self(requirement, set(found) & set(codes), expected, answer, actual=f"the codes were {clip(found)}")
+
+    def header(
+        self,
+        requirement: str,
+        answer: Response,
+        name: str,
+        wanted: str | Callable[[str], bool] | None = None,
+        expected: str = "",
+    ) -> bool:
+        """Judge by a header: its presence, its exact value, or a predicate with ``expected`` in words."""
+        value = answer.header(name)
+        if wanted is None:
+            return self(
+                requirement, value is not None and value.strip(), expected or f"a {name} header", answer,
+                actual=f"{status_of(answer)} had {'an empty one' if value is not None else 'none'}",
+            )
+        held = value is not None and (value == wanted if isinstance(wanted, str) else wanted(value))
+        expected = expected or f"{name}: {wanted if isinstance(wanted, str) else 'a fitting value'}"
+        actual = f"{status_of(answer)} had {'no ' + name if value is None else f'{name}: {clip(value)}'}"
+        return self(requirement, held, expected, answer, actual=actual)
+
+    def require(
+        self, requirement: str, held: object, expected: str, *answers: Response, actual: str | None = None
+    ) -> None:
+        """Judge by a condition; where it fails, the rest of the scenario is blocked by it."""
+        if not self(requirement, held, expected, *answers, actual=actual):
+            self.stop(requirement)
+
+    def require_status(self, requirement: str, answer: Response, *wanted: int, when: str = "") -> None:
+        """Judge by the status; where it is another, the rest of the scenario is blocked by it."""
+        if not self.status(requirement, answer, *wanted, when=when):
+            self.stop(requirement)
+
+    def stop(self, requirement: str) -> NoReturn:
+        """End the scenario: what is not yet judged is blocked by a requirement judged here."""
+        raise Undecided(f"blocked by {requirement}")
+
+    def unsupported(self, requirement: str, reason: str) -> None:
+        """Record that an optional part is absent, or that a conditional clause had no occasion."""
+        self._note(Judgement(requirement, Outcome.UNSUPPORTED, reason))
+
+    def inconclusive(self, requirement: str, reason: str) -> None:
+        """Record that the requirement could not be decided."""
+        self._note(Judgement(requirement, Outcome.INCONCLUSIVE, reason))
+
+    def not_tested(self, requirement: str, reason: str) -> None:
+        """Record that the options or the target's content did not allow to try."""
+        self._note(Judgement(requirement, Outcome.NOT_TESTED, reason))
+
+    def rest(self, outcome: Outcome, reason: str) -> None:
+        """Give an outcome to every requirement of the scenario that has none yet."""
+        for requirement in self.requirements:
+            if requirement not in self.judgements:
+                self._note(Judgement(requirement, outcome, reason))
+
+    def _note(self, judgement: Judgement) -> None:
+        if judgement.requirement not in self.requirements:
+            raise LookupError(f"{judgement.requirement} is judged but not named in @verifies")
+        before = self.judgements.get(judgement.requirement)
+        if before is None or RANK.index(judgement.outcome) < RANK.index(before.outcome):
+            self.judgements[judgement.requirement] = judgement
+
+
+#: The order in which outcomes win where several scenarios, or several judgements, speak of one requirement.
+RANK = (
+    Outcome.ERROR,
+    Outcome.BROKEN,
+    Outcome.INCONCLUSIVE,
+    Outcome.HELD,
+    Outcome.UNSUPPORTED,
+    Outcome.NOT_TESTED,
+)
+
+
+def status_of(answer: Response) -> str:
+    """Return a response's status in words."""
+    if answer.failure:
+        return f"no answer ({answer.failure})"
+    return f"status {answer.status}{' ' + answer.reason if answer.reason else ''}"
+
+
+def describe(answers: Iterable[Response]) -> str:
+    """Return what came, in a few words: the last answer's status and error codes."""
+    last = [*answers][-1:]
+    if not last:
+        return "it did not"
+    text = status_of(last[0])
+    return f"{text} with {', '.join(last[0].error_codes)}" if last[0].error_codes else text
+
+
+def trail(answers: Iterable[Response]) -> tuple[Exchange, ...]:
+    """Return the exchanges behind some answers, in order, each once."""
+    seen: dict[int, Exchange] = {}
+    for answer in answers:
+        for exchange in answer.trail:
+            seen[id(exchange)] = exchange
+    return tuple(seen.values())
+
+
+def clip(value: Any) -> str:
+    """Return a value of the target in a bounded form for a sentence."""
+    text = str(value)
+    return text if len(text) <= _SHOWN else text[:_SHOWN] + f"... ({len(text)} characters)"
