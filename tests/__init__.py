@@ -1,0 +1,1 @@
+"""Proof: the one place where specification, suite, reference and reports meet."""
