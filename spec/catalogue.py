@@ -17,7 +17,9 @@ ROOT = Path(__file__).parent
 #: The categories in the order in which reports show them; each has a file ``requirements/<category>.yaml``.
 CATEGORIES = ("base", "pull", "push", "discovery", "management", "auth", "notifications")
 #: The ids of requirements begin with the prefix of their category.
-PREFIXES = MappingProxyType(dict(zip(CATEGORIES, ("BASE", "PULL", "PUSH", "DISC", "MGMT", "AUTH", "NOTIF"), strict=True)))
+PREFIXES = MappingProxyType(
+    dict(zip(CATEGORIES, ("BASE", "PULL", "PUSH", "DISC", "MGMT", "AUTH", "NOTIF"), strict=True))
+)
 
 
 class UnknownIdError(LookupError):
