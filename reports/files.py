@@ -1,0 +1,63 @@
+"""Write reports so that a reader never meets half of one."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from reports import html, summary
+from reports.model import Report, check
+
+
+def render(report: Report) -> dict[str, str]:
+    """Return the files of a checked report by name; ``report.json`` stands last."""
+    return {
+        "report.html": html.render(report),
+        "summary.md": summary.render(report) + "\n",
+        # Plain ASCII: no control character, lone surrogate or bidi override reaches the file as such.
+        "report.json": json.dumps(report, indent=1, ensure_ascii=True, allow_nan=False) + "\n",
+    }
+
+
+def write(report: dict[str, Any], folder: Path) -> None:
+    """Check a report and write report.json, report.html and summary.md into a folder.
+
+    All three are complete before the first gets its name, so an earlier report stays whole if this fails.
+
+    Raises:
+        ReportError: the data are no valid report; nothing is written.
+        OSError: the folder cannot be made or written; nothing of the new report is left in it.
+    """
+    texts = render(check(report))
+    folder.mkdir(parents=True, exist_ok=True)
+    store(texts, folder)
+
+
+def store(texts: dict[str, str], folder: Path) -> None:
+    """Write files into a folder, all or none: each is written aside first, then all are renamed."""
+    aside: dict[str, Path] = {}
+    try:
+        for name, text in texts.items():
+            handle, made = tempfile.mkstemp(prefix=f".{name}.", suffix=".part", dir=folder)
+            aside[name] = Path(made)
+            with os.fdopen(handle, "wb") as file:
+                file.write(text.encode("utf-8"))
+                file.flush()
+                os.fsync(file.fileno())
+            aside[name].chmod(0o666 & ~_umask())
+        for name, path in aside.items():
+            path.replace(folder / name)
+    finally:
+        for path in aside.values():
+            with contextlib.suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

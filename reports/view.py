@@ -1,0 +1,204 @@
+"""What the page and the summary say of a report, in the order in which they say it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from reports.model import Finding, Report, RequirementResult
+from spec.model import Level, Outcome, Verdict
+
+#: Verdicts from the worst to the best: the order of every list of them.
+ORDER = (
+    Verdict.FAIL,
+    Verdict.ERROR,
+    Verdict.WARNING,
+    Verdict.KNOWN_FAILURE,
+    Verdict.INCONCLUSIVE,
+    Verdict.NOT_TESTED,
+    Verdict.UNSUPPORTED,
+    Verdict.PASS,
+)
+
+#: What a verdict says of a requirement.
+MEANING = {
+    Verdict.FAIL: "a MUST is broken",
+    Verdict.ERROR: "the suite itself erred; this blames nobody",
+    Verdict.WARNING: "a SHOULD is not followed",
+    Verdict.KNOWN_FAILURE: "broken, and declared by the operator of the target",
+    Verdict.INCONCLUSIVE: "another broken requirement stood in the way",
+    Verdict.NOT_TESTED: "no scenario looked at it in this run",
+    Verdict.UNSUPPORTED: "an optional part that the target does not offer",
+    Verdict.PASS: "it holds, as far as the scenarios could see",
+}
+
+#: The categories in the order of the specification's workflow; others follow by name.
+_CATEGORIES = ("base", "pull", "push", "discovery", "management", "auth", "notifications")
+
+_EXIT = {
+    2: "The run was interrupted: what follows is what had been decided until then.",
+    3: "The suite itself erred in this run: verdicts may be missing, and nothing marked ERROR blames the target.",
+    4: "The run was not started as it should have been, so little or nothing was decided.",
+    5: "Nothing was decided in this run.",
+}
+
+
+@dataclass(frozen=True)
+class LevelRow:
+    """How the requirements of one level fared in a profile."""
+
+    level: str
+    held: int
+    broken: int
+    unsupported: int
+    undecided: int
+
+
+@dataclass(frozen=True)
+class ProfileView:
+    """A profile's verdict in words and numbers."""
+
+    id: str
+    index: int
+    decisive: bool
+    verdict: str
+    headline: str
+    levels: tuple[LevelRow, ...]
+    counts: dict[str, int]
+    total: int
+    undecided: int
+
+
+@dataclass(frozen=True)
+class FindingView:
+    """A finding beside its requirement."""
+
+    finding: Finding
+    requirement: RequirementResult
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """Requirements that share an outcome and a reason for not being decided."""
+
+    outcome: str
+    reason: str
+    ids: tuple[str, ...]
+
+
+def label(verdict: str) -> str:
+    """Return a verdict as words."""
+    return verdict.replace("_", " ")
+
+
+def profiles(report: Report) -> list[ProfileView]:
+    """Return the view of each profile, in the report's order."""
+    return [_profile(report, name, index) for index, name in enumerate(report["profiles"])]
+
+
+def _profile(report: Report, name: str, index: int) -> ProfileView:
+    result = report["profiles"][name]
+    table: dict[str, Counter[str]] = {level: Counter() for level in Level}
+    for entry in report["requirements"]:
+        if name in entry["levels"]:
+            table[entry["levels"][name]][_fate(entry["verdicts"][name], entry["outcome"])] += 1
+    rows = tuple(
+        LevelRow(level, fates["held"], fates["broken"], fates["unsupported"], fates["undecided"])
+        for level, fates in table.items()
+        if fates
+    )
+    counts: dict[str, int] = {verdict: result["counts"][verdict] for verdict in ORDER if result["counts"].get(verdict)}
+    return ProfileView(
+        id=name,
+        index=index,
+        decisive=name == report["run"]["profile"],
+        verdict=result["verdict"],
+        headline=_headline(result["verdict"], rows, counts),
+        levels=rows,
+        counts=counts,
+        total=sum(counts.values()),
+        undecided=sum(row.undecided for row in rows),
+    )
+
+
+def _fate(verdict: str, outcome: str) -> str:
+    if outcome == Outcome.BROKEN and verdict != Verdict.UNSUPPORTED:
+        return "broken"
+    return {Verdict.PASS: "held", Verdict.UNSUPPORTED: "unsupported"}.get(Verdict(verdict), "undecided")
+
+
+def _headline(verdict: str, rows: tuple[LevelRow, ...], counts: dict[str, int]) -> str:
+    parts = [f"{row.broken} {row.level} broken" for row in rows if row.broken]
+    known = counts.get(Verdict.KNOWN_FAILURE, 0)
+    if known:
+        parts.append(f"{known} of them known to the operator")
+    if counts.get(Verdict.ERROR):
+        parts.append(f"{counts[Verdict.ERROR]} not decided because the suite erred")
+    must = next((row for row in rows if row.level == Level.MUST), None)
+    if must and not must.broken:
+        parts.insert(0, f"{must.held} MUST hold" if must.held else "no MUST was decided")
+    if must and must.undecided:
+        parts.append(f"{must.undecided} MUST not decided")
+    return ", ".join(parts) or label(verdict).lower()
+
+
+def categories(report: Report) -> list[str]:
+    """Return the categories in the order in which they are shown."""
+    names = {name for result in report["profiles"].values() for name in result["categories"]}
+    known = [name for name in _CATEGORIES if name in names]
+    return known + sorted(names - set(known))
+
+
+def verdicts_present(report: Report) -> list[str]:
+    """Return the verdicts that occur in any profile, the worst first."""
+    present = {verdict for entry in report["requirements"] for verdict in entry["verdicts"].values()}
+    return [verdict for verdict in ORDER if verdict in present]
+
+
+def findings(report: Report) -> list[FindingView]:
+    """Return the findings, those first that weigh most in the run's profile."""
+    entries = {entry["id"]: entry for entry in report["requirements"]}
+    views = [FindingView(finding, entries[finding["requirement"]]) for finding in report["findings"]]
+    profile = report["run"]["profile"]
+
+    def weight(view: FindingView) -> tuple[int, int, str]:
+        verdicts = view.requirement["verdicts"]
+        here = ORDER.index(Verdict(verdicts[profile])) if profile in verdicts else len(ORDER)
+        worst = min((ORDER.index(Verdict(v)) for v in verdicts.values()), default=len(ORDER))
+        return here, worst, view.requirement["id"]
+
+    return sorted(views, key=weight)
+
+
+def undecided(report: Report) -> list[Undecided]:
+    """Return what the run did not decide, grouped by outcome and reason, the largest group first."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for entry in report["requirements"]:
+        if entry["outcome"] not in {Outcome.HELD, Outcome.BROKEN}:
+            groups.setdefault((entry["outcome"], entry["reason"]), []).append(entry["id"])
+    rank = {name: place for place, name in enumerate(("error", "inconclusive", "not tested", "unsupported"))}
+    ordered = sorted(groups.items(), key=lambda item: (rank[item[0][0]], -len(item[1]), item[0][1]))
+    return [Undecided(outcome, reason, tuple(sorted(ids))) for (outcome, reason), ids in ordered]
+
+
+def warning(report: Report) -> str:
+    """Return the sentence that a reader must see before any verdict; empty for a whole run."""
+    said = _EXIT.get(report["run"]["exit_code"], "")
+    if said or report["run"]["complete"]:
+        return said
+    return "The run did not reach its end: what follows is what had been decided until then."
+
+
+def product(report: Report) -> str:
+    """Return the name and version of the target, or its host where nobody said."""
+    target = report["target"]
+    named = " ".join(part for part in (target["product"], target["version"]) if part)
+    return named or target["url"].split("://", 1)[-1].rstrip("/")
+
+
+def duration(seconds: float) -> str:
+    """Return a duration for people, e.g. ``8.4 s`` or ``3 min 20 s``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s"
