@@ -1,0 +1,89 @@
+"""The command: serve a registry, or list its faults and variants."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+
+USAGE = 4
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="registry", description="The reference registry.")
+    parser.add_argument("-version", "--version", "-v", action="store_true", help="print name and version")
+    commands = parser.add_subparsers(dest="command")
+    serve = commands.add_parser("serve", help="serve a registry until SIGTERM or SIGINT")
+    serve.add_argument("config", nargs="?", metavar="CONFIG", help="a configuration file of the original registry")
+    serve.add_argument("--memory", action="store_true", help="no file: storage in memory, deletion enabled")
+    serve.add_argument("--addr", metavar="HOST:PORT", help="instead of http.addr; port 0 is a free port")
+    serve.add_argument("--fault", action="append", default=[], metavar="NAME", help="answer wrongly in one way")
+    serve.add_argument("--variant", action="append", default=[], metavar="NAME", help="answer oddly but legally")
+    serve.add_argument("--port-file", type=Path, metavar="FILE", help="write the real address there, when listening")
+    for name in ("faults", "variants"):
+        listing = commands.add_parser(name, help=f"list the {name}")
+        listing.add_argument("--json", action="store_true", help="as JSON")
+    return parser
+
+
+def _fail(message: str) -> int:
+    print(f"registry: {message}", file=sys.stderr)
+    return USAGE
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    # Imported here, so that a wrong command line costs no time.
+    from reference import launch  # noqa: PLC0415
+
+    if (arguments.config is None) != arguments.memory:
+        return _fail("give either a configuration file or --memory")
+    try:
+        launch.serve(launch.Choice(
+            config=Path(arguments.config) if arguments.config else None,
+            addr=arguments.addr,
+            faults=arguments.fault,
+            variants=arguments.variant,
+            port_file=arguments.port_file,
+        ))
+    except launch.LaunchError as error:
+        return _fail(str(error))
+    return 0
+
+
+def _list(kind: str, as_json: bool) -> int:
+    from reference import faults, variants  # noqa: PLC0415
+
+    entries = faults.listing() if kind == "faults" else variants.listing()
+    if as_json:
+        print(json.dumps(entries, indent=2))
+        return 0
+    for entry in entries:
+        print(f"{entry['name']:36} {entry['title']}")
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command; the exit status is 0, or 4 for a wrong command line or configuration."""
+    parser = _parser()
+    try:
+        arguments = parser.parse_args(argv)
+    except SystemExit as error:
+        return USAGE if error.code else 0
+    if arguments.version:
+        from reference.app import NAME, VERSION  # noqa: PLC0415
+
+        print(f"registry {NAME} {VERSION}")
+        return 0
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    if arguments.command == "serve":
+        return _serve(arguments)
+    if arguments.command in ("faults", "variants"):
+        return _list(arguments.command, arguments.json)
+    parser.print_usage(sys.stderr)
+    return USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,129 @@
+"""The registry as an ASGI application: a table of operations and what every answer has in common.
+
+The table is open: whoever embeds the registry, the faults and the variants included, may replace an
+entry or a method of a resource. Nothing in here knows of that.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+from reference import errors, routing
+from reference.auth import Authenticator
+from reference.messages import API_VERSION, JSON, Disconnected, Handler, Receive, Request, Response, Scope, Send
+from reference.resources.base import Base
+from reference.resources.blobs import Blobs
+from reference.resources.catalog import Catalog
+from reference.resources.extensions import Extensions
+from reference.resources.manifests import Manifests
+from reference.resources.referrers import Referrers
+from reference.resources.tags import Tags
+from reference.resources.uploads import Uploads
+from reference.storage import Storage
+
+VERSION = "0.1.0"
+NAME = "registry-conformance/reference"
+log = logging.getLogger("reference")
+_WRITES = ("POST", "PUT", "PATCH", "DELETE")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a configuration decides about the API."""
+
+    delete_enabled: bool = True
+    read_only: bool = False
+    host: str = ""
+    manifest_limit: int = 4 << 20
+    catalog_limit: int = 1000
+
+
+class Registry:
+    """The application. ``handlers`` has an entry for each operation id of the specification."""
+
+    def __init__(
+        self, storage: Storage, options: Options | None = None, authenticator: Authenticator | None = None
+    ) -> None:
+        self.storage = storage
+        self.options = options or Options()
+        self.authenticator = authenticator
+        host = self.options.host
+        self.base = Base()
+        self.blobs = Blobs(storage, host)
+        self.manifests = Manifests(storage, host, self.options.manifest_limit)
+        self.uploads = Uploads(storage, host)
+        self.tags = Tags(storage)
+        self.catalog = Catalog(storage, self.options.catalog_limit)
+        self.referrers = Referrers(storage)
+        self.extensions = Extensions()
+        self.handlers: dict[str, Handler] = {
+            "base.get": self.base.get,
+            "manifest.get": self.manifests.get,
+            "manifest.head": self.manifests.get,
+            "manifest.put": self.manifests.put,
+            "manifest.delete": self.manifests.delete,
+            "blob.get": self.blobs.get,
+            "blob.head": self.blobs.get,
+            "blob.delete": self.blobs.delete,
+            "upload.start": self.uploads.start,
+            "upload.start-digest": self.uploads.start_with_blob,
+            "upload.mount": self.uploads.mount,
+            "upload.patch": self.uploads.patch,
+            "upload.put": self.uploads.put,
+            "upload.get": self.uploads.status,
+            "upload.delete": self.uploads.cancel,
+            "tags.list": self.tags.listing,
+            "catalog.list": self.catalog.listing,
+            "referrers.list": self.referrers.listing,
+            "ext.discover": self.extensions.discover,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        try:
+            response = await self.answer(request)
+        except Disconnected:
+            return
+        await response.send(send, head=request.method == "HEAD")
+
+    async def answer(self, request: Request) -> Response:
+        """The response to a request, refusals included."""
+        try:
+            routing.resolve(request)
+            if self.authenticator is not None:
+                await self.authenticator.check(request)
+            self.check_allowed(request)
+            response = await self.handlers[request.operation](request)
+        except errors.RegistryError as error:
+            response = self.refuse(request, error)
+        return self.finish(request, response)
+
+    def check_allowed(self, request: Request) -> None:
+        """Refuse what the configuration switches off."""
+        resource = request.operation.partition(".")[0]
+        reads = ["GET", "HEAD"]
+        if self.options.read_only and request.method in _WRITES:
+            raise errors.unsupported(reads if resource in ("manifest", "blob") else [], "the registry is read-only")
+        if not self.options.delete_enabled and request.operation in ("manifest.delete", "blob.delete"):
+            allow = [*reads, "PUT"] if resource == "manifest" else reads
+            raise errors.unsupported(allow, "deletion is disabled")
+
+    def refuse(self, request: Request, error: errors.RegistryError) -> Response:
+        """The response that says why."""
+        body = error.body()
+        headers = [("Content-Type", JSON)] if body else []
+        log.debug("%s %s: %s %s", request.method, request.path, error.status, [e.code for e in error.entries])
+        return Response(error.status, [*headers, *error.headers], body)
+
+    def finish(self, request: Request, response: Response) -> Response:
+        """What every answer has."""
+        response.headers.add(*API_VERSION)
+        namespace = request.query.get("ns")
+        # Only a namespace that is really ours was used to find the content.
+        if namespace is not None and namespace == request.headers.get("host") and request.method in ("GET", "HEAD"):
+            response.headers.add("OCI-Namespace", namespace)
+        return response

@@ -1,0 +1,152 @@
+"""A YAML file read by its nodes, so that every complaint can name the line."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NoReturn
+
+import yaml
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
+_SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_BOOLEANS = {"true": True, "false": False, "yes": True, "no": False, "on": True, "off": False}
+_ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[^:\s\[\]]*):(\d{1,5})")
+_PORTS = 65535
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used; the message names file and line."""
+
+
+class Section:
+    """A mapping of the file: its members are taken one by one, and none may be left over."""
+
+    def __init__(self, file: str, path: str, node: yaml.Node) -> None:
+        self.file, self.path, self.node = file, path, node
+        self._left: dict[str, yaml.Node] = {}
+        self._lines: dict[str, int] = {}
+        if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null":
+            return
+        if not isinstance(node, yaml.MappingNode):
+            self.fail(f"{path or 'the configuration'} must be a mapping")
+        for key, value in node.value:
+            name = str(key.value)
+            self._lines[name] = key.start_mark.line + 1
+            if name in self._left:
+                self.fail_at(name, f"{self.name(name)} is given twice")
+            self._left[name] = value
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._left
+
+    def name(self, key: str) -> str:
+        """The dotted name of a member."""
+        return f"{self.path}.{key}" if self.path else key
+
+    def fail(self, message: str) -> NoReturn:
+        """Refuse the file, at the beginning of this mapping."""
+        raise ConfigError(f"{self.file}:{self.node.start_mark.line + 1}: {message}")
+
+    def fail_at(self, key: str, message: str) -> NoReturn:
+        """Refuse the file, at a member."""
+        raise ConfigError(f"{self.file}:{self._lines.get(key, self.node.start_mark.line + 1)}: {message}")
+
+    def ignore(self, key: str) -> None:
+        """Accept a member that means nothing to the reference."""
+        self._left.pop(key, None)
+
+    def section(self, key: str, required: bool = False) -> Section | None:
+        """A mapping below this one; an empty one is a mapping without members."""
+        node = self._left.pop(key, None)
+        if node is None:
+            if required:
+                self.fail(f"{self.name(key)} is missing")
+            return None
+        return Section(self.file, self.name(key), node)
+
+    def sections(self, key: str) -> list[Section]:
+        """The mappings of a list."""
+        node = self._left.pop(key, None)
+        if node is None or node.tag == "tag:yaml.org,2002:null":
+            return []
+        if not isinstance(node, yaml.SequenceNode):
+            self.fail_at(key, f"{self.name(key)} must be a list")
+        return [Section(self.file, f"{self.name(key)}[{number}]", entry) for number, entry in enumerate(node.value)]
+
+    def text(self, key: str, default: str = "", required: bool = False) -> str:
+        """A word."""
+        node = self._left.pop(key, None)
+        if node is None:
+            if required:
+                self.fail(f"{self.name(key)} is missing")
+            return default
+        if not isinstance(node, yaml.ScalarNode):
+            self.fail_at(key, f"{self.name(key)} must be a single value")
+        if required and not node.value:
+            self.fail_at(key, f"{self.name(key)} is empty")
+        return str(node.value)
+
+    def choice(self, key: str, allowed: tuple[str, ...], default: str) -> str:
+        """One of several words."""
+        value = self.text(key, default)
+        if value not in allowed:
+            self.fail_at(key, f"{self.name(key)} must be one of {', '.join(allowed)}, not {value!r}")
+        return value
+
+    def flag(self, key: str, default: bool) -> bool:
+        """True or false."""
+        value = self.text(key, str(default)).lower()
+        if value not in _BOOLEANS:
+            self.fail_at(key, f"{self.name(key)} must be true or false, not {value!r}")
+        return _BOOLEANS[value]
+
+    def number(self, key: str, default: int) -> int:
+        """A non-negative integer."""
+        value = self.text(key, str(default))
+        if not value.isascii() or not value.isdecimal():
+            self.fail_at(key, f"{self.name(key)} must be a number, not {value!r}")
+        return int(value)
+
+    def duration(self, key: str, default: float) -> float:
+        """A duration as 1h30m or 500ms, in seconds."""
+        value = self.text(key)
+        if not value:
+            return default
+        parts = _DURATION.findall(value)
+        if "".join(number + unit for number, unit in parts) != value:
+            self.fail_at(key, f"{self.name(key)} must be a duration such as 500ms or 1h30m, not {value!r}")
+        return sum(float(number) * _SECONDS[unit] for number, unit in parts)
+
+    def address(self, key: str, default: str) -> str:
+        """HOST:PORT, where the host may be empty."""
+        value = self.text(key, default)
+        match = _ADDRESS.fullmatch(value)
+        if value != default and (match is None or int(match[1]) > _PORTS):
+            self.fail_at(key, f"{self.name(key)} must be HOST:PORT, not {value!r}")
+        return value
+
+    def finish(self, unsupported: tuple[str, ...] = ()) -> None:
+        """Refuse what was not taken."""
+        for key in self._left:
+            if key in unsupported:
+                self.fail_at(key, f"{self.name(key)} is not supported by the reference")
+            self.fail_at(key, f"{self.name(key)} is unknown")
+
+
+def load(path: Path) -> Section:
+    """The top of a file."""
+    try:
+        node = yaml.compose(path.read_text(), Loader=yaml.SafeLoader)
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not a text file") from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: not valid YAML") from error
+    if node is None:
+        raise ConfigError(f"{path}: the file is empty")
+    return Section(str(path), "", node)

@@ -1,0 +1,119 @@
+"""From a configuration to a running registry."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reference import config as configuration
+from reference import server
+from reference.app import NAME, VERSION, Options, Registry
+from reference.auth import htpasswd
+from reference.config import Config, ConfigError
+from reference.messages import Application
+from reference.storage import Storage
+from reference.storage.memory import MemoryStorage
+
+log = logging.getLogger("reference")
+_LEVELS = {"error": logging.ERROR, "warn": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
+
+
+class LaunchError(Exception):
+    """Why the registry cannot start, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the command line asks for."""
+
+    config: Path | None = None
+    addr: str | None = None
+    faults: list[str] = field(default_factory=list)
+    variants: list[str] = field(default_factory=list)
+    port_file: Path | None = None
+
+
+def make_storage(config: Config) -> Storage:
+    """The storage that a configuration names."""
+    if config.storage == "inmemory":
+        return MemoryStorage()
+    from reference.storage.filesystem import FilesystemStorage  # noqa: PLC0415
+
+    try:
+        storage = FilesystemStorage(config.root.absolute())
+    except OSError as error:
+        raise LaunchError(f"storage.filesystem.rootdirectory: {config.root}: {error.strerror}") from error
+    if config.purge_age:
+        storage.purge_uploads(time.time() - config.purge_age)
+    return storage
+
+
+def make_registry(config: Config) -> Registry:
+    """The application that a configuration describes."""
+    authenticator = None
+    if config.htpasswd is not None:
+        try:
+            authenticator = htpasswd.Htpasswd(config.realm, htpasswd.load(config.htpasswd))
+        except htpasswd.HtpasswdError as error:
+            raise LaunchError(f"auth.htpasswd.path: {error}") from error
+    options = Options(delete_enabled=config.delete_enabled, read_only=config.read_only, host=config.host)
+    return Registry(make_storage(config), options, authenticator)
+
+
+def modify(registry: Registry, faults: list[str], variants: list[str]) -> Application:
+    """The application with faults and variants put on it, in the order given."""
+    application: Application = registry
+    if not faults and not variants:
+        return application
+    from reference import faults as all_faults  # noqa: PLC0415
+    from reference import variants as all_variants  # noqa: PLC0415
+
+    for name in faults:
+        if name not in all_faults.ALL:
+            raise LaunchError(f"--fault: there is no fault {name!r}")
+        application = all_faults.ALL[name].apply_to(registry, application)
+    for name in variants:
+        if name not in all_variants.ALL:
+            raise LaunchError(f"--variant: there is no variant {name!r}")
+        application = all_variants.ALL[name].apply_to(registry, application)
+    return application
+
+
+def serve(choice: Choice) -> None:
+    """Serve until a signal."""
+    try:
+        config = configuration.read(choice.config) if choice.config is not None else Config(addr="127.0.0.1:5000")
+    except ConfigError as error:
+        raise LaunchError(str(error)) from error
+    log.setLevel(_LEVELS[config.level])
+    application = modify(make_registry(config), choice.faults, choice.variants)
+    where = f"{choice.config}: http.addr" if choice.addr is None and choice.config else "--addr"
+    try:
+        listener = server.listen(choice.addr or config.addr)
+        where = f"{choice.config}: http.debug.addr"
+        debug = server.listen(config.debug_addr) if config.debug_addr else None
+    except server.ListenError as error:
+        raise LaunchError(f"{where}: {error}") from error
+    _announce(config, choice, server.address_of(listener), server.address_of(debug) if debug else "")
+    server.run(application, listener, debug, config.tls)
+    log.info("stopped")
+
+
+def _announce(config: Config, choice: Choice, address: str, debug: str) -> None:
+    description = config.storage if config.storage == "inmemory" else f"{config.storage} at {config.root}"
+    log.info("registry %s %s, storage: %s", NAME, VERSION, description)
+    for kind, names in (("fault", choice.faults), ("variant", choice.variants)):
+        for name in names:
+            log.info("with %s %s", kind, name)
+    if config.endpoints:
+        log.warning("notifications are configured, but not sent")
+    if debug:
+        log.info("debug server on %s", debug)
+    log.info("listening on %s%s", address, " with TLS" if config.tls else "")
+    if choice.port_file is not None:
+        try:
+            choice.port_file.write_text(f"{address}\n")
+        except OSError as error:
+            raise LaunchError(f"--port-file: {choice.port_file}: {error.strerror}") from error

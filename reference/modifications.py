@@ -1,0 +1,155 @@
+"""How a registry is changed from outside: what faults and variants have in common.
+
+A modification is applied to a registry that was built rightly. It may wrap the handler of an operation,
+replace a method of a resource, or wrap the whole application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from reference.app import Registry
+from reference.messages import Application, Handler, Request, Response
+
+Transform = Callable[[Request, Response], Response | None]
+Apply = Callable[[Registry], None]
+Layer = Callable[[Application], Application]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A deliberate breach: what it breaks, and what else may break with it without being its point."""
+
+    name: str
+    title: str
+    breaks: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    apply: Apply | None = None
+    layer: Layer | None = None
+
+    def apply_to(self, registry: Registry, application: Application) -> Application:
+        """The application with the fault."""
+        return _apply(registry, application, self.apply, self.layer)
+
+    def as_json(self) -> dict[str, object]:
+        """The fault as data."""
+        return {"name": self.name, "title": self.title, "breaks": list(self.breaks), "also": list(self.also)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A deliberate oddity that the specification allows; ``latitude`` names what allows it.
+
+    ``lacks`` has the capabilities that the registry does not offer with it.
+    """
+
+    name: str
+    title: str
+    latitude: tuple[str, ...] = ()
+    lacks: tuple[str, ...] = ()
+    apply: Apply | None = None
+    layer: Layer | None = None
+
+    def apply_to(self, registry: Registry, application: Application) -> Application:
+        """The application with the oddity."""
+        return _apply(registry, application, self.apply, self.layer)
+
+    def as_json(self) -> dict[str, object]:
+        """The variant as data."""
+        return {"name": self.name, "title": self.title, "latitude": list(self.latitude), "lacks": list(self.lacks)}
+
+
+def _apply(registry: Registry, application: Application, apply: Apply | None, layer: Layer | None) -> Application:
+    if apply is not None:
+        apply(registry)
+    return layer(application) if layer is not None else application
+
+
+def wrap(registry: Registry, operations: Iterable[str], around: Callable[[Handler], Handler]) -> None:
+    """Put something around the handlers of operations."""
+    for operation in operations:
+        registry.handlers[operation] = around(registry.handlers[operation])
+
+
+def override(target: object, **methods: object) -> None:
+    """Replace methods of one resource or storage; they must exist."""
+    for name, method in methods.items():
+        if not hasattr(target, name):
+            raise AttributeError(f"{type(target).__name__} has no {name}")
+        setattr(target, name, method)
+
+
+def on(*operations: str, change: Transform, status: int | None = None) -> Apply:
+    """Change the responses of operations, those with one status where it is given; refusals included."""
+
+    def around(handler: Handler) -> Handler:
+        async def changed(request: Request) -> Response:
+            response = await handler(request)
+            if status is not None and response.status != status:
+                return response
+            return change(request, response) or response
+
+        return changed
+
+    def apply(registry: Registry) -> None:
+        wrap(registry, operations, around)
+
+    return apply
+
+
+def answers(*operations: str, change: Transform, status: int | None = None) -> Apply:
+    """Change the finished answers of operations, refusals included; of all of them where none is named."""
+
+    def apply(registry: Registry) -> None:
+        finish = registry.finish
+
+        def changed(request: Request, response: Response) -> Response:
+            response = finish(request, response)
+            if operations and request.operation not in operations:
+                return response
+            if status is not None and response.status != status:
+                return response
+            return change(request, response) or response
+
+        override(registry, finish=changed)
+
+    return apply
+
+
+def set_status(status: int) -> Transform:
+    """Another status."""
+
+    def change(_request: Request, response: Response) -> None:
+        response.status = status
+
+    return change
+
+
+def set_header(name: str, value: str) -> Transform:
+    """Another value of a header, or one more header."""
+
+    def change(_request: Request, response: Response) -> None:
+        response.headers.set(name, value)
+
+    return change
+
+
+def drop_header(*names: str) -> Transform:
+    """Headers left out."""
+
+    def change(_request: Request, response: Response) -> None:
+        for name in names:
+            response.headers.drop(name)
+
+    return change
+
+
+def both(*changes: Apply) -> Apply:
+    """Several changes in one."""
+
+    def apply(registry: Registry) -> None:
+        for change in changes:
+            change(registry)
+
+    return apply

@@ -1,0 +1,158 @@
+"""The server around the application: sockets, signals, TLS and the debug server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import re
+import signal
+import socket
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from reference.messages import Application, Receive, Response, Scope, Send
+
+log = logging.getLogger("reference")
+_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/1\.[01]\r\n")
+_KEEP_ALIVE = 75
+_GRACE = 5
+
+
+class ListenError(Exception):
+    """An address that cannot be listened on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """The files of the server's certificate."""
+
+    certificate: Path
+    key: Path
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP/1.1; a method that the parser does not know is refused with 501 rather than 400."""
+
+    _first = b""
+
+    def data_received(self, data: bytes) -> None:
+        """Remember the beginning of a message, to tell an unknown method from a broken one."""
+        self._first = data[:256]
+        super().data_received(data)
+
+    def send_400_response(self, msg: str) -> None:
+        """The answer to what the parser rejects."""
+        match = _REQUEST_LINE.match(self._first)
+        status, reason, code = (501, "Not Implemented", "UNSUPPORTED") if match else (400, "Bad Request", "UNSUPPORTED")
+        body = json.dumps({"errors": [{"code": code, "message": msg}]}).encode()
+        head = f"HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
+        self.transport.write(f"{head}Connection: close\r\n\r\n".encode() + body)
+        self.transport.close()
+
+
+class _Server(uvicorn.Server):
+    """Signals are handled here, once for both servers."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+def listen(address: str) -> socket.socket:
+    """A listening socket for HOST:PORT; without a host on all addresses, with port 0 on a free port."""
+    host, separator, port = address.rpartition(":")
+    if not separator or not port.isdecimal():
+        raise ListenError(f"{address}: not HOST:PORT")
+    host = host.removeprefix("[").removesuffix("]")
+    try:
+        found = socket.getaddrinfo(host or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, where = sorted(found, key=lambda entry: entry[0] != socket.AF_INET)[0]
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(where)
+        listener.listen(512)
+    except (OSError, OverflowError) as error:
+        raise ListenError(f"{address}: {getattr(error, 'strerror', None) or error}") from error
+    listener.setblocking(False)
+    return listener
+
+
+def address_of(listener: socket.socket) -> str:
+    """The address that it really listens on."""
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def check_tls(tls: Tls) -> None:
+    """Refuse files that make no certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tls.certificate, tls.key)
+
+
+async def debug_application(scope: Scope, _receive: Receive, send: Send) -> None:
+    """/debug/health, as the original has it."""
+    if scope["type"] != "http":
+        return
+    found = scope["path"] in ("/debug/health", "/debug/health/")
+    response = Response.json({}) if found else Response.json({"errors": []}, 404)
+    await response.send(send, head=scope["method"] == "HEAD")
+
+
+def _server(application: Application, tls: Tls | None) -> _Server:
+    config = uvicorn.Config(
+        application,
+        http=Protocol,
+        ws="none",
+        lifespan="off",
+        loop="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=_GRACE,
+        ssl_certfile=tls.certificate if tls else None,
+        ssl_keyfile=tls.key if tls else None,
+        backlog=512,
+    )
+    return _Server(config)
+
+
+async def _serve(servers: list[tuple[_Server, socket.socket]]) -> None:
+    loop = asyncio.get_running_loop()
+
+    def stop(name: str) -> None:
+        log.info("stopping on %s", name)
+        for server, _ in servers:
+            server.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop, number.name)
+    await asyncio.gather(*(server.serve([listener]) for server, listener in servers))
+
+
+def run(
+    application: Application, listener: socket.socket, debug: socket.socket | None = None, tls: Tls | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    servers = [(_server(application, tls), listener)]
+    if debug is not None:
+        servers.append((_server(debug_application, None), debug))
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(servers))
+
+
+def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - optional, and only wanted by the server
+    except ImportError:
+        return None
+    return uvloop.Loop

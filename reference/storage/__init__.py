@@ -1,0 +1,213 @@
+"""What a storage must offer: blobs, manifests, tags, referrers and upload sessions of repositories.
+
+Content is addressed by its digest and shared between repositories; which repository holds what is
+recorded for each of them. Calls that are short are plain functions; those that move data are coroutines.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reference.grammar import Hash, new_hash
+from reference.messages import Content
+
+PIECE = 1 << 20
+_INLINE = 1 << 18
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A stored manifest: the exact bytes, their type and the digest that they were stored under."""
+
+    digest: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A point of an upload to which it can be rolled back."""
+
+    size: int
+    algorithm: str
+    state: Hash | None
+
+
+class Upload(ABC):
+    """An upload session. Data is hashed as it comes; big pieces go through a thread."""
+
+    def __init__(self, repository: str, identifier: str, size: int = 0) -> None:
+        self.repository = repository
+        self.identifier = identifier
+        self.size = size
+        self.started = time.time()
+        self.lock = asyncio.Lock()
+        self.closed = False
+        self._algorithm = "sha256"
+        self._state: Hash | None = new_hash("sha256") if size == 0 else None
+        self._waiting: list[bytes] = []
+        self._waiting_size = 0
+        self._running: asyncio.Future[None] | None = None
+
+    def expect(self, algorithm: str) -> None:
+        """Say which digest will close the upload, so that it can be computed on the way."""
+        if self.size == 0:
+            self._algorithm, self._state = algorithm, new_hash(algorithm)
+
+    async def write(self, data: bytes) -> None:
+        """Append data; it is in the storage after ``flush``."""
+        self.size += len(data)
+        self._waiting.append(data)
+        self._waiting_size += len(data)
+        if self._waiting_size >= PIECE:
+            await self._hand_over()
+
+    async def flush(self) -> None:
+        """Wait until everything written is stored and hashed."""
+        if self._running is None and self._waiting_size <= _INLINE:
+            self._take(self._drain())
+        else:
+            await self._hand_over()
+            await self._join()
+        self._release()
+
+    async def digest(self, algorithm: str) -> str:
+        """The digest of all the data."""
+        if self._state is None or self._algorithm != algorithm:
+            self._algorithm = algorithm
+            self._state = await asyncio.to_thread(self._hash_again, algorithm)
+        return f"{algorithm}:{self._state.hexdigest()}"
+
+    def mark(self) -> Mark:
+        """The present point, between two writes."""
+        return Mark(self.size, self._algorithm, self._state.copy() if self._state else None)
+
+    async def rollback(self, mark: Mark) -> None:
+        """Forget what was written since."""
+        await self.flush()
+        self._truncate(mark.size)
+        self.size, self._algorithm = mark.size, mark.algorithm
+        self._state = mark.state.copy() if mark.state else None
+
+    def _drain(self) -> bytes:
+        data = self._waiting[0] if len(self._waiting) == 1 else b"".join(self._waiting)
+        self._waiting, self._waiting_size = [], 0
+        return data
+
+    async def _hand_over(self) -> None:
+        data = self._drain()
+        await self._join()
+        self._running = asyncio.get_running_loop().run_in_executor(None, self._take, data)
+
+    async def _join(self) -> None:
+        if self._running is not None:
+            running, self._running = self._running, None
+            await running
+
+    def _take(self, data: bytes) -> None:
+        if data:
+            self._store(data)
+            if self._state is not None:
+                self._state.update(data)
+
+    @abstractmethod
+    def _store(self, data: bytes) -> None:
+        """Append to the stored data."""
+
+    @abstractmethod
+    def _release(self) -> None:
+        """Nothing more comes in this request."""
+
+    @abstractmethod
+    def _truncate(self, size: int) -> None:
+        """Cut the stored data."""
+
+    @abstractmethod
+    def _hash_again(self, algorithm: str) -> Hash:
+        """Hash the stored data from its beginning."""
+
+
+class Storage(ABC):
+    """The interface that the resources use."""
+
+    description: str = ""
+
+    @abstractmethod
+    def repositories(self) -> list[str]:
+        """The names of the repositories that exist, in any order."""
+
+    @abstractmethod
+    def exists(self, name: str) -> bool:
+        """Whether a repository exists: something was pushed to it once."""
+
+    @abstractmethod
+    def open_blob(self, name: str, digest: str) -> Content | None:
+        """A blob that the repository holds."""
+
+    @abstractmethod
+    def has_blob(self, name: str, digest: str) -> bool:
+        """Whether the repository holds the blob."""
+
+    @abstractmethod
+    def mount_blob(self, source: str, name: str, digest: str) -> bool:
+        """Let a repository hold a blob of another one; False where that has none."""
+
+    @abstractmethod
+    def delete_blob(self, name: str, digest: str) -> bool:
+        """Take a blob out of the repository; False where it was not there."""
+
+    @abstractmethod
+    def start_upload(self, name: str) -> Upload:
+        """A new session."""
+
+    @abstractmethod
+    def find_upload(self, name: str, identifier: str) -> Upload | None:
+        """A session of this repository."""
+
+    @abstractmethod
+    def commit_upload(self, upload: Upload, digests: Iterable[str]) -> None:
+        """Make a blob of verified data and end the session."""
+
+    @abstractmethod
+    def discard_upload(self, upload: Upload) -> None:
+        """End the session and forget its data."""
+
+    @abstractmethod
+    def purge_uploads(self, before: float) -> int:
+        """End the sessions started before a time, in seconds of the epoch; how many."""
+
+    @abstractmethod
+    def put_manifest(self, name: str, manifest: Manifest, subject: str | None) -> None:
+        """Store a manifest, as a referrer of its subject if it has one."""
+
+    @abstractmethod
+    def manifest(self, name: str, digest: str) -> Manifest | None:
+        """A manifest that the repository holds."""
+
+    @abstractmethod
+    def delete_manifest(self, name: str, digest: str, subject: str | None) -> None:
+        """Take a manifest out of the repository."""
+
+    @abstractmethod
+    def tags(self, name: str) -> list[str]:
+        """The tags of a repository, in any order."""
+
+    @abstractmethod
+    def tag(self, name: str, tag: str) -> str | None:
+        """The digest that a tag points to."""
+
+    @abstractmethod
+    def set_tag(self, name: str, tag: str, digest: str) -> None:
+        """Point a tag to a digest."""
+
+    @abstractmethod
+    def delete_tag(self, name: str, tag: str) -> None:
+        """Remove a tag, and nothing else."""
+
+    @abstractmethod
+    def referrers(self, name: str, subject: str) -> list[str]:
+        """The digests of the manifests whose subject this is, in any order."""
