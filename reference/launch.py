@@ -7,12 +7,10 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reference import config as configuration
 from reference import server
 from reference.app import NAME, VERSION, Options, Registry
-from reference.auth import htpasswd
-from reference.config import Config, ConfigError
 from reference.messages import Application
+from reference.settings import Config
 from reference.storage import Storage
 from reference.storage.memory import MemoryStorage
 
@@ -35,6 +33,16 @@ class Choice:
     port_file: Path | None = None
 
 
+def read_config(path: Path) -> Config:
+    """What a configuration file says; its reader is loaded only where there is a file."""
+    from reference.config import ConfigError, read  # noqa: PLC0415
+
+    try:
+        return read(path)
+    except ConfigError as error:
+        raise LaunchError(str(error)) from error
+
+
 def make_storage(config: Config) -> Storage:
     """The storage that a configuration names."""
     if config.storage == "inmemory":
@@ -54,6 +62,8 @@ def make_registry(config: Config) -> Registry:
     """The application that a configuration describes."""
     authenticator = None
     if config.htpasswd is not None:
+        from reference.auth import htpasswd  # noqa: PLC0415
+
         try:
             authenticator = htpasswd.Htpasswd(config.realm, htpasswd.load(config.htpasswd))
         except htpasswd.HtpasswdError as error:
@@ -83,10 +93,7 @@ def modify(registry: Registry, faults: list[str], variants: list[str]) -> Applic
 
 def serve(choice: Choice) -> None:
     """Serve until a signal."""
-    try:
-        config = configuration.read(choice.config) if choice.config is not None else Config(addr="127.0.0.1:5000")
-    except ConfigError as error:
-        raise LaunchError(str(error)) from error
+    config = read_config(choice.config) if choice.config is not None else Config()
     log.setLevel(_LEVELS[config.level])
     application = modify(make_registry(config), choice.faults, choice.variants)
     where = f"{choice.config}: http.addr" if choice.addr is None and choice.config else "--addr"

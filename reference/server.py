@@ -11,13 +11,12 @@ import signal
 import socket
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from reference.messages import Application, Receive, Response, Scope, Send
+from reference.settings import Tls
 
 log = logging.getLogger("reference")
 _REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/1\.[01]\r\n")
@@ -27,14 +26,6 @@ _GRACE = 5
 
 class ListenError(Exception):
     """An address that cannot be listened on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """The files of the server's certificate."""
-
-    certificate: Path
-    key: Path
 
 
 class Protocol(HttpToolsProtocol):
@@ -58,7 +49,22 @@ class Protocol(HttpToolsProtocol):
 
 
 class _Server(uvicorn.Server):
-    """Signals are handled here, once for both servers."""
+    """Signals are handled here, once for both servers, and without waiting for a tick."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._stopped = asyncio.Event()
+
+    def stop(self) -> None:
+        """Answer what is open, then end."""
+        self.should_exit = True
+        self._stopped.set()
+
+    async def main_loop(self) -> None:
+        """Keep the Date header current until stopped."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), 1)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -132,7 +138,7 @@ async def _serve(servers: list[tuple[_Server, socket.socket]]) -> None:
     def stop(name: str) -> None:
         log.info("stopping on %s", name)
         for server, _ in servers:
-            server.should_exit = True
+            server.stop()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number.name)
