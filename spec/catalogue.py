@@ -137,17 +137,17 @@ def read(root: Path = ROOT) -> tuple[Catalogue, list[Problem]]:
         ("sources.yaml", _source, sources),
         ("capabilities.yaml", _capability, capabilities),
     ):
-        _read_entries(root, name, make, into, files, problems)
+        _read_entries(root, name, make, into=into, files=files, problems=problems)
     folder = root / "requirements"
     known = [f"{category}.yaml" for category in CATEGORIES if (folder / f"{category}.yaml").exists()]
     others = sorted(path.name for path in folder.glob("*.yaml") if path.name not in known)
     for name in [*known, *others]:
-        _read_entries(root, f"requirements/{name}", _requirement, requirements, files, problems)
+        _read_entries(root, f"requirements/{name}", _requirement, into=requirements, files=files, problems=problems)
     return Catalogue(profiles, sources, capabilities, requirements, tuple(files)), problems
 
 
 def _read_entries(
-    root: Path, name: str, make: Any, into: dict[str, Any], files: list[Marked], problems: list[Problem]
+    root: Path, name: str, make: Any, *, into: dict[str, Any], files: list[Marked], problems: list[Problem]
 ) -> None:
     try:
         document = read_yaml(root / name, f"{root.name}/{name}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -82,6 +82,26 @@ class Bundler:
         self._verify(document, document, main)
         return document
 
+    def locate(self, path: Iterable[str | int]) -> tuple[str, int]:
+        """Give the file and line of what stands at a path of the bundled document, or of its nearest ancestor."""
+        file, here = "openapi.yaml", list[str | int]()
+        node: Any = self.files[file].value
+        steps = list(path)
+        if steps[:2] == ["components", "schemas"] and len(steps) > 2:
+            file = f"schemas/{steps[2]}{_SCHEMA_SUFFIX}"
+            node, steps = self.files[file].value if file in self.files else None, steps[3:]
+        for step in steps:
+            node = _child(node, step)
+            if node is None:
+                break
+            here.append(step)
+            reference = node.get("$ref", "#") if isinstance(node, dict) else "#"
+            target = _normalise(PurePosixPath(file).parent / reference.partition("#")[0])
+            if not reference.startswith("#") and target in self.files and "#" not in reference:
+                file, node, here = target, self.files[target].value, []
+        known = self.files.get(file, self.files["openapi.yaml"])
+        return known.file, known.line(*here)
+
     def _read(self, name: str, at: Problem | None = None) -> Marked:
         if name not in self.files:
             if not (self.root / name).is_file():
@@ -124,6 +144,12 @@ class Bundler:
                 raise SpecError([main.problem(f"reference {reference} leads nowhere")])
         for child in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
             self._verify(child, document, main)
+
+
+def _child(node: Any, step: str | int) -> Any:
+    if isinstance(node, dict):
+        return node.get(step)
+    return node[step] if isinstance(node, list) and isinstance(step, int) and step < len(node) else None
 
 
 def _normalise(path: PurePosixPath) -> str:

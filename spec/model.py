@@ -31,7 +31,7 @@ class Outcome(StrEnum):
 class Verdict(StrEnum):
     """An outcome weighed by a profile's level."""
 
-    PASS = "PASS"
+    PASS = "PASS"  # noqa: S105  a verdict
     FAIL = "FAIL"
     WARNING = "WARNING"
     UNSUPPORTED = "UNSUPPORTED"

@@ -1,0 +1,141 @@
+"""``python -m spec``: check the specification, or show one requirement with all that refers to it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from spec import catalogue, trace
+from spec.catalogue import Catalogue, UnknownIdError
+from spec.marks import SpecError
+from spec.model import Requirement
+
+_WIDTH = 110
+_USAGE = 4
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says in one sentence what is wrong with the arguments, and exits with 4 as the suite does."""
+
+    def error(self, message: str) -> NoReturn:
+        print(f"{self.prog}: {message}; see {self.prog} --help", file=sys.stderr)
+        raise SystemExit(_USAGE)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; 0 if all is well, 1 if the check found problems, 4 for a wrong argument."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _check(options.root) if options.command == "check" else _show(options.root, options.id)
+    except SpecError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m spec",
+        description="The specification of the registry API: check it, or look a requirement up.",
+        epilog="Exit codes: 0 all is well, 1 problems were found, 4 wrong argument.",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
+    check = commands.add_parser(
+        "check",
+        help="list every inconsistency as file:line: message, then count the requirements",
+        description="Check the OpenAPI document, the JSON Schemas and the catalogue, and what the suite and the "
+        "reference say of requirements. Each problem is one line, file:line: message.",
+    )
+    show = commands.add_parser(
+        "show",
+        help="show a requirement with its sources, scenarios and faults",
+        description="Show one requirement: statement, levels, sources, where it is decided, and which faults of the "
+        "reference break it.",
+    )
+    show.add_argument("id", metavar="ID", help="the id of a requirement, such as PULL-BLOB-GET-200")
+    for command in (check, show):
+        command.add_argument(
+            "--root",
+            type=Path,
+            default=catalogue.ROOT.parent,
+            metavar="DIR",
+            help="the folder that holds spec/, conformance/ and reference/ (default: that of this package)",
+        )
+    return parser
+
+
+def _check(repository: Path) -> int:
+    from spec.check import check  # noqa: PLC0415  `show` does without the validators
+
+    result = check(repository)
+    for problem in result.problems:
+        print(problem)
+    rows = result.counts()
+    columns = list(rows[0][1])
+    print(f"{'requirements':18}" + "".join(f"{name:>13}" for name in columns))
+    for name, numbers in rows:
+        print(f"{name:18}" + "".join(f"{numbers[column]:>13}" for column in columns))
+    print(
+        f"{len(result.trace.scenarios)} marks of scenarios, {len(result.trace.places)} of the OpenAPI document, "
+        f"{len(result.trace.faults)} faults, {len(result.trace.variants)} variants; "
+        f"{len(result.problems) or 'no'} problem{'' if len(result.problems) == 1 else 's'}"
+    )
+    return 1 if result.problems else 0
+
+
+def _show(repository: Path, name: str) -> int:
+    root = repository / "spec"
+    known = catalogue.load(root)
+    try:
+        requirement = known.requirement(name)
+    except UnknownIdError as error:
+        print(f"python -m spec show: {error}", file=sys.stderr)
+        return _USAGE
+    print("\n".join(_describe(known, requirement, trace.scan(repository, root))))
+    return 0
+
+
+def _describe(known: Catalogue, requirement: Requirement, found: trace.Trace) -> Iterable[str]:
+    yield f"{requirement.id}  ({requirement.file}:{requirement.line})"
+    yield from _wrap("", requirement.statement)
+    levels = (f"{profile} {requirement.levels.get(profile) or '-'}" for profile in known.profiles)
+    yield from _wrap("levels", ", ".join(levels) + (" (implied)" if requirement.implied else ""))
+    for citation in requirement.sources:
+        source = known.sources.get(citation.document)
+        title = f"{source.title}, {source.version}" if source else citation.document
+        yield from _wrap("source", f"{title}: {citation.section}")
+        if source:
+            yield f"{'':14}{source.url}"
+    yield from _wrap("operations", ", ".join(requirement.operations))
+    for label in ("needs", "presumes"):
+        yield from _wrap(label, ", ".join(getattr(requirement, label)))
+    yield from _wrap("presumed by", ", ".join(known.presumed_by(requirement.id)))
+    for label in ("decide", "caution", "ambiguity", "untestable"):
+        yield from _wrap(label, getattr(requirement, label))
+    yield from _wrap("planned", f"issue {requirement.planned}" if requirement.planned else "")
+    for scenario in found.scenarios_of(requirement.id):
+        yield from _wrap("scenario", f"{scenario.name}  {scenario.file}:{scenario.line}")
+    for place in found.places_of(requirement.id):
+        only = f" for {place.operation}" if place.operation else ""
+        yield from _wrap("contract", f"{place.path or 'whole schema'}{only}  {place.file}:{place.line}")
+    for label, modifications in (
+        ("fault", found.faults_of(requirement.id)),
+        ("variant", found.variants_of(requirement.id)),
+    ):
+        for each in modifications:
+            yield from _wrap(label, f"{each.name}  {each.file}:{each.line}")
+
+
+def _wrap(label: str, text: str) -> Iterable[str]:
+    if text:
+        indent = " " * 14 if label else "  "
+        first = f"  {label:12}" if label else indent
+        options = {"break_long_words": False, "break_on_hyphens": False}
+        yield from textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=indent, **options)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,189 @@
+"""Where requirements are spoken of: in the OpenAPI document, in scenarios, and in the faults of the reference.
+
+Python files are read, not imported: a scenario that cannot run still says what it verifies.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from spec.marks import Marked, Problem, SpecError, read_yaml
+
+#: What a requirement's id looks like.
+ID = re.compile(r"(?:BASE|PULL|PUSH|DISC|MGMT|AUTH|NOTIF)-[A-Z0-9-]+")
+KEY = "x-requirement"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An ``x-requirement``: its id, the operation it is for (all where empty), and where it stands."""
+
+    id: str
+    operation: str
+    file: str
+    line: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A ``verifies(...)`` in the suite, by the function or class that it decorates or stands in."""
+
+    ids: tuple[str, ...]
+    name: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Modification:
+    """A fault of the reference with the requirements that it breaks, or a variant, which breaks none."""
+
+    name: str
+    ids: tuple[str, ...]
+    file: str
+    line: int
+
+
+@dataclass(slots=True)
+class Trace:
+    """All that was found in one tree."""
+
+    places: list[Place] = field(default_factory=list)
+    scenarios: list[Scenario] = field(default_factory=list)
+    faults: list[Modification] = field(default_factory=list)
+    variants: list[Modification] = field(default_factory=list)
+    #: Text in the code that looks like an id: the text, the file and the line.
+    mentions: list[tuple[str, str, int]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def scenarios_of(self, requirement: str) -> list[Scenario]:
+        """Give the scenarios that verify a requirement."""
+        return [scenario for scenario in self.scenarios if requirement in scenario.ids]
+
+    def places_of(self, requirement: str) -> list[Place]:
+        """Give the places of a requirement in the OpenAPI document."""
+        return [place for place in self.places if place.id == requirement]
+
+    def faults_of(self, requirement: str) -> list[Modification]:
+        """Give the faults that break a requirement."""
+        return [fault for fault in self.faults if requirement in fault.ids]
+
+    def variants_of(self, requirement: str) -> list[Modification]:
+        """Give the variants that name a requirement."""
+        return [variant for variant in self.variants if requirement in variant.ids]
+
+
+def scan(repository: Path, spec: Path) -> Trace:
+    """Read the OpenAPI files of ``spec`` and the code of the suite and the reference beside it."""
+    trace = Trace()
+    for path in _openapi_files(spec):
+        try:
+            document = read_yaml(path, f"{spec.name}/{path.relative_to(spec).as_posix()}")
+        except SpecError as error:
+            trace.problems.extend(error.problems)
+        else:
+            trace.places.extend(places(document))
+    for folder in ("conformance", "reference"):
+        for path in sorted((repository / folder).rglob("*.py")):
+            _scan_python(path, path.relative_to(repository).as_posix(), trace)
+    return trace
+
+
+def places(document: Marked) -> Iterator[Place]:
+    """Give each ``x-requirement`` of a file."""
+    stack: list[tuple[Any, tuple[str | int, ...]]] = [(document.value, ())]
+    while stack:
+        node, path = stack.pop()
+        if isinstance(node, list):
+            stack.extend((item, (*path, index)) for index, item in reversed(list(enumerate(node))))
+        elif isinstance(node, dict):
+            stack.extend((child, (*path, key)) for key, child in reversed(list(node.items())) if key != KEY)
+            value = node.get(KEY)
+            of = value if isinstance(value, dict) else {} if value is None else {"": value}
+            for operation, name in of.items():
+                line = document.line(*path, KEY, *([operation] if operation else []))
+                yield Place(str(name), operation, document.file, line, ".".join(map(str, path)))
+
+
+def _openapi_files(spec: Path) -> Iterator[Path]:
+    if (spec / "openapi.yaml").is_file():
+        yield spec / "openapi.yaml"
+    yield from sorted((spec / "paths").glob("*.yaml"))
+    yield from sorted((spec / "schemas").glob("*.schema.json"))
+
+
+def _scan_python(path: Path, file: str, trace: Trace) -> None:
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError) as error:
+        trace.problems.append(Problem(file, getattr(error, "lineno", 1) or 1, f"is not valid Python: {error}"))
+        return
+    constants = _constants(tree)
+    for node, owner in _walk(tree, ""):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and ID.fullmatch(node.value):
+            trace.mentions.append((node.value, file, node.lineno))
+        elif isinstance(node, ast.Call):
+            _scan_call(node, owner, constants, file, trace)
+
+
+def _scan_call(call: ast.Call, owner: str, constants: dict[str, tuple[str, ...]], file: str, trace: Trace) -> None:
+    called = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if called == "verifies":
+        ids = tuple(text for argument in call.args for text in _texts(argument, constants))
+        if ids:
+            trace.scenarios.append(Scenario(ids, owner or "module", file, call.lineno))
+        return
+    keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+    kind = file.split("/")[1] if "/" in file else ""
+    if kind == "faults" and "breaks" in keywords:
+        name = _name(call, keywords, owner)
+        trace.faults.append(Modification(name, tuple(_texts(keywords["breaks"], constants)), file, call.lineno))
+    elif kind == "variants" and called.lower() == "variant":
+        named = [text for value in keywords.values() for text in _texts(value, constants) if ID.fullmatch(text)]
+        trace.variants.append(Modification(_name(call, keywords, owner), tuple(named), file, call.lineno))
+
+
+def _name(call: ast.Call, keywords: dict[str | None, ast.expr], owner: str) -> str:
+    for node in (keywords.get("name"), *call.args):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            return node.value
+    return owner or "unnamed"
+
+
+def _texts(node: ast.expr, constants: dict[str, tuple[str, ...]]) -> Iterator[str]:
+    """Give the strings of a literal, a tuple or list of them, or a constant of the module."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.Tuple | ast.List | ast.Set):
+        for item in node.elts:
+            yield from _texts(item, constants)
+    elif isinstance(node, ast.Starred):
+        yield from _texts(node.value, constants)
+    elif isinstance(node, ast.Name):
+        yield from constants.get(node.id, ())
+
+
+def _constants(tree: ast.Module) -> dict[str, tuple[str, ...]]:
+    known: dict[str, tuple[str, ...]] = {}
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            known[node.targets[0].id] = tuple(_texts(node.value, known))
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+            known[node.target.id] = tuple(_texts(node.value, known))
+    return known
+
+
+def _walk(node: ast.AST, owner: str) -> Iterator[tuple[ast.AST, str]]:
+    """Give each node with the function or class that it stands in; a decorator stands in what it decorates."""
+    for child in ast.iter_child_nodes(node):
+        inside = owner
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            inside = f"{owner}.{child.name}" if owner else child.name
+        yield child, inside
+        yield from _walk(child, inside)
