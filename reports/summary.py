@@ -54,7 +54,7 @@ def _profiles(report: Report) -> Iterator[str]:
     yield "| Profile | Verdict | | Decided |"
     yield "|---|---|---|---|"
     for one in view.profiles(report):
-        name = f"**{markdown_code(one.id)}** (judged by)" if one.decisive else markdown_code(one.id)
+        name = f"**{markdown_code(one.id)}** (chosen)" if one.decisive else markdown_code(one.id)
         decided = f"{one.total - one.undecided} of {one.total}"
         yield f"| {name} | **{_verdict(one.verdict)}** | {markdown(one.headline)} | {decided} |"
     yield ""

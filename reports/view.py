@@ -133,7 +133,7 @@ def _headline(verdict: str, rows: tuple[LevelRow, ...], counts: dict[str, int]) 
     if known:
         parts.append(f"{known} of them known to the operator")
     if counts.get(Verdict.ERROR):
-        parts.append(f"{counts[Verdict.ERROR]} not decided because the suite erred")
+        parts.append(f"{counts[Verdict.ERROR]} errors of the suite")
     must = next((row for row in rows if row.level == Level.MUST), None)
     if must and not must.broken:
         parts.insert(0, f"{must.held} MUST hold" if must.held else "no MUST was decided")
