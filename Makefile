@@ -1,0 +1,118 @@
+# Needs Python 3.11 or newer, pip, git and make; everything else goes into .venv from a lock file.
+#
+#   make certify                                     certify the reference that comes along
+#   make certify REGISTRY_URL=https://r.example.com  certify another registry
+#   make                                             clean fmt lint build test binaries
+
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+VENV   := .venv
+RUN    := $(VENV)/bin/python
+PIP    := $(PYTHON) -m pip --python $(RUN) --disable-pip-version-check
+
+# The same commit gives the same bytes.
+export SOURCE_DATE_EPOCH ?= $(shell git -c safe.directory='*' log -1 --format=%ct 2>/dev/null || echo 315532800)
+export PYTHONHASHSEED ?= 0
+
+# The suite reads REGISTRY_URL, REGISTRY_USERNAME, REGISTRY_PASSWORD and so on from the environment itself.
+REPORT  ?= report
+OPTIONS ?=
+export REGISTRY_URL REPORT
+
+# A program that a test starts, and the Debian package that has it.
+PROGRAMS := docker-registry skopeo umoci buildah chromium chromedriver
+PACKAGES := docker-registry skopeo umoci buildah chromium chromium-driver
+
+.PHONY: all help certify environment packages clean fmt lint build test test-all binaries lock
+.DEFAULT_GOAL := all
+
+all: clean fmt lint build test binaries ## what a change has to pass
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
+
+certify: $(VENV)/.runtime ## certify REGISTRY_URL, or the embedded reference; OPTIONS="--profile ..." go to the suite
+	@$(RUN) -m pytest conformance --report "$$REPORT" $(OPTIONS)
+
+environment: $(VENV)/.dev ## .venv with everything for development
+
+# ---------------------------------------------------------------------------------------- environment
+
+# pip of the base Python installs into .venv, so that neither ensurepip nor a second pip is needed.
+$(RUN):
+	@test -n "$(PYTHON)" || { echo 'make: no Python 3.11 or newer was found; name one with PYTHON=/path/to/python' >&2; exit 1; }
+	@$(PYTHON) -m venv --without-pip $(VENV)
+
+$(VENV)/.runtime: requirements.txt | $(RUN)
+	@if [ -e $(VENV)/.dev ] && [ $(VENV)/.dev -nt requirements.txt ]; then :; else \
+		echo 'Installing what the suite needs into $(VENV)'; \
+		$(PIP) install --quiet --require-hashes --requirement requirements.txt 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }; fi
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt | $(RUN)
+	@echo 'Installing what development needs into $(VENV)'
+	@$(PIP) install --quiet --require-hashes --requirement requirements-dev.txt 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
+	@touch $@
+
+# RUNLEVEL=1 keeps a service of a package from being started by its installation.
+packages: # Debian packages with the programs that tests start, where we may install them
+	@missing=; for p in $(PROGRAMS); do command -v $$p >/dev/null || missing=1; done; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		mkdir -p $(VENV); echo 'Installing $(PACKAGES)'; \
+		{ apt-get update -q && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -q --no-install-recommends $(PACKAGES); } >$(VENV)/apt.log 2>&1 \
+		|| { tail -n 3 $(VENV)/apt.log >&2; echo 'make: not all packages could be installed; tests that need them are skipped' >&2; }; \
+	fi
+
+# A lock is made from the public index alone, for each platform and each Python from 3.11 on.
+COMPILE := $(VENV)/bin/uv pip compile --quiet --no-config --default-index https://pypi.org/simple --universal \
+	--python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
+lock: $(VENV)/.dev ## renew requirements*.txt from pyproject.toml
+	@$(PIP) install --quiet uv
+	@$(COMPILE) pyproject.toml -o requirements.txt
+	@$(COMPILE) -c requirements.txt --group registry -o requirements-registry.txt
+	@$(COMPILE) -c requirements.txt --extra dev pyproject.toml -o requirements-dev.txt
+
+# ---------------------------------------------------------------------------------------------- check
+
+test: $(VENV)/.dev packages ## all tests but the slow ones
+	@$(RUN) -m pytest tests -q -n auto --dist loadgroup -m 'not slow and not alone'
+	@$(RUN) -m pytest tests -q -m 'alone and not slow'
+
+test-all: $(VENV)/.dev packages ## all tests
+	@$(RUN) -m pytest tests -q -n auto --dist loadgroup -m 'not alone'
+	@$(RUN) -m pytest tests -q -m alone
+
+lint: $(VENV)/.dev ## style, types, layers, and the specification itself
+	@$(RUN) -m ruff check .
+	@$(RUN) -m ruff format --check .
+	@$(RUN) -m mypy
+	@$(VENV)/bin/lint-imports
+	@$(RUN) -m spec check
+
+fmt: $(VENV)/.dev ## format, and repair what can be repaired
+	@$(RUN) -m ruff format .
+	@$(RUN) -m ruff check --fix-only --quiet .
+
+# ---------------------------------------------------------------------------------------------- build
+
+build: $(VENV)/.dev ## dist/: source distribution and wheel
+	@rm -rf dist
+	@$(RUN) -m build --no-isolation --outdir dist . >$(VENV)/build.log 2>&1 || { cat $(VENV)/build.log >&2; exit 1; }
+	@ls dist/*
+
+binaries: bin/registry ## bin/registry: the reference as one file
+
+# What an installer writes about itself and its folder would differ from one checkout to the next.
+bin/registry: build
+	@rm -rf build/registry bin && mkdir -p build bin
+	@$(PIP) install --quiet --no-compile --target build/registry --require-hashes --requirement requirements-registry.txt 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
+	@$(PIP) install --quiet --no-compile --no-deps --target build/registry dist/*.whl
+	@rm -rf build/registry/bin build/registry/*.dist-info/RECORD build/registry/*.dist-info/direct_url.json
+	@$(VENV)/bin/shiv --reproducible --site-packages build/registry --entry-point reference.__main__:main \
+		--python '/usr/bin/env python3' --output-file $@
+	@ls $@
+
+clean: ## what was built, tested and reported; .venv stays
+	@rm -rf bin build dist *.egg-info allure-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
