@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -205,7 +206,8 @@ def _trace(known: Catalogue, operations: frozenset[str], found: trace.Trace) -> 
                 reported.add((name, scenario.file))
                 yield Problem(scenario.file, scenario.line, f"@verifies on {scenario.name} names nothing: {name}")
     for name, file, line in found.mentions:
-        if name not in known and (name, file) not in reported:
+        exists = name in known or ("*" in name and any(fnmatchcase(known_id, name) for known_id in known.requirements))
+        if not exists and (name, file) not in reported:
             yield Problem(file, line, f"there is no requirement {name}")
 
 

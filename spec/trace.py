@@ -58,7 +58,7 @@ class Trace:
     scenarios: list[Scenario] = field(default_factory=list)
     faults: list[Modification] = field(default_factory=list)
     variants: list[Modification] = field(default_factory=list)
-    #: Text in the code that looks like an id: the text, the file and the line.
+    #: Text in the code that looks like an id, the file and the line; ``*`` stands for an expression in an f-string.
     mentions: list[tuple[str, str, int]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
@@ -126,8 +126,10 @@ def _scan_python(path: Path, file: str, trace: Trace) -> None:
         return
     constants = _constants(tree)
     for node, owner in _walk(tree, ""):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and ID.fullmatch(node.value):
-            trace.mentions.append((node.value, file, node.lineno))
+        if isinstance(node, ast.Constant | ast.JoinedStr):
+            text = _pattern(node)
+            if ID.fullmatch(text.replace("*", "X")):
+                trace.mentions.append((text, file, node.lineno))
         elif isinstance(node, ast.Call):
             _scan_call(node, owner, constants, file, trace)
 
@@ -147,6 +149,12 @@ def _scan_call(call: ast.Call, owner: str, constants: dict[str, tuple[str, ...]]
     elif kind == "variants" and called.lower() == "variant":
         named = [text for value in keywords.values() for text in _texts(value, constants) if ID.fullmatch(text)]
         trace.variants.append(Modification(_name(call, keywords, owner), tuple(named), file, call.lineno))
+
+
+def _pattern(node: ast.Constant | ast.JoinedStr) -> str:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_pattern(part) if isinstance(part, ast.Constant) else "*" for part in node.values)
+    return node.value if isinstance(node.value, str) else ""
 
 
 def _name(call: ast.Call, keywords: dict[str | None, ast.expr], owner: str) -> str:
@@ -186,4 +194,5 @@ def _walk(node: ast.AST, owner: str) -> Iterator[tuple[ast.AST, str]]:
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             inside = f"{owner}.{child.name}" if owner else child.name
         yield child, inside
-        yield from _walk(child, inside)
+        if not isinstance(child, ast.JoinedStr):
+            yield from _walk(child, inside)

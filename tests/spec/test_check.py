@@ -145,6 +145,13 @@ def test_consistent_tree_has_no_problem_and_is_counted(tree: Tree) -> None:
             f"{SCENARIO}:6: there is no requirement BASE-V2-405",
             id="mention",
         ),
+        pytest.param(
+            SCENARIO,
+            '    """',
+            '    blocked(f"BASE-V3-{kind}")\n    """',
+            f"{SCENARIO}:6: there is no requirement BASE-V3-*",
+            id="composed mention",
+        ),
         pytest.param(SCENARIO, "def test", "def 1test", f"{SCENARIO}:5: is not valid Python", id="no python"),
         pytest.param(
             "reference/faults/base.py",
@@ -168,6 +175,11 @@ def test_longer_cycle_is_named_once(tree: Tree) -> None:
         "  operations: [base.get]\n  presumes: [BASE-V2-HEADER]\n- id: BASE-V2-H",
     )
     assert tree.problems() == [f"{BASE}:1: cycle of presumes: BASE-V2-200 > BASE-V2-HEADER > BASE-V2-200"]
+
+
+def test_composed_id_that_fits_a_requirement_is_no_problem(tree: Tree) -> None:
+    tree.replace(SCENARIO, '    """', '    blocked(f"BASE-V2-{kind}", f"{place} was asked")\n    """')
+    assert tree.problems() == []
 
 
 def test_missing_file_is_a_problem_and_no_exception(tree: Tree) -> None:
