@@ -40,13 +40,15 @@ def _serve(arguments: argparse.Namespace) -> int:
     if (arguments.config is None) != arguments.memory:
         return _fail("give either a configuration file or --memory")
     try:
-        launch.serve(launch.Choice(
-            config=Path(arguments.config) if arguments.config else None,
-            addr=arguments.addr,
-            faults=arguments.fault,
-            variants=arguments.variant,
-            port_file=arguments.port_file,
-        ))
+        launch.serve(
+            launch.Choice(
+                config=Path(arguments.config) if arguments.config else None,
+                addr=arguments.addr,
+                faults=arguments.fault,
+                variants=arguments.variant,
+                port_file=arguments.port_file,
+            )
+        )
     except launch.LaunchError as error:
         return _fail(str(error))
     return 0

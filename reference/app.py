@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from reference import errors, routing
 from reference.auth import Authenticator
+from reference.grammar import is_name
 from reference.messages import API_VERSION, JSON, Disconnected, Handler, Receive, Request, Response, Scope, Send
 from reference.resources.base import Base
 from reference.resources.blobs import Blobs
@@ -94,6 +95,8 @@ class Registry:
         """The response to a request, refusals included."""
         try:
             routing.resolve(request)
+            if not routing.is_nameless(request):
+                self.check_name(request)
             if self.authenticator is not None:
                 await self.authenticator.check(request)
             self.check_allowed(request)
@@ -101,6 +104,11 @@ class Registry:
         except errors.RegistryError as error:
             response = self.refuse(request, error)
         return self.finish(request, response)
+
+    def check_name(self, request: Request) -> None:
+        """Refuse a repository name outside the grammar."""
+        if not is_name(request.name):
+            raise errors.name_invalid(request.name)
 
     def check_allowed(self, request: Request) -> None:
         """Refuse what the configuration switches off."""

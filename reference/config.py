@@ -163,5 +163,7 @@ def _headers(entry: Section) -> dict[str, list[str]]:
     if section is None:
         return {}
     value = yaml.safe_load(yaml.serialize(section.node)) or {}
-    return {str(name): [str(item) for item in (items if isinstance(items, list) else [items])]
-            for name, items in value.items()}
+    return {
+        str(name): [str(item) for item in (items if isinstance(items, list) else [items])]
+        for name, items in value.items()
+    }

@@ -106,7 +106,7 @@ def _validate(document: Document) -> None:
     if document.media_type not in (*IMAGES, *INDEXES):
         return
     version = members.get("schemaVersion")
-    if isinstance(version, bool) or version != 2:  # noqa: PLR2004 - the only version of these types
+    if isinstance(version, bool) or version != 2:
         raise errors.manifest_invalid("schemaVersion is not 2")
     if document.media_type in IMAGES:
         _check_descriptor(members.get("config"), "config")

@@ -134,7 +134,10 @@ class Request:
 
 
 class Response:
-    """One response: a small body, or content that is streamed in parts."""
+    """One response: a small body, or content that is streamed in parts.
+
+    Content-Length is added where it is not set; without ``sized`` it is left out and the body is chunked.
+    """
 
     def __init__(
         self,
@@ -145,6 +148,7 @@ class Response:
         self.status = status
         self.headers = Headers(headers)
         self.body = body
+        self.sized = True
         self.content: Content | None = None
         self.parts: list[bytes | tuple[int, int]] = []
 
@@ -169,7 +173,7 @@ class Response:
     async def send(self, send: Send, head: bool) -> None:
         """Send it; to HEAD the headers of the GET without the body."""
         bodiless = self.status in (204, 304)
-        if not bodiless and "Content-Length" not in self.headers and "Transfer-Encoding" not in self.headers:
+        if self.sized and not bodiless and "Content-Length" not in self.headers:
             self.headers.add("Content-Length", str(self.length))
         pairs = [(k.encode("latin-1"), v.encode("latin-1", "replace")) for k, v in self.headers.pairs]
         await send({"type": "http.response.start", "status": self.status, "headers": pairs})

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reference import errors
-from reference.grammar import is_name
 from reference.messages import Request, decode_segment
 
 _READ = ("GET", "HEAD")
@@ -53,7 +52,7 @@ def find(path: str) -> Route | None:
     return _in_repository(parts)
 
 
-def _in_repository(parts: list[str]) -> Route | None:  # noqa: PLR0911 - a table
+def _in_repository(parts: list[str]) -> Route | None:
     match parts:
         case [_, *_, "tags", "list"]:
             return Route("tags", "/".join(parts[:-2]))
@@ -78,17 +77,21 @@ def methods_of(resource: str) -> list[str]:
 
 
 def resolve(request: Request) -> None:
-    """Fill in the operation, the name and the reference of a request, or refuse it."""
+    """Fill in the operation, the name and the reference of a request, or refuse it; the name is not checked."""
     route = find(request.path)
     if route is None:
         raise errors.no_such_endpoint(request.path)
-    nameless = route.resource in ("base", "catalog") or (route.resource == "ext" and not route.name)
-    if not nameless and not is_name(route.name):
-        raise errors.name_invalid(route.name)
     if request.method not in _METHODS[route.resource]:
         raise errors.unsupported(methods_of(route.resource))
     request.name, request.reference = route.name, route.reference
     request.operation = _operation(request, route.resource)
+
+
+def is_nameless(request: Request) -> bool:
+    """Whether the operation is not about a repository."""
+    return request.operation in ("base.get", "catalog.list") or (
+        request.operation == "ext.discover" and not request.name
+    )
 
 
 def _operation(request: Request, resource: str) -> str:

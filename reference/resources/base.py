@@ -6,7 +6,7 @@ from reference.messages import JSON, Request, Response
 
 
 class Base:
-    """/v2/"""
+    """/v2/."""
 
     async def get(self, _request: Request) -> Response:
         """The API is here."""

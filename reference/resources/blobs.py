@@ -12,7 +12,7 @@ _BOUNDARY = "reference-registry-byteranges"
 
 
 class Blobs:
-    """/v2/NAME/blobs/DIGEST"""
+    """/v2/NAME/blobs/DIGEST."""
 
     def __init__(self, storage: Storage, host: str) -> None:
         self.storage = storage

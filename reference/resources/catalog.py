@@ -8,7 +8,7 @@ from reference.storage import Storage
 
 
 class Catalog:
-    """/v2/_catalog"""
+    """/v2/_catalog."""
 
     def __init__(self, storage: Storage, limit: int) -> None:
         self.storage = storage

@@ -17,7 +17,7 @@ _TAG_LIMIT = 100
 
 
 class Manifests:
-    """/v2/NAME/manifests/REFERENCE"""
+    """/v2/NAME/manifests/REFERENCE."""
 
     def __init__(self, storage: Storage, host: str, limit: int) -> None:
         self.storage = storage

@@ -15,7 +15,7 @@ _PAGE_BYTES = 4_000_000
 
 
 class Referrers:
-    """/v2/NAME/referrers/DIGEST"""
+    """/v2/NAME/referrers/DIGEST."""
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage

@@ -9,7 +9,7 @@ from reference.storage import Storage
 
 
 class Tags:
-    """/v2/NAME/tags/list"""
+    """/v2/NAME/tags/list."""
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage

@@ -85,9 +85,7 @@ class Uploads:
                 await upload.rollback(mark)
                 raise
 
-    async def close(
-        self, request: Request, upload: Upload, digests: list[str], length: int | None = None
-    ) -> Response:
+    async def close(self, request: Request, upload: Upload, digests: list[str], length: int | None = None) -> Response:
         """Receive the rest, verify the whole and make it a blob; a wrong digest ends the session."""
         upload.expect(digests[0].split(":", 1)[0])
         mark = upload.mark()
