@@ -27,8 +27,6 @@ def is_deceptive(character: str) -> bool:
 
 def spell_out(text: str, replace: Callable[[str], str], *, block: bool) -> str:
     """Replace each deceptive character of a text; in a ``block`` line ends and tabs stay."""
-    if not block:
-        text = text.replace("\r\n", "\n")
     marks = 0
     last_end = -1
 

@@ -133,7 +133,8 @@ def _headline(verdict: str, rows: tuple[LevelRow, ...], counts: dict[str, int]) 
     if known:
         parts.append(f"{known} of them known to the operator")
     if counts.get(Verdict.ERROR):
-        parts.append(f"{counts[Verdict.ERROR]} errors of the suite")
+        errors = counts[Verdict.ERROR]
+        parts.append(f"{errors} error{'' if errors == 1 else 's'} of the suite")
     must = next((row for row in rows if row.level == Level.MUST), None)
     if must and not must.broken:
         parts.insert(0, f"{must.held} MUST hold" if must.held else "no MUST was decided")

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from reports import ReportError, check
 from reports.model import schema
-from tests.reports import samples
+from tests.reports import from_catalogue, samples
 
 Report = dict[str, Any]
 
@@ -147,3 +147,9 @@ def test_a_body_is_text_or_base64_not_both() -> None:
 def test_what_is_no_report_is_refused(data: object) -> None:
     with pytest.raises(ReportError):
         check(data)
+
+
+def test_every_entry_of_the_catalogue_fits_a_report() -> None:
+    made = from_catalogue.report()
+    assert len(check(made)["requirements"]) > 0
+    assert set(made["profiles"]) == set(samples.PROFILES)
