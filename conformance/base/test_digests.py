@@ -1,0 +1,45 @@
+"""Digests in URLs: malformed ones, unknown algorithms, upper case, sha512."""
+
+from __future__ import annotations
+
+from conformance.client.registry import OCI_MANIFEST, Repository
+from conformance.content import digest_of
+from conformance.given import Given
+from conformance.judge import Judge, Unsupported, verifies
+
+
+@verifies("BASE-DIGEST-MALFORMED", "BASE-DIGEST-UNKNOWN-ALGORITHM")
+def test_digests_that_name_nothing(repo: Repository, given: Given, judge: Judge) -> None:
+    """A malformed digest, or one of an unknown algorithm, is refused."""
+    given.image(repo)
+    for digest in ("sha256:abc", "sha256:" + "z" * 64, "a" * 64, "sha256:"):
+        judge.refused("BASE-DIGEST-MALFORMED", repo.get_blob(digest), when=f"to the digest {digest[:20]}")
+    judge.refused("BASE-DIGEST-MALFORMED", repo.head_blob("sha256:abc"), when="to the digest sha256:abc")
+    judge.refused("BASE-DIGEST-MALFORMED", repo.get_manifest("sha256:abc", OCI_MANIFEST), when="to sha256:abc")
+    for digest in ("multihash+base58:QmRZxt2b1FVZPNqd8hsiykDL3TdBDeTSPX9Kv46HmX4Gx8", "made-up:" + "a" * 40):
+        judge.refused("BASE-DIGEST-UNKNOWN-ALGORITHM", repo.get_blob(digest), when=f"to the digest {digest}")
+
+
+@verifies("BASE-DIGEST-UPPERCASE-HEX")
+def test_digest_in_upper_case(repo: Repository, given: Given, judge: Judge) -> None:
+    """A sha256 digest in upper-case digits names nothing."""
+    blob = given.blob(repo)
+    answer = repo.get_blob("sha256:" + blob.digest.removeprefix("sha256:").upper())
+    judge.refused("BASE-DIGEST-UPPERCASE-HEX", answer, when="to a digest in upper case")
+
+
+@verifies("BASE-DIGEST-SHA512")
+def test_blob_by_sha512(repo: Repository, given: Given, judge: Judge) -> None:
+    """A blob that was accepted under a sha512 digest is served under it."""
+    content = given.make.bytes()
+    digest = digest_of(content, "sha512")
+    closed = repo.put_upload(given.upload(repo), digest, content)
+    if closed.status != 201:
+        raise Unsupported(f"the push under a sha512 digest was not accepted (status {closed.status})")
+    answer = repo.get_blob(digest)
+    judge(
+        "BASE-DIGEST-SHA512", answer.status == 200 and answer.body == content,
+        "status 200 and the pushed bytes", answer,
+        actual=f"status {answer.status} with a body of digest {answer.content_digest()}",
+    )
+    judge.status("BASE-DIGEST-SHA512", repo.head_blob(digest), 200)

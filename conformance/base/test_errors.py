@@ -1,0 +1,152 @@
+"""Error answers: their body, their codes, and that a fault of the request is a 4xx."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from conformance.client.exchange import Response
+from conformance.client.registry import OCI_MANIFEST, Registry, Repository
+from conformance.client.wire import content_after_head
+from conformance.given import Given
+from conformance.judge import Judge, Undecided, Unsupported, clip, verifies
+from conformance.settings import Settings
+
+#: The table of the specification, and the two codes of schema 1 that its legacy chapter admits.
+REGISTERED = frozenset(
+    {
+        "BLOB_UNKNOWN", "BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN", "DIGEST_INVALID", "MANIFEST_BLOB_UNKNOWN",
+        "MANIFEST_INVALID", "MANIFEST_UNKNOWN", "NAME_INVALID", "NAME_UNKNOWN", "SIZE_INVALID", "UNAUTHORIZED",
+        "DENIED", "UNSUPPORTED", "TOOMANYREQUESTS", "TAG_INVALID", "MANIFEST_UNVERIFIED",
+    }
+)
+SYNTAX = re.compile(r"[A-Z_]+")
+NOT_FOUND = 404
+UNAUTHORIZED = 401
+SERVER_ERROR = 500
+NOT_IMPLEMENTED = 501
+
+Provoke = Callable[[Repository, Repository, Given], Response]
+PROVOKED: dict[str, Provoke] = {
+    "manifest": lambda repo, _, given: repo.get_manifest(given.make.tag(), OCI_MANIFEST),
+    "blob": lambda repo, _, given: repo.get_blob(given.make.digest()),
+    "digest": lambda repo, _, given: repo.get_blob("sha256:abc"),
+    "repository": lambda _, unknown, given: unknown.get_blob(given.make.digest()),
+    "tags": lambda _, unknown, given: unknown.list_tags(),
+}
+
+
+def _is_json(answer: Response) -> bool:
+    """Whether a body claims to be JSON or is a JSON object or array; a bare word or number may be text."""
+    labelled = answer.media_type == "application/json" or answer.media_type.endswith("+json")
+    return bool(answer.body.strip()) and (labelled or isinstance(answer.json, dict | list))
+
+
+def _errors(answer: Response) -> list[dict[str, object]] | None:
+    """Return the list of errors, or ``None`` where the body has another shape."""
+    document = answer.json
+    errors = document.get("errors") if isinstance(document, dict) else None
+    if not isinstance(errors, list):
+        return None
+    fitting = [e for e in errors if isinstance(e, dict) and isinstance(e.get("code"), str)]
+    return fitting if len(fitting) == len(errors) else None
+
+
+@pytest.mark.parametrize("fault", list(PROVOKED))
+@verifies(
+    "BASE-ERROR-JSON-SHAPE", "BASE-ERROR-CONTENT-TYPE", "BASE-ERROR-NONEMPTY", "BASE-ERROR-CODE-SYNTAX",
+    "BASE-ERROR-CODE-REGISTERED", "BASE-ERROR-MESSAGE",
+)
+def test_json_body_of_an_error(
+    repo: Repository, unknown_repo: Repository, given: Given, judge: Judge, fault: str
+) -> None:
+    """A 4xx with a JSON body lists errors whose codes are those of the specification."""
+    given.image(repo)
+    answer = PROVOKED[fault](repo, unknown_repo, given)
+    if not answer.refused:
+        raise Undecided(f"the request was not refused (status {answer.status})")
+    if not _is_json(answer):
+        raise Unsupported("the error answer has no JSON body")
+    errors = _errors(answer)
+    body = f"the body was {clip(answer.body.decode('utf-8', 'replace'))}"
+    judge.require(
+        "BASE-ERROR-JSON-SHAPE", errors is not None, "an object whose errors are objects with a code", answer,
+        actual=body,
+    )
+    codes = answer.error_codes or []
+    judge("BASE-ERROR-NONEMPTY", errors, "at least one error in the list", answer, actual=body)
+    judge.header("BASE-ERROR-CONTENT-TYPE", answer, "Content-Type", _labelled, "Content-Type: application/json")
+    judge("BASE-ERROR-CODE-SYNTAX", all(map(SYNTAX.fullmatch, codes)), "codes of A-Z and _", answer, actual=body)
+    judge(
+        "BASE-ERROR-CODE-REGISTERED", set(codes) <= REGISTERED, "codes that the specification lists", answer,
+        actual=f"the codes were {clip(codes)}",
+    )
+    messages = [e["message"] for e in errors or [] if "message" in e]
+    strings = all(isinstance(m, str) for m in messages)
+    judge("BASE-ERROR-MESSAGE", strings, "messages that are strings", answer, actual=body)
+
+
+def _labelled(value: str) -> bool:
+    return value.split(";", maxsplit=1)[0].strip().lower() == "application/json"
+
+
+@verifies("BASE-ERROR-JSON-PRESENT")
+def test_body_of_unknown_content(repo: Repository, unknown_repo: Repository, given: Given, judge: Judge) -> None:
+    """A GET of an unknown manifest, blob or repository is answered with a JSON error body."""
+    given.image(repo)
+    for fault in ("manifest", "blob", "repository"):
+        answer = PROVOKED[fault](repo, unknown_repo, given)
+        if answer.status == NOT_FOUND:
+            judge(
+                "BASE-ERROR-JSON-PRESENT", isinstance(answer.json, dict), "a JSON body with the 404", answer,
+                actual=f"the body was {clip(answer.body.decode('utf-8', 'replace')) or 'empty'}",
+            )
+
+
+@verifies("BASE-ERROR-HEAD-NO-BODY")
+def test_head_of_unknown_content_has_no_body(
+    repo: Repository, given: Given, judge: Judge, settings: Settings
+) -> None:
+    """Nothing follows the header section of an error answer to HEAD."""
+    given.image(repo)
+    for kind in ("manifests", "blobs"):
+        digest = given.make.digest()
+        answer = repo.head_manifest(digest) if kind == "manifests" else repo.head_blob(digest)
+        wire = content_after_head(repo.registry.client, settings, f"/v2/{repo.name}/{kind}/{digest}", repo.name)
+        if wire.status != answer.status:
+            raise Undecided("a bare connection got another answer")
+        judge(
+            "BASE-ERROR-HEAD-NO-BODY", not wire.content, "no content after the headers of a HEAD", answer,
+            actual=f"{len(wire.content)} bytes followed",
+        )
+
+
+@verifies("BASE-ERROR-CLIENT-FAULT-4XX")
+def test_strange_requests(repo: Repository, registry: Registry, given: Given, judge: Judge) -> None:
+    """A reference, digest or name that cannot be right is no server error."""
+    given.image(repo)
+    paths = (
+        "manifests/" + "a" * 4000,
+        "manifests/a%00b",
+        "manifests/%ff%fe",
+        "manifests/%2e%2e%2f",
+        "blobs/sha256:" + "a" * 4000,
+        "blobs/sha256:%00",
+    )
+    for path in (*paths, "Upper/manifests/a"):
+        answer = registry.request("GET", f"/v2/{repo.name}/{path}")
+        fine = answer.status < SERVER_ERROR or answer.status == NOT_IMPLEMENTED
+        judge("BASE-ERROR-CLIENT-FAULT-4XX", fine, "no server error (5xx)", answer)
+
+
+@verifies("BASE-ERROR-401-PULL")
+def test_pull_without_credentials(repo: Repository, given: Given, judge: Judge) -> None:
+    """A 401 to a pull carries a challenge, and the code UNAUTHORIZED where its body is JSON."""
+    manifest = given.image(repo)
+    answer = repo.get_manifest(manifest.digest, manifest.media_type, authenticate=False)
+    if answer.status != UNAUTHORIZED:
+        raise Unsupported("a pull without credentials is not answered 401")
+    if judge.header("BASE-ERROR-401-PULL", answer, "WWW-Authenticate") and answer.error_codes is not None:
+        judge.code("BASE-ERROR-401-PULL", answer, "UNAUTHORIZED")

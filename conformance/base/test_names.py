@@ -1,0 +1,109 @@
+"""Names of repositories: the grammar's edges, what lies outside it, and its length."""
+
+from __future__ import annotations
+
+from conformance.client.exchange import Response
+from conformance.client.registry import OCI_MANIFEST, Repository, upload_location
+from conformance.given import Given
+from conformance.judge import Judge, Undecided, verifies
+from conformance.session import Repositories
+
+USABLE = {
+    "BASE-NAME-PLAIN": ("a", "0/a0"),
+    "BASE-NAME-SINGLE-SEPARATOR": ("a.b_c-d", "a/b-0"),
+    "BASE-NAME-REPEATED-SEPARATOR": ("a__b", "a---b"),
+    "BASE-NAME-ROUTE-WORDS": ("blobs", "manifests", "tags"),
+}
+LONGEST = 255
+
+
+def _use(repo: Repository, given: Given) -> tuple[str, list[Response]]:
+    """Push and pull a blob under a name; return what went wrong, or nothing, and the answers."""
+    start = repo.start_upload()
+    location = upload_location(start)
+    if start.status != 202 or location is None:
+        return f"the start of an upload had status {start.status}", [start]
+    blob = given.make.blob()
+    closed = repo.put_upload(location, blob.digest, blob.content)
+    if closed.status != 201:
+        return f"the PUT of a blob had status {closed.status}", [start, closed]
+    answer = repo.get_blob(blob.digest)
+    if answer.status == 200 and answer.body == blob.content:
+        return "", []
+    return f"the pull of the blob had status {answer.status}", [start, closed, answer]
+
+
+@verifies(
+    "BASE-NAME-PLAIN", "BASE-NAME-SINGLE-SEPARATOR", "BASE-NAME-REPEATED-SEPARATOR", "BASE-NAME-ROUTE-WORDS"
+)
+def test_names_within_the_grammar(repository: Repositories, given: Given, judge: Judge) -> None:
+    """A name that fits the grammar can be pushed to and pulled from."""
+    parent = repository("n", nested=True).name
+    for requirement, names in USABLE.items():
+        for last in names:
+            repo = repository.named(f"{parent}/{last}")
+            wrong, answers = _use(repo, given)
+            judge(requirement, not wrong, f"a blob pushed and pulled in {repo.name}", *answers, actual=wrong)
+
+
+@verifies("BASE-NAME-REJECT-UPPERCASE", "BASE-NAME-INVALID-400", "BASE-NAME-REJECT-SEPARATORS")
+def test_names_outside_the_grammar(repository: Repositories, given: Given, judge: Judge) -> None:
+    """A name outside the grammar is refused."""
+    parent = repository("n", nested=True).name
+    upper = repository.named(f"{parent}/Upper")
+    judge.refused("BASE-NAME-REJECT-UPPERCASE", upper.start_upload(), when="to a name in upper case")
+    for answer in (upper.get_manifest(given.make.tag(), OCI_MANIFEST), upper.get_blob(given.make.digest())):
+        judge.refused("BASE-NAME-REJECT-UPPERCASE", answer, when="to a name in upper case")
+        codes = answer.error_codes
+        judge(
+            "BASE-NAME-INVALID-400", answer.status == 400 and (codes is None or "NAME_INVALID" in codes),
+            "status 400 with NAME_INVALID", answer,
+        )
+    for last in ("-a", "a.", "a._b", "a___b"):
+        repo = repository.named(f"{parent}/{last}")
+        judge.refused("BASE-NAME-REJECT-SEPARATORS", repo.start_upload(), when=f"to a name that ends in /{last}")
+
+
+@verifies("BASE-NAME-REJECT-EMPTY-COMPONENT")
+def test_name_with_an_empty_component(repository: Repositories, given: Given, judge: Judge) -> None:
+    """Two slashes in a name do not make a repository of its own."""
+    parent = repository("n", nested=True).name
+    double = repository.named(f"{parent}//x")
+    start = double.start_upload(follow=False)
+    if not start.ok:
+        judge("BASE-NAME-REJECT-EMPTY-COMPONENT", start.status < 500, "a refusal or a redirect", start)
+        return
+    location = upload_location(start)
+    blob = given.make.blob()
+    if location is None or double.put_upload(location, blob.digest, blob.content).status != 201:
+        raise Undecided("the upload could not be finished")
+    apart = double.get_blob(blob.digest, follow=False)
+    plain = repository.named(f"{parent}/x")
+    merged = plain.get_blob(blob.digest)
+    judge(
+        "BASE-NAME-REJECT-EMPTY-COMPONENT", not apart.ok or merged.status == 200,
+        "a refusal, or the same repository as with one slash", start, apart, merged,
+        actual="there is a repository of its own under the name with two slashes",
+    )
+
+
+@verifies("BASE-NAME-LENGTH-MAX")
+def test_longest_name(repository: Repositories, given: Given, judge: Judge) -> None:
+    """A name of 255 characters is accepted, one of 256 is refused."""
+    parent = repository("n", nested=True).name
+    room = LONGEST - len(parent) - 1
+    if room < 3:
+        raise Undecided("the prefix leaves no room for a name of that length")
+    name = f"{parent}/{_of_length(room)}"
+    longest = repository.named(name)
+    wrong, answers = _use(longest, given)
+    wanted = "a blob pushed and pulled under a name of 255 characters"
+    judge("BASE-NAME-LENGTH-MAX", not wrong, wanted, *answers, actual=wrong)
+    longer = repository.named(name + "a")
+    judge.refused("BASE-NAME-LENGTH-MAX", longer.start_upload(), when="to a name of 256 characters")
+
+
+def _of_length(length: int) -> str:
+    """Return components of that length together, none longer than 60 characters."""
+    name = "/".join(["a" * 59] * (length // 60 + 1))[:length]
+    return name[:-1] + "a"

@@ -1,0 +1,41 @@
+"""Tags: the grammar's edges and what lies outside it."""
+
+from __future__ import annotations
+
+from conformance.client.registry import OCI_MANIFEST, Repository
+from conformance.given import Given
+from conformance.judge import Judge, verifies
+
+ACCEPTED = ("_", "0", "A.b-c_d", "x--", "t" * 128)
+REFUSED = ("t" * 129, ".a", "-a", "a+b")
+
+
+@verifies("BASE-TAG-ACCEPT", "BASE-TAG-CASE")
+def test_tags_within_the_grammar(repo: Repository, given: Given, judge: Judge) -> None:
+    """Every tag that fits the grammar can be pushed and pulled, and case tells tags apart."""
+    manifest = given.image(repo)
+    for tag in ACCEPTED:
+        pushed = repo.put_manifest(tag, manifest.body, manifest.media_type)
+        pulled = repo.get_manifest(tag, manifest.media_type)
+        judge(
+            "BASE-TAG-ACCEPT", pushed.status == 201 and pulled.body == manifest.body,
+            f"a manifest pushed and pulled under the tag {tag}", pushed, pulled,
+            actual=f"the PUT had status {pushed.status} and the GET {pulled.status}",
+        )
+    other = given.image(repo, "a.B-C_D")
+    for tag, own in (("A.b-c_d", manifest), ("a.B-C_D", other)):
+        answer = given.pulled_manifest(repo, tag, OCI_MANIFEST)
+        judge(
+            "BASE-TAG-CASE", answer.body == own.body, f"the manifest that was pushed under {tag}", answer,
+            actual=f"a manifest of digest {answer.content_digest()}",
+        )
+
+
+@verifies("BASE-TAG-REJECT")
+def test_tags_outside_the_grammar(repo: Repository, given: Given, judge: Judge) -> None:
+    """What is no tag is refused on push and not found on pull."""
+    manifest = given.image(repo)
+    for tag in REFUSED:
+        shown = f"to a tag of {len(tag)} characters" if len(tag) > 20 else f"to the tag {tag}"
+        judge.refused("BASE-TAG-REJECT", repo.put_manifest(tag, manifest.body, manifest.media_type), when=shown)
+        judge.refused("BASE-TAG-REJECT", repo.get_manifest(tag, manifest.media_type), when=shown)

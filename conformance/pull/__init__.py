@@ -1,0 +1,1 @@
+"""Pulling manifests and blobs: GET and HEAD, negotiation, ranges, caching, consistency."""

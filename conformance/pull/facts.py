@@ -1,0 +1,95 @@
+"""What scenarios of pulling ask of an answer: is its digest header true, what does its Content-Range say."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from conformance.client.exchange import Response
+from conformance.settings import Settings
+
+_GRAMMAR = re.compile(r"(?P<algorithm>[a-z0-9]+(?:[+._-][a-z0-9]+)*):(?P<encoded>[a-zA-Z0-9=_-]+)")
+#: Registered algorithms, and the number of their hexadecimal digits.
+_LENGTHS = {"sha256": 64, "sha512": 128}
+_HEX = re.compile(r"[0-9a-fA-F]+")
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)", re.IGNORECASE)
+DIGEST = "Docker-Content-Digest"
+
+
+def settled(settings: Settings, ask: Callable[[], Response]) -> Response:
+    """Ask until the answer is 200, for as long as ``--settle`` allows; return the last answer."""
+    answer = ask()
+
+    def is_there() -> bool:
+        nonlocal answer
+        if answer.status != 200:
+            answer = ask()
+        return answer.status == 200
+
+    if answer.status != 200:
+        settings.wait(is_there)
+    return answer
+
+
+def digest_headers(answer: Response) -> list[str]:
+    """Return the digest headers of an answer and of the redirects that led to it."""
+    values = [value.strip() for value in answer.headers.all(DIGEST)]
+    for exchange in answer.trail[:-1]:
+        if exchange.response is not None and 300 <= exchange.response.status < 400:
+            values += [value.strip() for value in exchange.response.headers.all(DIGEST)]
+    return values
+
+
+def well_formed(digest: str) -> bool:
+    """Tell whether a text is a digest; upper-case digits pass, as the grammar of Docker has them."""
+    match = _GRAMMAR.fullmatch(digest)
+    if match is None:
+        return False
+    length = _LENGTHS.get(match["algorithm"])
+    return length is None or (len(match["encoded"]) == length and _HEX.fullmatch(match["encoded"]) is not None)
+
+
+def is_digest_of(digest: str, content: bytes) -> bool | None:
+    """Tell whether a digest is that of some bytes; ``None`` for an algorithm that is not registered."""
+    algorithm, _, encoded = digest.partition(":")
+    if algorithm not in _LENGTHS:
+        return None
+    return hashlib.new(algorithm, content).hexdigest() == encoded.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class ContentRange:
+    """First and last position, and the size of the whole (``None`` for ``*``)."""
+
+    first: int
+    last: int
+    size: int | None
+
+
+def content_range(answer: Response) -> ContentRange | None:
+    """Return the Content-Range of a 206, or ``None`` where there is none that is well formed."""
+    match = _CONTENT_RANGE.fullmatch((answer.header("Content-Range") or "").strip())
+    if match is None:
+        return None
+    size = None if match[3] == "*" else int(match[3])
+    return ContentRange(int(match[1]), int(match[2]), size)
+
+
+def holds_part(answer: Response, whole: bytes, first: int, last: int) -> bool:
+    """Tell whether a 206 holds the bytes asked for, or, as its Content-Range tells, the beginning of them."""
+    said = content_range(answer)
+    if said is not None and said.first == first and first <= said.last < last:
+        last = said.last
+    return answer.body == whole[first : last + 1]
+
+
+def differences(head: Response, get: Response, names: tuple[str, ...]) -> str:
+    """Return in words which of some headers both answers have with different values."""
+    found = [
+        f"{name} was {head.header(name)} on HEAD and {get.header(name)} on GET"
+        for name in names
+        if name in head.headers and name in get.headers and head.header(name) != get.header(name)
+    ]
+    return "; ".join(found)

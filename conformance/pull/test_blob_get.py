@@ -1,0 +1,162 @@
+"""GET of blobs."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from urllib.parse import quote, urlsplit
+
+import pytest
+
+from conformance.client.registry import Repository, upload_location
+from conformance.given import Given
+from conformance.judge import Judge, Undecided, Unsupported, verifies
+from conformance.pull.facts import DIGEST, digest_headers, is_digest_of, settled, well_formed
+from conformance.settings import Settings
+
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+@verifies(
+    "PULL-BLOB-GET-200", "PULL-BLOB-GET-CONTENT-LENGTH", "PULL-BLOB-GET-DCD", "PULL-BLOB-GET-DCD-TRUE",
+    "BASE-DIGEST-HEADER-GRAMMAR", "PULL-BLOB-GET-CONTENT-TYPE", "PULL-CACHE-BLOB-VALIDATOR",
+)
+def test_get_of_a_blob(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A blob is pulled by its digest, and its headers tell of it truly."""
+    blob = given.blob(repo)
+    answer = settled(settings, lambda: repo.get_blob(blob.digest))
+    judge.require_status("PULL-BLOB-GET-200", answer, 200)
+    judge.header("PULL-BLOB-GET-CONTENT-LENGTH", answer, "Content-Length", str(len(answer.body)))
+    judge.header(
+        "PULL-BLOB-GET-CONTENT-TYPE", answer, "Content-Type", lambda _: answer.media_type == "application/octet-stream",
+        "Content-Type: application/octet-stream",
+    )
+    judge(
+        "PULL-CACHE-BLOB-VALIDATOR", answer.headers.names() & {"etag", "last-modified", "cache-control"},
+        "an ETag, Last-Modified or Cache-Control header", answer,
+    )
+    values = digest_headers(answer)
+    judge("PULL-BLOB-GET-DCD", values, f"a {DIGEST} header", answer)
+    if not values:
+        judge.unsupported("PULL-BLOB-GET-DCD-TRUE", f"there is no {DIGEST} header")
+        judge.unsupported("BASE-DIGEST-HEADER-GRAMMAR", f"there is no {DIGEST} header")
+    for value in values:
+        came = f"{DIGEST}: {value}"
+        judge("BASE-DIGEST-HEADER-GRAMMAR", well_formed(value), "a well-formed digest", answer, actual=came)
+        true = is_digest_of(value, answer.body)
+        if true is None:
+            judge.inconclusive("PULL-BLOB-GET-DCD-TRUE", f"the algorithm of {value} is not known here")
+        else:
+            judge("PULL-BLOB-GET-DCD-TRUE", true, f"a {DIGEST} that is true of the body", answer, actual=came)
+
+
+@pytest.mark.parametrize("size", [1, 1024, 300_000])
+@verifies("PULL-BLOB-GET-BODY-EXACT")
+def test_get_of_binary_content(repo: Repository, given: Given, judge: Judge, size: int) -> None:
+    """The bytes of a blob come back as they were pushed."""
+    content = given.make.bytes(size)[:-8] + b"\x00\r\n\xff\xfe\r\n\x00" if size > 1 else b"\xff"
+    blob = given.blob(repo) if given.read_only else given.blob(repo, content)
+    answer = given.pulled_blob(repo, blob.digest)
+    judge(
+        "PULL-BLOB-GET-BODY-EXACT", answer.body == blob.content,
+        f"the {len(blob.content)} bytes that were pushed, digest {blob.digest}", answer,
+        actual=f"{len(answer.body)} bytes with the digest {answer.content_digest()}",
+    )
+
+
+@verifies("PULL-BLOB-GET-EMPTY")
+def test_get_of_the_empty_blob(repo: Repository, given: Given, judge: Judge) -> None:
+    """A blob of no bytes that was accepted is pulled as a 200 without content."""
+    digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    pushed = repo.put_upload(given.upload(repo), digest, b"")
+    if pushed.status != 201:
+        raise Undecided(f"the empty blob was not accepted (status {pushed.status})")
+    answer = repo.get_blob(digest)
+    judge(
+        "PULL-BLOB-GET-EMPTY", answer.status == 200 and not answer.body, "status 200 without content", answer,
+        actual=f"status {answer.status} with {len(answer.body)} bytes",
+    )
+    judge.status("PULL-BLOB-GET-EMPTY", repo.head_blob(digest), 200)
+
+
+@verifies("PULL-BLOB-GET-NO-FALSE-CODING")
+def test_get_of_a_compressed_layer(repo: Repository, given: Given, judge: Judge) -> None:
+    """A blob that is gzip data is sent as it is, not as the coding of something else."""
+    content = gzip.compress(given.make.bytes(100) * 4, mtime=0)
+    blob = given.blob(repo, content)
+    for headers in ((), (("Accept-Encoding", "gzip"),)):
+        answer = repo.get_blob(blob.digest, headers=headers)
+        coding = (answer.header("Content-Encoding") or "identity").strip().lower()
+        if answer.status != 200 or coding not in {"identity", "gzip"}:
+            raise Undecided(f"the blob came with status {answer.status} and the coding {coding}")
+        judge(
+            "PULL-BLOB-GET-NO-FALSE-CODING", _decoded(answer.body, coding) == blob.content,
+            "the pushed bytes once the declared coding is undone", answer,
+            actual=f"Content-Encoding: {coding} on a body of digest {answer.content_digest()}",
+        )
+
+
+def _decoded(body: bytes, coding: str) -> bytes | None:
+    if coding == "identity":
+        return body
+    try:
+        return gzip.decompress(body)
+    except (OSError, EOFError, zlib.error):
+        return None
+
+
+@verifies("PULL-BLOB-GET-UNKNOWN-404", "PULL-BLOB-HEAD-UNKNOWN-404", "PULL-BLOB-GET-UNKNOWN-CODE")
+def test_get_of_an_unknown_blob(repo: Repository, given: Given, judge: Judge) -> None:
+    """A blob that the repository does not hold is answered 404."""
+    given.image(repo)
+    digest = given.make.digest()
+    answer = repo.get_blob(digest)
+    if judge.status("PULL-BLOB-GET-UNKNOWN-404", answer, 404):
+        judge.code("PULL-BLOB-GET-UNKNOWN-CODE", answer, "BLOB_UNKNOWN", "NAME_UNKNOWN")
+    judge.status("PULL-BLOB-HEAD-UNKNOWN-404", repo.head_blob(digest), 404)
+
+
+@verifies("PULL-BLOB-GET-BAD-DIGEST-400")
+def test_get_of_a_blob_by_a_malformed_digest(repo: Repository, given: Given, judge: Judge) -> None:
+    """A malformed digest is a bad request."""
+    given.image(repo)
+    answer = repo.get_blob("sha256:" + "z" * 64)
+    fitting = answer.error_codes is None or "DIGEST_INVALID" in answer.error_codes
+    judge("PULL-BLOB-GET-BAD-DIGEST-400", answer.status == 400 and fitting, "status 400 with DIGEST_INVALID", answer)
+
+
+@verifies("PULL-REDIRECT-STATUS", "PULL-REDIRECT-DCD")
+def test_redirected_pull(repo: Repository, given: Given, judge: Judge) -> None:
+    """Where a pull is redirected, the answer says where to."""
+    blob = given.blob(repo)
+    answer = repo.get_blob(blob.digest, follow=False)
+    if answer.status not in REDIRECTS:
+        raise Unsupported("the pull of a blob is not redirected")
+    judge.header(
+        "PULL-REDIRECT-STATUS", answer, "Location", lambda _: upload_location(answer) is not None,
+        "a Location that resolves to a URL",
+    )
+    if answer.status != 307:
+        judge.unsupported("PULL-REDIRECT-DCD", "the redirect is no 307")
+        return
+    judge.header(
+        "PULL-REDIRECT-DCD", answer, DIGEST, lambda value: is_digest_of(value, blob.content) is not False,
+        f"{DIGEST}: {blob.digest}",
+    )
+
+
+@verifies("PULL-PROXY-NS")
+def test_pull_with_the_name_of_the_source(repo: Repository, given: Given, judge: Judge) -> None:
+    """A pull that names the registry's own host as its source gives the same content."""
+    blob = given.blob(repo)
+    host = urlsplit(repo.registry.url).netloc
+    answer = repo.registry.request(
+        "GET", f"/v2/{repo.name}/blobs/{blob.digest}?ns={quote(host, safe='')}", operation="blob.get",
+        parameters={"name": repo.name, "digest": blob.digest},
+    )
+    scope = answer.header("OCI-Namespace")
+    judge(
+        "PULL-PROXY-NS", answer.status == 200 and answer.body == blob.content and scope in {None, host},
+        f"the blob, and no OCI-Namespace but {host}", answer,
+        actual=f"status {answer.status}, a body of digest {answer.content_digest()}, OCI-Namespace: {scope}",
+    )

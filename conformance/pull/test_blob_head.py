@@ -1,0 +1,51 @@
+"""HEAD of blobs."""
+
+from __future__ import annotations
+
+from conformance.client.registry import Repository
+from conformance.client.wire import content_after_head
+from conformance.given import Given
+from conformance.judge import Judge, Undecided, verifies
+from conformance.pull.facts import DIGEST, differences, digest_headers, settled
+from conformance.settings import Settings
+
+
+@verifies(
+    "PULL-BLOB-HEAD-200", "PULL-BLOB-HEAD-CONTENT-LENGTH", "PULL-BLOB-HEAD-CONTENT-LENGTH-TRUE",
+    "PULL-BLOB-HEAD-DCD", "PULL-BLOB-HEAD-GET-AGREE",
+)
+def test_head_of_a_blob(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """HEAD tells that a blob is there, how long it is, and its digest."""
+    blob = given.blob(repo)
+    head = settled(settings, lambda: repo.head_blob(blob.digest))
+    judge.require_status("PULL-BLOB-HEAD-200", head, 200)
+    judge.header("PULL-BLOB-HEAD-CONTENT-LENGTH", head, "Content-Length")
+    if "Content-Length" in head.headers:
+        size = str(len(blob.content))
+        judge.header("PULL-BLOB-HEAD-CONTENT-LENGTH-TRUE", head, "Content-Length", size)
+    else:
+        judge.unsupported("PULL-BLOB-HEAD-CONTENT-LENGTH-TRUE", "there is no Content-Length")
+    judge("PULL-BLOB-HEAD-DCD", digest_headers(head), f"a {DIGEST} header", head)
+    get = given.pulled_blob(repo, blob.digest)
+    different = differences(head, get, (DIGEST, "Content-Length"))
+    judge(
+        "PULL-BLOB-HEAD-GET-AGREE", not different, "the same digest and length as on the GET", head, get,
+        actual=different,
+    )
+    again = repo.head_blob(blob.digest)
+    judge.status("PULL-BLOB-HEAD-GET-AGREE", again, 200, when="again after the GET")
+
+
+@verifies("PULL-BLOB-HEAD-NO-BODY")
+def test_head_has_no_body(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """Nothing follows the header section of the answer to HEAD."""
+    blob = given.blob(repo)
+    answer = given.headed_blob(repo, blob.digest)
+    path = f"/v2/{repo.name}/blobs/{blob.digest}"
+    wire = content_after_head(repo.registry.client, settings, path, repo.name)
+    if wire.status != answer.status:
+        raise Undecided("a bare connection got another answer")
+    judge(
+        "PULL-BLOB-HEAD-NO-BODY", not wire.content, "no content after the headers of a HEAD", answer,
+        actual=f"{len(wire.content)} bytes followed",
+    )

@@ -1,0 +1,66 @@
+"""Conditional pulls."""
+
+from __future__ import annotations
+
+from conformance.client.registry import OCI_MANIFEST, Repository
+from conformance.given import Given
+from conformance.judge import Judge, Undecided, Unsupported, verifies
+
+NOT_MODIFIED = 304
+
+
+@verifies("PULL-CACHE-BLOB-304")
+def test_blob_on_condition(repo: Repository, given: Given, judge: Judge) -> None:
+    """A blob that the client has already is answered 304."""
+    blob = given.blob(repo)
+    tag = given.pulled_blob(repo, blob.digest).header("ETag")
+    if tag is None:
+        raise Unsupported("blobs have no ETag")
+    headers = (("If-None-Match", tag),)
+    for answer in (repo.get_blob(blob.digest, headers=headers), repo.head_blob(blob.digest, headers=headers)):
+        judge.status("PULL-CACHE-BLOB-304", answer, NOT_MODIFIED)
+
+
+@verifies("PULL-CACHE-MANIFEST-304")
+def test_manifest_on_condition(repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest is answered 304 while its tag stays, and 200 once the tag has moved."""
+    old = given.image(repo)
+    tag = old.tag or old.digest
+    mark = given.pulled_manifest(repo, tag, old.media_type).header("ETag")
+    if mark is None:
+        raise Unsupported("manifests have no ETag")
+    headers = (("If-None-Match", mark),)
+    judge.status("PULL-CACHE-MANIFEST-304", repo.get_manifest(tag, old.media_type, headers=headers), NOT_MODIFIED)
+    if given.read_only:
+        return
+    new = given.image(repo, None)
+    if repo.put_manifest(tag, new.body, new.media_type).status != 201:
+        raise Undecided("the tag cannot be moved")
+    answer = repo.get_manifest(tag, OCI_MANIFEST, headers=headers)
+    judge.status("PULL-CACHE-MANIFEST-304", answer, 200, when="after the tag has moved")
+
+
+@verifies("PULL-CACHE-FALSE-304")
+def test_condition_that_names_something_else(repo: Repository, given: Given, judge: Judge) -> None:
+    """A condition that names another representation changes nothing."""
+    manifest = given.image(repo)
+    headers = (("If-None-Match", f'"{given.make.digest()}"'),)
+    answer = repo.get_manifest(manifest.digest, manifest.media_type, headers=headers)
+    judge.status("PULL-CACHE-FALSE-304", answer, 200)
+    if manifest.blobs:
+        judge.status("PULL-CACHE-FALSE-304", repo.get_blob(manifest.blobs[0].digest, headers=headers), 200)
+
+
+@verifies("PULL-CACHE-UNKNOWN-NOT-304")
+def test_condition_on_unknown_content(repo: Repository, given: Given, judge: Judge) -> None:
+    """What is not there stays a 404, whatever the client says to have."""
+    given.image(repo)
+    digest = given.make.digest()
+    headers = (("If-None-Match", f'"{digest}"'),)
+    for answer in (
+        repo.get_manifest(digest, OCI_MANIFEST, headers=headers),
+        repo.head_manifest(digest, OCI_MANIFEST, headers=headers),
+        repo.get_blob(digest, headers=headers),
+        repo.head_blob(digest, headers=headers),
+    ):
+        judge.status("PULL-CACHE-UNKNOWN-NOT-304", answer, 404)

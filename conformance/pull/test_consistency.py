@@ -1,0 +1,80 @@
+"""Consistency: content is there at once, tags move, pulls repeat."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from conformance.client.exchange import Response
+from conformance.client.registry import OCI_MANIFEST, Repository
+from conformance.given import Given
+from conformance.judge import OVERLOADED, Judge, Undecided, verifies
+from conformance.pull.facts import DIGEST
+from conformance.settings import Settings
+
+
+@verifies("PULL-CONSIST-AT-ONCE")
+def test_pull_right_after_the_push(repo: Repository, given: Given, judge: Judge) -> None:
+    """What was answered 201 is there at the first attempt."""
+    blob = given.blob(repo, given.make.config())
+    judge.status("PULL-CONSIST-AT-ONCE", repo.head_blob(blob.digest), 200, when="at the first attempt")
+    judge.status("PULL-CONSIST-AT-ONCE", repo.get_blob(blob.digest), 200, when="at the first attempt")
+    manifest = given.unpushed_image([blob])
+    tag = given.make.tag()
+    given.manifest(repo, manifest, tag)
+    for answer in (
+        repo.head_manifest(tag, OCI_MANIFEST),
+        repo.get_manifest(tag, OCI_MANIFEST),
+        repo.get_manifest(manifest.digest, OCI_MANIFEST),
+    ):
+        judge.status("PULL-CONSIST-AT-ONCE", answer, 200, when="at the first attempt")
+
+
+@verifies("PULL-CONSIST-TAG-MOVE", "PULL-CONSIST-OLD-DIGEST")
+def test_tag_that_moves(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A tag that is pushed again names the new manifest from then on; the old one keeps its digest."""
+    old = given.image(repo)
+    new = given.image(repo, None)
+    tag = old.tag or old.digest
+    moved = repo.put_manifest(tag, new.body, new.media_type)
+    if moved.status != 201:
+        raise Undecided(f"the tag cannot be moved (status {moved.status})")
+    settings.wait(lambda: repo.get_manifest(tag, OCI_MANIFEST).body == new.body)
+    for _ in range(3):
+        answer = repo.get_manifest(tag, OCI_MANIFEST)
+        judge(
+            "PULL-CONSIST-TAG-MOVE", answer.status == 200 and answer.body == new.body,
+            f"the manifest {new.digest} that was pushed last", answer,
+            actual=f"status {answer.status} with a body of digest {answer.content_digest()}",
+        )
+        head = repo.head_manifest(tag, OCI_MANIFEST)
+        named = head.header(DIGEST)
+        judge(
+            "PULL-CONSIST-TAG-MOVE", head.status == 200 and named != old.digest,
+            "the headers of the new manifest", head,
+            actual=f"status {head.status}, {DIGEST}: {named}",
+        )
+    judge.status("PULL-CONSIST-OLD-DIGEST", repo.get_manifest(old.digest, OCI_MANIFEST), 200)
+
+
+@verifies("PULL-CONSIST-REPEATABLE")
+def test_repeated_and_parallel_pulls(repo: Repository, given: Given, judge: Judge) -> None:
+    """Pulls of one digest give the same each time, one after the other and at once."""
+    manifest = given.image(repo)
+    _judge_same(judge, [repo.get_manifest(manifest.digest, manifest.media_type) for _ in range(2)])
+    with ThreadPoolExecutor(4) as pool:
+        pulls = [pool.submit(repo.get_manifest, manifest.digest, manifest.media_type) for _ in range(4)]
+        _judge_same(judge, [pull.result() for pull in pulls])
+        if manifest.blobs:
+            blobs = [pool.submit(repo.get_blob, manifest.blobs[0].digest) for _ in range(4)]
+            _judge_same(judge, [pull.result() for pull in blobs])
+
+
+def _judge_same(judge: Judge, answers: list[Response]) -> None:
+    sound = [answer for answer in answers if answer.status not in OVERLOADED and not answer.failure]
+    if not sound:
+        raise Undecided("the target was overloaded")
+    seen = {(a.status, a.body, a.media_type, a.header(DIGEST)) for a in sound}
+    judge(
+        "PULL-CONSIST-REPEATABLE", len(seen) == 1, "the same status, bytes, type and digest each time", *sound,
+        actual=f"{len(seen)} different answers to {len(sound)} pulls",
+    )

@@ -1,0 +1,92 @@
+"""Docker schema 2 images and manifest lists, and manifests under a sha512 digest."""
+
+from __future__ import annotations
+
+from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST, Repository
+from conformance.content import Manifest, digest_of, docker_image, docker_list
+from conformance.given import Given
+from conformance.judge import Judge, Undecided, Unsupported, verifies
+from conformance.pull.facts import DIGEST, is_digest_of
+
+SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1"
+
+
+def _pushed(repo: Repository, given: Given, manifest: Manifest) -> str:
+    """Push a Docker manifest under a fresh tag; that it is taken is another requirement's matter."""
+    tag = given.make.tag()
+    answer = repo.put_manifest(tag, manifest.body, manifest.media_type)
+    if answer.status != 201:
+        raise Undecided(f"the Docker manifest was not accepted (status {answer.status})")
+    repo.made["manifest"].append(manifest.digest)
+    return tag
+
+
+def _image(repo: Repository, given: Given) -> Manifest:
+    config, layer = given.blob(repo, given.make.config()), given.blob(repo)
+    return Manifest.of(docker_image(config, [layer]), DOCKER_MANIFEST)
+
+
+def _list(*children: Manifest, architecture: str = "amd64") -> Manifest:
+    platform = {"architecture": architecture, "os": "linux"}
+    return Manifest.of(docker_list([child.descriptor(platform=platform) for child in children]), DOCKER_LIST)
+
+
+def _judge_pull(judge: Judge, requirement: str, repo: Repository, manifest: Manifest, tag: str) -> None:
+    for reference in (tag, manifest.digest):
+        answer = repo.get_manifest(reference, manifest.media_type)
+        judge(
+            requirement,
+            answer.status == 200 and answer.body == manifest.body and answer.media_type == manifest.media_type,
+            f"status 200 and the pushed bytes under {manifest.media_type}", answer,
+            actual=f"status {answer.status}, {answer.content_digest()} under {answer.header('Content-Type')}",
+        )
+
+
+@verifies("PULL-TYPE-DOCKER-V2", "PULL-DOCKER-REWRITE")
+def test_pull_of_a_schema_2_image(repo: Repository, given: Given, judge: Judge) -> None:
+    """A schema 2 image is pulled unchanged by a client that accepts its type."""
+    manifest = _image(repo, given)
+    tag = _pushed(repo, given, manifest)
+    _judge_pull(judge, "PULL-TYPE-DOCKER-V2", repo, manifest, tag)
+    answer = repo.get_manifest(tag)
+    judge(
+        "PULL-DOCKER-REWRITE", answer.status == 200 and answer.media_type.startswith(SCHEMA_1),
+        "a rewrite into schema 1 for a client without Accept", answer,
+        actual=f"status {answer.status}, Content-Type: {answer.header('Content-Type')}",
+    )
+
+
+@verifies("PULL-TYPE-DOCKER-LIST", "PULL-DOCKER-LIST-NO-PLATFORM-404")
+def test_pull_of_a_manifest_list(repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest list is pulled unchanged by a client that accepts its type."""
+    child = _image(repo, given)
+    _pushed(repo, given, child)
+    manifest = _list(child, architecture="arm64")
+    tag = _pushed(repo, given, manifest)
+    _judge_pull(judge, "PULL-TYPE-DOCKER-LIST", repo, manifest, tag)
+    answer = repo.get_manifest(tag, DOCKER_MANIFEST)
+    labelled = answer.status == 200 and answer.body == manifest.body and answer.media_type == DOCKER_LIST
+    judge(
+        "PULL-DOCKER-LIST-NO-PLATFORM-404", answer.status == 404 or labelled,
+        "status 404, or the list as what it is", answer,
+        actual=f"status {answer.status}, Content-Type: {answer.header('Content-Type')}",
+    )
+
+
+@verifies("PULL-MANIFEST-SHA512")
+def test_pull_of_a_manifest_by_sha512(repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest that was accepted under a sha512 digest is pulled by it."""
+    manifest = given.unpushed_image([given.blob(repo, given.make.config())])
+    digest = digest_of(manifest.body, "sha512")
+    pushed = repo.put_manifest(digest, manifest.body, OCI_MANIFEST)
+    if pushed.status != 201:
+        raise Unsupported(f"the push under a sha512 digest was not accepted (status {pushed.status})")
+    answer = repo.get_manifest(digest, OCI_MANIFEST)
+    value = answer.header(DIGEST)
+    true = value is None or is_digest_of(value, answer.body) is not False
+    judge(
+        "PULL-MANIFEST-SHA512", answer.status == 200 and answer.body == manifest.body and true,
+        "status 200, the pushed bytes and a digest header that is true of them", answer,
+        actual=f"status {answer.status}, a body of digest {answer.content_digest()}, {DIGEST}: {value}",
+    )
+    judge.status("PULL-MANIFEST-SHA512", repo.head_manifest(digest, OCI_MANIFEST), 200)

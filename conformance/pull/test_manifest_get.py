@@ -1,0 +1,136 @@
+"""GET of manifests that are there."""
+
+from __future__ import annotations
+
+import json
+
+from conformance.client.exchange import Response
+from conformance.client.registry import OCI_MANIFEST, Repository
+from conformance.content import Manifest
+from conformance.given import Given
+from conformance.judge import Judge, Undecided, verifies
+from conformance.pull.facts import DIGEST, digest_headers, is_digest_of, settled, well_formed
+from conformance.settings import Settings
+
+
+def _type_of(manifest: Manifest) -> str:
+    declared = manifest.document.get("mediaType")
+    return declared if isinstance(declared, str) else manifest.media_type
+
+
+@verifies(
+    "PULL-MANIFEST-GET-TAG-200", "PULL-MANIFEST-GET-CONTENT-TYPE", "PULL-MANIFEST-GET-CONTENT-TYPE-BARE",
+    "PULL-MANIFEST-GET-CONTENT-LENGTH", "PULL-MANIFEST-GET-DCD", "PULL-MANIFEST-GET-DCD-TRUE",
+    "BASE-DIGEST-HEADER-GRAMMAR",
+)
+def test_get_by_tag(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A manifest is pulled by its tag, and its headers tell of it truly."""
+    manifest = given.image(repo)
+    tag = manifest.tag or manifest.digest
+    answer = settled(settings, lambda: repo.get_manifest(tag, manifest.media_type))
+    judge.require_status("PULL-MANIFEST-GET-TAG-200", answer, 200)
+    wanted = _type_of(manifest)
+    judge.header(
+        "PULL-MANIFEST-GET-CONTENT-TYPE", answer, "Content-Type", lambda _: answer.media_type == wanted,
+        f"Content-Type: {wanted}",
+    )
+    judge.header(
+        "PULL-MANIFEST-GET-CONTENT-TYPE-BARE", answer, "Content-Type", lambda value: ";" not in value,
+        "a Content-Type without parameters",
+    )
+    judge.header(
+        "PULL-MANIFEST-GET-CONTENT-LENGTH", answer, "Content-Length", str(len(answer.body)),
+    )
+    judge.header("PULL-MANIFEST-GET-DCD", answer, DIGEST)
+    judge_digest(judge, "PULL-MANIFEST-GET-DCD-TRUE", answer)
+
+
+def judge_digest(judge: Judge, requirement: str, answer: Response) -> None:
+    """Judge the digest header of a whole answer: its grammar, and its truth under ``requirement``."""
+    values = digest_headers(answer)
+    if not values:
+        judge.unsupported(requirement, f"there is no {DIGEST} header")
+        judge.unsupported("BASE-DIGEST-HEADER-GRAMMAR", f"there is no {DIGEST} header")
+        return
+    judge(
+        "BASE-DIGEST-HEADER-GRAMMAR", all(map(well_formed, values)), "a well-formed digest", answer,
+        actual=f"{DIGEST}: {', '.join(values)}",
+    )
+    for value in values:
+        true = is_digest_of(value, answer.body)
+        if true is None:
+            judge.inconclusive(requirement, f"the algorithm of {value} is not known here")
+        else:
+            judge(requirement, true, f"a {DIGEST} that is true of the body", answer, actual=f"{DIGEST}: {value}")
+
+
+@verifies("PULL-MANIFEST-GET-DIGEST-200", "PULL-TYPE-OCI-IMAGE")
+def test_get_by_digest(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A manifest that was pushed by tag is pulled by its digest, unchanged and under its type."""
+    manifest = given.image(repo)
+    answer = settled(settings, lambda: repo.get_manifest(manifest.digest, manifest.media_type))
+    judge.require_status("PULL-MANIFEST-GET-DIGEST-200", answer, 200)
+    if manifest.media_type != OCI_MANIFEST:
+        judge.not_tested("PULL-TYPE-OCI-IMAGE", "the manifest that --existing names is of another type")
+        return
+    judge(
+        "PULL-TYPE-OCI-IMAGE", answer.body == manifest.body and answer.media_type == OCI_MANIFEST,
+        f"the pushed bytes under {OCI_MANIFEST}", answer,
+        actual=f"{len(answer.body)} bytes with the digest {answer.content_digest()} under {answer.media_type}",
+    )
+
+
+def _odd_image(given: Given, repo: Repository) -> Manifest:
+    """Make an image manifest with odd spacing, order and escapes and a final newline."""
+    plain = given.unpushed_image([given.blob(repo, given.make.config())], annotations={"org.example.note": "\u00fc"})
+    document = dict(reversed(plain.document.items()))
+    body = json.dumps(document, indent="\t", separators=(" ,", " :  ")).encode() + b"\r\n\n"
+    return Manifest.of(body.replace(b"org.example", b"org.ex\\u0061mple"), OCI_MANIFEST)
+
+
+@verifies("PULL-MANIFEST-GET-BODY-EXACT", "PULL-MANIFEST-GET-DIGEST-BINDS-BODY")
+def test_get_of_unusual_bytes(repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest comes back byte for byte, however its JSON is laid out."""
+    manifest = _odd_image(given, repo)
+    tag = given.make.tag()
+    pushed = repo.put_manifest(tag, manifest.body, manifest.media_type)
+    if pushed.status != 201:
+        raise Undecided(f"a manifest of unusual layout was not accepted (status {pushed.status})")
+    repo.made["manifest"].append(manifest.digest)
+    answer = given.pulled_manifest(repo, tag, OCI_MANIFEST)
+    came = f"{len(answer.body)} bytes with the digest {answer.content_digest()}"
+    wanted = f"the {len(manifest.body)} bytes that were pushed, digest {manifest.digest}"
+    judge("PULL-MANIFEST-GET-BODY-EXACT", answer.body == manifest.body, wanted, answer, actual=came)
+    answer = given.pulled_manifest(repo, manifest.digest, OCI_MANIFEST)
+    judge(
+        "PULL-MANIFEST-GET-DIGEST-BINDS-BODY", answer.content_digest() == manifest.digest,
+        f"a body with the digest {manifest.digest}", answer, actual=f"its digest was {answer.content_digest()}",
+    )
+
+
+@verifies("PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED")
+def test_get_of_a_manifest_without_media_type(repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest without a mediaType member is pulled under the type that it was pushed under."""
+    document = given.unpushed_image([given.blob(repo, given.make.config())]).document
+    del document["mediaType"]
+    manifest = Manifest.of(document, OCI_MANIFEST)
+    tag = given.make.tag()
+    pushed = repo.put_manifest(tag, manifest.body, manifest.media_type)
+    if pushed.status != 201:
+        raise Undecided(f"a manifest without mediaType was not accepted (status {pushed.status})")
+    repo.made["manifest"].append(manifest.digest)
+    answer = given.pulled_manifest(repo, tag, OCI_MANIFEST)
+    judge.header(
+        "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED", answer, "Content-Type",
+        lambda _: answer.media_type == OCI_MANIFEST, f"Content-Type: {OCI_MANIFEST}",
+    )
+
+
+@verifies("PULL-MANIFEST-TAG-DIGEST-AGREE")
+def test_get_by_two_tags_and_digest(repo: Repository, given: Given, judge: Judge) -> None:
+    """Two tags and the digest of a manifest give the same bytes, type and digest."""
+    first, second = given.make.tag(), given.make.tag()
+    manifest = given.tags(repo, first, second)
+    answers = [given.pulled_manifest(repo, r, manifest.media_type) for r in (first, second, manifest.digest)]
+    same = {(a.body, a.media_type, a.header(DIGEST)) for a in answers}
+    judge("PULL-MANIFEST-TAG-DIGEST-AGREE", len(same) == 1, "the same bytes, Content-Type and digest", *answers)

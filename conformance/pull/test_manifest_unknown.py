@@ -1,0 +1,98 @@
+"""Manifests that are not there."""
+
+from __future__ import annotations
+
+from conformance.client.registry import OCI_MANIFEST, Repository
+from conformance.given import Given
+from conformance.judge import Judge, verifies
+
+#: A registry may look at rights first; then nothing is said about what exists.
+RIGHTS = frozenset({401, 403})
+
+
+@verifies(
+    "PULL-MANIFEST-GET-UNKNOWN-404", "PULL-MANIFEST-HEAD-UNKNOWN-404", "PULL-MANIFEST-GET-UNKNOWN-CODE",
+)
+def test_pull_of_an_unknown_manifest(repo: Repository, given: Given, judge: Judge) -> None:
+    """A tag or digest that the repository does not hold is answered 404."""
+    given.image(repo)
+    for reference in (given.make.tag(), given.make.digest()):
+        answer = repo.get_manifest(reference, OCI_MANIFEST)
+        if judge.status("PULL-MANIFEST-GET-UNKNOWN-404", answer, 404):
+            judge.code("PULL-MANIFEST-GET-UNKNOWN-CODE", answer, "MANIFEST_UNKNOWN", "NAME_UNKNOWN")
+        judge.status("PULL-MANIFEST-HEAD-UNKNOWN-404", repo.head_manifest(reference, OCI_MANIFEST), 404)
+
+
+@verifies(
+    "PULL-MANIFEST-GET-UNKNOWN-REPO-404", "PULL-BLOB-GET-UNKNOWN-REPO-404", "PULL-MANIFEST-GET-UNKNOWN-REPO-CODE",
+)
+def test_pull_from_an_unknown_repository(unknown_repo: Repository, given: Given, judge: Judge) -> None:
+    """Nothing is found in a repository that does not exist."""
+    tag, digest = given.make.tag(), given.make.digest()
+    pulls = [
+        ("PULL-MANIFEST-GET-UNKNOWN-REPO-404", unknown_repo.get_manifest(tag, OCI_MANIFEST)),
+        ("PULL-MANIFEST-GET-UNKNOWN-REPO-404", unknown_repo.head_manifest(digest, OCI_MANIFEST)),
+        ("PULL-BLOB-GET-UNKNOWN-REPO-404", unknown_repo.get_blob(digest)),
+        ("PULL-BLOB-GET-UNKNOWN-REPO-404", unknown_repo.head_blob(digest)),
+    ]
+    codes = ("NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN")
+    for requirement, answer in pulls:
+        if answer.status in RIGHTS:
+            judge.inconclusive(requirement, f"the registry looked at rights first (status {answer.status})")
+        elif judge.status(requirement, answer, 404) and answer.body:
+            judge.code("PULL-MANIFEST-GET-UNKNOWN-REPO-CODE", answer, *codes)
+    if "PULL-MANIFEST-GET-UNKNOWN-REPO-CODE" not in judge.judgements:
+        judge.unsupported("PULL-MANIFEST-GET-UNKNOWN-REPO-CODE", "no 404 had a body")
+
+
+@verifies("PULL-MANIFEST-GET-BAD-REFERENCE")
+def test_pull_by_a_malformed_reference(repo: Repository, given: Given, judge: Judge) -> None:
+    """What is neither a tag nor a digest names no manifest."""
+    given.image(repo)
+    for reference in (".bad", "sha256:xyz", "a:b"):
+        judge.refused("PULL-MANIFEST-GET-BAD-REFERENCE", repo.get_manifest(reference, OCI_MANIFEST))
+    judge.refused("PULL-MANIFEST-GET-BAD-REFERENCE", repo.head_manifest("-bad", OCI_MANIFEST))
+
+
+@verifies("PULL-MANIFEST-NOT-A-BLOB")
+def test_pull_of_a_blob_as_a_manifest(repo: Repository, given: Given, judge: Judge) -> None:
+    """A blob of random bytes is no manifest."""
+    blob = given.blob(repo, given.make.bytes())
+    judge.refused("PULL-MANIFEST-NOT-A-BLOB", repo.get_manifest(blob.digest, OCI_MANIFEST))
+    judge.refused("PULL-MANIFEST-NOT-A-BLOB", repo.head_manifest(blob.digest, OCI_MANIFEST))
+
+
+@verifies("PULL-MANIFEST-OTHER-REPO-DIGEST-404", "PULL-BLOB-OTHER-REPO-404", "PULL-BLOB-HEAD-OTHER-REPO-404")
+def test_pull_of_what_another_repository_holds(
+    repo: Repository, other_repo: Repository, given: Given, judge: Judge
+) -> None:
+    """What only another repository holds is not found here."""
+    manifest = given.image(repo, None)
+    given.image(other_repo)
+    blob = manifest.blobs[0]
+    judge.status("PULL-BLOB-HEAD-OTHER-REPO-404", other_repo.head_blob(blob.digest), 404)
+    judge.status("PULL-BLOB-OTHER-REPO-404", other_repo.get_blob(blob.digest), 404)
+    judge.status("PULL-BLOB-HEAD-OTHER-REPO-404", other_repo.head_blob(blob.digest), 404)
+    for answer in (
+        other_repo.get_manifest(manifest.digest, manifest.media_type),
+        other_repo.head_manifest(manifest.digest, manifest.media_type),
+    ):
+        judge.status("PULL-MANIFEST-OTHER-REPO-DIGEST-404", answer, 404)
+
+
+@verifies("PULL-MANIFEST-OTHER-REPO-TAG")
+def test_one_tag_in_two_repositories(
+    repo: Repository, other_repo: Repository, given: Given, judge: Judge
+) -> None:
+    """A tag names a manifest of its own repository."""
+    shared, single = given.make.tag(), given.make.tag()
+    here, there = given.tags(repo, shared, single), given.image(other_repo, shared)
+    for home, manifest in ((repo, here), (other_repo, there)):
+        answer = given.pulled_manifest(home, shared, manifest.media_type)
+        judge(
+            "PULL-MANIFEST-OTHER-REPO-TAG", answer.body == manifest.body,
+            "the manifest that was pushed to this repository", answer,
+            actual=f"a body of digest {answer.content_digest()}",
+        )
+    answer = other_repo.get_manifest(single, OCI_MANIFEST)
+    judge.status("PULL-MANIFEST-OTHER-REPO-TAG", answer, 404, when="to a tag of another repository")

@@ -1,0 +1,169 @@
+"""Byte ranges of blobs."""
+
+from __future__ import annotations
+
+from conformance.client.exchange import Response
+from conformance.client.registry import Repository
+from conformance.content import Blob
+from conformance.given import Given
+from conformance.judge import Judge, NotTested, Unsupported, verifies
+from conformance.pull.facts import content_range, holds_part
+
+SIZE = 1024
+
+
+def _blob(repo: Repository, given: Given) -> Blob:
+    blob = given.blob(repo) if given.read_only else given.blob(repo, given.make.bytes(SIZE))
+    if len(blob.content) < 32:
+        raise NotTested("the blob that --existing leads to is too small for ranges")
+    return blob
+
+
+def _part(repo: Repository, blob: Blob, spec: str, *headers: tuple[str, str], unit: str = "bytes") -> Response:
+    return repo.get_blob(blob.digest, headers=(("Range", f"{unit}={spec}"), *headers))
+
+
+def _served(answer: Response) -> None:
+    if answer.status == 200:
+        raise Unsupported("the range was ignored")
+
+
+def _came(answer: Response) -> str:
+    return (
+        f"status {answer.status}, Content-Range: {answer.header('Content-Range')}, "
+        f"{len(answer.body)} bytes with the digest {answer.content_digest()}"
+    )
+
+
+@verifies("PULL-BLOB-RANGE-UNSUPPORTED-200")
+def test_range_is_not_refused(repo: Repository, given: Given, judge: Judge) -> None:
+    """A range that the blob has is answered with the part or with the whole."""
+    blob = _blob(repo, given)
+    answer = _part(repo, blob, "3-17")
+    whole = answer.status == 200 and answer.body == blob.content and "Content-Range" not in answer.headers
+    judge(
+        "PULL-BLOB-RANGE-UNSUPPORTED-200", answer.status == 206 or whole,
+        "status 206, or 200 with the whole blob", answer, actual=_came(answer),
+    )
+
+
+@verifies("PULL-BLOB-RANGE-206", "PULL-BLOB-RANGE-CONTENT-RANGE", "PULL-BLOB-RANGE-ADVERTISED")
+def test_range_of_a_blob(repo: Repository, given: Given, judge: Judge) -> None:
+    """A range is answered 206 with those bytes and says which they are."""
+    blob = _blob(repo, given)
+    answer = _part(repo, blob, "3-17")
+    _served(answer)
+    judge(
+        "PULL-BLOB-RANGE-206", answer.status == 206 and holds_part(answer, blob.content, 3, 17),
+        "status 206 and the bytes 3 to 17 of the blob", answer, actual=_came(answer),
+    )
+    said = content_range(answer)
+    size = len(blob.content)
+    fits = said is not None and said.first == 3 and 3 <= said.last <= 17 and said.size in {size, None}
+    length = answer.header("Content-Length")
+    judge(
+        "PULL-BLOB-RANGE-CONTENT-RANGE",
+        said is not None and fits and length in {None, str(said.last - said.first + 1)},
+        f"Content-Range: bytes 3-17/{size} and the Content-Length of the part", answer,
+        actual=f"Content-Range: {answer.header('Content-Range')}, Content-Length: {length}",
+    )
+    head = given.headed_blob(repo, blob.digest)
+    if "Accept-Ranges" not in head.headers:
+        judge.unsupported("PULL-BLOB-RANGE-ADVERTISED", "there is no Accept-Ranges header")
+    else:
+        judge.header("PULL-BLOB-RANGE-ADVERTISED", head, "Accept-Ranges", _names_bytes, "Accept-Ranges: bytes")
+
+
+def _names_bytes(value: str) -> bool:
+    return "bytes" in [unit.strip().lower() for unit in value.split(",")]
+
+
+@verifies("PULL-BLOB-RANGE-OPEN", "PULL-BLOB-RANGE-SUFFIX", "PULL-BLOB-RANGE-CLIPPED")
+def test_range_up_to_the_end(repo: Repository, given: Given, judge: Judge) -> None:
+    """A range without an end, from the end, or beyond it gives the bytes up to the last."""
+    blob = _blob(repo, given)
+    size = len(blob.content)
+    for requirement, spec, first in (
+        ("PULL-BLOB-RANGE-OPEN", f"{size // 3}-", size // 3),
+        ("PULL-BLOB-RANGE-SUFFIX", "-10", size - 10),
+        ("PULL-BLOB-RANGE-CLIPPED", f"{size - 10}-{size * 5}", size - 10),
+    ):
+        answer = _part(repo, blob, spec)
+        if answer.status == 200:
+            judge.unsupported(requirement, "the range was ignored")
+            continue
+        said = content_range(answer)
+        told = said is None or (said.first == first and said.last < size)
+        judge(
+            requirement, answer.status == 206 and told and holds_part(answer, blob.content, first, size - 1),
+            f"status 206 and the bytes {first} to {size - 1}", answer, actual=_came(answer),
+        )
+
+
+@verifies("PULL-BLOB-RANGE-416", "PULL-BLOB-RANGE-416-SIZE")
+def test_range_behind_the_end(repo: Repository, given: Given, judge: Judge) -> None:
+    """A range that begins behind the last byte cannot be satisfied."""
+    blob = _blob(repo, given)
+    size = len(blob.content)
+    answer = _part(repo, blob, f"{size}-")
+    _served(answer)
+    judge.require_status("PULL-BLOB-RANGE-416", answer, 416)
+    judge.header(
+        "PULL-BLOB-RANGE-416-SIZE", answer, "Content-Range",
+        lambda value: value.strip().lower() == f"bytes */{size}", f"Content-Range: bytes */{size}",
+    )
+
+
+@verifies("PULL-BLOB-RANGE-MALFORMED", "PULL-BLOB-RANGE-HEAD-IGNORED")
+def test_range_that_means_nothing(repo: Repository, given: Given, judge: Judge) -> None:
+    """A range that is malformed, in an unknown unit or on HEAD does not spoil the answer."""
+    blob = _blob(repo, given)
+    for spec, unit in (("abc", "bytes"), ("5-2", "bytes"), ("1-2", "pages")):
+        answer = _part(repo, blob, spec, unit=unit)
+        judge(
+            "PULL-BLOB-RANGE-MALFORMED",
+            answer.refused or (answer.status == 200 and answer.body == blob.content),
+            f"the whole blob or a 4xx to Range: {unit}={spec}", answer, actual=_came(answer),
+        )
+    head = repo.head_blob(blob.digest, headers=(("Range", "bytes=0-0"),))
+    length = head.header("Content-Length")
+    judge(
+        "PULL-BLOB-RANGE-HEAD-IGNORED", head.status == 200 and length in {None, str(len(blob.content))},
+        "status 200 and the length of the whole blob", head,
+        actual=f"status {head.status}, Content-Length: {length}",
+    )
+
+
+@verifies("PULL-BLOB-RANGE-MULTI")
+def test_several_ranges(repo: Repository, given: Given, judge: Judge) -> None:
+    """Several ranges give parts that are what they say, or the whole blob."""
+    blob = _blob(repo, given)
+    answer = _part(repo, blob, "0-3,10-13")
+    said = content_range(answer)
+    if answer.status == 206 and answer.media_type == "multipart/byteranges":
+        held = blob.content[0:4] in answer.body or blob.content[10:14] in answer.body
+    elif answer.status == 206:
+        held = said is not None and answer.body == blob.content[said.first : said.last + 1]
+    else:
+        held = answer.status == 416 or (answer.status == 200 and answer.body == blob.content)
+    judge("PULL-BLOB-RANGE-MULTI", held, "the parts, one part that says which it is, or the whole blob", answer,
+          actual=_came(answer))
+
+
+@verifies("PULL-BLOB-RANGE-IF-RANGE")
+def test_range_on_a_condition(repo: Repository, given: Given, judge: Judge) -> None:
+    """A range is given only of the representation that If-Range names."""
+    blob = _blob(repo, given)
+    tag = given.headed_blob(repo, blob.digest).header("ETag")
+    if tag is None or tag.startswith("W/"):
+        raise Unsupported("blobs have no strong ETag")
+    other = _part(repo, blob, "0-3", ("If-Range", '"another"'))
+    judge(
+        "PULL-BLOB-RANGE-IF-RANGE", other.status == 200 and other.body == blob.content,
+        "the whole blob, as the condition names another representation", other, actual=_came(other),
+    )
+    same = _part(repo, blob, "0-3", ("If-Range", tag))
+    judge(
+        "PULL-BLOB-RANGE-IF-RANGE", same.status in {200, 206} and blob.content.startswith(same.body),
+        "the part, as the condition names this representation", same, actual=_came(same),
+    )
