@@ -47,13 +47,13 @@ class Given:
         answer = repo.start_upload()
         if answer.status != ACCEPTED:
             raise Blocked("PUSH-START-STATUS-202", "status 202 to the start of an upload", answer)
-        return self.location(answer, "PUSH-START")
+        return self.location(answer, "PUSH-START-LOCATION-PRESENT")
 
     @staticmethod
-    def location(answer: Response, prefix: str) -> str:
-        """Return the upload location of an answer; ``prefix`` is PUSH-START, PUSH-PATCH or PUSH-STATUS."""
+    def location(answer: Response, requirement: str) -> str:
+        """Return the upload location of an answer; ``requirement`` asks that there be one."""
         if not (answer.header("Location") or "").strip():
-            raise Blocked(f"{prefix}-LOCATION-PRESENT", "a Location for the next request", answer)
+            raise Blocked(requirement, "a Location for the next request", answer)
         location = upload_location(answer)
         if location is None:
             raise Blocked(
@@ -67,7 +67,7 @@ class Given:
         answer = repo.patch_upload(location, data, f"{offset}-{offset + len(data) - 1}")
         if answer.status != ACCEPTED:
             raise Blocked("PUSH-PATCH-STATUS-202", "status 202 to a chunk that follows", answer)
-        return self.location(answer, "PUSH-PATCH")
+        return self.location(answer, "PUSH-PATCH-LOCATION-PRESENT")
 
     def blob(self, repo: Repository, content: bytes | Blob | None = None) -> Blob:
         """Push a blob (POST, then PUT); random content where none is given."""

@@ -1,0 +1,139 @@
+"""Find out which optional parts a target has, with a few requests before the scenarios.
+
+A part is absent only where the target says so in a way that the specification gives it; anything else
+counts as present, and the scenarios judge it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from .client.challenge import parse_challenges
+from .client.registry import DOCKER_MANIFEST, OCI_INDEX, Repository, upload_location
+from .content import Blob, Manifest, digest_of, docker_image, index
+from .given import Given
+from .judge import Verdictless
+from .session import Repositories, Session
+
+_OK = 200
+_CREATED = 201
+_NOT_FOUND = 404
+_REFUSED_METHOD = frozenset({405, 501})
+_DISABLED = frozenset({400, 401, 403, 405, 501})
+_NO_CATALOG = frozenset({401, 403, 404, 405, 501})
+
+
+def probe(session: Session) -> dict[str, bool]:
+    """Return for each capability whether the target shows it; what no exchange can tell is absent."""
+    found = {"pagination": True, "notifications": False, "oauth": False, "redirects": False}
+    found |= _challenge(session)
+    found["extensions"] = session.registry.request("GET", "/v2/_oci/ext/discover").status == _OK
+    found["catalog"] = session.registry.catalog(n=1).status not in _NO_CATALOG
+    writes = dict.fromkeys(
+        ("push", "chunked", "single-post", "mount", "upload-status", "upload-cancel", "sha512", "docker-manifests",
+         "tag-parameters", "delete-tag", "delete-manifest", "delete-blob", "repository-on-push"),
+        False,
+    )
+    if session.settings.read_only:
+        return found | writes | _reads_existing(session)
+    repositories = Repositories(session, "capabilities")
+    probes = _Probes(session, repositories)
+    result = found | writes | probes.run()
+    repositories.clean_up()
+    return result
+
+
+def _challenge(session: Session) -> dict[str, bool]:
+    answer = session.registry.base(authenticate=False, follow=False)
+    schemes = {c.scheme for c in parse_challenges(answer.headers.all("WWW-Authenticate")) or []}
+    return {"basic": "basic" in schemes, "token": "bearer" in schemes, "anonymous": answer.status == _OK}
+
+
+def _reads_existing(session: Session) -> dict[str, bool]:
+    name = session.settings.existing.rpartition(":")[0]
+    given = session.given("capabilities")
+    repo = Repository(session.registry, name)
+    try:
+        manifest = given.image(repo)
+    except Verdictless:
+        return {}
+    return _reads(repo, manifest.blobs[0] if manifest.blobs else None, manifest.digest)
+
+
+def _reads(repo: Repository, blob: Blob | None, digest: str) -> dict[str, bool]:
+    """Probe what reading alone can show."""
+    ranges = True
+    if blob is not None and len(blob.content) > 1:
+        ranges = repo.get_blob(blob.digest, headers=(("Range", "bytes=0-0"),)).status != _OK
+    return {"ranges": ranges, "referrers": repo.referrers(digest).status not in {404, *_REFUSED_METHOD}}
+
+
+class _Probes:
+    """The probes of a target that may be written to; each builds on what the ones before it left."""
+
+    def __init__(self, session: Session, repositories: Repositories) -> None:
+        self.given: Given = session.given("capabilities")
+        self.repo = repositories()
+        self.other = repositories("b") if len(session.settings.repositories) != 1 else self.repo
+        self.found: dict[str, bool] = {}
+
+    def run(self) -> dict[str, bool]:
+        """Run all; where the set-up of one breaks, its parts count as present and the scenarios tell why."""
+        start = self.repo.start_upload()
+        self.found["push"] = start.status not in _REFUSED_METHOD
+        self.found["repository-on-push"] = start.status != _NOT_FOUND
+        if not self.found["push"]:
+            return self.found
+        for step in (self._uploads, self._single_post, self._sha512, self._content):
+            self._tolerate(step)
+        return self.found
+
+    def _tolerate(self, step: Callable[[], None]) -> None:
+        try:
+            step()
+        except Verdictless:
+            return
+
+    def _uploads(self) -> None:
+        self.found |= {"chunked": True, "upload-status": True, "upload-cancel": True}
+        location = self.given.upload(self.repo)
+        patch = self.repo.patch_upload(location, b"a", "0-0")
+        self.found["chunked"] = patch.status not in _REFUSED_METHOD
+        location = upload_location(patch) or location
+        self.found["upload-status"] = self.repo.get_upload(location).status not in _REFUSED_METHOD
+        self.found["upload-cancel"] = self.repo.cancel_upload(location).status not in _REFUSED_METHOD
+
+    def _single_post(self) -> None:
+        blob = self.given.make.blob()
+        self.found["single-post"] = self.repo.upload_single(blob.digest, blob.content).status == _CREATED
+
+    def _sha512(self) -> None:
+        content = self.given.make.bytes()
+        digest = digest_of(content, "sha512")
+        answer = self.repo.put_upload(self.given.upload(self.repo), digest, content)
+        self.found["sha512"] = answer.status == _CREATED
+
+    def _content(self) -> None:
+        """Probe mount, ranges, manifests and deletion on one small image."""
+        self.found |= dict.fromkeys(
+            ("mount", "ranges", "referrers", "docker-manifests", "delete-tag", "delete-manifest", "delete-blob"), True
+        )
+        self.found["tag-parameters"] = False
+        manifest = self.given.image(self.repo)
+        blob = manifest.blobs[0]
+        self.found["mount"] = self.other is self.repo or self.other.mount(blob.digest, self.repo.name).status == _CREATED
+        self.found |= _reads(self.repo, blob, manifest.digest)
+        docker = Manifest.of(docker_image(blob, [blob]), DOCKER_MANIFEST)
+        answer = self.repo.put_manifest(docker.digest, docker.body, docker.media_type)
+        self.found["docker-manifests"] = not answer.refused
+        tagged = Manifest.of(json.dumps(index([manifest.descriptor()])).encode(), OCI_INDEX)
+        answer = self.repo.put_manifest(
+            tagged.digest, tagged.body, tagged.media_type, query=f"?tag={self.given.make.tag()}"
+        )
+        self.found["tag-parameters"] = "OCI-Tag" in answer.headers
+        extra = self.given.make.tag()
+        self.given.manifest(self.repo, manifest, extra)
+        self.found["delete-tag"] = self.repo.delete_manifest(extra).status not in _DISABLED
+        self.found["delete-manifest"] = self.repo.delete_manifest(manifest.digest).status not in _DISABLED
+        self.found["delete-blob"] = self.repo.delete_blob(blob.digest).status not in _DISABLED

@@ -1,0 +1,83 @@
+"""What scenarios ask for by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from .client.registry import Registry, Repository
+from .given import Given
+from .judge import Judge
+from .plugin import JUDGE, SESSION
+from .session import Capabilities, Repositories, Session
+from .settings import Settings
+
+
+@pytest.fixture(scope="session")
+def session(pytestconfig: pytest.Config) -> Session:
+    """The session with the target."""
+    return pytestconfig.stash[SESSION]
+
+
+@pytest.fixture(scope="session")
+def registry(session: Session) -> Registry:
+    """The target as a whole."""
+    return session.registry
+
+
+@pytest.fixture(scope="session")
+def settings(session: Session) -> Settings:
+    """The options of the run."""
+    return session.settings
+
+
+@pytest.fixture(scope="session")
+def capabilities(session: Session) -> Capabilities:
+    """Which optional parts the target has."""
+    return session.capabilities
+
+
+@pytest.fixture
+def judge(request: pytest.FixtureRequest) -> Judge:
+    """The judge of this scenario."""
+    return request.node.stash[JUDGE]  # type: ignore[no-any-return]  # pytest types node as Any
+
+
+@pytest.fixture
+def given(request: pytest.FixtureRequest, session: Session) -> Given:
+    """The set-up of this scenario."""
+    return session.given(request.node.nodeid)
+
+
+@pytest.fixture
+def repository(request: pytest.FixtureRequest, session: Session) -> Iterator[Repositories]:
+    """Hands out repositories of the scenario's own; removes what it made, unless ``--keep`` or the target is ours."""
+    repositories = Repositories(session, request.node.nodeid)
+    yield repositories
+    if not (session.settings.keep or session.settings.embedded or session.settings.read_only):
+        repositories.clean_up()
+
+
+@pytest.fixture
+def repo(repository: Repositories) -> Repository:
+    """A repository of the scenario's own."""
+    return repository()
+
+
+@pytest.fixture
+def fresh_repo(repository: Repositories) -> Repository:
+    """A repository that certainly has nothing else in it."""
+    return repository(fresh=True)
+
+
+@pytest.fixture
+def other_repo(repository: Repositories) -> Repository:
+    """A second repository of the scenario's own."""
+    return repository("other")
+
+
+@pytest.fixture
+def unknown_repo(repository: Repositories) -> Repository:
+    """A repository whose name was never used."""
+    return repository.named(f"{repository.prefix}-never-used")

@@ -1,0 +1,315 @@
+"""The options of the suite: on the command line, from the environment, or in the pytest configuration."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import pytest
+import yaml
+
+from spec.catalogue import CATEGORIES, Catalogue, UnknownIdError
+
+from .client.credentials import Credentials, CredentialsError, from_docker_config
+from .settings import KnownFailure, Settings
+
+_NAME = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
+_SECONDS_MAX = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option: its name without dashes, what it takes, what it is when not given, and a line of help."""
+
+    name: str
+    help: str
+    kind: str = "text"
+    default: str = ""
+    metavar: str = "VALUE"
+    choices: tuple[str, ...] = ()
+
+    @property
+    def flag(self) -> str:
+        """The option on the command line."""
+        return f"--{self.name}"
+
+    @property
+    def variable(self) -> str:
+        """The option in the environment."""
+        bare = self.name.removeprefix("registry-")
+        return "REGISTRY_" + bare.upper().replace("-", "_")
+
+    @property
+    def ini(self) -> str:
+        """The option in the table ``[tool.pytest]``."""
+        return self.name.replace("-", "_")
+
+
+OPTIONS = (
+    Option("registry-url", "the registry to certify; without it the embedded reference is", metavar="URL"),
+    Option("profile", "the profile that decides the exit code; all are reported", default="oci-1.1", metavar="PROFILE"),
+    Option("username", "user name for a login", metavar="NAME"),
+    Option("password", "password; better given as REGISTRY_PASSWORD", metavar="PASSWORD"),
+    Option("docker-config", "take the login from a Docker config.json", metavar="FILE"),
+    Option("ca-bundle", "certificates to trust, in PEM", metavar="FILE"),
+    Option("insecure", "do not check the server's certificate", "flag"),
+    Option("timeout", "seconds for one request", default="10", metavar="SECONDS"),
+    Option("max-time", "seconds for the whole run", default="600", metavar="SECONDS"),
+    Option("namespace", "prefix of the repositories that the run makes", default="conformance", metavar="PREFIX"),
+    Option("repository", "use this repository instead of making some (repeatable)", "list", metavar="NAME"),
+    Option("read-only", "never write; needs --existing", "flag"),
+    Option("existing", "an image that is there already", metavar="NAME:TAG"),
+    Option("capability", "declare an optional part present or absent (repeatable)", "list", metavar="NAME=yes|no"),
+    Option("known-failures", "YAML list of known failures: id, why, until", metavar="FILE"),
+    Option("settle", "seconds that the target may take until a write shows", default="0", metavar="SECONDS"),
+    Option("effort", "how hard to search", default="default", choices=("quick", "default", "thorough"), metavar="LEVEL"),
+    Option("seed", "repeat a run's content", metavar="NUMBER"),
+    Option("keep", "leave what the run made", "flag"),
+    Option("report", "folder of report.json, report.html and summary.md", default="report", metavar="DIR"),
+    Option("category", "judge only this category (repeatable)", "list", metavar="CATEGORY"),
+    Option("requirement", "judge only this requirement (repeatable)", "list", metavar="ID"),
+    Option("product", "name of the target's product, for the report", metavar="NAME"),
+    Option("product-version", "version of the target's product, for the report", metavar="VERSION"),
+)
+
+
+def register(parser: pytest.Parser) -> None:
+    """Add the options as one group of ``pytest --help``, each also as a setting of the configuration file."""
+    group = parser.getgroup("conformance", "registry conformance (each also as environment variable REGISTRY_...)")
+    for option in OPTIONS:
+        text = f"{option.help}{f' [{option.default}]' if option.default else ''} ({option.variable})"
+        if option.kind == "flag":
+            group.addoption(option.flag, action="store_true", default=None, help=text)
+            parser.addini(option.ini, text, type="bool", default=False)
+        elif option.kind == "list":
+            group.addoption(option.flag, action="append", default=None, metavar=option.metavar, help=text)
+            parser.addini(option.ini, text, type="args", default=[])
+        else:
+            group.addoption(option.flag, action="store", default=None, metavar=option.metavar, help=text)
+            parser.addini(option.ini, text, type="string", default="")
+
+
+class Values:
+    """The raw values of the options: command line first, then environment, then configuration file."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def text(self, name: str) -> str:
+        """Return an option's text, its default where it is not given."""
+        option = next(o for o in OPTIONS if o.name == name)
+        given = self._config.getoption(option.flag)
+        if given is None:
+            given = os.environ.get(option.variable) or self._config.getini(option.ini) or option.default
+        return str(given).strip()
+
+    def flag(self, name: str) -> bool:
+        """Return whether a switch is on.
+
+        Raises:
+            UsageError: the environment holds something that is neither yes nor no.
+        """
+        option = next(o for o in OPTIONS if o.name == name)
+        if self._config.getoption(option.flag):
+            return True
+        value = os.environ.get(option.variable, "").strip().lower()
+        if value in {"1", "true", "yes", "on"}:
+            return True
+        if value not in {"", "0", "false", "no", "off"}:
+            raise pytest.UsageError(f"{option.variable}: expected yes or no, not {value!r}")
+        return bool(self._config.getini(option.ini)) and value == ""
+
+    def list(self, name: str) -> tuple[str, ...]:
+        """Return the values of a repeatable option (separated by spaces in the environment)."""
+        option = next(o for o in OPTIONS if o.name == name)
+        given = self._config.getoption(option.flag)
+        if given is None:
+            given = os.environ.get(option.variable, "").split() or self._config.getini(option.ini)
+        return tuple(str(value) for value in given)
+
+
+def settings(config: pytest.Config, catalogue: Catalogue) -> Settings:
+    """Return the options, each checked.
+
+    Raises:
+        UsageError: one sentence that names the option and the cause.
+    """
+    values = Values(config)
+    url, in_url = _url(values.text("registry-url"))
+    ca_bundle = values.text("ca-bundle")
+    if ca_bundle and not os.access(ca_bundle, os.R_OK):
+        raise pytest.UsageError(f"--ca-bundle: the file {ca_bundle} cannot be read")
+    found = Settings(
+        url=url,
+        profile=_choice("--profile", values.text("profile"), tuple(catalogue.profiles)),
+        credentials=_credentials(values, url, in_url),
+        ca_bundle=ca_bundle or None,
+        insecure=values.flag("insecure"),
+        timeout=_seconds("--timeout", values.text("timeout"), least=0.1),
+        max_time=_seconds("--max-time", values.text("max-time"), least=1.0),
+        namespace=_repository("--namespace", values.text("namespace").strip("/")),
+        repositories=tuple(_repository("--repository", name) for name in values.list("repository")),
+        read_only=values.flag("read-only"),
+        existing=_existing(values.text("existing")),
+        capabilities=dict(_capabilities(values.list("capability"), catalogue)),
+        known_failures=_known_failures(values.text("known-failures"), catalogue),
+        settle=_seconds("--settle", values.text("settle"), least=0.0),
+        effort=_choice("--effort", values.text("effort"), ("quick", "default", "thorough")),
+        seed=_seed(values.text("seed")),
+        keep=values.flag("keep"),
+        report=Path(values.text("report")),
+        categories=tuple(_choice("--category", c, CATEGORIES) for c in values.list("category")),
+        requirements=tuple(_requirement("--requirement", r, catalogue) for r in values.list("requirement")),
+        product=values.text("product"),
+        version=values.text("product-version"),
+        embedded=not url,
+        run_id=secrets.token_hex(3),
+    )
+    if found.read_only and not found.existing:
+        raise pytest.UsageError("--read-only: needs --existing NAME:TAG, an image to pull")
+    return found
+
+
+def _url(text: str) -> tuple[str, Credentials | None]:
+    """Return the target's address without the credentials that it may hold, and those credentials."""
+    if not text:
+        return "", None
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:
+        raise pytest.UsageError("--registry-url: is not a valid URL (host or port are malformed)") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        hint = f"; did you mean http://{_bare(text)}?" if "://" not in text else ""
+        raise pytest.UsageError(f"--registry-url: needs a scheme, http:// or https://, and a host{hint}")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise pytest.UsageError(
+            f"--registry-url: must not have a path, a query or a fragment (found {parts.path or '?'}); "
+            "repositories go below a prefix with --namespace"
+        )
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    clean = urlunsplit((parts.scheme, host + (f":{port}" if port else ""), "", "", ""))
+    if parts.username is None:
+        return clean, None
+    return clean, Credentials(unquote(parts.username), unquote(parts.password or ""))
+
+
+def _bare(text: str) -> str:
+    return text.rpartition("@")[2]
+
+
+def _credentials(values: Values, url: str, in_url: Credentials | None) -> Credentials | None:
+    username, password = values.text("username"), values.text("password")
+    if username:
+        return Credentials(username, password)
+    if password:
+        raise pytest.UsageError("--password: needs --username too")
+    if in_url:
+        return in_url
+    if path := values.text("docker-config"):
+        try:
+            found = from_docker_config(Path(path), url)
+        except CredentialsError as error:
+            raise pytest.UsageError(f"--docker-config: {error}") from None
+        if found is None:
+            raise pytest.UsageError(f"--docker-config: {path} has no login for {urlsplit(url).netloc or 'the target'}")
+        return found
+    return None
+
+
+def _seconds(option: str, text: str, least: float) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not least <= value <= _SECONDS_MAX:
+        raise pytest.UsageError(f"{option}: expected seconds from {least:g} to {_SECONDS_MAX:g}, not {text!r}")
+    return value
+
+
+def _choice(option: str, text: str, known: tuple[str, ...]) -> str:
+    if text not in known:
+        raise pytest.UsageError(f"{option}: there is no {text!r}; choose one of {', '.join(known)}")
+    return text
+
+
+def _requirement(option: str, text: str, catalogue: Catalogue) -> str:
+    try:
+        return catalogue.requirement(text).id
+    except UnknownIdError as error:
+        raise pytest.UsageError(f"{option}: {error}") from None
+
+
+def _repository(option: str, text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise pytest.UsageError(f"{option}: {text!r} is not a repository name (lower-case components, slashes between)")
+    return text
+
+
+def _existing(text: str) -> str:
+    if text:
+        name, colon, tag = text.rpartition(":")
+        if not colon or not tag or not _NAME.fullmatch(name):
+            raise pytest.UsageError(f"--existing: expected NAME:TAG, not {text!r}")
+    return text
+
+
+def _seed(text: str) -> int:
+    if not text:
+        return secrets.randbelow(2**32)
+    if not text.isdigit() or len(text) > 18:  # noqa: PLR2004  # fits 64 bits
+        raise pytest.UsageError(f"--seed: expected a whole number of at most 18 digits, not {text!r}")
+    return int(text)
+
+
+def _capabilities(values: tuple[str, ...], catalogue: Catalogue) -> Iterator[tuple[str, bool]]:
+    for value in values:
+        name, _, answer = value.partition("=")
+        if answer not in {"yes", "no"}:
+            raise pytest.UsageError(f"--capability: expected NAME=yes or NAME=no, not {value!r}")
+        yield _choice("--capability", name, tuple(catalogue.capabilities)), answer == "yes"
+
+
+def _known_failures(path: str, catalogue: Catalogue) -> tuple[KnownFailure, ...]:
+    if not path:
+        return ()
+    try:
+        node = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+    except OSError as error:
+        raise pytest.UsageError(f"--known-failures: {path} cannot be read ({error.strerror})") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f":{mark.line + 1}" if mark else ""
+        raise pytest.UsageError(f"--known-failures: {path}{where}: is not valid YAML") from None
+    if node is None:
+        return ()
+    if not isinstance(node, yaml.SequenceNode):
+        raise pytest.UsageError(f"--known-failures: {path}:1: expected a list of entries with id and why")
+    return tuple(_known_failure(path, entry, catalogue) for entry in node.value)
+
+
+def _known_failure(path: str, node: yaml.Node, catalogue: Catalogue) -> KnownFailure:
+    where = f"--known-failures: {path}:{node.start_mark.line + 1}"
+    members: dict[str, Any] = {}
+    if isinstance(node, yaml.MappingNode):
+        members = {str(key.value): value.value for key, value in node.value}
+    if unknown := set(members) - {"id", "why", "until"}:
+        raise pytest.UsageError(f"{where}: unknown member {sorted(unknown)[0]!r}; expected id, why and until")
+    if not members or not all(isinstance(members.get(key), str) and members[key] for key in ("id", "why")):
+        raise pytest.UsageError(f"{where}: an entry needs the members id and why, both text")
+    until = str(members.get("until", ""))
+    if until:
+        try:
+            date = datetime.date.fromisoformat(until)
+        except ValueError:
+            raise pytest.UsageError(f"{where}: until is not a date such as 2027-01-31") from None
+        if date < datetime.datetime.now(tz=datetime.UTC).date():
+            raise pytest.UsageError(f"{where}: the entry of {members['id']} ended on {until}")
+    return KnownFailure(_requirement(where, members["id"], catalogue), members["why"], until)

@@ -1,0 +1,266 @@
+"""The suite as a pytest plugin: one session with the target, one record for each scenario, one report."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import time
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+import reports
+from spec.catalogue import Catalogue, load
+from spec.model import Outcome
+
+from . import capabilities, document, options, preflight, record
+from .embedded import EmbeddedReference
+from .judge import Judge, NotTested, Unsupported, Verdictless
+from .record import Record
+from .rollup import RollUp
+from .session import Capabilities, Session, check_writable
+from .settings import Settings
+
+SESSION = pytest.StashKey[Session]()
+CATALOGUE = pytest.StashKey[Catalogue]()
+JUDGE = pytest.StashKey[Judge]()
+FIRST_EXCHANGE = pytest.StashKey[int]()
+#: Under this name a test report carries its record, also from one process to another.
+ATTRIBUTE = "conformance"
+
+
+class Suite:
+    """What each process of a run does: gate scenarios by options and capabilities, and record them."""
+
+    def __init__(self, config: pytest.Config, session: Session, catalogue: Catalogue) -> None:
+        self.config = config
+        self.session = session
+        self.catalogue = catalogue
+        self.deadline = time.monotonic() + session.settings.max_time
+        config.stash[SESSION] = session
+        config.stash[CATALOGUE] = catalogue
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Refuse a scenario that decides nothing; deselect what the options leave out."""
+        chosen = self._chosen()
+        left: list[pytest.Item] = []
+        for item in items:
+            for name in requirements_of(item):
+                if name not in self.catalogue:
+                    raise pytest.UsageError(f"{item.nodeid}: @verifies names the unknown requirement {name}")
+            if not requirements_of(item):
+                raise pytest.UsageError(f"{item.nodeid}: a scenario needs @verifies with a requirement")
+            if chosen is None or chosen & set(requirements_of(item)):
+                left.append(item)
+        if len(left) < len(items):
+            config.hook.pytest_deselected(items=[item for item in items if item not in left])
+            items[:] = left
+
+    def _chosen(self) -> frozenset[str] | None:
+        settings = self.session.settings
+        if not settings.categories and not settings.requirements:
+            return None
+        return frozenset(
+            r.id for r in self.catalogue if r.category in settings.categories or r.id in settings.requirements
+        )
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Start a scenario's judge; end it at once where nothing it decides can be had."""
+        judge = Judge(requirements_of(item))
+        item.stash[JUDGE] = judge
+        item.stash[FIRST_EXCHANGE] = len(self.session.client.exchanges)
+        if time.monotonic() > self.deadline:
+            raise NotTested("the time of --max-time was over")
+        for name in judge.requirements:
+            missing = [n for n in self.catalogue.requirement(name).needs if not self.session.capabilities.has(n)]
+            if missing:
+                judge.unsupported(name, f"the target lacks {', '.join(missing)}")
+        if len(judge.judgements) == len(judge.requirements):
+            raise Unsupported(next(iter(judge.judgements.values())).reason)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Attach the record of a scenario to its report, and put findings in place of tracebacks."""
+        report = yield
+        raised = call.excinfo.value if call.excinfo else None
+        if report.when == "teardown" or (report.when == "setup" and raised is None):
+            return report
+        if isinstance(raised, pytest.skip.Exception):
+            raised = NotTested(str(raised))
+        session = self.session
+        exchanges = session.client.exchanges[item.stash[FIRST_EXCHANGE] :]
+        found = record.of_scenario(session, item.stash[JUDGE], exchanges, raised)
+        session.client.exchanges.clear()
+        setattr(report, ATTRIBUTE, found)
+        _settle(report, item, found, raised)
+        return report
+
+    def pytest_unconfigure(self) -> None:
+        """Close the connections."""
+        self.session.close()
+
+
+def requirements_of(item: pytest.Item) -> tuple[str, ...]:
+    """Return the requirement ids that a scenario decides."""
+    return tuple(str(name) for mark in item.iter_markers("verifies") for name in mark.args)
+
+
+def _settle(report: pytest.TestReport, item: pytest.Item, found: Record, raised: BaseException | None) -> None:
+    """Give pytest's own report the outcome of the record; findings show as text, never as a traceback."""
+    broken = [j for j in found["judgements"] if j["outcome"] == Outcome.BROKEN.value]
+    if found["error"]:
+        report.outcome = "failed"
+        if raised is None:
+            report.longrepr = f"ERROR of the suite: {found['error']}"
+    elif broken:
+        report.outcome = "failed"
+        report.longrepr = "\n".join(f"{j['requirement']}: expected {j['expected']}, but {j['actual']}" for j in broken)
+    elif isinstance(raised, Verdictless) or all(
+        j["outcome"] not in {Outcome.HELD.value} for j in found["judgements"]
+    ):
+        reason = raised.reason if isinstance(raised, Verdictless) else found["judgements"][0]["reason"]
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), (item.location[1] or 0) + 1, reason)
+    else:
+        report.outcome, report.longrepr = "passed", None
+
+
+class Controller:
+    """What only the controlling process does: meet the target first, collect the records, write the report."""
+
+    def __init__(self, config: pytest.Config, suite: Suite, embedded: EmbeddedReference | None) -> None:
+        self.config = config
+        self.suite = suite
+        self.embedded = embedded
+        self.records: dict[str, Record] = {}
+        self.collected = 0
+        self.deselected = 0
+        self.started = datetime.datetime.now(tz=datetime.UTC)
+        self.clock = time.monotonic()
+        self.report: dict[str, Any] | None = None
+        self.rollup: RollUp | None = None
+        self.complaint = ""
+
+    @property
+    def settings(self) -> Settings:
+        """The options of the run."""
+        return self.suite.session.settings
+
+    def pytest_configure_node(self, node: Any) -> None:
+        """Hand a worker of pytest-xdist what it needs, over the pipe and not over its command line."""
+        node.workerinput["conformance"] = _pickled(self.settings, self.suite.session.capabilities)
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Remember that the run is not whole."""
+        self.deselected += len(items)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take a scenario's record, from whichever process it comes."""
+        found = getattr(report, ATTRIBUTE, None)
+        if found is not None:
+            self.records[report.nodeid] = found
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
+        """Roll up, write the report, and give the run its exit code."""
+        if exitstatus in {pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR} or not self.records:
+            if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED or (exitstatus == 0 and not self.records):
+                session.exitstatus = 5
+            return (yield)
+        self._conclude(session, exitstatus)
+        return (yield)
+
+    def _conclude(self, session: pytest.Session, exitstatus: int) -> None:
+        catalogue = self.suite.catalogue
+        interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
+        whole = not self.deselected and not interrupted and self._whole_selection(session)
+        self.rollup = RollUp(catalogue, self.records, None if whole else frozenset())
+        run = document.Run(
+            self.settings, self.suite.session.capabilities, self.started, time.monotonic() - self.clock, whole
+        )
+        report = document.make(catalogue, self.rollup, run)
+        code = 2 if interrupted else document.exit_code(report, self.rollup)
+        if forgotten := document.stale(report, self.settings):
+            self.complaint = f"--known-failures: these no longer fail, remove their entries: {', '.join(forgotten)}"
+            code = 4 if code in {0, 1} else code
+        report["run"]["exit_code"] = code
+        session.exitstatus = code
+        self.report = report
+        try:
+            reports.write(report, self.settings.report)
+        except OSError as error:
+            self.complaint = f"--report: {self.settings.report} cannot be written ({error.strerror})"
+            session.exitstatus = 4
+
+    def _whole_selection(self, session: pytest.Session) -> bool:
+        """Whether the command line asked for the whole suite."""
+        own = str(self.config.rootpath / "conformance")
+        return not any("::" in arg or arg.endswith(".py") for arg in self.config.args) and any(
+            str(self.config.invocation_params.dir / arg.rstrip("/")) == own or arg.rstrip("/").endswith("conformance")
+            for arg in self.config.args
+        )
+
+    def pytest_unconfigure(self) -> None:
+        """Stop the embedded reference."""
+        if self.embedded:
+            self.embedded.stop()
+
+
+def _pickled(settings: Settings, found: Capabilities) -> bytes:
+    import pickle  # noqa: PLC0415, S403  # only where workers are used; our own data over our own pipe
+
+    return pickle.dumps((settings, found))
+
+
+def _unpickled(data: bytes) -> tuple[Settings, Capabilities]:
+    import pickle  # noqa: PLC0415, S403  # as above
+
+    settings, found = pickle.loads(data)  # noqa: S301  # from the controller, over its pipe
+    return settings, found
+
+
+def configure(config: pytest.Config) -> None:
+    """Set the run up; the process that controls it meets the target before any scenario.
+
+    Raises:
+        UsageError: an option, or the target, is not what it should be.
+    """
+    if config.option.help or config.option.version or config.option.collectonly or config.option.markers:
+        return
+    catalogue = load()
+    workerinput = getattr(config, "workerinput", None)
+    if workerinput is not None:
+        settings, found = _unpickled(workerinput["conformance"])
+        config.pluginmanager.register(Suite(config, Session(settings, found), catalogue), "conformance-suite")
+        return
+    settings = options.settings(config, catalogue)
+    _forget_secrets(config, settings)
+    check_writable(settings)
+    with contextlib.ExitStack() as stack:
+        embedded = None
+        if settings.embedded:
+            embedded = EmbeddedReference()
+            stack.callback(embedded.stop)
+            settings.url = embedded.url
+            settings.product, settings.version = "registry-conformance/reference", document.suite_version()
+        session = Session(settings)
+        stack.callback(session.close)
+        preflight.check(session)
+        session.capabilities.probed = capabilities.probe(session)
+        session.client.exchanges.clear()
+        stack.pop_all()
+    suite = Suite(config, session, catalogue)
+    config.pluginmanager.register(suite, "conformance-suite")
+    config.pluginmanager.register(Controller(config, suite, embedded), "conformance-controller")
+
+
+def _forget_secrets(config: pytest.Config, settings: Settings) -> None:
+    """Take the credentials out of what pytest, its plugins and its workers may show."""
+    config.option.password = None
+    if config.option.registry_url:
+        config.option.registry_url = settings.url

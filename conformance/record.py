@@ -1,0 +1,87 @@
+"""What one scenario leaves for the report: plain data, so that it can come from another process."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from .client.exchange import Exchange
+from .contract import Contract
+from .curl import command
+from .judge import Blocked, Judge, Judgement, Verdictless
+from .session import Session
+from spec.model import Outcome
+
+#: The last exchanges of a finding are enough to understand it.
+_SHOWN = 8
+
+#: A scenario's record: judgements, contract breaches, figures. JSON values only.
+Record = dict[str, Any]
+
+
+def of_scenario(session: Session, judge: Judge, exchanges: list[Exchange], raised: BaseException | None) -> Record:
+    """Return the record of a scenario that has ended, normally or by an exception."""
+    blocked: Blocked | None = None
+    error = ""
+    if raised is None:
+        missing = [r for r in judge.requirements if r not in judge.judgements]
+        if missing:
+            error = f"the scenario ended without judging {', '.join(missing)}"
+            judge.rest(Outcome.ERROR, error)
+    elif isinstance(raised, Verdictless):
+        blocked = raised if isinstance(raised, Blocked) else None
+        judge.rest(raised.outcome, raised.reason)
+    else:
+        error = f"{type(raised).__name__}: {raised}"
+        judge.rest(Outcome.ERROR, f"the suite failed: {type(raised).__name__}")
+    record: Record = {
+        "judgements": [judgement(session, found) for found in judge.judgements.values()],
+        "blocked": judgement(session, blocked.judgement) if blocked and blocked.accuses else None,
+        "error": session.redactor.clean(error),
+    }
+    return record | _contract(session, session.contract, exchanges)
+
+
+def judgement(session: Session, found: Judgement) -> dict[str, Any]:
+    """Return a judgement as plain data, credentials removed."""
+    evidence = found.evidence[-_SHOWN:]
+    plain: dict[str, Any] = session.redactor.scrub(
+        {
+            "requirement": found.requirement,
+            "outcome": found.outcome.value,
+            "reason": found.reason,
+            "expected": found.expected,
+            "actual": found.actual,
+            "exchanges": [exchange.record() for exchange in evidence],
+            "curl": command(evidence[-1], session.settings.insecure) if evidence else "",
+        }
+    )
+    return plain
+
+
+def _contract(session: Session, contract: Contract, exchanges: list[Exchange]) -> dict[str, Any]:
+    """Check every exchange against the OpenAPI document; each requirement is booked once."""
+    exercised: set[str] = set()
+    breaches: dict[str, dict[str, Any]] = {}
+    started = time.perf_counter()
+    for exchange in exchanges:
+        result = contract.check(exchange)
+        exercised |= result.exercised
+        for breach in result.breaches:
+            if breach.requirement not in breaches:
+                breaches[breach.requirement] = judgement(
+                    session,
+                    Judgement(
+                        breach.requirement,
+                        Outcome.BROKEN,
+                        expected=breach.expected,
+                        actual=breach.actual,
+                        evidence=(exchange,),
+                    ),
+                )
+    return {
+        "exercised": sorted(exercised),
+        "breaches": [breaches[key] for key in sorted(breaches)],
+        "exchanges": len(exchanges),
+        "contract_seconds": time.perf_counter() - started,
+    }

@@ -1,0 +1,211 @@
+"""Bring what the scenarios found together: one outcome for each requirement, a verdict for each profile."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from spec.catalogue import CATEGORIES, Catalogue
+from spec.model import Level, Outcome, Requirement, Verdict, weigh
+
+from .judge import RANK
+from .record import Record
+
+#: The scenario name under which the passive contract check books.
+CONTRACT = "contract"
+
+
+@dataclass(slots=True)
+class Finding:
+    """A broken requirement with the judgement that shows it best."""
+
+    requirement: str
+    scenario: str
+    judgement: dict[str, Any]
+    also_affected: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Result:
+    """The outcome of one requirement over all its scenarios."""
+
+    outcome: Outcome = Outcome.NOT_TESTED
+    reason: str = ""
+    scenarios: list[str] = field(default_factory=list)
+    finding: Finding | None = None
+
+
+class RollUp:
+    """Outcomes of a whole run; the order in which records come in makes no difference."""
+
+    def __init__(self, catalogue: Catalogue, records: dict[str, Record], selected: frozenset[str] | None = None) -> None:
+        self.catalogue = catalogue
+        self.results = {requirement.id: Result() for requirement in catalogue}
+        self.errors: list[str] = []
+        self.exchanges = 0
+        self.contract_seconds = 0.0
+        for node in sorted(records):
+            self._add(node, records[node])
+        self._say_why_not(selected)
+        self._promote(records)
+        self._fold()
+
+    # -- outcomes
+
+    def _add(self, node: str, record: Record) -> None:
+        self.exchanges += record["exchanges"]
+        self.contract_seconds += record["contract_seconds"]
+        if record["error"]:
+            self.errors.append(f"{node}: {record['error']}")
+        for judgement in record["judgements"]:
+            self._merge(judgement["requirement"], node, judgement)
+        for requirement in record["exercised"]:
+            if requirement in self.results:
+                self._merge(requirement, CONTRACT, {"outcome": Outcome.HELD, "reason": ""})
+        for judgement in record["breaches"]:
+            if judgement["requirement"] in self.results:
+                self._merge(judgement["requirement"], CONTRACT, judgement)
+
+    def _merge(self, requirement: str, scenario: str, judgement: dict[str, Any]) -> None:
+        result = self.results[requirement]
+        outcome = Outcome(judgement["outcome"])
+        if scenario not in result.scenarios:
+            result.scenarios.append(scenario)
+        better = RANK.index(outcome) < RANK.index(result.outcome)
+        # A scenario shows a breach better than the contract does, whatever their order.
+        shows = outcome is Outcome.BROKEN and result.finding and result.finding.scenario == CONTRACT != scenario
+        if better or shows or (len(result.scenarios) == 1 and not result.reason):
+            result.outcome, result.reason = outcome, judgement["reason"]
+            result.finding = Finding(requirement, scenario, judgement) if outcome is Outcome.BROKEN else None
+
+    def _say_why_not(self, selected: frozenset[str] | None) -> None:
+        for requirement in self.catalogue:
+            result = self.results[requirement.id]
+            if result.scenarios:
+                continue
+            if requirement.untestable:
+                result.reason = f"no test can decide it: {requirement.untestable}"
+            elif requirement.planned:
+                result.reason = "no scenario decides it yet"
+            elif selected is not None and requirement.id not in selected:
+                result.reason = "it was not selected"
+            else:
+                result.reason = "nothing in the run gave the occasion"
+
+    def _promote(self, records: dict[str, Record]) -> None:
+        """A requirement that a set-up saw broken is broken, even where its own scenario found it held."""
+        for node in sorted(records):
+            blocked = records[node]["blocked"]
+            if not blocked:
+                continue
+            result = self.results[blocked["requirement"]]
+            if result.outcome in {Outcome.HELD, Outcome.INCONCLUSIVE, Outcome.NOT_TESTED}:
+                result.outcome, result.reason = Outcome.BROKEN, ""
+                result.finding = Finding(blocked["requirement"], node, blocked)
+
+    def _fold(self) -> None:
+        """One root cause, one finding: what presumes a broken requirement is blocked by it."""
+        broken = {name for name, result in self.results.items() if result.outcome is Outcome.BROKEN}
+        for name in sorted(broken):
+            roots = [p for p in self.catalogue.presumes(name) if p in broken]
+            if not roots:
+                continue
+            root = next((p for p in roots if not any(q in broken for q in self.catalogue.presumes(p))), roots[0])
+            result = self.results[name]
+            result.outcome, result.reason, result.finding = Outcome.INCONCLUSIVE, f"blocked by {root}", None
+        for name, result in self.results.items():
+            cause = result.reason.removeprefix("blocked by ") if result.reason.startswith("blocked by ") else ""
+            finding = self.results[cause].finding if cause in self.results else None
+            if finding and result.outcome is Outcome.INCONCLUSIVE:
+                finding.also_affected.append(name)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The findings in the order of the catalogue."""
+        return [result.finding for result in self.results.values() if result.finding]
+
+    @property
+    def decided(self) -> int:
+        """How many requirements were found held or broken."""
+        return sum(result.outcome in {Outcome.HELD, Outcome.BROKEN} for result in self.results.values())
+
+    # -- verdicts
+
+    def verdicts(self, requirement: Requirement, known: frozenset[str] = frozenset()) -> dict[str, str]:
+        """Return a requirement's verdict for each profile that has a level for it."""
+        outcome = self.results[requirement.id].outcome
+        found: dict[str, str] = {}
+        for profile in self.catalogue.profiles:
+            verdict = weigh(outcome, requirement.levels.get(profile))
+            if verdict is Verdict.FAIL and requirement.id in known:
+                verdict = Verdict.KNOWN_FAILURE
+            if verdict is not None:
+                found[profile] = verdict.value
+        return found
+
+
+class ProfileVerdicts:
+    """The verdicts of one profile: for each category, and for the whole."""
+
+    def __init__(
+        self, rollup: RollUp, profile: str, known: frozenset[str], claimed: Iterable[str], complete: bool
+    ) -> None:
+        self._rollup = rollup
+        self._profile = profile
+        self._claimed = frozenset(claimed)
+        self._complete = complete
+        self.categories: dict[str, dict[str, Any]] = {}
+        everything: list[tuple[Requirement, Verdict]] = []
+        decisive: list[tuple[Requirement, Verdict]] = []
+        for category in CATEGORIES:
+            judged = [
+                (requirement, Verdict(verdict))
+                for requirement in rollup.catalogue.category(category)
+                if (verdict := rollup.verdicts(requirement, known).get(profile))
+            ]
+            if not judged:
+                continue
+            self.categories[category] = {"verdict": self._sum(judged).value, "counts": _counts(judged)}
+            everything += judged
+            if category in self._claimed:
+                decisive += judged
+        self.verdict = self._sum(decisive) if complete else self._partial(decisive)
+        self.counts = _counts(everything)
+
+    def plain(self) -> dict[str, Any]:
+        """Return the verdicts as ``report.json`` holds them."""
+        return {"verdict": self.verdict.value, "counts": self.counts, "categories": self.categories}
+
+    def _sum(self, judged: list[tuple[Requirement, Verdict]]) -> Verdict:
+        """Pass only where every MUST that a scenario decides is PASS (or its optional part absent)."""
+        found = {verdict for _, verdict in judged}
+        musts = {v for r, v in judged if r.levels.get(self._profile) is Level.MUST and self._decides(r)}
+        for verdict in (Verdict.ERROR, Verdict.FAIL, Verdict.KNOWN_FAILURE):
+            if verdict in found:
+                return verdict
+        for verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_TESTED):
+            if verdict in musts:
+                return verdict
+        for verdict in (Verdict.PASS, Verdict.WARNING, Verdict.UNSUPPORTED):
+            if verdict in found:
+                return Verdict.PASS if verdict is Verdict.WARNING else verdict
+        return Verdict.NOT_TESTED
+
+    def _partial(self, judged: list[tuple[Requirement, Verdict]]) -> Verdict:
+        """A run of a part of the suite may find fault but never pass."""
+        verdict = self._sum(judged)
+        return verdict if verdict in {Verdict.ERROR, Verdict.FAIL} else Verdict.NOT_TESTED
+
+    def _decides(self, requirement: Requirement) -> bool:
+        """Whether the suite can decide a requirement at all; what it cannot is listed, not held against the target."""
+        if requirement.untestable or requirement.planned:
+            return False
+        result = self._rollup.results[requirement.id]
+        return bool(result.scenarios) or self._complete
+
+
+def _counts(judged: list[tuple[Requirement, Verdict]]) -> dict[str, int]:
+    counted = Counter(verdict.value for _, verdict in judged)
+    return {verdict.value: counted[verdict.value] for verdict in Verdict if counted[verdict.value]}

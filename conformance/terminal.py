@@ -1,0 +1,234 @@
+"""The terminal: one live line while the run goes on, then one screen."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+from _pytest.terminal import TerminalReporter
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from spec.model import Level, Verdict
+
+from .plugin import ATTRIBUTE, Controller
+
+_STYLES = {
+    Verdict.PASS: "bold green",
+    Verdict.FAIL: "bold red",
+    Verdict.WARNING: "yellow",
+    Verdict.UNSUPPORTED: "cyan",
+    Verdict.INCONCLUSIVE: "magenta",
+    Verdict.NOT_TESTED: "dim",
+    Verdict.KNOWN_FAILURE: "yellow",
+    Verdict.ERROR: "bold white on red",
+}
+_LINES = 120
+
+
+def install(config: pytest.Config) -> None:
+    """Put our reporter in the place of pytest's own, in the controlling process."""
+    controller = config.pluginmanager.getplugin("conformance-controller")
+    standard = config.pluginmanager.getplugin("terminalreporter")
+    if controller is None or standard is None:
+        return
+    ours = Reporter(config, controller)
+    config.pluginmanager.unregister(standard)
+    config.pluginmanager.register(ours, "terminalreporter")
+
+
+def visible(text: str) -> Text:
+    """Return a text of the target with control characters shown and not obeyed."""
+    shown = "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+    return Text(shown)
+
+
+class Reporter(TerminalReporter):
+    """Shows findings and verdicts, and nothing of pytest's own bookkeeping."""
+
+    def __init__(self, config: pytest.Config, controller: Controller) -> None:
+        super().__init__(config, sys.stdout)
+        self.controller = controller
+        self.console = Console(file=sys.stdout, highlight=False, soft_wrap=False, width=None)
+        self._live = sys.stdout.isatty()
+        self._total = 0
+        self._done = 0
+        self._broken = 0
+
+    # -- while it runs
+
+    def pytest_sessionstart(self, session: pytest.Session) -> None:
+        """Say what is judged."""
+        self._session = session
+        settings = self.controller.settings
+        name = "the embedded reference" if settings.embedded else settings.url
+        self.console.print(Text.assemble("Certifying ", (name, "bold"), f" by {settings.profile}, seed {settings.seed}"))
+
+    def pytest_collection(self) -> None:
+        """Collection is quick and shows nothing."""
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Remember how many scenarios there are."""
+        self._total = len(session.items)
+
+    def report_collect(self, final: bool = False) -> None:
+        """Collection shows nothing."""
+
+    def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
+        """Scenarios are shown as they end."""
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """See `pytest_runtest_logreport`."""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Move the live line on."""
+        if report.when == "teardown" and report.failed:
+            self.stats.setdefault("error", []).append(report)
+        found = getattr(report, ATTRIBUTE, None)
+        if found is None:
+            return
+        category = "failed" if report.failed else "skipped" if report.skipped else "passed"
+        self.stats.setdefault(category, []).append(report)
+        self._done += 1
+        self._broken += any(j["outcome"] == "broken" for j in found["judgements"])
+        if self._live:
+            total = self._total or "?"
+            scenario = report.nodeid.rpartition("::")[2][:60]
+            self._rewrite_line(f"{self._done}/{total} scenarios, {self._broken} with findings  {scenario}")
+
+    def _rewrite_line(self, text: str) -> None:
+        sys.stdout.write(f"\r\x1b[2K{text}")
+        sys.stdout.flush()
+
+    # -- when it has ended
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Any:
+        """Print one screen instead of pytest's summaries."""
+        result = yield
+        if self._live:
+            self._rewrite_line("")
+        self.config.hook.pytest_terminal_summary(
+            terminalreporter=self, exitstatus=session.exitstatus, config=self.config
+        )
+        self._screen(int(session.exitstatus))
+        return result
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_terminal_summary(self) -> Any:
+        """Our screen follows in `_screen`; other plugins may add to it before."""
+        return (yield)
+
+    def _screen(self, code: int) -> None:
+        report, rollup = self.controller.report, self.controller.rollup
+        for failed in self.stats.get("error", []):
+            self.console.print(visible(str(failed.longrepr)[-2000:]))
+        if report is None or rollup is None:
+            message = self.controller.complaint or "Nothing was decided: no scenario ran."
+            self.console.print(Text(message, "bold red"))
+            return
+        for error in rollup.errors:
+            self.console.print(Text.assemble(("ERROR of the suite  ", "bold red"), visible(error)))
+            self._traceback(error)
+        self._findings(report)
+        self._verdicts(report)
+        self._last_lines(report, code)
+
+    def _traceback(self, error: str) -> None:
+        for failed in self.stats.get("failed", []):
+            if error.startswith(failed.nodeid + ":") and not isinstance(failed.longrepr, str):
+                self.console.print(visible_lines(str(failed.longrepr)))
+
+    def _findings(self, report: dict[str, Any]) -> None:
+        """Print each finding that the profile has a say in, failures first."""
+        profile = report["run"]["profile"]
+        entries = {entry["id"]: entry for entry in report["requirements"]}
+        shown = [(entries[f["requirement"]], f) for f in report["findings"]]
+        others = [e["id"] for e, _ in shown if e["levels"].get(profile) not in {Level.MUST, Level.SHOULD}]
+        shown = [(e, f) for e, f in shown if e["levels"].get(profile) in {Level.MUST, Level.SHOULD}]
+        for entry, finding in sorted(shown, key=lambda pair: pair[0]["levels"][profile] != Level.MUST):
+            self._finding(entry, finding, profile)
+        if others:
+            self.console.print(
+                Text(f"\n{len(others)} more that {profile} does not ask for, but another profile does: ", "dim")
+                + Text(", ".join(others), "dim")
+            )
+
+    def _finding(self, entry: dict[str, Any], finding: dict[str, Any], profile: str) -> None:
+        verdict = Verdict(entry["verdicts"][profile])
+        source = entry["sources"][0] if entry["sources"] else {"title": "", "section": ""}
+        for candidate in entry["sources"]:
+            if profile.removeprefix("oci-") in candidate["document"]:
+                source = candidate
+        head = Text.assemble("\n", (f"{verdict.value}  ", _STYLES[verdict]), (entry["id"], "bold"), f"  {entry['statement']}")
+        self.console.print(head)
+        for label, text in (
+            ("expected", finding["expected"]),
+            ("but", finding["actual"]),
+            ("by", f"{source['title']}, {source['section']}"),
+            ("also", f"{len(finding['also_affected'])} requirements cannot be decided because of it"),
+            ("note", finding["note"]),
+            ("try", finding["curl"]),
+        ):
+            if text and not (label == "also" and not finding["also_affected"]):
+                shown = text if len(text) <= _LINES * 8 else text[: _LINES * 8] + " ..."
+                self.console.print(Text(f"  {label:>8}  ", "dim") + visible(shown), soft_wrap=label == "try")
+
+    def _verdicts(self, report: dict[str, Any]) -> None:
+        table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+        table.add_column("")
+        for profile in report["profiles"]:
+            table.add_column(profile + (" *" if profile == report["run"]["profile"] else ""))
+        categories = dict.fromkeys(c for p in report["profiles"].values() for c in p["categories"])
+        for category in categories:
+            cells = [_cell(p["categories"].get(category)) for p in report["profiles"].values()]
+            table.add_row(category, *cells)
+        table.add_row(Text("verdict", "bold"), *[_cell(p) for p in report["profiles"].values()])
+        self.console.print()
+        self.console.print(table)
+
+    def _last_lines(self, report: dict[str, Any], code: int) -> None:
+        run = report["run"]
+        outcomes = [entry["outcome"] for entry in report["requirements"]]
+        decided = sum(outcome in {"held", "broken"} for outcome in outcomes)
+        part = "" if run["complete"] else " (a part of the suite: no certificate)"
+        self.console.print(
+            f"\n{decided} of {len(outcomes)} requirements decided{part}, {len(report['findings'])} findings; "
+            f"{run['exchanges']['count']} exchanges in {run['duration_seconds']:.1f} s, "
+            f"contract checks {run['exchanges']['contract_ms_per_exchange']:.2f} ms each"
+        )
+        if self.controller.complaint:
+            self.console.print(Text(self.controller.complaint, "bold red"))
+        page = (self.controller.settings.report / "report.html").resolve()
+        self.console.print(f"Report: {page}  (exit code {code})", soft_wrap=True)
+
+    # -- pytest's own summaries, which say less
+
+    def summary_errors(self) -> None:
+        """See `_screen`."""
+
+    def summary_failures(self) -> None:
+        """See `_screen`."""
+
+    def short_test_summary(self) -> None:
+        """See `_screen`."""
+
+    def summary_stats(self) -> None:
+        """See `_screen`."""
+
+
+def visible_lines(text: str) -> Text:
+    """Return a text of several lines with control characters shown."""
+    return Text("\n").join(visible(line) for line in text.splitlines())
+
+
+def _cell(part: dict[str, Any] | None) -> Text:
+    if part is None:
+        return Text("-", "dim")
+    verdict = Verdict(part["verdict"])
+    counts = part["counts"]
+    told = [f"{counts[v.value]} {word}" for v, word in ((Verdict.FAIL, "failed"), (Verdict.WARNING, "warned")) if v.value in counts]
+    passed = counts.get(Verdict.PASS.value, 0)
+    return Text.assemble((verdict.value, _STYLES[verdict]), (f" {', '.join([f'{passed} passed', *told])}", "dim"))
