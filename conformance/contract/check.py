@@ -96,7 +96,7 @@ class Contract:
 def _deviations(
     operation: OperationPlan, exchange: Exchange, response: Response, exercised: set[str]
 ) -> Iterator[Deviation]:
-    if operation.shown_by_any_status and operation.requirement:
+    if operation.requirement and operation.shown_by_any_success and response.ok:
         exercised.add(operation.requirement)
     plan = operation.response(response.status)
     if plan is None:
@@ -130,7 +130,7 @@ def _header(plan: ResponsePlan, rule: HeaderRule, response: Response, exercised:
     values = response.headers.all(rule.name)
     if not values and not rule.required:
         return None
-    exercised.update(found for found in (rule.missing, rule.invalid) if found)
+    exercised.update(found for found in (rule.missing, rule.invalid if values else None) if found)
     # A field that is repeated may be a list on several lines or a list of alternatives: one good reading is enough.
     if values and (any(map(rule.accepts, values)) or (len(values) > 1 and rule.accepts(", ".join(values)))):
         return None

@@ -49,14 +49,14 @@ class HeaderRule:
 
 
 class MediaRule:
-    """A body of one media type; ``book`` is the id on the media type, ``root`` on its schema."""
+    """A body of one media type; ``book`` is the id on the media type, ``root`` the one on its whole schema."""
 
     def __init__(self, document: Any, name: str, media: Mapping[str, Any], operation: str) -> None:
         self.name = name
         self.json = name.endswith(("/json", "+json"))
         self.schema = inline(document, media.get("schema", True))
         self.book = requirement.of(media, operation)
-        self.root = requirement.of(self.schema, operation)
+        self.root = requirement.first([self.schema, *_members(self.schema).get("allOf", [])], operation)
         self.nested = requirement.within(self.schema)
         self.trivial = not self.json and set(_members(self.schema)) <= {"type", "format"}
 
@@ -76,12 +76,10 @@ class ResponsePlan:
     headers: tuple[HeaderRule, ...]
     content: Mapping[str, MediaRule] | None
 
-    @cached_property
+    @property
     def type_requirement(self) -> str | None:
-        """The id that speaks of the body's type: on a media type, or else on the Content-Type header."""
-        on_media = (rule.book for rule in (self.content or {}).values())
-        on_header = (rule.invalid for rule in self.headers if rule.name.lower() == "content-type")
-        return next((found for found in (*on_media, *on_header) if found), None)
+        """The id that says that there is a body, of a documented type: the first on a media type."""
+        return next((rule.book for rule in (self.content or {}).values() if rule.book), None)
 
     def media(self, media_type: str) -> MediaRule | None:
         """Return the rule for a media type: its own, or that of the first range that has it."""
@@ -103,8 +101,8 @@ class OperationPlan:
         self._responses: dict[str, Any] = {str(k): follow(document, v) for k, v in node["responses"].items()}
         self._plans: dict[str, ResponsePlan] = {}
         marks = {requirement.of(response, operation) for response in self._responses.values()}
-        #: Whether any documented status shows that the operation's own requirement holds.
-        self.shown_by_any_status = self.requirement is not None and self.requirement not in marks
+        #: Whether any documented success shows that the operation's own requirement holds.
+        self.shown_by_any_success = self.requirement is not None and self.requirement not in marks
 
     @property
     def statuses(self) -> list[str]:
@@ -161,7 +159,7 @@ def _header_rule(document: Any, name: str, node: Mapping[str, Any], operation: s
     return HeaderRule(
         name=name,
         required=bool(node.get("required", False)),
-        missing=own or inner,
+        missing=own,
         invalid=inner or own,
         expected=f"header {name} {ask}" if ask else f"header {name}",
         parse=_parser(schema, name),
