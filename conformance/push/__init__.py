@@ -1,0 +1,1 @@
+"""Scenarios of the category push: uploads of blobs and pushes of manifests."""

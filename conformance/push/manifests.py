@@ -1,0 +1,23 @@
+"""Manifests that scenarios of pushing share."""
+
+from __future__ import annotations
+
+from conformance.client.registry import Repository
+from conformance.content import Manifest
+from conformance.given import Given
+
+
+def unpushed(repo: Repository, given: Given) -> Manifest:
+    """Push the blobs of an image, and make its manifest."""
+    return given.unpushed_image([given.blob(repo, given.make.config()), given.blob(repo)])
+
+
+def variant(manifest: Manifest, **members: object) -> Manifest:
+    """Make another manifest of the same blobs."""
+    return Manifest.of({**manifest.document, **members}, manifest.media_type, manifest.blobs)
+
+
+def padded(manifest: Manifest, size: int) -> Manifest:
+    """Bring a manifest to a size in bytes by an annotation."""
+    empty = variant(manifest, annotations={"org.example.pad": ""})
+    return variant(manifest, annotations={"org.example.pad": "x" * (size - len(empty.body))})

@@ -1,0 +1,128 @@
+"""Steps that scenarios of pushing share: upload sessions with chunks of a fitting size, and what their answers say."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+
+from conformance.client.exchange import Response
+from conformance.client.registry import Repository, upload_location
+from conformance.content import digest_of
+from conformance.given import Given
+from conformance.judge import Blocked, Undecided
+
+#: The text of Docker writes ``bytes=0-N`` in places, that of OCI ``0-N``.
+_RANGE = re.compile(r"(?:bytes=)?0-([0-9]+)")
+_DIGEST = re.compile(r"([a-z0-9]+(?:[.+_-][a-z0-9]+)*):([0-9a-fA-F]+)")
+#: Chunks above this are not sent only to please an announced minimum.
+MAX_CHUNK = 8 * 1024 * 1024
+#: A minimum that is not announced is looked for up to here.
+LARGE_CHUNK = 6 * 1024 * 1024
+GONE = (404,)
+
+
+@dataclass(slots=True)
+class Upload:
+    """An open upload session: its repository, where to go on, what was sent, and the smallest chunk it takes."""
+
+    repo: Repository
+    location: str
+    minimum: int
+    start: Response
+    content: bytes = b""
+
+    @property
+    def end(self) -> int:
+        """The position of the last byte sent."""
+        return len(self.content) - 1
+
+    def content_range(self, data: bytes, start: int | None = None) -> str:
+        """Return the Content-Range of some data: behind what was sent, or at another start."""
+        first = len(self.content) if start is None else start
+        return f"{first}-{first + len(data) - 1}"
+
+    def size(self, size: int) -> int:
+        """Return a chunk size of at least the announced minimum."""
+        return max(size, self.minimum)
+
+    def moved(self, answer: Response) -> None:
+        """Go on at the Location of an answer, where it has one."""
+        self.location = upload_location(answer) or self.location
+
+    def patch(self, data: bytes, start: int | None = None) -> Response:
+        """Send a chunk, in order or at another start, without judging or remembering it."""
+        return self.repo.patch_upload(self.location, data, self.content_range(data, start))
+
+
+def opened(repo: Repository) -> Upload:
+    """Open an upload session."""
+    answer = repo.start_upload()
+    if answer.status != 202:
+        raise Blocked("PUSH-START-STATUS-202", "status 202 to the start of an upload", answer)
+    location = Given.location(answer, "PUSH-START-LOCATION-PRESENT")
+    announced = (answer.header("OCI-Chunk-Min-Length") or "").strip()
+    minimum = int(announced) if announced.isascii() and announced.isdigit() and len(announced) < 16 else 1
+    if minimum > MAX_CHUNK:
+        raise Undecided(f"the target takes no chunk below {minimum} bytes, which is more than is sent here")
+    return Upload(repo, location, minimum, answer)
+
+
+def accepted(upload: Upload, data: bytes) -> Response:
+    """Send the next chunk, which must be accepted before something else is asked.
+
+    A refusal is not held against the target here: an unannounced minimum size may be its cause.
+    """
+    answer = upload.patch(data)
+    if answer.refused:
+        raise Undecided(f"blocked by PUSH-PATCH-STATUS-202: a chunk was answered with status {answer.status}")
+    if answer.status != 202:
+        raise Blocked("PUSH-PATCH-STATUS-202", "status 202 to a chunk that follows", answer)
+    upload.location = Given.location(answer, "PUSH-PATCH-LOCATION-PRESENT")
+    upload.content += data
+    return answer
+
+
+def with_chunk(given: Given, repo: Repository, size: int = 40) -> Upload:
+    """Open an upload session and send a first chunk."""
+    upload = opened(repo)
+    accepted(upload, given.make.bytes(upload.size(size)))
+    return upload
+
+
+def closed(upload: Upload, data: bytes = b"") -> Response:
+    """Close an upload whose bytes are all sent; ``data`` is the whole blob where nothing was sent yet."""
+    upload.content += data
+    return upload.repo.put_upload(upload.location, digest_of(upload.content), data)
+
+
+def pulled(repo: Repository, digest: str) -> Response:
+    """Pull a blob that must be there before its bytes are asked for."""
+    return Given.pulled_blob(repo, digest)
+
+
+def range_end(answer: Response) -> int | None:
+    """Return the end of the Range of an upload's answer, in either spelling; ``None`` where it has no such form."""
+    match = _RANGE.fullmatch((answer.header("Range") or "").strip())
+    return int(match[1]) if match else None
+
+
+def digest_fits(value: str, content: bytes) -> bool | None:
+    """Tell whether a digest is one of some bytes; ``None`` where its algorithm is not known here."""
+    match = _DIGEST.fullmatch(value.strip())
+    if match is None:
+        return False
+    if match[1] not in {"sha256", "sha384", "sha512"}:
+        return None
+    return hashlib.new(match[1], content).hexdigest() == match[2].lower()
+
+
+def get_location(repo: Repository, answer: Response, operation: str, **parameters: str) -> Response | None:
+    """Fetch what the Location of a 201 names; ``None`` where it names nothing."""
+    url = upload_location(answer)
+    if url is None:
+        return None
+    headers = (("Accept", parameters.pop("accept")),) if "accept" in parameters else ()
+    return repo.registry.request(
+        "GET", url, operation=operation, parameters={"name": repo.name, **parameters}, headers=headers
+    )

@@ -1,0 +1,84 @@
+"""Pushing manifests of all kinds: unknown media types, indexes, Docker types."""
+
+from __future__ import annotations
+
+from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
+from conformance.content import EMPTY_TYPE, OCI_CONFIG, Manifest, docker_image, docker_list, image, index
+from conformance.given import Given
+from conformance.judge import Judge, verifies
+
+EXAMPLE = "application/vnd.example"
+
+
+def _accepted(judge: Judge, requirement: str, repo: Repository, manifest: Manifest, what: str) -> bool:
+    answer = repo.put_manifest(f"kind-{manifest.digest[-12:]}", manifest.body, manifest.media_type)
+    if answer.refused and answer.error_codes == ["DENIED"]:
+        judge.inconclusive(requirement, "a policy of the target denies the push (DENIED)")
+        return False
+    return judge.status(requirement, answer, 201, when=f"to {what}")
+
+
+@verifies(
+    "PUSH-MANIFEST-CONFIG-TYPE-UNKNOWN",
+    "PUSH-MANIFEST-LAYER-TYPE-UNKNOWN",
+    "PUSH-MANIFEST-ARTIFACT-TYPE-UNKNOWN",
+    "PUSH-MANIFEST-EMPTY-LAYERS",
+)
+def test_put_artifact_manifests(repo: Repository, given: Given, judge: Judge) -> None:
+    """Manifests with unknown types of configuration, layer and artifact are taken, and one without layers."""
+    config, layer = given.blob(repo, given.make.config()), given.blob(repo)
+    binary = given.unpushed_image([layer, config], config_type=f"{EXAMPLE}.conf.v1+json")
+    _accepted(
+        judge, "PUSH-MANIFEST-CONFIG-TYPE-UNKNOWN", repo, binary, "a manifest with an unknown type of configuration"
+    )
+    layered = given.unpushed_image([config, layer], layer_type=f"{EXAMPLE}.layer.v1")
+    _accepted(judge, "PUSH-MANIFEST-LAYER-TYPE-UNKNOWN", repo, layered, "a manifest with an unknown type of layer")
+    none = Manifest.of(image(config.descriptor(OCI_CONFIG), []), OCI_MANIFEST)
+    _accepted(judge, "PUSH-MANIFEST-EMPTY-LAYERS", repo, none, "a manifest without layers")
+    empty = given.blob(repo, b"{}").descriptor(EMPTY_TYPE)
+    artifact = Manifest.of(image(empty, [empty], artifactType=f"{EXAMPLE}+type"), OCI_MANIFEST)
+    requirement = "PUSH-MANIFEST-ARTIFACT-TYPE-UNKNOWN"
+    if _accepted(judge, requirement, repo, artifact, "a manifest with an unknown artifactType"):
+        got = given.pulled_manifest(repo, artifact.digest, OCI_MANIFEST)
+        judge(requirement, got.body == artifact.body, "the manifest with its artifactType", got)
+
+
+@verifies(
+    "PUSH-MANIFEST-INDEX-ACCEPTED",
+    "PUSH-MANIFEST-INDEX-EMPTY",
+    "PUSH-MANIFEST-INDEX-NESTED",
+    "PUSH-MANIFEST-INDEX-CHILD-TYPE-UNKNOWN",
+)
+def test_put_indexes(repo: Repository, given: Given, judge: Judge) -> None:
+    """Indexes are taken: of an image, of none, of an index, and with an entry of an unknown type."""
+    child = given.image(repo, None)
+    plain = Manifest.of(index([child.descriptor()]), OCI_INDEX)
+    if not _accepted(judge, "PUSH-MANIFEST-INDEX-ACCEPTED", repo, plain, "an index of an image"):
+        judge.stop("PUSH-MANIFEST-INDEX-ACCEPTED")
+    got = given.pulled_manifest(repo, plain.digest, OCI_INDEX)
+    judge("PUSH-MANIFEST-INDEX-ACCEPTED", got.body == plain.body, "the index as it was pushed", got)
+    nested = Manifest.of(index([plain.descriptor()]), OCI_INDEX)
+    _accepted(judge, "PUSH-MANIFEST-INDEX-NESTED", repo, nested, "an index of an index")
+    none = Manifest.of(index([]), OCI_INDEX)
+    _accepted(judge, "PUSH-MANIFEST-INDEX-EMPTY", repo, none, "an index of nothing")
+    odd = Manifest.of(index([child.descriptor() | {"mediaType": f"{EXAMPLE}.thing"}]), OCI_INDEX)
+    answer = repo.put_manifest(given.make.tag(), odd.body, OCI_INDEX)
+    requirement = "PUSH-MANIFEST-INDEX-CHILD-TYPE-UNKNOWN"
+    if set(answer.error_codes or ()) & {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"}:
+        judge.inconclusive(requirement, "the target looks for the entry elsewhere and refuses it as missing")
+    else:
+        judge.status(requirement, answer, 201, when="to an index with an entry of an unknown type")
+
+
+@verifies("PUSH-MANIFEST-DOCKER-SCHEMA2-ACCEPTED")
+def test_put_docker_manifests(repo: Repository, given: Given, judge: Judge) -> None:
+    """A Docker image manifest and a manifest list of it are taken and come back."""
+    config, layer = given.blob(repo, given.make.config()), given.blob(repo)
+    single = Manifest.of(docker_image(config, [layer]), DOCKER_MANIFEST)
+    platform = {"architecture": "amd64", "os": "linux"}
+    several = Manifest.of(docker_list([single.descriptor(platform=platform)]), DOCKER_LIST)
+    requirement = "PUSH-MANIFEST-DOCKER-SCHEMA2-ACCEPTED"
+    for manifest in (single, several):
+        if _accepted(judge, requirement, repo, manifest, f"a manifest of type {manifest.media_type}"):
+            got = given.pulled_manifest(repo, manifest.digest, manifest.media_type)
+            judge(requirement, got.body == manifest.body, f"the pushed manifest of type {manifest.media_type}", got)

@@ -1,0 +1,213 @@
+"""Pushing manifests by tag and by digest."""
+
+from __future__ import annotations
+
+import json
+
+from conformance.client.exchange import Response
+from conformance.client.registry import OCI_MANIFEST, Repository
+from conformance.content import Blob, Manifest
+from conformance.given import ANY_MANIFEST, Given
+from conformance.judge import Judge, verifies
+from conformance.push.manifests import padded, unpushed, variant
+from conformance.push.steps import digest_fits, get_location
+from conformance.session import Repositories
+
+STATUS = "PUSH-MANIFEST-STATUS-201"
+VALUE = "PUSH-MANIFEST-DIGEST-HEADER-VALUE"
+
+
+@verifies(
+    "PUSH-MANIFEST-STATUS-201",
+    "PUSH-MANIFEST-LOCATION-PULLABLE",
+    "PUSH-MANIFEST-DIGEST-HEADER-PRESENT",
+    "PUSH-MANIFEST-DIGEST-HEADER-VALUE",
+    "PUSH-MANIFEST-BODY-EMPTY",
+    "PUSH-MANIFEST-BY-TAG-PULLABLE",
+    "PUSH-MANIFEST-OCI-SUBJECT-NONE-WITHOUT-SUBJECT",
+)
+def test_put_manifest_by_tag(repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest pushed by tag is answered 201 and can be pulled by tag, digest and Location."""
+    manifest, tag = unpushed(repo, given), given.make.tag()
+    answer = repo.put_manifest(tag, manifest.body)
+    judge.require_status(STATUS, answer, 201, when="to the PUT of a manifest by tag")
+    judge(
+        "PUSH-MANIFEST-BODY-EMPTY",
+        not answer.body,
+        "a 201 without body",
+        answer,
+        actual=f"the body has {len(answer.body)} bytes",
+    )
+    judge(
+        "PUSH-MANIFEST-OCI-SUBJECT-NONE-WITHOUT-SUBJECT",
+        "OCI-Subject" not in answer.headers,
+        "no OCI-Subject, as the manifest has no subject,",
+        answer,
+        actual=f"it is {answer.header('OCI-Subject')}",
+    )
+    judge.header("PUSH-MANIFEST-DIGEST-HEADER-PRESENT", answer, "Docker-Content-Digest")
+    _judge_digest(judge, answer, manifest, exact=False)
+    expected = "the pushed manifest at its Location"
+    if judge.header("PUSH-MANIFEST-LOCATION-PULLABLE", answer, "Location", expected=f"a Location, and {expected}"):
+        located = get_location(repo, answer, "manifest.get", reference=manifest.digest, accept=OCI_MANIFEST)
+        judge(
+            "PUSH-MANIFEST-LOCATION-PULLABLE",
+            located and located.status == 200 and located.body == manifest.body,
+            f"{expected} ({answer.header('Location')})",
+            answer,
+            *([located] if located else []),
+        )
+    for reference in (tag, manifest.digest):
+        got = given.pulled_manifest(repo, reference, OCI_MANIFEST)
+        judge("PUSH-MANIFEST-BY-TAG-PULLABLE", got.body == manifest.body, f"the pushed manifest under {reference}", got)
+
+
+def _judge_digest(judge: Judge, answer: Response, manifest: Manifest, *, exact: bool) -> None:
+    value = answer.header("Docker-Content-Digest")
+    if value is None:
+        judge.unsupported(VALUE, "the 201 has no Docker-Content-Digest")
+        return
+    fits = value == manifest.digest if exact else digest_fits(value, manifest.body)
+    if fits is None:
+        judge.inconclusive(VALUE, f"the algorithm of {value} is not known here")
+    else:
+        expected = f"Docker-Content-Digest: {manifest.digest}"
+        judge.header(VALUE, answer, "Docker-Content-Digest", lambda _: bool(fits), expected)
+
+
+@verifies(
+    "PUSH-MANIFEST-STATUS-201",
+    "PUSH-MANIFEST-DIGEST-HEADER-VALUE",
+    "PUSH-MANIFEST-BY-DIGEST-PULLABLE",
+    "PUSH-MANIFEST-BY-DIGEST-NO-TAG",
+)
+def test_put_manifest_by_digest(fresh_repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest pushed by digest is answered 201, can be pulled by it, and has no tag."""
+    tagged = given.image(fresh_repo)
+    manifest = variant(tagged, annotations={"org.example.by": "digest"})
+    answer = fresh_repo.put_manifest(manifest.digest, manifest.body)
+    judge.require_status(STATUS, answer, 201, when="to the PUT of a manifest by digest")
+    _judge_digest(judge, answer, manifest, exact=True)
+    got = given.pulled_manifest(fresh_repo, manifest.digest, OCI_MANIFEST)
+    judge("PUSH-MANIFEST-BY-DIGEST-PULLABLE", got.body == manifest.body, "the pushed manifest under its digest", got)
+    tags = given.listed_tags(fresh_repo)
+    judge(
+        "PUSH-MANIFEST-BY-DIGEST-NO-TAG",
+        set(tags) <= {tagged.tag},
+        "no tag for a manifest pushed by digest",
+        answer,
+        actual=f"the tags are {tags}",
+    )
+
+
+@verifies("PUSH-MANIFEST-BYTES-EXACT", "PUSH-MANIFEST-ANNOTATIONS-KEPT", "PUSH-MANIFEST-DATA-FIELD-KEPT")
+def test_put_manifest_in_odd_spelling(repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest is stored byte for byte: odd spelling, annotations and data members included."""
+    small = given.blob(repo, b'{"a": 1}')
+    plain = given.unpushed_image([given.blob(repo, given.make.config()), small])
+    document = {"layers": [], **plain.document, "unknown": {"\u00e9": [1.50, "\u2028"]}}
+    odd = json.dumps(document, indent="\t ").replace("\n", "\r\n").encode() + b"\n"
+    annotated = plain.document | {"annotations": {"org.example.empty": "", "org.example.\u00fc": "\u6f22\u5b57"}}
+    annotated["layers"][0]["annotations"] = {"org.example.layer": "1"}
+    embedded = plain.document
+    embedded["layers"][0]["data"] = "eyJhIjogMX0="
+    for requirement, body, what in (
+        ("PUSH-MANIFEST-BYTES-EXACT", odd, "spaces, escapes and unknown members"),
+        ("PUSH-MANIFEST-ANNOTATIONS-KEPT", json.dumps(annotated, ensure_ascii=False).encode(), "annotations"),
+        ("PUSH-MANIFEST-DATA-FIELD-KEPT", json.dumps(embedded).encode(), "the data member of a descriptor"),
+        ("PUSH-MANIFEST-DATA-FIELD-KEPT", plain.body, "no data member"),
+    ):
+        manifest = Manifest.of(body, OCI_MANIFEST, plain.blobs)
+        answer = repo.put_manifest(given.make.tag(), body)
+        if not judge.status(requirement, answer, 201, when=f"to a manifest with {what}"):
+            continue
+        got = given.pulled_manifest(repo, manifest.digest, OCI_MANIFEST)
+        judge(requirement, got.body == body, f"the manifest with {what}, byte for byte", answer, got)
+
+
+@verifies(
+    "PUSH-MANIFEST-RETAG-MOVES",
+    "PUSH-MANIFEST-RETAG-KEEPS-OLD",
+    "PUSH-MANIFEST-IDEMPOTENT",
+    "PUSH-MANIFEST-MULTIPLE-TAGS",
+)
+def test_put_manifest_under_tags_again(repo: Repository, given: Given, judge: Judge) -> None:
+    """Tags share a manifest, take it again, and move one by one to another."""
+    first = unpushed(repo, given)
+    second = variant(first, annotations={"org.example.version": "2"})
+    one, two = given.make.tag(), given.make.tag()
+    for tag in (one, two):
+        given.manifest(repo, first, tag)
+    for reference in (one, first.digest):
+        again = repo.put_manifest(reference, first.body)
+        judge.status("PUSH-MANIFEST-IDEMPOTENT", again, 201, when=f"to the same manifest again under {reference}")
+    shared = [repo.get_manifest(tag, ANY_MANIFEST) for tag in (one, two)]
+    judge(
+        "PUSH-MANIFEST-MULTIPLE-TAGS",
+        all(a.status == 200 and a.body == first.body for a in shared),
+        "one manifest under two tags",
+        *shared,
+    )
+    move = repo.put_manifest(two, second.body)
+    if move.refused:
+        for requirement in ("PUSH-MANIFEST-RETAG-MOVES", "PUSH-MANIFEST-RETAG-KEEPS-OLD"):
+            judge.unsupported(requirement, f"the target does not move tags (status {move.status})")
+        return
+    moved, kept = repo.get_manifest(two, ANY_MANIFEST), repo.get_manifest(one, ANY_MANIFEST)
+    judge(
+        "PUSH-MANIFEST-RETAG-MOVES",
+        move.status == 201 and moved.status == 200 and moved.body == second.body,
+        "the new manifest under a tag that was pushed again",
+        move,
+        moved,
+    )
+    judge(
+        "PUSH-MANIFEST-MULTIPLE-TAGS",
+        kept.status == 200 and kept.body == first.body,
+        "the other tag of the former manifest where it was",
+        move,
+        kept,
+    )
+    given.manifest(repo, second, one)
+    old = repo.get_manifest(first.digest, ANY_MANIFEST)
+    judge(
+        "PUSH-MANIFEST-RETAG-KEEPS-OLD",
+        old.status == 200 and old.body == first.body,
+        "the former manifest under its digest after its tags moved",
+        move,
+        old,
+    )
+
+
+@verifies("PUSH-MANIFEST-4MB-ACCEPTED")
+def test_put_manifest_of_4_megabytes(repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest of 4 megabytes is accepted and comes back."""
+    manifest = padded(given.unpushed_image([given.blob(repo, given.make.config())]), 4_000_000)
+    answer = repo.put_manifest(given.make.tag(), manifest.body)
+    judge.require_status("PUSH-MANIFEST-4MB-ACCEPTED", answer, 201, when="to a manifest of 4,000,000 bytes")
+    got = given.pulled_manifest(repo, manifest.digest, OCI_MANIFEST)
+    judge("PUSH-MANIFEST-4MB-ACCEPTED", got.body == manifest.body, "the manifest of 4,000,000 bytes", answer, got)
+
+
+@verifies("PUSH-MANIFEST-REPO-UNKNOWN-404")
+def test_put_manifest_in_an_unknown_repository(unknown_repo: Repository, judge: Judge) -> None:
+    """A manifest PUT in a repository that is not known makes it, or is answered 404."""
+    manifest = Manifest.of(
+        b'{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}',
+        "application/vnd.oci.image.index.v1+json",
+    )
+    answer = unknown_repo.put_manifest("unknown", manifest.body, manifest.media_type)
+    requirement = "PUSH-MANIFEST-REPO-UNKNOWN-404"
+    if answer.refused and answer.status != 404:
+        judge.inconclusive(requirement, f"the manifest was refused for another reason (status {answer.status})")
+    else:
+        judge.status(requirement, answer, 201, 404, when="to a manifest in a repository that is not known")
+
+
+@verifies("PUSH-MANIFEST-NAME-INVALID")
+def test_put_manifest_with_an_invalid_name(repository: Repositories, given: Given, judge: Judge) -> None:
+    """A manifest is not taken into a repository whose name breaks the grammar."""
+    repo = repository.named(f"{repository.prefix}/UPPER")
+    manifest = given.unpushed_image([Blob.of(b"{}")])
+    answer = repo.put_manifest(given.make.tag(), manifest.body)
+    judge("PUSH-MANIFEST-NAME-INVALID", not answer.ok, "no 2xx to a name with upper-case letters", answer)

@@ -1,0 +1,176 @@
+"""Manifests that are refused, or may be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.client.exchange import Response
+from conformance.client.registry import OCI_INDEX, OCI_MANIFEST, Repository
+from conformance.content import Blob, Manifest, index
+from conformance.given import ANY_MANIFEST, Given
+from conformance.judge import Judge, NotTested, Undecided, Unsupported, verifies
+from conformance.push.manifests import padded, unpushed, variant
+from conformance.settings import Settings
+
+CODE = "PUSH-MANIFEST-MISSING-BLOB-CODE"
+#: 1.1 names the one in its sentence and points to the other in its table; Docker and 1.0 name the other.
+MISSING = ("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN")
+MISMATCH = "PUSH-MANIFEST-DIGEST-MISMATCH-REJECTED"
+
+
+@verifies("PUSH-MANIFEST-DIGEST-MISMATCH-REJECTED", "PUSH-MANIFEST-DIGEST-MISMATCH-400-CODE")
+def test_put_manifest_by_a_wrong_digest(repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest pushed by a digest that is not its own is refused with DIGEST_INVALID."""
+    manifest, wrong = unpushed(repo, given), given.make.digest()
+    answer = repo.put_manifest(wrong, manifest.body)
+    judge.require(MISMATCH, not answer.ok, "no 2xx to a manifest under a digest that is not its own", answer)
+    judge.code("PUSH-MANIFEST-DIGEST-MISMATCH-400-CODE", answer, "DIGEST_INVALID", "MANIFEST_INVALID")
+    got = repo.get_manifest(wrong, ANY_MANIFEST)
+    judge(MISMATCH, not got.ok, "no manifest under the wrong digest", answer, got)
+
+
+@verifies("PUSH-MANIFEST-MALFORMED-REJECTED", "PUSH-MANIFEST-REFUSED-NOT-STORED")
+def test_put_manifest_that_is_no_json(repo: Repository, given: Given, judge: Judge) -> None:
+    """A body that is no JSON is refused with MANIFEST_INVALID, and the tag stays where it was."""
+    manifest = given.image(repo)
+    broken = Manifest.of(manifest.body[:-2], OCI_MANIFEST)
+    tag = str(manifest.tag)
+    answer = repo.put_manifest(tag, broken.body)
+    if not judge.refused("PUSH-MANIFEST-MALFORMED-REJECTED", answer, "of a manifest that is no JSON"):
+        judge.unsupported("PUSH-MANIFEST-REFUSED-NOT-STORED", "the target does not refuse a manifest that is no JSON")
+        return
+    codes = answer.error_codes
+    judge(
+        "PUSH-MANIFEST-MALFORMED-REJECTED",
+        codes is None or "MANIFEST_INVALID" in codes,
+        "the error code MANIFEST_INVALID",
+        answer,
+        actual=f"the codes were {codes}",
+    )
+    kept, absent = repo.get_manifest(tag, ANY_MANIFEST), repo.get_manifest(broken.digest, ANY_MANIFEST)
+    requirement = "PUSH-MANIFEST-REFUSED-NOT-STORED"
+    judge(requirement, kept.status == 200 and kept.body == manifest.body, "the tag where it was", answer, kept)
+    judge(requirement, not absent.ok, "no manifest under the digest of a refused one", answer, absent)
+
+
+@verifies("PUSH-MANIFEST-MISSING-BLOB-CODE", "PUSH-MANIFEST-MISSING-BLOB-400", "PUSH-MANIFEST-MISSING-BLOB-DETAIL")
+def test_put_manifest_with_missing_layers(repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest refused for missing blobs names them with the code for it."""
+    missing = [given.make.blob(), given.make.blob()]
+    manifest = given.unpushed_image([given.blob(repo, given.make.config()), *missing])
+    answer = repo.put_manifest(given.make.tag(), manifest.body)
+    if answer.status == 201:
+        raise Unsupported("the target takes manifests whose blobs are missing")
+    judge.status("PUSH-MANIFEST-MISSING-BLOB-400", answer, 400, when="to a manifest whose layers are missing")
+    _judge_missing(judge, CODE, answer)
+    if answer.error_codes is None:
+        judge.unsupported("PUSH-MANIFEST-MISSING-BLOB-DETAIL", "the error answer has no JSON body")
+        return
+    named = _detailed(answer)
+    judge(
+        "PUSH-MANIFEST-MISSING-BLOB-DETAIL",
+        {blob.digest for blob in missing} <= named,
+        "an error for each missing blob, with its digest in the detail,",
+        answer,
+        actual=f"they name {sorted(named)}",
+    )
+
+
+def _judge_missing(judge: Judge, requirement: str, answer: Response) -> None:
+    """Judge the answer to a manifest that names what is not there: 201, or a refusal with the code for it."""
+    if answer.status == 201:
+        judge(requirement, True, "")
+    elif judge.refused(requirement, answer, "or 201, to a manifest that names what is not there"):
+        judge.code(requirement, answer, *MISSING)
+
+
+def _detailed(answer: Response) -> set[str]:
+    errors: list[Any] = answer.json["errors"]
+    details = [error.get("detail") for error in errors if isinstance(error, dict)]
+    return {str(detail["digest"]) for detail in details if isinstance(detail, dict) and "digest" in detail}
+
+
+@verifies("PUSH-MANIFEST-INDEX-MISSING-CHILD")
+def test_put_index_with_a_missing_child(repo: Repository, given: Given, judge: Judge) -> None:
+    """An index whose child was never pushed is taken, or refused with the code for it."""
+    child = given.unpushed_image([given.blob(repo, given.make.config())])
+    sparse = Manifest.of(index([child.descriptor()]), OCI_INDEX)
+    answer = repo.put_manifest(given.make.tag(), sparse.body, OCI_INDEX)
+    _judge_missing(judge, "PUSH-MANIFEST-INDEX-MISSING-CHILD", answer)
+
+
+@verifies("PUSH-MANIFEST-BLOB-IN-OTHER-REPO")
+def test_put_manifest_with_blobs_elsewhere(
+    repo: Repository, other_repo: Repository, given: Given, judge: Judge
+) -> None:
+    """A manifest whose blobs are in another repository is taken, or refused with the code for it."""
+    if repo.name == other_repo.name:
+        raise Undecided("two repositories are needed")
+    manifest = unpushed(repo, given)
+    given.blob(other_repo)
+    _judge_missing(judge, "PUSH-MANIFEST-BLOB-IN-OTHER-REPO", other_repo.put_manifest(given.make.tag(), manifest.body))
+
+
+@verifies("PUSH-MANIFEST-TAG-INVALID-REJECTED")
+def test_put_manifest_under_no_tag(repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest is not taken under a reference that is neither a tag nor a digest."""
+    manifest = given.unpushed_image([given.blob(repo, given.make.config())])
+    for reference in (".dot", "x" * 129):
+        answer = repo.put_manifest(reference, manifest.body)
+        judge("PUSH-MANIFEST-TAG-INVALID-REJECTED", not answer.ok, f"no 2xx to the reference {reference}", answer)
+
+
+@verifies(
+    "PUSH-MANIFEST-TYPE-UNKNOWN", "PUSH-MANIFEST-TYPE-CONTRADICTS-MEDIATYPE", "PUSH-MANIFEST-TYPE-PARAMETERS-IGNORED"
+)
+def test_put_manifest_under_other_types(repo: Repository, given: Given, judge: Judge) -> None:
+    """An unknown or contradicting type is taken or refused (4xx); parameters of a known type are ignored."""
+    manifest = given.unpushed_image([given.blob(repo, given.make.config())])
+    unknown = variant(manifest, mediaType="application/vnd.example.manifest.v1+json")
+    answer = repo.put_manifest(given.make.tag(), unknown.body, "application/vnd.example.manifest.v1+json")
+    expected = "201 or a refusal (4xx)"
+    judge("PUSH-MANIFEST-TYPE-UNKNOWN", answer.status == 201 or answer.refused, expected, answer)
+    answer = repo.put_manifest(given.make.tag(), variant(manifest, mediaType=OCI_INDEX).body, OCI_MANIFEST)
+    judge("PUSH-MANIFEST-TYPE-CONTRADICTS-MEDIATYPE", answer.status == 201 or answer.refused, expected, answer)
+    tag = given.make.tag()
+    requirement = "PUSH-MANIFEST-TYPE-PARAMETERS-IGNORED"
+    answer = repo.put_manifest(tag, manifest.body, f"{OCI_MANIFEST}; charset=utf-8")
+    if judge.status(requirement, answer, 201, when="to a Content-Type with a parameter"):
+        got = given.pulled_manifest(repo, tag)
+        judge(
+            requirement,
+            got.header("Content-Type") == OCI_MANIFEST,
+            f"Content-Type {OCI_MANIFEST} from the pull",
+            answer,
+            got,
+            actual=f"it is {got.header('Content-Type')}",
+        )
+
+
+@verifies("PUSH-MANIFEST-OVERSIZE-413")
+def test_put_manifest_over_the_limit(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A manifest above the target's limit is answered 413."""
+    if settings.effort != "thorough":
+        raise NotTested("manifests above 4 megabytes are sent with --effort thorough only")
+    manifest = given.unpushed_image([given.blob(repo, given.make.config())])
+    for size in (8 << 20, 16 << 20, 32 << 20):
+        answer = repo.put_manifest(given.make.tag(), padded(manifest, size).body)
+        if answer.status != 201:
+            judge.status("PUSH-MANIFEST-OVERSIZE-413", answer, 413, when=f"to a manifest of {size} bytes")
+            return
+    raise Unsupported("no limit was seen up to 32 MiB")
+
+
+@verifies("PUSH-READONLY-405")
+def test_push_to_a_registry_that_takes_none(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A registry that takes no pushes answers them with 405."""
+    if settings.read_only:
+        raise NotTested("the options allow no pushes")
+    if repo.start_upload().status not in {405, 501}:
+        raise Unsupported("the target takes pushes")
+    blob = Blob.of(b"{}")
+    manifest = given.unpushed_image([blob])
+    for answer in (repo.upload_single(blob.digest, blob.content), repo.put_manifest(given.make.tag(), manifest.body)):
+        if answer.status in {401, 403}:
+            raise Undecided(f"access control answered first (status {answer.status})")
+        judge.status("PUSH-READONLY-405", answer, 405, when="to a push")

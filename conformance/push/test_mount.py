@@ -1,0 +1,88 @@
+"""Mounting a blob from another repository."""
+
+from __future__ import annotations
+
+from conformance.client.registry import Repository
+from conformance.given import Given
+from conformance.judge import Judge, Undecided, verifies
+from conformance.push.steps import digest_fits, get_location
+
+STATUS = "PUSH-MOUNT-STATUS"
+
+
+def _distinct(repo: Repository, other: Repository) -> None:
+    if repo.name == other.name:
+        raise Undecided("a mount needs two repositories")
+
+
+@verifies("PUSH-MOUNT-STATUS", "PUSH-MOUNT-BLOB-AVAILABLE", "PUSH-MOUNT-LOCATION-PULLABLE", "PUSH-MOUNT-DIGEST-HEADER")
+def test_mount_of_an_existing_blob(repo: Repository, other_repo: Repository, given: Given, judge: Judge) -> None:
+    """A mount of a blob of another repository makes it available (201), or opens an upload (202)."""
+    _distinct(repo, other_repo)
+    blob = given.blob(repo)
+    answer = other_repo.mount(blob.digest, repo.name)
+    judge.require_status(STATUS, answer, 201, 202, when="to the mount of a blob of another repository")
+    rest = ("PUSH-MOUNT-BLOB-AVAILABLE", "PUSH-MOUNT-LOCATION-PULLABLE", "PUSH-MOUNT-DIGEST-HEADER")
+    if answer.status == 202:
+        for requirement in rest:
+            judge.unsupported(requirement, "the mount was answered with an upload session")
+        return
+    value = answer.header("Docker-Content-Digest")
+    fits = digest_fits(value, blob.content) if value else False
+    if fits is None:
+        judge.inconclusive("PUSH-MOUNT-DIGEST-HEADER", f"the algorithm of {value} is not known here")
+    else:
+        judge.header(
+            "PUSH-MOUNT-DIGEST-HEADER", answer, "Docker-Content-Digest", lambda _: fits, "a digest of the blob"
+        )
+    got = other_repo.get_blob(blob.digest)
+    judge.require(
+        "PUSH-MOUNT-BLOB-AVAILABLE",
+        got.status == 200 and got.body == blob.content,
+        f"the blob in {other_repo.name} after it was mounted there",
+        answer,
+        got,
+    )
+    located = get_location(other_repo, answer, "blob.get", digest=blob.digest)
+    judge(
+        "PUSH-MOUNT-LOCATION-PULLABLE",
+        located and located.status == 200 and located.body == blob.content,
+        f"the blob at the Location of the 201 ({answer.header('Location')})",
+        answer,
+        *([located] if located else []),
+    )
+
+
+@verifies("PUSH-MOUNT-FALLBACK-UNKNOWN-SOURCE-202", "PUSH-MOUNT-FALLBACK-SESSION-USABLE")
+def test_mount_of_an_unknown_blob(
+    repo: Repository, other_repo: Repository, unknown_repo: Repository, given: Given, judge: Judge
+) -> None:
+    """A mount of a blob, or from a repository, that does not exist falls back to an upload session."""
+    _distinct(repo, other_repo)
+    given.blob(repo)
+    requirement = "PUSH-MOUNT-FALLBACK-UNKNOWN-SOURCE-202"
+    absent = other_repo.mount(given.make.digest(), repo.name)
+    judge.status(requirement, absent, 202, when="to a mount of a blob that the source does not have")
+    blob = given.make.blob()
+    answer = other_repo.mount(blob.digest, unknown_repo.name)
+    judge.status(requirement, answer, 202, when="to a mount from a repository that does not exist")
+    usable = "PUSH-MOUNT-FALLBACK-SESSION-USABLE"
+    answer = answer if answer.status == 202 else absent
+    if answer.status != 202:
+        judge.unsupported(usable, "no mount was answered with an upload session")
+        return
+    if judge.header(usable, answer, "Location", expected="a Location of the upload session"):
+        put = other_repo.put_upload(given.location(answer, "PUSH-START-LOCATION-PRESENT"), blob.digest, blob.content)
+        judge.status(usable, put, 201, when="to a PUT at the Location of a mount that was answered 202")
+
+
+@verifies("PUSH-MOUNT-FROM-ABSENT", "PUSH-MOUNT-DIGEST-MALFORMED")
+def test_mount_without_source_or_digest(repo: Repository, other_repo: Repository, given: Given, judge: Judge) -> None:
+    """A mount without from mounts or opens an upload; one of a malformed digest does not mount."""
+    blob = given.blob(repo)
+    known = other_repo.mount(blob.digest, None)
+    judge.status("PUSH-MOUNT-FROM-ABSENT", known, 201, 202, when="to a mount without from")
+    unknown = other_repo.mount(given.make.digest(), None)
+    judge.status("PUSH-MOUNT-FROM-ABSENT", unknown, 202, when="to a mount of an unknown blob without from")
+    malformed = other_repo.mount("sha256:xyz", repo.name)
+    judge.status("PUSH-MOUNT-DIGEST-MALFORMED", malformed, 202, 400, when="to a mount of a malformed digest")

@@ -1,0 +1,209 @@
+"""Completing an upload with the whole blob in one PUT."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator
+
+from conformance.client.exchange import Response
+from conformance.client.registry import Repository, with_query
+from conformance.content import Blob, digest_of
+from conformance.given import Given
+from conformance.judge import Judge, Undecided, verifies
+from conformance.push.steps import digest_fits, get_location
+from conformance.settings import Settings
+
+
+@verifies(
+    "PUSH-PUT-MONOLITHIC-201",
+    "PUSH-PUT-LOCATION-PRESENT",
+    "PUSH-PUT-DIGEST-HEADER-PRESENT",
+    "PUSH-PUT-DIGEST-HEADER-VALUE",
+    "PUSH-PUT-BODY-EMPTY",
+    "PUSH-PUT-LOCATION-PULLABLE",
+    "PUSH-PUT-BLOB-PULLABLE-AT-DIGEST",
+)
+def test_put_of_a_whole_blob(repo: Repository, given: Given, judge: Judge) -> None:
+    """A PUT of the whole blob with its digest is answered 201 and the blob can be pulled."""
+    blob = given.make.blob(1024)
+    answer = repo.put_upload(given.upload(repo), blob.digest, blob.content)
+    judge.require_status("PUSH-PUT-MONOLITHIC-201", answer, 201)
+    _judge_digest_header(judge, answer, blob)
+    judge(
+        "PUSH-PUT-BODY-EMPTY",
+        not answer.body,
+        "a 201 without body",
+        answer,
+        actual=f"the body has {len(answer.body)} bytes",
+    )
+    if judge.header("PUSH-PUT-LOCATION-PRESENT", answer, "Location"):
+        located = get_location(repo, answer, "blob.get", digest=blob.digest)
+        judge(
+            "PUSH-PUT-LOCATION-PULLABLE",
+            located and located.status == 200 and located.body == blob.content,
+            f"the uploaded bytes at {answer.header('Location')}",
+            answer,
+            *([located] if located else []),
+        )
+    else:
+        judge.inconclusive("PUSH-PUT-LOCATION-PULLABLE", "blocked by PUSH-PUT-LOCATION-PRESENT")
+    head = given.headed_blob(repo, blob.digest)
+    length = head.header("Content-Length")
+    judge(
+        "PUSH-PUT-BLOB-PULLABLE-AT-DIGEST",
+        length in {None, str(len(blob.content))},
+        f"Content-Length {len(blob.content)} from HEAD of the blob",
+        head,
+        actual=f"it is {length}",
+    )
+    got = given.pulled_blob(repo, blob.digest)
+    judge(
+        "PUSH-PUT-BLOB-PULLABLE-AT-DIGEST",
+        got.body == blob.content,
+        "the uploaded bytes under the digest",
+        got,
+        actual=f"{len(got.body)} other bytes came",
+    )
+
+
+def _judge_digest_header(judge: Judge, answer: Response, blob: Blob) -> None:
+    value = answer.header("Docker-Content-Digest")
+    judge.header("PUSH-PUT-DIGEST-HEADER-PRESENT", answer, "Docker-Content-Digest")
+    if value is None:
+        judge.unsupported("PUSH-PUT-DIGEST-HEADER-VALUE", "the 201 has no Docker-Content-Digest")
+        return
+    fits = digest_fits(value, blob.content)
+    if fits is None:
+        judge.inconclusive("PUSH-PUT-DIGEST-HEADER-VALUE", f"the algorithm of {value} is not known here")
+    else:
+        judge.header(
+            "PUSH-PUT-DIGEST-HEADER-VALUE",
+            answer,
+            "Docker-Content-Digest",
+            lambda _: bool(fits),
+            f"a digest of the uploaded bytes, such as {blob.digest},",
+        )
+
+
+@verifies("PUSH-BLOB-BINARY-EXACT", "PUSH-BLOB-REUPLOAD-IDEMPOTENT")
+def test_put_of_all_byte_values_twice(repo: Repository, given: Given, judge: Judge) -> None:
+    """Bytes of any kind come back unchanged, also when they are uploaded a second time."""
+    text = b"line\r\nline\n\x00\xff\xfe\xc3\x28"
+    blob = Blob.of(given.make.bytes(16) + bytes(range(256)) + gzip.compress(text, mtime=0) + text)
+    given.blob(repo, blob)
+    got = given.pulled_blob(repo, blob.digest)
+    judge("PUSH-BLOB-BINARY-EXACT", got.body == blob.content, "the very bytes that were uploaded", got)
+    again = repo.put_upload(given.upload(repo), blob.digest, blob.content)
+    if not judge.status("PUSH-BLOB-REUPLOAD-IDEMPOTENT", again, 201, when="to an upload of a blob that is there"):
+        return
+    after = repo.get_blob(blob.digest)
+    judge(
+        "PUSH-BLOB-REUPLOAD-IDEMPOTENT",
+        after.status == 200 and after.body == got.body,
+        "the blob unchanged after it was uploaded again",
+        again,
+        after,
+    )
+
+
+@verifies(
+    "PUSH-PUT-DIGEST-MISMATCH-REJECTED",
+    "PUSH-PUT-DIGEST-MISMATCH-400",
+    "PUSH-PUT-DIGEST-MISMATCH-CODE",
+    "PUSH-PUT-DIGEST-MISMATCH-NO-BLOB",
+)
+def test_put_with_the_digest_of_other_bytes(repo: Repository, given: Given, judge: Judge) -> None:
+    """A PUT whose digest is not that of the bytes is refused with 400 DIGEST_INVALID and leaves no blob."""
+    sent, claimed = given.make.blob(), given.make.blob()
+    answer = repo.put_upload(given.upload(repo), claimed.digest, sent.content)
+    judge.require("PUSH-PUT-DIGEST-MISMATCH-REJECTED", not answer.ok, "no 2xx to a wrong digest", answer)
+    judge.status("PUSH-PUT-DIGEST-MISMATCH-400", answer, 400)
+    judge.code("PUSH-PUT-DIGEST-MISMATCH-CODE", answer, "DIGEST_INVALID")
+    for name, blob in (("claimed digest", claimed), ("digest of the bytes sent", sent)):
+        got = repo.get_blob(blob.digest)
+        judge(
+            "PUSH-PUT-DIGEST-MISMATCH-NO-BLOB",
+            not got.ok,
+            f"no blob under the {name} after a refused PUT",
+            answer,
+            got,
+        )
+
+
+@verifies("PUSH-PUT-DIGEST-MISSING-REJECTED", "PUSH-PUT-DIGEST-MISSING-400")
+def test_put_without_digest(repo: Repository, given: Given, judge: Judge) -> None:
+    """A PUT without the digest parameter does not complete the upload."""
+    blob = given.make.blob()
+    answer = repo.put_upload(given.upload(repo), None, blob.content)
+    judge.require("PUSH-PUT-DIGEST-MISSING-REJECTED", not answer.ok, "no 2xx to a PUT without digest", answer)
+    judge.status("PUSH-PUT-DIGEST-MISSING-400", answer, 400)
+    got = repo.get_blob(blob.digest)
+    judge("PUSH-PUT-DIGEST-MISSING-REJECTED", not got.ok, "no blob after a PUT without digest", answer, got)
+
+
+@verifies("PUSH-PUT-DIGEST-MALFORMED-400")
+def test_put_with_a_malformed_digest(repo: Repository, given: Given, judge: Judge) -> None:
+    """A PUT whose digest is no digest string is answered 400."""
+    for digest in ("nothex", "sha256:" + "z" * 64):
+        answer = repo.put_upload(given.upload(repo), digest, given.make.bytes())
+        judge.status("PUSH-PUT-DIGEST-MALFORMED-400", answer, 400, when=f"to digest={digest}")
+
+
+@verifies("PUSH-PUT-DIGEST-ALGORITHM-UNKNOWN-REJECTED", "PUSH-PUT-DIGEST-ALGORITHM-UNKNOWN-400")
+def test_put_with_an_unknown_algorithm(repo: Repository, given: Given, judge: Judge) -> None:
+    """A digest of an algorithm that nobody can compute never completes an upload, and is answered 400."""
+    blob = given.make.blob()
+    digest = blob.digest.replace("sha256", "test256")
+    answer = repo.put_upload(given.upload(repo), digest, blob.content)
+    judge.require("PUSH-PUT-DIGEST-ALGORITHM-UNKNOWN-REJECTED", not answer.ok, f"no 2xx to digest={digest}", answer)
+    judge.status("PUSH-PUT-DIGEST-ALGORITHM-UNKNOWN-400", answer, 400)
+
+
+@verifies("PUSH-PUT-DIGEST-UPPERCASE")
+def test_put_with_an_upper_case_digest(repo: Repository, given: Given, judge: Judge) -> None:
+    """A sha256 digest in upper-case hex is not taken for a valid one."""
+    blob = given.make.blob()
+    digest = "sha256:" + blob.digest.removeprefix("sha256:").upper()
+    answer = repo.put_upload(given.upload(repo), digest, blob.content)
+    judge.refused("PUSH-PUT-DIGEST-UPPERCASE", answer, "of a digest in upper-case hex")
+
+
+@verifies("PUSH-PUT-DIGEST-MULTIPLE")
+def test_put_with_two_right_digests(repo: Repository, given: Given, judge: Judge) -> None:
+    """Two right digests of the same bytes are accepted, or refused with an explicit error."""
+    blob = given.make.blob()
+    location = with_query(given.upload(repo), "digest=" + digest_of(blob.content, "sha512").replace(":", "%3A"))
+    answer = repo.put_upload(location, blob.digest, blob.content)
+    judge(
+        "PUSH-PUT-DIGEST-MULTIPLE",
+        answer.status == 201 or answer.refused,
+        "201, or a refusal (4xx), to a PUT with a sha256 and a sha512 digest",
+        answer,
+    )
+
+
+@verifies("PUSH-BLOB-EMPTY-ACCEPTED")
+def test_put_of_an_empty_blob(repo: Repository, given: Given, judge: Judge) -> None:
+    """A blob of zero bytes can be pushed."""
+    answer = repo.put_upload(given.upload(repo), digest_of(b""), b"")
+    judge.status("PUSH-BLOB-EMPTY-ACCEPTED", answer, 201, when="to an upload of no bytes")
+
+
+@verifies("PUSH-PUT-TRUNCATED-NO-BLOB")
+def test_put_that_breaks_off(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A PUT whose body breaks off before its announced length leaves no blob."""
+    whole = given.make.bytes(2048)
+    half = whole[:1024]
+
+    def broken_off() -> Iterator[bytes]:
+        yield half
+        raise OSError("the connection is cut here on purpose")
+
+    length = (("Content-Length", str(len(whole))),)
+    answer = repo.put_upload(given.upload(repo), digest_of(whole), broken_off, headers=length)
+    settings.wait(lambda: False)
+    for name, digest in (("whole", digest_of(whole)), ("half", digest_of(half))):
+        got = repo.get_blob(digest)
+        if not got.ok and got.status != 404:
+            raise Undecided(f"GET of the blob was answered with status {got.status}")
+        judge("PUSH-PUT-TRUNCATED-NO-BLOB", not got.ok, f"no blob under the digest of the {name} body", answer, got)

@@ -1,0 +1,100 @@
+"""Upload sessions: unknown, finished, open side by side."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit, urlunsplit
+
+from conformance.client.registry import Repository
+from conformance.content import digest_of
+from conformance.given import Given
+from conformance.judge import Judge, Unsupported, verifies
+from conformance.push.steps import accepted, closed, opened, pulled, range_end, with_chunk
+from conformance.session import Capabilities
+
+
+@verifies("PUSH-SESSION-CLOSED-AFTER-201", "PUSH-SESSION-UNKNOWN-404", "PUSH-SESSION-UNKNOWN-CODE")
+def test_requests_to_a_finished_upload(
+    repo: Repository, given: Given, judge: Judge, capabilities: Capabilities
+) -> None:
+    """A finished upload takes no more data and is answered 404 BLOB_UPLOAD_UNKNOWN."""
+    upload = opened(repo)
+    put = closed(upload, given.make.bytes())
+    if put.status != 201:
+        given.blob(repo)
+        raise Unsupported("the upload could not be finished")
+    other = given.make.bytes()
+    answers = [
+        ("a chunk", repo.patch_upload(upload.location, other, upload.content_range(other))),
+        ("a PUT of other bytes", repo.put_upload(upload.location, digest_of(other), other)),
+    ]
+    if capabilities.has("upload-status"):
+        answers.append(("a GET", repo.get_upload(upload.location)))
+    for name, answer in answers:
+        judge("PUSH-SESSION-CLOSED-AFTER-201", not answer.ok, f"no 2xx to {name} for a finished upload", answer)
+        judge.status("PUSH-SESSION-UNKNOWN-404", answer, 404, when=f"to {name} for a finished upload")
+        if answer.status == 404:
+            judge.code("PUSH-SESSION-UNKNOWN-CODE", answer, "BLOB_UPLOAD_UNKNOWN")
+
+
+@verifies("PUSH-SESSION-NO-BLOB-BEFORE-CLOSE")
+def test_blob_is_not_there_before_the_close(repo: Repository, given: Given, judge: Judge) -> None:
+    """Bytes that were sent in chunks are no blob before the upload is closed."""
+    upload = with_chunk(given, repo)
+    digest = digest_of(upload.content)
+    for answer in (repo.head_blob(digest), repo.get_blob(digest)):
+        judge("PUSH-SESSION-NO-BLOB-BEFORE-CLOSE", not answer.ok, "no blob before the closing PUT", answer)
+
+
+@verifies("PUSH-SESSION-PARALLEL-ISOLATED")
+def test_two_uploads_in_turns(repo: Repository, given: Given, judge: Judge) -> None:
+    """Two uploads whose chunks alternate give the two blobs, unmixed."""
+    uploads = [opened(repo), opened(repo)]
+    requirement = "PUSH-SESSION-PARALLEL-ISOLATED"
+    for size in (30, 14):
+        for upload in uploads:
+            answer = accepted(upload, given.make.bytes(upload.size(size)))
+            end = range_end(answer)
+            judge(
+                requirement,
+                end in {None, upload.end},
+                f"a Range that counts the {len(upload.content)} bytes of this upload alone",
+                answer,
+                actual=f"Range: {answer.header('Range')}",
+            )
+    for upload in uploads:
+        put = closed(upload)
+        if judge.status(requirement, put, 201, when="to the close of each of two uploads"):
+            got = pulled(repo, digest_of(upload.content))
+            judge(requirement, got.body == upload.content, "the bytes of this upload alone", put, got)
+
+
+@verifies("PUSH-BLOB-PARALLEL-SAME-DIGEST")
+def test_two_uploads_of_the_same_bytes(repo: Repository, given: Given, judge: Judge) -> None:
+    """Two uploads of the same content, open at the same time, both complete."""
+    content = given.make.bytes()
+    uploads = [opened(repo), opened(repo)]
+    for upload in uploads:
+        put = closed(upload, content)
+        judge.status("PUSH-BLOB-PARALLEL-SAME-DIGEST", put, 201, when="to each of two uploads of the same bytes")
+    got = pulled(repo, digest_of(content))
+    judge("PUSH-BLOB-PARALLEL-SAME-DIGEST", got.body == content, "the bytes of both uploads", got)
+
+
+@verifies("PUSH-SESSION-BELONGS-TO-REPO")
+def test_upload_under_another_repository(repo: Repository, other_repo: Repository, given: Given, judge: Judge) -> None:
+    """An upload cannot be completed under the path of another repository."""
+    location = given.upload(repo)
+    parts = urlsplit(location)
+    prefix = f"/v2/{repo.name}/blobs/uploads/"
+    if not parts.path.startswith(prefix) or repo.name == other_repo.name:
+        raise Unsupported("the upload's URL does not have the path of its repository")
+    given.blob(other_repo)
+    path = f"/v2/{other_repo.name}/blobs/uploads/" + parts.path.removeprefix(prefix)
+    blob = given.make.blob()
+    answer = other_repo.put_upload(urlunsplit(parts._replace(path=path)), blob.digest, blob.content)
+    judge(
+        "PUSH-SESSION-BELONGS-TO-REPO",
+        not answer.ok,
+        f"no 2xx to an upload of {repo.name} under {other_repo.name}",
+        answer,
+    )

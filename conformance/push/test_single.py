@@ -1,0 +1,55 @@
+"""Pushing a blob with a single POST."""
+
+from __future__ import annotations
+
+from conformance.client.registry import Repository
+from conformance.given import Given
+from conformance.judge import Judge, Undecided, verifies
+from conformance.push.steps import get_location
+from conformance.session import Capabilities
+
+
+@verifies("PUSH-SINGLE-STATUS-201-OR-202", "PUSH-SINGLE-LOCATION-PULLABLE", "PUSH-SINGLE-FALLBACK-LOCATION")
+def test_post_with_the_whole_blob(repo: Repository, given: Given, judge: Judge) -> None:
+    """A POST with the whole blob makes it (201), or opens an upload where it is sent again (202)."""
+    blob = given.make.blob()
+    answer = repo.upload_single(blob.digest, blob.content)
+    judge.require_status("PUSH-SINGLE-STATUS-201-OR-202", answer, 201, 202)
+    if answer.status == 202:
+        judge.unsupported("PUSH-SINGLE-LOCATION-PULLABLE", "the blob is not taken with the POST")
+        expected = "a Location where a PUT of the whole blob is answered 201"
+        if not judge.header("PUSH-SINGLE-FALLBACK-LOCATION", answer, "Location", expected=expected):
+            return
+        put = repo.put_upload(given.location(answer, "PUSH-START-LOCATION-PRESENT"), blob.digest, blob.content)
+        judge("PUSH-SINGLE-FALLBACK-LOCATION", put.status == 201, expected, answer, put)
+        return
+    judge.unsupported("PUSH-SINGLE-FALLBACK-LOCATION", "the blob is taken with the POST")
+    located = get_location(repo, answer, "blob.get", digest=blob.digest)
+    for got in (located, repo.get_blob(blob.digest)):
+        judge(
+            "PUSH-SINGLE-LOCATION-PULLABLE",
+            got and got.status == 200 and got.body == blob.content,
+            f"the uploaded bytes at Location ({answer.header('Location')}) and under the digest",
+            answer,
+            *([got] if got else []),
+        )
+
+
+@verifies("PUSH-SINGLE-DIGEST-MISMATCH-REJECTED", "PUSH-SINGLE-DIGEST-INVALID-400")
+def test_post_with_the_digest_of_other_bytes(
+    repo: Repository, given: Given, judge: Judge, capabilities: Capabilities
+) -> None:
+    """A single POST whose digest is not that of its body makes no blob, and is answered 400."""
+    claimed = given.make.digest()
+    answer = repo.upload_single(claimed, given.make.bytes())
+    judge.require(
+        "PUSH-SINGLE-DIGEST-MISMATCH-REJECTED", answer.status != 201, "no 201 to a POST with a wrong digest", answer
+    )
+    got = repo.get_blob(claimed)
+    judge("PUSH-SINGLE-DIGEST-MISMATCH-REJECTED", not got.ok, "no blob under the wrong digest", answer, got)
+    if not capabilities.has("single-post"):
+        judge.unsupported("PUSH-SINGLE-DIGEST-INVALID-400", "the target takes no blob with a single POST")
+        return
+    if answer.status == 202:
+        raise Undecided("the POST with a wrong digest was taken as the start of an upload")
+    judge.status("PUSH-SINGLE-DIGEST-INVALID-400", answer, 400)

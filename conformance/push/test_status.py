@@ -1,0 +1,106 @@
+"""Asking how far an upload is."""
+
+from __future__ import annotations
+
+from conformance.client.registry import Repository
+from conformance.content import digest_of
+from conformance.given import Given
+from conformance.judge import Judge, Undecided, verifies
+from conformance.push.steps import Upload, opened, pulled, range_end, with_chunk
+
+
+@verifies(
+    "PUSH-STATUS-204", "PUSH-STATUS-LOCATION-PRESENT", "PUSH-STATUS-RANGE-VALUE", "PUSH-STATUS-UPLOAD-UUID-HEADER"
+)
+def test_get_of_an_upload(repo: Repository, given: Given, judge: Judge) -> None:
+    """A GET of an upload is answered 204 with the next Location and the Range received so far."""
+    upload = with_chunk(given, repo)
+    answer = repo.get_upload(upload.location)
+    judge.require_status("PUSH-STATUS-204", answer, 204, when="to the GET of an active upload")
+    judge.header(
+        "PUSH-STATUS-RANGE-VALUE",
+        answer,
+        "Range",
+        lambda _: range_end(answer) == upload.end,
+        f"Range: 0-{upload.end} after {len(upload.content)} bytes",
+    )
+    uuid = upload.start.header("Docker-Upload-UUID")
+    judge.header(
+        "PUSH-STATUS-UPLOAD-UUID-HEADER",
+        answer,
+        "Docker-Upload-UUID",
+        uuid or None,
+        "the Docker-Upload-UUID of the session" + (f", {uuid}," if uuid else ""),
+    )
+    judge.header("PUSH-STATUS-LOCATION-PRESENT", answer, "Location")
+
+
+@verifies("PUSH-STATUS-FRESH-RANGE")
+def test_get_of_an_upload_without_data(repo: Repository, judge: Judge) -> None:
+    """The status of an upload without data has a Range header, too."""
+    upload = opened(repo)
+    answer = repo.get_upload(upload.location)
+    if answer.status != 204:
+        raise Undecided(f"the GET of an upload without data was answered with status {answer.status}")
+    judge.header("PUSH-STATUS-FRESH-RANGE", answer, "Range")
+
+
+@verifies("PUSH-STATUS-NO-SIDE-EFFECT", "PUSH-STATUS-RESUME")
+def test_upload_goes_on_from_its_status(repo: Repository, given: Given, judge: Judge) -> None:
+    """Two status requests between chunks change nothing, and the upload goes on from what they say."""
+    upload = with_chunk(given, repo)
+    first = _asked(upload, given)
+    second = _asked(upload, given)
+    judge(
+        "PUSH-STATUS-NO-SIDE-EFFECT",
+        first == second,
+        "the same Range from two status requests",
+        actual=f"they end at {first} and {second}",
+    )
+    if first != upload.end or second != upload.end:
+        raise Undecided("blocked by PUSH-STATUS-RANGE-VALUE")
+    data = given.make.bytes(upload.size(21))
+    whole = upload.content + data
+    answer = upload.patch(data, start=second + 1)
+    expected = "status 202 to the chunk that follows the Range of the status"
+    judge.require("PUSH-STATUS-RESUME", answer.status == 202, expected, answer)
+    upload.moved(answer)
+    put = repo.put_upload(upload.location, digest_of(whole))
+    judge.require_status("PUSH-STATUS-RESUME", put, 201, when="to the close of an upload that was resumed")
+    got = pulled(repo, digest_of(whole))
+    judge("PUSH-STATUS-RESUME", got.body == whole, "the bytes of both chunks", put, got)
+
+
+def _asked(upload: Upload, given: Given) -> int | None:
+    answer = upload.repo.get_upload(upload.location)
+    if answer.status != 204:
+        raise Undecided(f"blocked by PUSH-STATUS-204: the status request was answered with status {answer.status}")
+    upload.location = given.location(answer, "PUSH-STATUS-LOCATION-PRESENT")
+    return range_end(answer)
+
+
+@verifies("PUSH-STATUS-EARLIER-LOCATION")
+def test_get_of_an_earlier_location(repo: Repository, given: Given, judge: Judge) -> None:
+    """The status can be asked at the Location of an earlier answer."""
+    upload = opened(repo)
+    earlier = upload.location
+    data = given.make.bytes(upload.size(11))
+    patch = upload.patch(data)
+    if patch.status != 202:
+        raise Undecided(f"blocked by PUSH-PATCH-STATUS-202: a chunk was answered with status {patch.status}")
+    upload.moved(patch)
+    newest = repo.get_upload(upload.location)
+    if newest.status != 204:
+        raise Undecided(f"blocked by PUSH-STATUS-204: the status request was answered with status {newest.status}")
+    answer = repo.get_upload(earlier)
+    requirement = "PUSH-STATUS-EARLIER-LOCATION"
+    if judge.status(requirement, answer, 204, when="at the Location of the POST, after a chunk"):
+        same = answer.header("Range") == newest.header("Range")
+        judge(
+            requirement,
+            same,
+            f"the same Range as at the newest Location, {newest.header('Range')}",
+            newest,
+            answer,
+            actual=f"it is {answer.header('Range')}",
+        )

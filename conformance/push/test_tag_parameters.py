@@ -1,0 +1,88 @@
+"""Pushing a manifest by digest with tag parameters."""
+
+from __future__ import annotations
+
+from conformance.client.exchange import Response
+from conformance.client.registry import Repository
+from conformance.content import Manifest
+from conformance.given import ANY_MANIFEST, Given
+from conformance.judge import Judge, Unsupported, verifies
+from conformance.push.manifests import unpushed
+
+
+def _put(repo: Repository, manifest: Manifest, *tags: str) -> Response:
+    return repo.put_manifest(manifest.digest, manifest.body, query="?" + "&".join(f"tag={tag}" for tag in tags))
+
+
+def _listed(answer: Response) -> list[str]:
+    return [tag.strip() for tag in ",".join(answer.headers.all("OCI-Tag")).split(",") if tag.strip()]
+
+
+@verifies("PUSH-TAGPARAM-SUPPORTED")
+def test_put_manifest_with_a_tag_parameter(repo: Repository, given: Given, judge: Judge) -> None:
+    """Tag parameters may make tags, and are ignored where they are not known."""
+    answer = _put(repo, unpushed(repo, given), given.make.tag())
+    if answer.status == 201 and not _listed(answer):
+        raise Unsupported("tag parameters are ignored")
+    judge.status("PUSH-TAGPARAM-SUPPORTED", answer, 201, when="to a push by digest with a tag parameter")
+
+
+@verifies("PUSH-TAGPARAM-HEADER-LISTS-ACCEPTED", "PUSH-TAGPARAM-LISTED-TAG-RESOLVES", "PUSH-TAGPARAM-TEN-TAGS")
+def test_put_manifest_with_ten_tag_parameters(repo: Repository, given: Given, judge: Judge) -> None:
+    """The tags that a push with parameters made are those that OCI-Tag names, ten at least."""
+    manifest = unpushed(repo, given)
+    tags = [given.make.tag() for _ in range(10)]
+    answer = _put(repo, manifest, *tags)
+    named = _listed(answer)
+    judge(
+        "PUSH-TAGPARAM-TEN-TAGS",
+        answer.status == 201 and set(tags) <= set(named),
+        "201 with ten tags in OCI-Tag",
+        answer,
+        actual=f"status {answer.status}, {len(named)} tags in OCI-Tag",
+    )
+    if answer.refused:
+        manifest, tags = unpushed(repo, given), tags[:3]
+        answer = _put(repo, manifest, *tags)
+        named = _listed(answer)
+    there = {tag for tag in tags if _resolves(repo, tag, manifest)}
+    judge(
+        "PUSH-TAGPARAM-LISTED-TAG-RESOLVES",
+        set(named) <= there,
+        "the manifest under each tag of OCI-Tag",
+        answer,
+        actual=f"it is not under {sorted(set(named) - there)}",
+    )
+    judge(
+        "PUSH-TAGPARAM-HEADER-LISTS-ACCEPTED",
+        there <= set(named),
+        "each tag that was made in OCI-Tag",
+        answer,
+        actual=f"it does not name {sorted(there - set(named))}",
+    )
+
+
+def _resolves(repo: Repository, tag: str, manifest: Manifest) -> bool:
+    answer = repo.get_manifest(tag, ANY_MANIFEST)
+    return answer.status == 200 and answer.body == manifest.body
+
+
+@verifies("PUSH-TAGPARAM-INVALID-TAG-NOT-ACCEPTED", "PUSH-TAGPARAM-TOO-MANY-414")
+def test_put_manifest_with_bad_tag_parameters(repo: Repository, given: Given, judge: Judge) -> None:
+    """An invalid tag is not accepted as a parameter, and too many tags may be refused."""
+    manifest = unpushed(repo, given)
+    answer = _put(repo, manifest, given.make.tag(), "-bad")
+    judge(
+        "PUSH-TAGPARAM-INVALID-TAG-NOT-ACCEPTED",
+        "-bad" not in _listed(answer),
+        "no invalid tag in OCI-Tag",
+        answer,
+        actual=f"OCI-Tag: {answer.header('OCI-Tag')}",
+    )
+    many = _put(repo, manifest, *(f"m{number}" for number in range(300)))
+    judge(
+        "PUSH-TAGPARAM-TOO-MANY-414",
+        many.status == 201 or many.refused,
+        "201, 414, 431 or another refusal (4xx) to 300 tag parameters",
+        many,
+    )
