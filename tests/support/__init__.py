@@ -1,0 +1,1 @@
+"""What tests share: real registries as processes, and whole runs of the suite."""
