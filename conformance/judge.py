@@ -203,8 +203,10 @@ RANK = (
 
 def status_of(answer: Response) -> str:
     """Return a response's status in words."""
-    if answer.failure:
+    if not answer.status:
         return f"no answer ({answer.failure})"
+    if answer.failure:
+        return f"status {answer.status}, but {answer.failure}"
     return f"status {answer.status}{' ' + answer.reason if answer.reason else ''}"
 
 

@@ -91,8 +91,8 @@ class RollUp:
                 result.reason = "no scenario decides it yet"
             elif selected is not None and requirement.id not in selected:
                 result.reason = "it was not selected"
-            else:
-                result.reason = "nothing in the run gave the occasion"
+            elif selected is None:
+                result.outcome, result.reason = Outcome.UNSUPPORTED, "nothing in the run gave the occasion"
 
     def _promote(self, records: dict[str, Record]) -> None:
         """A requirement that a set-up saw broken is broken, even where its own scenario found it held."""

@@ -25,7 +25,8 @@ _STYLES = {
     Verdict.KNOWN_FAILURE: "yellow",
     Verdict.ERROR: "bold white on red",
 }
-_LINES = 120
+#: Columns where the output is no terminal.
+_WIDTH = 120
 
 
 def install(config: pytest.Config) -> None:
@@ -45,14 +46,14 @@ def visible(text: str) -> Text:
     return Text(shown)
 
 
-class Reporter(TerminalReporter):
+class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, yet there is no other way to its place
     """Shows findings and verdicts, and nothing of pytest's own bookkeeping."""
 
     def __init__(self, config: pytest.Config, controller: Controller) -> None:
         super().__init__(config, sys.stdout)
         self.controller = controller
-        self.console = Console(file=sys.stdout, highlight=False, soft_wrap=False, width=None)
         self._live = sys.stdout.isatty()
+        self.console = Console(file=sys.stdout, highlight=False, width=None if self._live else _WIDTH)
         self._total = 0
         self._done = 0
         self._broken = 0
@@ -173,12 +174,12 @@ class Reporter(TerminalReporter):
             ("try", finding["curl"]),
         ):
             if text and not (label == "also" and not finding["also_affected"]):
-                shown = text if len(text) <= _LINES * 8 else text[: _LINES * 8] + " ..."
+                shown = text if len(text) <= _WIDTH * 8 else text[: _WIDTH * 8] + " ..."
                 self.console.print(Text(f"  {label:>8}  ", "dim") + visible(shown), soft_wrap=label == "try")
 
     def _verdicts(self, report: dict[str, Any]) -> None:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
-        table.add_column("")
+        table.add_column("failed/warned/passed")
         for profile in report["profiles"]:
             table.add_column(profile + (" *" if profile == report["run"]["profile"] else ""))
         categories = dict.fromkeys(c for p in report["profiles"].values() for c in p["categories"])
@@ -228,7 +229,5 @@ def _cell(part: dict[str, Any] | None) -> Text:
     if part is None:
         return Text("-", "dim")
     verdict = Verdict(part["verdict"])
-    counts = part["counts"]
-    told = [f"{counts[v.value]} {word}" for v, word in ((Verdict.FAIL, "failed"), (Verdict.WARNING, "warned")) if v.value in counts]
-    passed = counts.get(Verdict.PASS.value, 0)
-    return Text.assemble((verdict.value, _STYLES[verdict]), (f" {', '.join([f'{passed} passed', *told])}", "dim"))
+    numbers = "/".join(str(part["counts"].get(v.value, 0)) for v in (Verdict.FAIL, Verdict.WARNING, Verdict.PASS))
+    return Text.assemble((verdict.value, _STYLES[verdict]), (f" {numbers}", "dim"))

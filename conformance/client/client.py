@@ -120,7 +120,8 @@ class Client:
             )
         except TransportError as error:
             failure = str(error)
-            response = Response(0, "", Headers(), failure=failure)
+            response = error.partial or Response(0, "", Headers())
+            response.failure = failure
         response.url = call.url
         exchange = self._record(call, response, headers, started)
         trail.append(exchange)
@@ -142,7 +143,7 @@ class Client:
             operation=call.operation,
             parameters=call.parameters,
             request=Request(call.method, clean.clean(call.url), shown, body, len(body or b"")),
-            response=None if response.failure else recorded,
+            response=recorded if response.status else None,
             error=response.failure or None,
             started_ms=(started - self._started) * 1000,
             elapsed_ms=(time.monotonic() - started) * 1000,

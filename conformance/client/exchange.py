@@ -58,8 +58,8 @@ class Response:
     """A response as it came; ``body`` is what was received, undecoded.
 
     Where a pull was streamed, ``body`` is empty and ``size`` and ``digest`` tell of the content.
-    Where no answer came at all, ``status`` is 0 and ``failure`` says why; ``repeated`` tells that a
-    second attempt failed in the same way. ``url`` is what was asked last, ``trail`` all exchanges
+    Where no whole answer came, ``failure`` says why, and ``status`` is 0 unless the body alone is
+    incomplete; ``repeated`` tells that a second attempt failed in the same way. ``url`` is what was asked last, ``trail`` all exchanges
     that led here: challenges, throttling and redirects included.
     """
 

@@ -28,7 +28,14 @@ _PIECE = 64 * 1024
 
 
 class TransportError(Exception):
-    """No response could be had: the sentence says why, without credentials."""
+    """No whole response could be had: the sentence says why, without credentials.
+
+    ``partial`` is what had come where the body ended before its announced end.
+    """
+
+    def __init__(self, reason: str, partial: Response | None = None) -> None:
+        super().__init__(reason)
+        self.partial = partial
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +138,15 @@ class Transport:
         pieces: list[bytes] = []
         size = 0
         digest = hashlib.sha256()
-        while piece := source.read1(_PIECE, decode_content=False):
+        cut = ""
+        while True:
+            try:
+                piece = source.read1(_PIECE, decode_content=False)
+            except urllib3.exceptions.ProtocolError as error:
+                cut = explain(error)
+                break
+            if not piece:
+                break
             size += len(piece)
             if time.monotonic() > deadline:
                 raise TransportError(f"the time-out passed before the response body ended ({size} bytes had come)")
@@ -141,8 +156,8 @@ class Transport:
                 digest.update(piece)
             else:
                 pieces.append(piece)
-        _expect_complete(source, size)
-        return Response(
+        missing = getattr(source, "length_remaining", None) or 0
+        response = Response(
             status=raw.status_code,
             reason=raw.reason or "",
             headers=Headers(source.headers.items()),
@@ -151,13 +166,11 @@ class Transport:
             digest="sha256:" + digest.hexdigest() if stream else "",
             streamed=stream,
         )
-
-
-def _expect_complete(source: Any, size: int) -> None:
-    """Raise where fewer bytes came than Content-Length announced (HEAD and 204 aside)."""
-    left = getattr(source, "length_remaining", None)
-    if left:
-        raise TransportError(f"the response ended {left} bytes before its Content-Length ({size} bytes had come)")
+        if missing:
+            raise TransportError(f"the body ended {missing} bytes before its Content-Length", response)
+        if cut:
+            raise TransportError("the body broke off before its end", response)
+        return response
 
 
 def explain(error: BaseException) -> str:
