@@ -66,7 +66,7 @@ def test_json_body_of_an_error(
     given.image(repo)
     answer = PROVOKED[fault](repo, unknown_repo, given)
     if not answer.refused:
-        raise Undecided(f"the request was not refused (status {answer.status})")
+        raise Unsupported(f"the request was not refused (status {answer.status})")
     if not _is_json(answer):
         raise Unsupported("the error answer has no JSON body")
     errors = _errors(answer)
@@ -128,14 +128,14 @@ def test_strange_requests(repo: Repository, registry: Registry, given: Given, ju
     """A reference, digest or name that cannot be right is no server error."""
     given.image(repo)
     paths = (
-        "manifests/" + "a" * 4000,
+        "manifests/" + "a" * 300,
         "manifests/a%00b",
         "manifests/%ff%fe",
         "manifests/%2e%2e%2f",
-        "blobs/sha256:" + "a" * 4000,
+        "blobs/sha256:" + "a" * 300,
         "blobs/sha256:%00",
     )
-    for path in (*paths, "Upper/manifests/a"):
+    for path in paths:
         answer = registry.request("GET", f"/v2/{repo.name}/{path}")
         fine = answer.status < SERVER_ERROR or answer.status == NOT_IMPLEMENTED
         judge("BASE-ERROR-CLIENT-FAULT-4XX", fine, "no server error (5xx)", answer)

@@ -124,6 +124,11 @@ def test_get_of_a_manifest_without_media_type(repo: Repository, given: Given, ju
         "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED", answer, "Content-Type",
         lambda _: answer.media_type == OCI_MANIFEST, f"Content-Type: {OCI_MANIFEST}",
     )
+    again = given.pulled_manifest(repo, manifest.digest, OCI_MANIFEST)
+    judge.header(
+        "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED", again, "Content-Type",
+        lambda _: again.media_type == OCI_MANIFEST, f"Content-Type: {OCI_MANIFEST}",
+    )
 
 
 @verifies("PULL-MANIFEST-TAG-DIGEST-AGREE")
