@@ -10,8 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -47,7 +47,7 @@ class Server:
 
 
 @contextmanager
-def docker_registry(  # noqa: PLR0913  # each is a switch of its configuration
+def docker_registry(
     folder: Path,
     *,
     delete: bool = True,
@@ -180,17 +180,13 @@ def _start(command: list[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     for number, patience in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, None)):
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
-        except ProcessLookupError:
-            pass
-        try:
+        with suppress(subprocess.TimeoutExpired):
             process.wait(patience)
-        except subprocess.TimeoutExpired:
-            continue
 
 
-def _wait(process: subprocess.Popen[bytes], log: Path, ready: Any) -> str:
+def _wait(process: subprocess.Popen[bytes], log: Path, ready: Callable[[], object]) -> str:
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         if found := ready():
@@ -198,7 +194,7 @@ def _wait(process: subprocess.Popen[bytes], log: Path, ready: Any) -> str:
         time.sleep(_PAUSE)
     tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]
     why = "did not start in time" if process.poll() is None else f"ended with {process.returncode}"
-    raise ServerError(f"{' '.join(map(str, process.args))} {why}: {tail}")  # type: ignore[arg-type, union-attr]
+    raise ServerError(f"{process.args!r} {why}: {tail}")
 
 
 def _logged(log: Path, pattern: str) -> str:
