@@ -73,6 +73,13 @@ class Judgement:
     evidence: tuple[Exchange, ...] = field(default=(), repr=False)
 
 
+class Broken(AssertionError):
+    """A scenario judged something broken; raised when it has ended, for those who read pytest's outcome."""
+
+    def __init__(self, judgements: Iterable[Judgement]) -> None:
+        super().__init__("\n".join(f"{j.requirement}: expected {j.expected}, but {j.actual}" for j in judgements))
+
+
 class Judge:
     """Collects a scenario's judgements; each method returns whether the requirement held.
 

@@ -14,9 +14,9 @@ import reports
 from spec.catalogue import Catalogue, load
 from spec.model import Outcome
 
-from . import capabilities, document, options, preflight, record
+from . import capabilities, document, labels, options, preflight, record
 from .embedded import EmbeddedReference
-from .judge import Judge, NotTested, Unsupported, Verdictless
+from .judge import Broken, Judge, NotTested, Unsupported, Verdictless
 from .record import Record
 from .rollup import RollUp
 from .session import Capabilities, Session, check_writable
@@ -38,6 +38,7 @@ class Suite:
         self.session = session
         self.catalogue = catalogue
         self.deadline = time.monotonic() + session.settings.max_time
+        self.with_allure = bool(config.getoption("allure_report_dir", None))
         config.stash[SESSION] = session
         config.stash[CATALOGUE] = catalogue
 
@@ -54,6 +55,7 @@ class Suite:
                 raise pytest.UsageError(f"{item.nodeid}: a scenario needs @verifies with a requirement")
             if chosen is None or chosen & set(requirements_of(item)):
                 left.append(item)
+                labels.label(item, self.catalogue, requirements_of(item), with_allure=self.with_allure)
         if len(left) < len(items):
             config.hook.pytest_deselected(items=[item for item in items if item not in left])
             items[:] = left
@@ -82,6 +84,16 @@ class Suite:
             raise Unsupported(next(iter(judge.judgements.values())).reason)
 
     @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
+        """Fail a scenario that judged something broken, for all who look at pytest's own outcome."""
+        result = yield
+        broken = [j for j in pyfuncitem.stash[JUDGE].judgements.values() if j.outcome is Outcome.BROKEN]
+        if broken:
+            raise Broken(broken)
+        return result
+
+    # The last wrapper to be called: the reports of pytest and Allure are made of what it leaves.
+    @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
@@ -92,12 +104,16 @@ class Suite:
             return report
         if isinstance(raised, pytest.skip.Exception):
             raised = NotTested(str(raised))
+        if isinstance(raised, Broken):
+            raised = None
         session = self.session
         exchanges = session.client.exchanges[item.stash[FIRST_EXCHANGE] :]
         found = record.of_scenario(session, item.stash[JUDGE], exchanges, raised)
         session.client.exchanges.clear()
         setattr(report, ATTRIBUTE, found)
         _settle(report, item, found, raised)
+        if self.with_allure:
+            labels.attach(found)
         return report
 
     def pytest_unconfigure(self) -> None:
