@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from conformance.client.exchange import Response
 from conformance.client.registry import Repository
 from conformance.content import Manifest
 from conformance.given import Given
+from conformance.judge import Judge
 
 
 def unpushed(repo: Repository, given: Given) -> Manifest:
@@ -21,3 +23,11 @@ def padded(manifest: Manifest, size: int) -> Manifest:
     """Bring a manifest to a size in bytes by an annotation."""
     empty = variant(manifest, annotations={"org.example.pad": ""})
     return variant(manifest, annotations={"org.example.pad": "x" * (size - len(empty.body))})
+
+
+def served(judge: Judge, requirement: str, repo: Repository, manifest: Manifest, *before: Response) -> bool:
+    """Judge that a repository serves a manifest as it was pushed; that pulls work at all is presumed."""
+    got = repo.get_manifest(manifest.digest, manifest.media_type)
+    actual = None if got.status != 200 else f"{len(got.body)} other bytes came"
+    held = got.status == 200 and got.body == manifest.body
+    return judge(requirement, held, "the manifest under its digest, byte for byte", *before, got, actual=actual)

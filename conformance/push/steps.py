@@ -10,7 +10,7 @@ from conformance.client.exchange import Response
 from conformance.client.registry import Repository, upload_location
 from conformance.content import digest_of
 from conformance.given import Given
-from conformance.judge import Blocked, Undecided
+from conformance.judge import Blocked, Judge, Undecided
 
 #: The text of Docker writes ``bytes=0-N`` in places, that of OCI ``0-N``.
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]+)")
@@ -96,9 +96,11 @@ def closed(upload: Upload, data: bytes = b"") -> Response:
     return upload.repo.put_upload(upload.location, digest_of(upload.content), data)
 
 
-def pulled(repo: Repository, digest: str) -> Response:
-    """Pull a blob that must be there before its bytes are asked for."""
-    return Given.pulled_blob(repo, digest)
+def holds(judge: Judge, requirement: str, repo: Repository, content: bytes, expected: str, *before: Response) -> bool:
+    """Judge that a repository serves some bytes under their digest; that pulls work at all is presumed."""
+    got = repo.get_blob(digest_of(content))
+    actual = None if got.status != 200 else f"{len(got.body)} other bytes came"
+    return judge(requirement, got.status == 200 and got.body == content, expected, *before, got, actual=actual)
 
 
 def range_end(answer: Response) -> int | None:

@@ -8,7 +8,7 @@ from conformance.client.registry import Repository
 from conformance.content import digest_of
 from conformance.given import Given
 from conformance.judge import Judge, Unsupported, verifies
-from conformance.push.steps import accepted, closed, opened, pulled, range_end, with_chunk
+from conformance.push.steps import accepted, closed, holds, opened, range_end, with_chunk
 from conformance.session import Capabilities
 
 
@@ -64,8 +64,7 @@ def test_two_uploads_in_turns(repo: Repository, given: Given, judge: Judge) -> N
     for upload in uploads:
         put = closed(upload)
         if judge.status(requirement, put, 201, when="to the close of each of two uploads"):
-            got = pulled(repo, digest_of(upload.content))
-            judge(requirement, got.body == upload.content, "the bytes of this upload alone", put, got)
+            holds(judge, requirement, repo, upload.content, "the bytes of this upload alone", put)
 
 
 @verifies("PUSH-BLOB-PARALLEL-SAME-DIGEST")
@@ -76,8 +75,7 @@ def test_two_uploads_of_the_same_bytes(repo: Repository, given: Given, judge: Ju
     for upload in uploads:
         put = closed(upload, content)
         judge.status("PUSH-BLOB-PARALLEL-SAME-DIGEST", put, 201, when="to each of two uploads of the same bytes")
-    got = pulled(repo, digest_of(content))
-    judge("PUSH-BLOB-PARALLEL-SAME-DIGEST", got.body == content, "the bytes of both uploads", got)
+    holds(judge, "PUSH-BLOB-PARALLEL-SAME-DIGEST", repo, content, "the bytes of both uploads")
 
 
 @verifies("PUSH-SESSION-BELONGS-TO-REPO")
