@@ -1,0 +1,1 @@
+"""Authentication: challenges, and what they let pass."""

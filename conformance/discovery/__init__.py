@@ -1,0 +1,1 @@
+"""Discovery: the lists of tags, repositories and referrers."""

@@ -1,0 +1,90 @@
+"""What scenarios of discovery share: to read a list, whole or a page of it, and to walk its Links."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from conformance.client.exchange import Response
+from conformance.client.registry import Repository, next_link
+from conformance.judge import Blocked, Undecided
+from conformance.settings import Settings
+
+OK = 200
+NOT_FOUND = 404
+#: Statuses by which access control hides whether something is there.
+HIDDEN = frozenset({401, 403})
+#: More pages than this are not followed.
+MAX_PAGES = 200
+
+
+def tags_of(answer: Response) -> list[str]:
+    """Return the tags of one page; null counts as none, which DISC-TAGS-EMPTY-ARRAY judges."""
+    if answer.status != OK:
+        raise Blocked("DISC-TAGS-STATUS-200", "status 200 to the tag list of an existing repository", answer)
+    found = answer.json.get("tags", 0) if isinstance(answer.json, dict) else 0
+    if found is None:
+        return []
+    if not isinstance(found, list) or not all(isinstance(tag, str) for tag in found):
+        raise Blocked("DISC-TAGS-BODY-ARRAY", "a member tags that is an array of strings", answer)
+    return found
+
+
+def all_tags(repo: Repository, **query: Any) -> list[str]:
+    """Return the tag list in the order of the target; where it is cut, its Links are followed."""
+    pages = walk(
+        repo.list_tags(**query), lambda page: repo.follow_link(page, "tags.list"), "DISC-TAGS-LINK-WALK-COMPLETE"
+    )
+    return [tag for page in pages for tag in tags_of(page)]
+
+
+def settled_tags(repo: Repository, settings: Settings, wanted: set[str]) -> list[str]:
+    """Return the tag list as soon as it has the wanted tags, or as it is when the target had time to settle."""
+    found: list[str] = []
+
+    def there() -> bool:
+        found[:] = all_tags(repo)
+        return wanted <= set(found)
+
+    settings.wait(there)
+    return found
+
+
+def walk(first: Response, follow: Callable[[Response], Response | None], requirement: str) -> list[Response]:
+    """Follow the Links of a list to its end; a walk that comes back to a page blocks on the requirement."""
+    pages = [first]
+    seen: set[str] = set()
+    while (target := next_link(pages[-1])) is not None:
+        if target in seen:
+            raise Blocked(
+                requirement, "Links that lead to an end", *pages, actual=f"a page linked to {target} a second time"
+            )
+        if len(pages) == MAX_PAGES:
+            raise Undecided(f"the list has more than {MAX_PAGES} pages")
+        seen.add(target)
+        following = follow(pages[-1])
+        if following is None:
+            break
+        pages.append(following)
+    return pages
+
+
+def descriptors_of(answer: Response) -> list[dict[str, Any]]:
+    """Return the descriptors of one page of referrers."""
+    if answer.status != OK:
+        raise Blocked("DISC-REFERRERS-STATUS-200", "status 200 to the referrers of a manifest", answer)
+    found = answer.json.get("manifests") if isinstance(answer.json, dict) else None
+    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+        raise Blocked("DISC-REFERRERS-INDEX-SHAPE", "an image index with an array of descriptors", answer)
+    return found
+
+
+def referrer_pages(repo: Repository, digest: str, artifact_type: str | None = None) -> list[Response]:
+    """Return all pages of the referrers of a digest."""
+    first = repo.referrers(digest, artifact_type)
+    return walk(first, lambda page: repo.follow_link(page, "referrers.list"), "DISC-REFERRERS-LINK-PAGES")
+
+
+def all_referrers(repo: Repository, digest: str) -> list[dict[str, Any]]:
+    """Return the descriptors of all referrers of a digest."""
+    return [entry for page in referrer_pages(repo, digest) for entry in descriptors_of(page)]

@@ -1,0 +1,196 @@
+"""Pages of the tag list: n, last and Link. The registry's own full list is the measure of its pages."""
+
+from __future__ import annotations
+
+from conformance.client.exchange import Response
+from conformance.client.registry import Repository, next_link, parse_link
+from conformance.discovery.lists import OK, all_tags, settled_tags, tags_of, walk
+from conformance.given import Given
+from conformance.judge import Judge, NotTested, Undecided, Unsupported, verifies
+from conformance.settings import Settings
+
+AT_MOST = "DISC-TAGS-N-AT-MOST"
+SHORT = "DISC-TAGS-N-SHORT-PAGE"
+ZERO = "DISC-TAGS-N-ZERO-EMPTY"
+ZERO_LINK = "DISC-TAGS-N-ZERO-NO-LINK"
+EMPTY_ARRAY = "DISC-TAGS-EMPTY-ARRAY"
+LAST = "DISC-TAGS-LAST-EXCLUSIVE"
+POSITION = "DISC-TAGS-LAST-NOT-A-TAG"
+ALONE = "DISC-TAGS-LAST-WITHOUT-N"
+SAME = "DISC-TAGS-ORDER-SAME-IN-PAGES"
+MIXED = "DISC-TAGS-ORDER-MIXED-CASE"
+WALK = "DISC-TAGS-LINK-WALK-COMPLETE"
+END = "DISC-TAGS-LINK-ABSENT-AT-END"
+SYNTAX = "DISC-TAGS-LINK-SYNTAX"
+MORE = "DISC-TAGS-LINK-PRESENT-WHEN-MORE"
+INVALID = "DISC-TAGS-N-INVALID-400"
+LIMIT = "DISC-TAGS-NO-N-PAGE-LIMIT"
+#: One more than the page limits that registries are known to have.
+MANY = 101
+
+
+def _tagged(repo: Repository, given: Given, settings: Settings, ends: tuple[str, ...]) -> list[str]:
+    """Push tags and return the registry's own list of them."""
+    names = [f"t{end}" for end in ends]
+    given.tags(repo, *names)
+    listed = settled_tags(repo, settings, set(names))
+    if sorted(listed) != sorted(names):
+        raise Undecided("the plain list is not the tags that were pushed (DISC-TAGS-COMPLETE-AFTER-PUSH)")
+    return listed
+
+
+def _shown(answer: Response, tags: list[str]) -> str:
+    return f"{len(tags)} tags ({', '.join(tags)}), Link: {answer.header('Link')}"
+
+
+@verifies(AT_MOST, "DISC-TAGS-N-FROM-START", SHORT, "DISC-TAGS-N-FULL-PAGE", MORE, SYNTAX)
+def test_n_below_the_number_of_tags(fresh_repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A page by n holds the first n tags, and says by a Link that there are more."""
+    full = _tagged(fresh_repo, given, settings, ("ba", "aa", "da", "ca", "ea"))
+    linked = False
+    for n in (2, 4):
+        answer = fresh_repo.list_tags(n=n)
+        page = tags_of(answer)
+        actual = _shown(answer, page)
+        judge(AT_MOST, len(page) <= n, f"no more than {n} tags", answer, actual=actual)
+        beginning = page[:n] == full[: len(page[:n])]
+        judge("DISC-TAGS-N-FROM-START", beginning, f"a beginning of {', '.join(full)}", answer, actual=actual)
+        judge(SHORT, len(page) >= n or next_link(answer), f"{n} tags, or fewer and a Link", answer, actual=actual)
+        judge("DISC-TAGS-N-FULL-PAGE", len(page) >= n, f"{n} tags", answer, actual=actual)
+        judge(
+            MORE,
+            next_link(answer),
+            "a Link with rel=next on a page that ends before the last tag",
+            answer,
+            actual=actual,
+        )
+        linked = _syntax(judge, answer) or linked
+    if not linked:
+        judge.unsupported(SYNTAX, "no page has a Link")
+
+
+def _syntax(judge: Judge, answer: Response) -> bool:
+    """Judge the syntax of each Link header; return whether there was one."""
+    values = answer.headers.all("Link")
+    for value in values:
+        links = parse_link(value)
+        relations = [word for _, parameters in links or [] for word in parameters.get("rel", "").lower().split()]
+        held = links is not None and "next" in relations
+        judge(SYNTAX, held, "<target> and rel=next by RFC 8288", answer, actual=f"Link: {value}")
+    return bool(values)
+
+
+@verifies(ZERO, ZERO_LINK, EMPTY_ARRAY)
+def test_n_of_zero(repo: Repository, given: Given, judge: Judge) -> None:
+    """A page of no tags is empty and leads nowhere, though there are tags."""
+    given.image(repo)
+    answer = repo.list_tags(n=0)
+    document = answer.json if isinstance(answer.json, dict) else {}
+    tags = document.get("tags")
+    shown = f"status {answer.status}, tags {tags!r}, Link: {answer.header('Link')}"
+    if not judge(ZERO, answer.status == OK and not tags, "status 200 and an empty list to n=0", answer, actual=shown):
+        judge.stop(ZERO)
+    judge(ZERO_LINK, next_link(answer) is None, "no Link on the answer to n=0", answer, actual=shown)
+    judge(EMPTY_ARRAY, tags == [], "an empty array", answer, actual=shown)
+
+
+@verifies(INVALID, "DISC-TAGS-N-INVALID-CODE")
+def test_n_that_is_no_number(repo: Repository, given: Given, judge: Judge) -> None:
+    """An n that is negative or no integer is refused."""
+    given.image(repo)
+    for n in ("-1", "abc"):
+        answer = repo.list_tags(n=n)
+        if judge.status(INVALID, answer, 400, when=f"to n={n}"):
+            judge.code("DISC-TAGS-N-INVALID-CODE", answer, "PAGINATION_NUMBER_INVALID")
+        else:
+            judge.unsupported("DISC-TAGS-N-INVALID-CODE", "the answer is no 400")
+
+
+@verifies(LAST, POSITION, ALONE, EMPTY_ARRAY)
+def test_last(fresh_repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """What is listed after last is what follows it in the full list, itself not included."""
+    full = _tagged(fresh_repo, given, settings, ("ba", "aa", "da", "ca", "ea"))
+    answer = fresh_repo.list_tags(n=2, last=full[1])
+    page = tags_of(answer)
+    # A page of the wrong size is another matter: what counts is where it begins.
+    begins = bool(page) and page == full[2 : 2 + len(page)]
+    judge.require(LAST, begins, f"{full[2]} and what follows", answer, actual=_shown(answer, page))
+    end = fresh_repo.list_tags(n=2, last=full[-1])
+    document = end.json if isinstance(end.json, dict) else {}
+    tags = document.get("tags")
+    held = end.status == OK and not tags
+    judge(LAST, held, "status 200 and no tags after the last one", end, actual=f"status {end.status}, tags {tags!r}")
+    if held:
+        judge(EMPTY_ARRAY, tags == [], "an empty array", end, actual=f"tags were {tags!r}")
+    else:
+        judge.unsupported(EMPTY_ARRAY, "the list after the last tag is not empty")
+    rest = all_tags(fresh_repo, last=full[1])
+    judge(ALONE, rest == full[2:], f"{', '.join(full[2:])} after {full[1]}", answer, actual=f"it was {', '.join(rest)}")
+    _position(judge, fresh_repo, full)
+
+
+def _position(judge: Judge, repo: Repository, full: list[str]) -> None:
+    """Judge a last between two tags; only an ordered list has such a place."""
+    if full != sorted(full):
+        judge.inconclusive(POSITION, "blocked by DISC-TAGS-ORDER-LEXICAL")
+        return
+    answer = repo.list_tags(n=2, last=f"{full[1]}-")
+    page = tags_of(answer) if answer.status == OK else []
+    judge(
+        POSITION,
+        bool(page) and page == full[2 : 2 + len(page)],
+        f"{full[2]} and what follows",
+        answer,
+        actual=f"status {answer.status}, {_shown(answer, page)}",
+    )
+
+
+@verifies(SAME, MIXED)
+def test_order_of_letters_and_signs(fresh_repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """Whatever the order of the list is, its pages follow the same; capitals do not come first."""
+    full = _tagged(fresh_repo, given, settings, ("c", "a", "B", "_d", "-e", "10", "9"))
+    letters = [tag for tag in full if tag in {"ta", "tB", "tc"}]
+    answer = fresh_repo.list_tags()
+    judge(MIXED, letters == ["ta", "tB", "tc"], "the order ta, tB, tc", answer, actual=f"it was {', '.join(letters)}")
+    for place in (0, 2, 4):
+        answer = fresh_repo.list_tags(n=2, last=full[place])
+        page = tags_of(answer)
+        held = bool(page) and page == full[place + 1 : place + 1 + len(page)]
+        expected = f"after {full[place]} what follows it in the full list ({', '.join(full)})"
+        judge(SAME, held, expected, answer, actual=_shown(answer, page))
+
+
+@verifies(WALK, END, SYNTAX)
+def test_walk_along_the_links(fresh_repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """The Links lead through all tags, each once, and end with the last one."""
+    full = _tagged(fresh_repo, given, settings, ("ba", "aa", "da", "ca", "ea"))
+    first = fresh_repo.list_tags(n=2)
+    if len(tags_of(first)) >= len(full):
+        raise Undecided("blocked by DISC-TAGS-N-AT-MOST")
+    if next_link(first) is None and "Link" not in first.headers:
+        raise Unsupported("no page has a Link")
+    _syntax(judge, first)
+    pages = walk(first, lambda page: fresh_repo.follow_link(page, "tags.list"), WALK)
+    walked = [tag for page in pages for tag in tags_of(page)]
+    judge(WALK, walked == full, f"the tags {', '.join(full)}", *pages, actual=f"the walk gave {', '.join(walked)}")
+    whole = fresh_repo.list_tags(n=len(full) + 4)
+    for answer, tags in ((whole, tags_of(whole)), (pages[-1], tags_of(pages[-1]))):
+        complete = answer is whole and tags == full
+        held = next_link(answer) is None if complete else bool(tags)
+        judge(END, held, "no Link behind the last tag, and no empty page", answer, actual=_shown(answer, tags))
+
+
+@verifies(LIMIT)
+def test_list_of_many_tags(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A long list is given whole, or a Link leads to the rest."""
+    if settings.effort == "quick":
+        raise NotTested("a list of many tags is not made with --effort quick")
+    stem = given.make.tag()
+    pushed = {f"{stem}-{number:03}" for number in range(MANY)}
+    given.tags(repo, *sorted(pushed))
+    if settings.settle:
+        settled_tags(repo, settings, pushed)
+    answer = repo.list_tags()
+    missing = len(pushed - set(tags_of(answer)))
+    actual = f"{missing} of {MANY} tags lacked, Link: {answer.header('Link')}"
+    judge(LIMIT, not missing or next_link(answer), "all tags, or a Link to the rest", answer, actual=actual)

@@ -1,0 +1,152 @@
+"""The list of tags: its form, and what stands in it."""
+
+from __future__ import annotations
+
+from conformance.client.exchange import Response
+from conformance.client.registry import Repository
+from conformance.content import Manifest
+from conformance.discovery.lists import HIDDEN, NOT_FOUND, OK, all_tags, settled_tags, tags_of
+from conformance.given import Given
+from conformance.judge import Judge, Unsupported, verifies
+from conformance.session import Repositories
+from conformance.settings import Settings
+
+COMPLETE = "DISC-TAGS-COMPLETE-AFTER-PUSH"
+EMPTY = "DISC-TAGS-EMPTY-REPO-200"
+EMPTY_ARRAY = "DISC-TAGS-EMPTY-ARRAY"
+UNIQUE = "DISC-TAGS-NO-DUPLICATES"
+ORDER = "DISC-TAGS-ORDER-LEXICAL"
+ISOLATION = "DISC-TAGS-ISOLATION-REPO"
+RESERVED = "DISC-TAGS-NAME-RESERVED-WORD"
+
+
+def _push(repo: Repository, given: Given, tag: str) -> Manifest:
+    return given.image(repo, tag)
+
+
+def _settled(repo: Repository, settings: Settings, wanted: set[str]) -> Response:
+    """Return the first page of the tag list, waiting for the wanted tags where time to settle is given."""
+    if settings.settle and repo.list_tags().status == OK:
+        settled_tags(repo, settings, wanted)
+    return repo.list_tags()
+
+
+def _shape(judge: Judge, repo: Repository, answer: Response) -> None:
+    """Judge the form of a list that has tags."""
+    document = answer.json if isinstance(answer.json, dict) else {}
+    name = document.get("name")
+    judge("DISC-TAGS-BODY-NAME", name == repo.name, f"the name {repo.name!r}", answer, actual=f"the name was {name!r}")
+    judge.header(
+        "DISC-TAGS-CONTENT-TYPE-JSON",
+        answer,
+        "Content-Type",
+        lambda value: value.split(";")[0].strip().lower() == "application/json",
+        "Content-Type: application/json",
+    )
+    tags = document.get("tags")
+    held = isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
+    judge.require(
+        "DISC-TAGS-BODY-ARRAY", held, "an object whose tags are an array of strings", answer, actual=_member(document)
+    )
+
+
+def _member(document: dict[str, object]) -> str:
+    return f"tags were {document['tags']!r}" if "tags" in document else "there was no member tags"
+
+
+@verifies(
+    "DISC-TAGS-STATUS-200",
+    "DISC-TAGS-BODY-NAME",
+    "DISC-TAGS-BODY-ARRAY",
+    "DISC-TAGS-CONTENT-TYPE-JSON",
+    COMPLETE,
+    UNIQUE,
+    ORDER,
+)
+def test_list_of_pushed_tags(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """The list names each tag that was pushed or moved once, in lexical order, in the form of the specification."""
+    stem = given.make.tag()
+    pushed = [f"{stem}{end}" for end in ("da", "ab", "ca", "bb", "cc")]
+    given.tags(repo, *pushed)
+    _push(repo, given, pushed[0])
+    answer = _settled(repo, settings, set(pushed))
+    judge.require_status("DISC-TAGS-STATUS-200", answer, OK, when="to the tag list of a repository with tags")
+    _shape(judge, repo, answer)
+    listed = all_tags(repo) if "Link" in answer.headers else tags_of(answer)
+    missing = sorted(set(pushed) - set(listed))
+    judge.require(COMPLETE, not missing, "every tag that was pushed", answer, actual=f"{', '.join(missing)} lacked")
+    repeated = sorted({tag for tag in listed if listed.count(tag) > 1})
+    judge(UNIQUE, not repeated, "each tag once", answer, actual=f"{', '.join(repeated)} were repeated")
+    own = [tag for tag in dict.fromkeys(listed) if tag in pushed]
+    judge(ORDER, own == sorted(own), f"the order {', '.join(sorted(own))}", answer, actual=f"it was {', '.join(own)}")
+
+
+@verifies(EMPTY, EMPTY_ARRAY, "DISC-TAGS-DIGEST-NOT-LISTED")
+def test_list_beside_an_untagged_manifest(
+    fresh_repo: Repository, given: Given, judge: Judge, settings: Settings
+) -> None:
+    """A manifest without a tag makes a repository, and adds nothing to its tags."""
+    untagged = given.image(fresh_repo, None)
+    given.pulled_manifest(fresh_repo, untagged.digest)
+    answer = fresh_repo.list_tags()
+    document = answer.json if isinstance(answer.json, dict) else {}
+    empty = not document.get("tags")
+    judge(EMPTY, answer.status == OK and empty, "status 200 and no tags", answer)
+    if answer.status == OK and empty:
+        judge(EMPTY_ARRAY, document.get("tags") == [], "an empty array", answer, actual=_member(document))
+    else:
+        judge.unsupported(EMPTY_ARRAY, "the repository without tags has no list")
+    tag = given.make.tag()
+    _push(fresh_repo, given, tag)
+    answer = _settled(fresh_repo, settings, {tag})
+    listed = tags_of(answer)
+    strange = [name for name in listed if untagged.digest.partition(":")[2] in name or name != tag]
+    judge("DISC-TAGS-DIGEST-NOT-LISTED", not strange, f"no tag but {tag}", answer, actual=f"the tags were {listed}")
+
+
+@verifies("DISC-TAGS-UNKNOWN-REPO-404", "DISC-TAGS-UNKNOWN-REPO-CODE")
+def test_list_of_an_unknown_repository(unknown_repo: Repository, judge: Judge) -> None:
+    """A repository that never was has no list."""
+    answer = unknown_repo.list_tags()
+    if answer.status in HIDDEN:
+        raise Unsupported(f"access control hides unknown repositories (status {answer.status})")
+    if judge.status("DISC-TAGS-UNKNOWN-REPO-404", answer, NOT_FOUND, when="to the tag list of an unknown repository"):
+        judge.code("DISC-TAGS-UNKNOWN-REPO-CODE", answer, "NAME_UNKNOWN")
+    else:
+        judge.unsupported("DISC-TAGS-UNKNOWN-REPO-CODE", "the answer is no 404")
+
+
+@verifies(ISOLATION)
+def test_lists_of_names_that_extend_each_other(repository: Repositories, given: Given, judge: Judge) -> None:
+    """A list holds no tag of a repository whose name begins with this one's."""
+    stem = repository(fresh=True)
+    longer = repository.named(f"{stem.name}x")
+    nested = repository.named(f"{stem.name}/x")
+    tags = {repo.name: given.make.tag() for repo in (stem, longer, nested)}
+    _push(stem, given, tags[stem.name])
+    _push(longer, given, tags[longer.name])
+    lists = [stem, longer]
+    if nested.start_upload().status == 202:  # a registry may refuse a repository below another one
+        _push(nested, given, tags[nested.name])
+        lists.append(nested)
+    for repo in lists:
+        answer = repo.list_tags()
+        others = [tag for tag in tags_of(answer) if tag in tags.values() and tag != tags[repo.name]]
+        judge(ISOLATION, not others, "only the repository's own tags", answer, actual=f"it had {', '.join(others)}")
+
+
+@verifies(RESERVED)
+def test_list_of_a_repository_named_like_a_route(repository: Repositories, given: Given, judge: Judge) -> None:
+    """A repository whose name ends in a word of the API is listed like any other."""
+    stem = repository(fresh=True)
+    for word in ("tags", "manifests"):
+        repo = repository.named(f"{stem.name}/{word}")
+        start = repo.start_upload()
+        if start.status != 202:  # which names may be made is BASE-NAME-ROUTE-WORDS
+            raise Unsupported(f"no repository can be made whose name ends in {word} (status {start.status})")
+        tag = given.make.tag()
+        _push(repo, given, tag)
+        answer = repo.list_tags()
+        document = answer.json if isinstance(answer.json, dict) else {}
+        held = answer.status == OK and document.get("name") == repo.name and document.get("tags") == [tag]
+        judge(RESERVED, held, f"status 200, the name {repo.name} and the tag {tag}", answer)

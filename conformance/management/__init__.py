@@ -1,0 +1,1 @@
+"""Management: deletion of tags, manifests and blobs."""
