@@ -1,0 +1,47 @@
+"""The same target gives the same report: one run after the other, two at once, and on several workers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.servers import Server, docker_registry, reference
+from tests.support.suite import SuiteRun, run_suite
+
+Start = Callable[[Path], AbstractContextManager[Server]]
+_BOTH = pytest.mark.parametrize(
+    "start", [reference, pytest.param(docker_registry, marks=pytest.mark.needs("docker-registry"))]
+)
+
+
+def _told(run: SuiteRun) -> dict[str, Any]:
+    """What a report says of the target, without what two runs may differ in."""
+    assert run.report is not None, run.stdout + run.stderr
+    return {
+        "requirements": {entry["id"]: (entry["outcome"], entry["verdicts"]) for entry in run.report["requirements"]},
+        "profiles": run.report["profiles"],
+        "capabilities": run.report["target"]["capabilities"],
+        "findings": sorted(finding["requirement"] for finding in run.report["findings"]),
+    }
+
+
+@_BOTH
+def test_one_after_the_other_and_on_workers(start: Start, tmp_path: Path) -> None:
+    with start(tmp_path) as server:
+        first, second = run_suite(server.url), run_suite(server.url)
+        spread = run_suite(server.url, "-n", "2")
+    assert _told(first) == _told(second)
+    assert _told(first) == _told(spread)
+    assert first.exit_code == second.exit_code == spread.exit_code
+
+
+@_BOTH
+def test_at_the_same_time(start: Start, tmp_path: Path) -> None:
+    with start(tmp_path) as server, ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(lambda _: run_suite(server.url), range(2))
+    assert _told(first) == _told(second)
