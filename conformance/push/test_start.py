@@ -87,7 +87,7 @@ def test_upload_location_leads_to_the_upload(repo: Repository, given: Given, jud
     if not lost and answer.status != 201:
         raise Undecided(f"the PUT to the Location was answered with status {answer.status}")
     came = f"{shown}, and a PUT there was answered with " + (answer.failure or f"status {answer.status}")
-    judge("PUSH-START-LOCATION-RESOLVABLE", not lost, expected, start, answer, actual=came)
+    judge("PUSH-START-LOCATION-RESOLVABLE", not lost, expected, start, actual=came)
 
 
 @verifies("PUSH-START-REPO-UNKNOWN-404", "PUSH-START-REPO-UNKNOWN-CODE")

@@ -24,6 +24,8 @@ def test_put_manifest_with_a_tag_parameter(repo: Repository, given: Given, judge
     answer = _put(repo, unpushed(repo, given), given.make.tag())
     if answer.status == 201 and not _listed(answer):
         raise Unsupported("tag parameters are ignored")
+    if answer.refused:
+        raise Unsupported(f"tag parameters are refused (status {answer.status})")
     judge.status("PUSH-TAGPARAM-SUPPORTED", answer, 201, when="to a push by digest with a tag parameter")
 
 
