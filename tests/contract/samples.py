@@ -43,3 +43,20 @@ def exchange(
         request=Request(method, "http://127.0.0.1/v2/", Headers()),
         response=Response(status, "Reason", Headers(headers), content, len(content), streamed=streamed),
     )
+
+
+def recorded() -> list[Exchange]:
+    """What docker-registry 2.8.2 and the reference answered, one of each kind."""
+    lines = Path(__file__).with_name("recorded.jsonl").read_text(encoding="utf-8").splitlines()
+    return [_from_record(json.loads(line)) for line in lines]
+
+
+def _from_record(record: dict[str, Any]) -> Exchange:
+    body = record["body"].encode("latin-1")
+    headers = Headers((name, value) for name, value in record["headers"])
+    return Exchange(
+        operation=record["operation"],
+        parameters=record["parameters"],
+        request=Request(record["method"], "http://127.0.0.1/v2/", Headers()),
+        response=Response(record["status"], record["reason"], headers, body, len(body)),
+    )
