@@ -10,6 +10,7 @@ import pytest
 from conformance.client.exchange import Exchange, Headers, Request
 from conformance.contract import Contract
 from conformance.contract.body import BODY_LIMIT
+from conformance.contract.dereference import DocumentError, inline
 from conformance.contract.wording import LIMIT
 
 from .samples import DIGEST, ERRORS, JSON, MANIFEST, TAGS, exchange, small_document
@@ -316,3 +317,18 @@ def test_openapi_core_is_not_imported_for_what_conforms() -> None:
     assert contract._judge is None
     assert contract.check(exchange("upload.start", 202)).breaches
     assert contract._judge is not None
+
+
+def test_every_response_of_the_specification_compiles() -> None:
+    for operation in Contract.load().operations.values():
+        for status in operation.statuses:
+            plan = operation.response(int(status.replace("XX", "99")) if status != "default" else 999)
+            assert plan is not None
+            for rule in (plan.content or {}).values():
+                rule.validator.is_valid({})
+
+
+def test_a_schema_that_refers_to_itself_is_refused() -> None:
+    loop = {"components": {"schemas": {"a": {"items": {"$ref": "#/components/schemas/a"}}}}}
+    with pytest.raises(DocumentError, match="refers to itself"):
+        inline(loop, {"$ref": "#/components/schemas/a"})
