@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -22,11 +23,17 @@ class EmbeddedReference:
         port_file = Path(self._folder.name) / "address"
         command = [sys.executable, "-m", "reference", "serve", "--memory", "--addr", "127.0.0.1:0"]
         command += ["--port-file", str(port_file)]
-        self._process = subprocess.Popen(  # noqa: S603  # our own program
+        # REGISTRY_... are options of the suite here; the reference, like the original, takes settings from them.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
+        self._process = subprocess.Popen(  # our own program
             command,
             cwd=Path(__file__).resolve().parent.parent,
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            env=environment,
+            # An interrupt from the keyboard ends the run, which then ends the reference; never the other way round.
+            start_new_session=True,
         )
         self.url = "http://" + self._address(port_file)
 

@@ -6,6 +6,7 @@ import datetime
 import os
 import re
 import secrets
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from .client.credentials import Credentials, CredentialsError, from_docker_confi
 from .settings import KnownFailure, Settings
 
 _NAME = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
+_HOST = re.compile(r"\w[\w-]*(\.\w[\w-]*)*\.?(?=:\d+/*\Z|/*\Z)")
 _SECONDS_MAX = 86_400.0
 
 
@@ -69,7 +71,9 @@ OPTIONS = (
     Option("capability", "declare an optional part present or absent (repeatable)", "list", metavar="NAME=yes|no"),
     Option("known-failures", "YAML list of known failures: id, why, until", metavar="FILE"),
     Option("settle", "seconds that the target may take until a write shows", default="0", metavar="SECONDS"),
-    Option("effort", "how hard to search", default="default", choices=("quick", "default", "thorough"), metavar="LEVEL"),
+    Option(
+        "effort", "how hard to search", default="default", choices=("quick", "default", "thorough"), metavar="LEVEL"
+    ),
     Option("seed", "repeat a run's content", metavar="NUMBER"),
     Option("keep", "leave what the run made", "flag"),
     Option("report", "folder of report.json, report.html and summary.md", default="report", metavar="DIR"),
@@ -103,12 +107,19 @@ class Values:
         self._config = config
 
     def text(self, name: str) -> str:
-        """Return an option's text, its default where it is not given."""
+        """Return an option's text, its default where it is not given.
+
+        Raises:
+            UsageError: the command line gives it without a value, as an unset variable of a shell does.
+        """
         option = next(o for o in OPTIONS if o.name == name)
         given = self._config.getoption(option.flag)
         if given is None:
             given = os.environ.get(option.variable) or self._config.getini(option.ini) or option.default
-        return str(given).strip()
+        elif not given.strip():
+            raise pytest.UsageError(f"{option.flag}: is given without a value")
+        # Space may be a part of a password.
+        return str(given) if name == "password" else str(given).strip()
 
     def flag(self, name: str) -> bool:
         """Return whether a switch is on.
@@ -143,14 +154,11 @@ def settings(config: pytest.Config, catalogue: Catalogue) -> Settings:
     """
     values = Values(config)
     url, in_url = _url(values.text("registry-url"))
-    ca_bundle = values.text("ca-bundle")
-    if ca_bundle and not os.access(ca_bundle, os.R_OK):
-        raise pytest.UsageError(f"--ca-bundle: the file {ca_bundle} cannot be read")
     found = Settings(
         url=url,
         profile=_choice("--profile", values.text("profile"), tuple(catalogue.profiles)),
         credentials=_credentials(values, url, in_url),
-        ca_bundle=ca_bundle or None,
+        ca_bundle=_ca_bundle(values.text("ca-bundle")),
         insecure=values.flag("insecure"),
         timeout=_seconds("--timeout", values.text("timeout"), least=0.1),
         max_time=_seconds("--max-time", values.text("max-time"), least=1.0),
@@ -187,35 +195,53 @@ def _url(text: str) -> tuple[str, Credentials | None]:
     except ValueError:
         raise pytest.UsageError("--registry-url: is not a valid URL (host or port are malformed)") from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        hint = f"; did you mean http://{_bare(text)}?" if "://" not in text else ""
+        # What stands after an @ is no part of a password, what stands before may be.
+        bare = text.rpartition("@")[2]
+        hint = f"; did you mean https://{bare}?" if _HOST.match(bare) else ""
         raise pytest.UsageError(f"--registry-url: needs a scheme, http:// or https://, and a host{hint}")
+    if "@" in parts.path + parts.query + parts.fragment:
+        raise pytest.UsageError("--registry-url: a / ? or # in a user name or password must be percent-encoded")
     if parts.path.strip("/") or parts.query or parts.fragment:
+        found = next(part for part in (parts.path.strip("/"), parts.query, parts.fragment) if part)
         raise pytest.UsageError(
-            f"--registry-url: must not have a path, a query or a fragment (found {parts.path or '?'}); "
+            f"--registry-url: must not have a path, a query or a fragment (found {found!r}); "
             "repositories go below a prefix with --namespace"
         )
+    if not _HOST.fullmatch(parts.hostname) and ":" not in parts.hostname:
+        raise pytest.UsageError(f"--registry-url: {parts.hostname!r} is not the name of a host")
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    clean = urlunsplit((parts.scheme, host + (f":{port}" if port else ""), "", "", ""))
+    clean = urlunsplit((parts.scheme, host + (f":{port}" if port is not None else ""), "", "", ""))
     if parts.username is None:
         return clean, None
     return clean, Credentials(unquote(parts.username), unquote(parts.password or ""))
 
 
-def _bare(text: str) -> str:
-    return text.rpartition("@")[2]
+def _ca_bundle(path: str) -> str | None:
+    if not path:
+        return None
+    try:
+        if not Path(path).is_dir():  # a folder of hashed certificates is only looked into when one is wanted
+            ssl.create_default_context(cafile=path)
+    except OSError as error:
+        # ssl.SSLError is one too, and has no message of the operating system.
+        cause = "it holds no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
+        raise pytest.UsageError(f"--ca-bundle: {path} cannot be used ({cause})") from None
+    return path
 
 
 def _credentials(values: Values, url: str, in_url: Credentials | None) -> Credentials | None:
     username, password = values.text("username"), values.text("password")
+    if in_url:
+        username, password = username or in_url.username, password or in_url.password
+    if username and not password:
+        raise pytest.UsageError("--username: needs a password too; give it as REGISTRY_PASSWORD")
     if username:
         return Credentials(username, password)
     if password:
         raise pytest.UsageError("--password: needs --username too")
-    if in_url:
-        return in_url
     if path := values.text("docker-config"):
         try:
-            found = from_docker_config(Path(path), url)
+            found = from_docker_config(Path(path).expanduser(), url)
         except CredentialsError as error:
             raise pytest.UsageError(f"--docker-config: {error}") from None
         if found is None:
@@ -244,7 +270,8 @@ def _requirement(option: str, text: str, catalogue: Catalogue) -> str:
     try:
         return catalogue.requirement(text).id
     except UnknownIdError as error:
-        raise pytest.UsageError(f"{option}: {error}") from None
+        sentence = str(error)
+        raise pytest.UsageError(f"{option}: {sentence[:1].lower()}{sentence[1:].rstrip('.')}") from None
 
 
 def _repository(option: str, text: str) -> str:
@@ -264,7 +291,7 @@ def _existing(text: str) -> str:
 def _seed(text: str) -> int:
     if not text:
         return secrets.randbelow(2**32)
-    if not text.isdigit() or len(text) > 18:  # noqa: PLR2004  # fits 64 bits
+    if not (text.isascii() and text.isdigit()) or len(text) > 18:  # fits 64 bits
         raise pytest.UsageError(f"--seed: expected a whole number of at most 18 digits, not {text!r}")
     return int(text)
 
@@ -284,7 +311,7 @@ def _known_failures(path: str, catalogue: Catalogue) -> tuple[KnownFailure, ...]
         node = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
     except OSError as error:
         raise pytest.UsageError(f"--known-failures: {path} cannot be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f":{mark.line + 1}" if mark else ""
         raise pytest.UsageError(f"--known-failures: {path}{where}: is not valid YAML") from None

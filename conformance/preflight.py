@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 import pytest
 
 from .client.challenge import parse_challenges
 from .client.exchange import Response
 from .session import Session
 
-_HINTS = {
-    301: "it redirects elsewhere",
-    302: "it redirects elsewhere",
-    307: "it redirects elsewhere",
-    308: "it redirects elsewhere",
-    404: "nothing is there",
-}
 _REDIRECT = range(300, 400)
+#: What may be repeated of a redirect's target: an origin, no path and no query, which may hold a session.
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(?=/|\Z)")
 
 
 def check(session: Session) -> None:
@@ -29,15 +27,15 @@ def check(session: Session) -> None:
     if answer.status in _REDIRECT and _stays(answer, url):
         answer = session.registry.base()
     if answer.failure:
-        hint = "; give --ca-bundle FILE or --insecure" if "not trusted" in answer.failure else ""
-        raise pytest.UsageError(f"--registry-url: {url}: {answer.failure}{hint}")
-    if answer.status == 401:  # noqa: PLR2004  # Unauthorized
+        raise pytest.UsageError(f"--registry-url: {url}: {answer.failure}{_advice(answer.failure)}")
+    if answer.status == 401:  # Unauthorized
         raise pytest.UsageError(_login_sentence(session, answer))
-    if answer.status == 403 and session.settings.credentials:  # noqa: PLR2004  # Forbidden
+    if answer.status == 403 and session.settings.credentials:  # Forbidden
         raise pytest.UsageError(f"--username: {url} refuses this login (status 403 to /v2/)")
-    if answer.status != 200:  # noqa: PLR2004  # OK
-        hint = _HINTS.get(answer.status, "the server has a fault" if answer.status >= 500 else "it refuses")  # noqa: PLR2004
-        raise pytest.UsageError(f"--registry-url: {url} is not a registry: {hint} (status {answer.status} to /v2/)")
+    if answer.status != 200:  # OK
+        raise pytest.UsageError(
+            f"--registry-url: {url} is not a registry: {_cause(answer)} (status {answer.status} to /v2/)"
+        )
     if answer.media_type == "text/html" and "Docker-Distribution-API-Version" not in answer.headers:
         raise pytest.UsageError(f"--registry-url: {url} is not a registry: it answers /v2/ with a web page")
 
@@ -47,12 +45,32 @@ def _stays(answer: Response, url: str) -> bool:
     return location.startswith(("/v2", url + "/v2"))
 
 
+def _advice(failure: str) -> str:
+    if "not trusted" in failure:
+        return "; give --ca-bundle FILE or --insecure"
+    return "; perhaps it speaks http:// only" if "handshake" in failure else ""
+
+
+def _cause(answer: Response) -> str:
+    if answer.status in _REDIRECT:
+        elsewhere = _ORIGIN.match(answer.header("Location") or "")
+        return f"it redirects to {elsewhere[0] if elsewhere else 'another page'}"
+    if answer.status == 404:  # Not Found
+        return "nothing is there"
+    return "the server has a fault" if answer.status >= 500 else "it refuses"  # 5xx
+
+
 def _login_sentence(session: Session, answer: Response) -> str:
     url, credentials = session.settings.url, session.settings.credentials
+    for exchange in answer.trail:
+        status = exchange.response.status if exchange.response else 0
+        if exchange.operation.startswith("token.") and status not in {400, 401, 403}:
+            parts = urlsplit(exchange.request.url)
+            service = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+            what = exchange.error or (f"status {status}" + (" without a token" if status == 200 else ""))
+            return f"--registry-url: the token service {service} of {url} gives no token: {what}"
     if credentials:
         return f"--username: {url} does not accept the user name or password (status 401 to /v2/)"
     challenges = parse_challenges(answer.headers.all("WWW-Authenticate")) or []
     schemes = ", ".join(sorted({c.scheme.capitalize() for c in challenges})) or "no scheme that is understood"
-    return (
-        f"--username: {url} asks for a login ({schemes}); give --username and REGISTRY_PASSWORD, or --docker-config"
-    )
+    return f"--username: {url} asks for a login ({schemes}); give --username and REGISTRY_PASSWORD, or --docker-config"

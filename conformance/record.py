@@ -56,7 +56,8 @@ def judgement(session: Session, found: Judgement) -> dict[str, Any]:
             "curl": command(evidence[-1], session.settings.insecure) if evidence else "",
         }
     )
-    return plain
+    # A password such as "held" or "PULL" must not change what was judged.
+    return plain | {"requirement": found.requirement, "outcome": found.outcome.value}
 
 
 def _contract(session: Session, contract: Contract, exchanges: list[Exchange]) -> dict[str, Any]:

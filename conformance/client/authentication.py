@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
@@ -17,6 +18,8 @@ Fetch = Callable[[str, list[tuple[str, str]]], Response]
 
 _DEFAULT_LIFETIME = 60.0
 _MARGIN = 5.0
+#: What can stand in a header: visible ASCII.
+_TOKEN = re.compile(r"[!-~]+")
 
 
 class AuthenticationFailed(Exception):
@@ -44,24 +47,28 @@ class Authenticator:
         key = self._needs.get((name, writes))
         return self._cached(key) if key else None
 
-    def answer(self, response: Response, name: str, writes: bool, fetch: Fetch) -> str | None:
-        """Return the Authorization that answers a 401's challenge, or ``None`` where none can."""
+    def answer(self, response: Response, name: str, writes: bool, fetch: Fetch, sent: str | None = None) -> str | None:
+        """Return the Authorization that answers a 401's challenge, or ``None`` where none can.
+
+        ``sent`` is what the refused request carried: a token that is refused before its time is not used again.
+        """
         challenges = parse_challenges(response.headers.all("WWW-Authenticate")) or []
         for challenge in challenges:
-            if challenge.scheme == "bearer" and (value := self._bearer(challenge, name, writes, fetch)):
+            if challenge.scheme == "bearer" and (value := self._bearer(challenge, name, writes, fetch, sent)):
                 return value
         if self.credentials and any(c.scheme == "basic" for c in challenges):
             self._basic_asked = True
             return self.credentials.basic()
         return None
 
-    def _bearer(self, challenge: Challenge, name: str, writes: bool, fetch: Fetch) -> str | None:
+    def _bearer(self, challenge: Challenge, name: str, writes: bool, fetch: Fetch, sent: str | None) -> str | None:
         realm = challenge.parameters.get("realm", "")
-        if urlsplit(realm).scheme not in {"http", "https"}:
+        if not _is_address(realm):
             return None
         key = (realm, challenge.parameters.get("service", ""), challenge.parameters.get("scope", ""))
         self._needs[(name, writes)] = key
-        return self._cached(key) or self._fetch(key, fetch)
+        cached = self._cached(key)
+        return cached if cached and cached != sent else self._fetch(key, fetch)
 
     def _cached(self, key: tuple[str, str, str]) -> str | None:
         token, until = self._tokens.get(key, ("", 0.0))
@@ -91,14 +98,24 @@ class Authenticator:
         return urlsplit(realm).scheme == "https" or self._target.scheme == "http"
 
 
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 def _read_token(answer: Response) -> tuple[str, float]:
     document = answer.json if answer.ok else None
     if not isinstance(document, dict):
         return "", 0.0
     token = document.get("token") or document.get("access_token")
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        return "", 0.0
     seconds = document.get("expires_in")
     lifetime = float(seconds) if isinstance(seconds, (int, float)) and seconds > 0 else _DEFAULT_LIFETIME
-    return (token, lifetime) if isinstance(token, str) else ("", 0.0)
+    return token, lifetime
 
 
 def redact_token_body(body: bytes) -> bytes:

@@ -81,9 +81,11 @@ class Client:
         challenged = False
         for _ in range(_RETRIES):
             response = self._repeatable(call, authorization, trail)
-            if response.status == 401 and own and not challenged:  # noqa: PLR2004  # Unauthorized
+            if response.status == 401 and own and not challenged:  # Unauthorized
                 challenged = True
-                fresh = self._authenticator.answer(response, name, writes, lambda u, h: self._token(u, h, trail))
+                fresh = self._authenticator.answer(
+                    response, name, writes, lambda u, h: self._token(u, h, trail), authorization
+                )
                 if fresh is None or fresh == authorization:
                     break
                 authorization = fresh
@@ -130,9 +132,7 @@ class Client:
             self.on_exchange(exchange)
         return response
 
-    def _record(
-        self, call: Call, response: Response, headers: Iterable[tuple[str, str]], started: float
-    ) -> Exchange:
+    def _record(self, call: Call, response: Response, headers: Iterable[tuple[str, str]], started: float) -> Exchange:
         clean = self.redactor
         shown = Headers((name, clean.header(name, value)) for name, value in headers)
         body = call.payload if isinstance(call.payload, bytes) else None
@@ -152,20 +152,24 @@ class Client:
 
 def _next(call: Call, response: Response) -> Call | None:
     """Return the call that a redirect asks for, without the operation: its answer belongs to none."""
-    target = urljoin(response.url, response.headers.all("Location")[0])
-    if urlsplit(target).scheme not in {"http", "https"}:
+    try:
+        target = urljoin(response.url, response.headers.all("Location")[0])
+        if _origin(target)[0] not in {"http", "https"}:
+            return None
+    except ValueError:
         return None
     method, payload = call.method, call.payload
     if response.status not in _KEEPS_METHOD and method not in {"GET", "HEAD"}:
-        if response.status != 303:  # noqa: PLR2004  # See Other asks for a GET, 301 and 302 of a write are ambiguous
+        if response.status != 303:  # See Other asks for a GET, 301 and 302 of a write are ambiguous
             return None
         method, payload = "GET", None
     same = _origin(target) == _origin(call.url)
+    secret = {"authorization", "cookie"}
     return Call(
         method,
         target,
         parameters=call.parameters,
-        headers=call.headers,
+        headers=tuple(f for f in call.headers if same or f[0].lower() not in secret),
         payload=payload,
         stream=call.stream,
         authenticate=call.authenticate and same,
@@ -173,9 +177,11 @@ def _next(call: Call, response: Response) -> Call | None:
     )
 
 
-def _origin(url: str) -> tuple[str, str]:
+def _origin(url: str) -> tuple[str, str, int]:
+    """Return scheme, host and port (RFC 6454); a port that is left out is the scheme's own."""
     parts = urlsplit(url)
-    return parts.scheme, parts.netloc.rpartition("@")[2]
+    port = parts.port if parts.port is not None else {"http": 80, "https": 443}.get(parts.scheme, 0)
+    return parts.scheme, parts.hostname or "", port
 
 
 def _retry_after(response: Response) -> float | None:
@@ -183,10 +189,10 @@ def _retry_after(response: Response) -> float | None:
     if response.status not in {429, 503}:
         return None
     value = (response.header("Retry-After") or "").strip()
-    if value.isdigit() and len(value) < 10:  # noqa: PLR2004  # more digits than any sane wait
+    if value.isascii() and value.isdigit() and len(value) < 10:  # more digits than any sane wait
         return float(value)
     try:
-        moment = email.utils.parsedate_to_datetime(value)
-    except (ValueError, TypeError):
+        moment = email.utils.parsedate_to_datetime(value).timestamp()
+    except (ValueError, TypeError, OverflowError, OSError):
         return None
-    return max(0.0, moment.timestamp() - time.time())
+    return max(0.0, moment - time.time())

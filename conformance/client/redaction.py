@@ -42,7 +42,7 @@ class Redactor:
         if isinstance(value, str):
             return self.clean(value)
         if isinstance(value, list):
-            if len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], str):  # noqa: PLR2004  # a field
+            if len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], str):  # a field
                 return [value[0], self.header(value[0], value[1])]
             return [self.scrub(item) for item in value]
         if isinstance(value, dict):
