@@ -136,7 +136,7 @@ def test_strange_requests(repo: Repository, registry: Registry, given: Given, ju
         "blobs/sha256:%00",
     )
     for path in paths:
-        answer = registry.request("GET", f"/v2/{repo.name}/{path}")
+        answer = registry.request("GET", f"/v2/{repo.name}/{path}", headers=(("Accept", OCI_MANIFEST),))
         fine = answer.status < SERVER_ERROR or answer.status == NOT_IMPLEMENTED
         judge("BASE-ERROR-CLIENT-FAULT-4XX", fine, "no server error (5xx)", answer)
 
