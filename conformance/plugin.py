@@ -38,6 +38,7 @@ class Suite:
         self.session = session
         self.catalogue = catalogue
         self.deadline = time.monotonic() + session.settings.max_time
+        self.deselected = 0
         self.with_allure = bool(config.getoption("allure_report_dir", None))
         config.stash[SESSION] = session
         config.stash[CATALOGUE] = catalogue
@@ -116,6 +117,15 @@ class Suite:
             labels.attach(found)
         return report
 
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        """Remember that the run is not whole."""
+        self.deselected += len(items)
+
+    def pytest_sessionfinish(self) -> None:
+        """Tell the controlling process, where this is a worker, whether scenarios were left out."""
+        if hasattr(self.config, "workeroutput"):
+            self.config.workeroutput["deselected"] = self.deselected
+
     def pytest_unconfigure(self) -> None:
         """Close the connections."""
         self.session.close()
@@ -154,12 +164,11 @@ class Controller:
         self.suite = suite
         self.embedded = embedded
         self.records: dict[str, Record] = {}
-        self.collected = 0
-        self.deselected = 0
         self.started = datetime.datetime.now(tz=datetime.UTC)
         self.clock = time.monotonic()
         self.report: dict[str, Any] | None = None
         self.rollup: RollUp | None = None
+        self.uncollected = 0
         self.complaint = ""
 
     @property
@@ -167,13 +176,19 @@ class Controller:
         """The options of the run."""
         return self.suite.session.settings
 
+    @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Hand a worker of pytest-xdist what it needs, over the pipe and not over its command line."""
         node.workerinput["conformance"] = _pickled(self.settings, self.suite.session.capabilities)
 
-    def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        """Remember that the run is not whole."""
-        self.deselected += len(items)
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take over what a worker of pytest-xdist left out; one that died leaves no word."""
+        self.suite.deselected += getattr(node, "workeroutput", {"deselected": 1}).get("deselected", 0)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """A module of the suite that cannot be imported is our own error."""
+        self.uncollected += report.failed
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take a scenario's record, from whichever process it comes."""
@@ -184,6 +199,9 @@ class Controller:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
         """Roll up, write the report, and give the run its exit code."""
+        if self.uncollected:
+            session.exitstatus, self.complaint = 3, "The suite itself is broken: scenarios could not be collected."
+            return (yield)
         if exitstatus in {pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR} or not self.records:
             if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED or (exitstatus == 0 and not self.records):
                 session.exitstatus = 5
@@ -194,7 +212,8 @@ class Controller:
     def _conclude(self, session: pytest.Session, exitstatus: int) -> None:
         catalogue = self.suite.catalogue
         interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
-        whole = not self.deselected and not interrupted and self._whole_selection(session)
+        stopped = interrupted or bool(session.shouldfail) or bool(session.shouldstop)
+        whole = not self.suite.deselected and not stopped and self._whole_selection(session)
         self.rollup = RollUp(catalogue, self.records, None if whole else frozenset())
         run = document.Run(
             self.settings, self.suite.session.capabilities, self.started, time.monotonic() - self.clock, whole
