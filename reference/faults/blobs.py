@@ -222,7 +222,7 @@ FAULTS = (
         title="A blob is served under every repository.",
         breaks=("PULL-BLOB-OTHER-REPO-404",),
         # HEAD does the same, which a catalogue may list apart.
-        also=("PULL-BLOB-HEAD-OTHER-REPO-404", "PUSH-BLOB-NOT-IN-OTHER-REPO"),
+        also=("PULL-BLOB-HEAD-OTHER-REPO-404",),
         apply=_found_elsewhere(("GET", "HEAD")),
     ),
     Fault(
@@ -230,15 +230,13 @@ FAULTS = (
         title="HEAD finds a blob that only another repository holds; GET does not.",
         breaks=("PULL-BLOB-HEAD-OTHER-REPO-404",),
         # That HEAD and GET agree, and that nothing shows in another repository, fails with it.
-        also=("PULL-BLOB-HEAD-GET-AGREE", "PUSH-BLOB-NOT-IN-OTHER-REPO"),
+        also=("PULL-BLOB-HEAD-GET-AGREE",),
         apply=_found_elsewhere(("HEAD",)),
     ),
     Fault(
         name="blob-empty-unknown",
         title="A blob of zero bytes is accepted, and then unknown.",
         breaks=("PULL-BLOB-GET-EMPTY",),
-        # A general check that what was pushed is there may use an empty blob.
-        also=("PUSH-BLOB-EMPTY-PULLABLE",),
         apply=_empty_unknown,
     ),
     Fault(

@@ -139,6 +139,8 @@ def _takes_all(registry: Registry) -> None:
 
 
 def unknown_is_fine(operation: str, code: bytes) -> Apply:
+    """Answer 202 where what is to be deleted is unknown."""
+
     def change(_request: Request, response: Response) -> Response | None:
         return Response(202) if code in response.body else None
 
@@ -146,6 +148,8 @@ def unknown_is_fine(operation: str, code: bytes) -> Apply:
 
 
 def unknown_code(operation: str, code: bytes, other: bytes) -> Apply:
+    """Give another code where what is to be deleted is unknown."""
+
     def change(_request: Request, response: Response) -> None:
         response.body = response.body.replace(code, other)
 
@@ -153,6 +157,8 @@ def unknown_code(operation: str, code: bytes, other: bytes) -> Apply:
 
 
 def disabled_as(operation: str, status: int) -> Apply:
+    """Refuse to delete anything."""
+
     def apply(registry: Registry) -> None:
         async def refuse(_request: Request) -> Response:
             raise errors.RegistryError(status, (errors.ErrorEntry("UNSUPPORTED"),))

@@ -257,8 +257,6 @@ FAULTS = (
         name="manifest-from-other-repository",
         title="A manifest is served under every repository by its digest.",
         breaks=("PULL-MANIFEST-OTHER-REPO-DIGEST-404",),
-        # The same is said of what was pushed.
-        also=("PUSH-MANIFEST-NOT-IN-OTHER-REPO",),
         apply=_from_anywhere,
     ),
     Fault(
@@ -266,7 +264,7 @@ FAULTS = (
         title="A tag that a repository lacks is looked up in the others.",
         breaks=("PULL-MANIFEST-OTHER-REPO-TAG",),
         # The manifest is then in this repository by its digest as well.
-        also=("PUSH-MANIFEST-NOT-IN-OTHER-REPO", "PULL-MANIFEST-OTHER-REPO-DIGEST-404"),
+        also=("PULL-MANIFEST-OTHER-REPO-DIGEST-404",),
         apply=_tags_from_anywhere,
     ),
     Fault(

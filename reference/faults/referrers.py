@@ -220,7 +220,6 @@ FAULTS = (
             "DISC-REFERRERS-ARTIFACTTYPE-INDEX-OMITTED",
             "DISC-REFERRERS-ARTIFACTTYPE-MANIFEST",
             "DISC-REFERRERS-ANNOTATIONS",
-            "DISC-REFERRERS-OCI-SUBJECT-CONSISTENT",
         ),
         apply=_collected(_without_indexes),
     ),
@@ -229,7 +228,7 @@ FAULTS = (
         title="A digest whose manifest is absent has no referrers.",
         breaks=("DISC-REFERRERS-BEFORE-SUBJECT",),
         # What was pushed with OCI-Subject is not listed.
-        also=("DISC-REFERRERS-OCI-SUBJECT-CONSISTENT", "DISC-REFERRERS-COMPLETE"),
+        also=("DISC-REFERRERS-COMPLETE",),
         apply=_collected(_if_subject),
     ),
     Fault(
@@ -280,8 +279,6 @@ FAULTS = (
         name="referrers-404-with-oci-subject",
         title="There are no referrers, but OCI-Subject is sent.",
         breaks=("PUSH-MANIFEST-OCI-SUBJECT-ONLY-IF-REFERRERS",),
-        # The agreement of header and list is stated apart.
-        also=("DISC-REFERRERS-OCI-SUBJECT-CONSISTENT",),
         apply=answers("referrers.list", change=_not_offered),
     ),
     Fault(

@@ -22,6 +22,7 @@ def session_range(change: Callable[[Response], str], *operations: str) -> Apply:
 
 
 def one_more(response: Response) -> str:
+    """A Range that ends one byte too late."""
     return f"0-{int(response.headers.get('Range').rpartition('-')[2]) + 1}"
 
 
