@@ -13,6 +13,8 @@ PIP    := $(PYTHON) -m pip --python $(RUN) --disable-pip-version-check
 # The same commit gives the same bytes.
 export SOURCE_DATE_EPOCH ?= $(shell git -c safe.directory='*' log -1 --format=%ct 2>/dev/null || echo 315532800)
 export PYTHONHASHSEED ?= 0
+# Compiled modules are kept: half of the time of a short run would go into compiling them again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The suite reads REGISTRY_URL, REGISTRY_USERNAME, REGISTRY_PASSWORD and so on from the environment itself.
 REPORT  ?= report

@@ -101,7 +101,7 @@ def run_suite(
 
 
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
-    ours = ("REGISTRY_", "PYTEST_", "COV_", "ALLURE_")
+    ours = ("REGISTRY_", "PYTEST_", "COV_", "ALLURE_", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) and name != "CI"}
     return {**kept, "COLUMNS": "120", **more}
 
