@@ -66,7 +66,7 @@ def _member(document: dict[str, object]) -> str:
 def test_list_of_pushed_tags(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
     """The list names each tag that was pushed or moved once, in lexical order, in the form of the specification."""
     stem = given.make.tag()
-    pushed = [f"{stem}{end}" for end in ("da", "ab", "ca", "bb", "cc")]
+    pushed = [f"{stem}{end}" for end in ("da", "ab", "ca", "bb", "cc", "ba", "db")]
     given.tags(repo, *pushed)
     _push(repo, given, pushed[0])
     answer = _settled(repo, settings, set(pushed))

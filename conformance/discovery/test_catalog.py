@@ -1,0 +1,107 @@
+"""The catalogue of repositories; others may push meanwhile, so only what the answers themselves show is judged."""
+
+from __future__ import annotations
+
+import re
+
+from conformance.client.exchange import Response
+from conformance.client.registry import Registry, Repository, next_link
+from conformance.discovery.lists import HIDDEN, OK, walk
+from conformance.given import Given
+from conformance.judge import Blocked, Judge, Undecided, Unsupported, verifies
+from conformance.session import Repositories
+
+SHAPE = "DISC-CATALOG-SHAPE"
+EXISTS = "DISC-CATALOG-LISTED-EXISTS"
+ORDER = "DISC-CATALOG-ORDER"
+N_LAST = "DISC-CATALOG-N-LAST"
+WALK = "DISC-CATALOG-LINK-WALK"
+INVALID = "DISC-CATALOG-N-INVALID-400"
+_NAME = re.compile(r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*")
+#: Enough for the catalogue of a large target in pages of this many.
+_PAGE = 1000
+
+
+def _names(answer: Response) -> list[str]:
+    """Return the repositories of one page; null counts as none here."""
+    found = answer.json.get("repositories") if isinstance(answer.json, dict) else None
+    if answer.status != OK or not isinstance(found, list) or not all(isinstance(name, str) for name in found):
+        raise Blocked(SHAPE, "status 200 and an object whose repositories are an array of names", answer)
+    return found
+
+
+def _pages(registry: Registry, first: Response) -> list[Response]:
+    return walk(first, lambda page: registry.follow_link(page, "catalog.list"), WALK)
+
+
+def _three(repository: Repositories, given: Given) -> list[Repository]:
+    """Fill three repositories whose names have one order by bytes and by path components."""
+    stem = repository(fresh=True)
+    repositories = [repository.named(f"{stem.name}{end}") for end in ("b", "c", "a")]
+    for repo in repositories:
+        given.image(repo)
+    return repositories
+
+
+@verifies(SHAPE, EXISTS, ORDER)
+def test_catalog(registry: Registry, repository: Repositories, given: Given, judge: Judge) -> None:
+    """The catalogue is a sorted list of repositories that are there."""
+    own = {repo.name: repo for repo in _three(repository, given)}
+    answer = registry.catalog()
+    found = answer.json.get("repositories") if isinstance(answer.json, dict) else None
+    names = found if isinstance(found, list) else []
+    held = (
+        answer.status == OK
+        and isinstance(found, list)
+        and all(isinstance(n, str) and _NAME.fullmatch(n) for n in names)
+    )
+    held = held and answer.media_type == "application/json"
+    expected = "status 200, application/json and an object whose repositories are an array of names"
+    actual = f"status {answer.status}, Content-Type: {answer.header('Content-Type')}, repositories {names[:3]!r}"
+    judge.require(SHAPE, held, expected, answer, actual=actual)
+    listed = [name for page in _pages(registry, registry.catalog(n=_PAGE)) for name in _names(page)]
+    listed = [name for name in listed if name in own]
+    if not listed:
+        raise Unsupported("the catalogue does not show the repositories of this scenario")
+    for name in dict.fromkeys(listed):
+        there = own[name].list_tags()
+        judge(
+            EXISTS, there.status == OK or there.status in HIDDEN, f"that {name}, which is listed, exists", answer, there
+        )
+    judge(ORDER, listed == sorted(set(listed)), "each name once, in lexical order", answer, actual=f"it was {listed}")
+
+
+@verifies(N_LAST, WALK)
+def test_pages_of_the_catalog(registry: Registry, repository: Repositories, given: Given, judge: Judge) -> None:
+    """A page has no more than n names and begins behind last; the Links lead to an end, past each name once."""
+    _three(repository, given)
+    first = registry.catalog(n=1)
+    page = _names(first)
+    actual = f"the page was {', '.join(page[:5])}"
+    judge.require(N_LAST, len(page) == 1, "one name to n=1", first, actual=f"{len(page)} names; {actual}")
+    second = registry.catalog(n=1, last=page[0])
+    following = _names(second)
+    held = len(following) == 1 and following != page
+    actual = f"{following} behind {page[0]}"
+    judge.require(N_LAST, held, "another name behind the first", first, second, actual=actual)
+    size = len(_names(registry.catalog(n=_PAGE)))
+    _walk(judge, registry, max(2, size // 3))
+
+
+def _walk(judge: Judge, registry: Registry, n: int) -> None:
+    """Walk the catalogue in about three pages, at least where it has no more names than one page of ours."""
+    first = registry.catalog(n=n)
+    if len(_names(first)) > n:
+        raise Undecided(f"blocked by {N_LAST}")
+    judge.require(WALK, next_link(first), "a Link on a page that is not the last", first)
+    pages = _pages(registry, first)
+    names = [name for page in pages for name in _names(page)]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    judge(WALK, not repeated, "each name once", *pages, actual=f"{', '.join(repeated[:5])} came again")
+
+
+@verifies(INVALID)
+def test_catalog_with_an_n_that_is_no_number(registry: Registry, judge: Judge) -> None:
+    """An n that is negative or no integer is refused."""
+    for n in ("-1", "abc"):
+        judge.status(INVALID, registry.catalog(n=n), 400, when=f"to n={n}")

@@ -1,0 +1,197 @@
+"""The list of referrers: its form, and what stands in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.client.exchange import Response
+from conformance.client.registry import OCI_INDEX, Repository
+from conformance.content import Manifest
+from conformance.discovery.artifacts import (
+    ANNOTATIONS,
+    CONFIG_TYPE,
+    SBOM,
+    SIGNATURE,
+    listed,
+    refer,
+    refer_by_index,
+)
+from conformance.discovery.lists import HIDDEN, NOT_FOUND, OK, all_referrers, descriptors_of
+from conformance.given import Given
+from conformance.judge import Judge, Undecided, Unsupported, verifies
+from conformance.settings import Settings
+
+STATUS = "DISC-REFERRERS-STATUS-200"
+SHAPE = "DISC-REFERRERS-INDEX-SHAPE"
+TYPE = "DISC-REFERRERS-CONTENT-TYPE"
+COMPLETE = "DISC-REFERRERS-COMPLETE"
+ONLY = "DISC-REFERRERS-ONLY-MATCHING-SUBJECT"
+FIELDS = "DISC-REFERRERS-DESCRIPTOR-FIELDS"
+OWN_TYPE = "DISC-REFERRERS-ARTIFACTTYPE-MANIFEST"
+FROM_CONFIG = "DISC-REFERRERS-ARTIFACTTYPE-CONFIG"
+NOTES = "DISC-REFERRERS-ANNOTATIONS"
+INDEX_LISTED = "DISC-REFERRERS-COMPLETE-INDEX"
+OMITTED = "DISC-REFERRERS-ARTIFACTTYPE-INDEX-OMITTED"
+EMPTY = "DISC-REFERRERS-ABSENT-SUBJECT-EMPTY"
+ABSENT = "DISC-REFERRERS-UNSUPPORTED-404"
+UNKNOWN = "DISC-REFERRERS-UNKNOWN-REPO"
+INVALID = "DISC-REFERRERS-INVALID-DIGEST-400"
+BEFORE = "DISC-REFERRERS-BEFORE-SUBJECT"
+ISOLATION = "DISC-REFERRERS-ISOLATION-REPO"
+
+
+def _form(judge: Judge, answer: Response) -> None:
+    """Judge the status and the form of a list of referrers."""
+    judge.require_status(STATUS, answer, OK, when="to the referrers of a manifest that has some")
+    found = answer.header("Content-Type")
+    judge(TYPE, answer.media_type == OCI_INDEX, f"Content-Type: {OCI_INDEX}", answer, actual=f"it was {found}")
+    document: dict[str, Any] = answer.json if isinstance(answer.json, dict) else {}
+    manifests = document.get("manifests")
+    held = (
+        document.get("schemaVersion") == 2
+        and document.get("mediaType", OCI_INDEX) == OCI_INDEX
+        and isinstance(manifests, list)
+        and all(isinstance(entry, dict) for entry in manifests)
+    )
+    actual = (
+        f"{ {name: document.get(name) for name in ('schemaVersion', 'mediaType')} } with {type(manifests).__name__}"
+    )
+    judge.require(SHAPE, held, "an image index with an array of manifests", answer, actual=actual)
+
+
+def _entry(judge: Judge, requirement: str, answer: Response, entry: dict[str, Any], **wanted: Any) -> None:
+    """Judge members of a descriptor."""
+    for name, value in wanted.items():
+        found = entry.get(name)
+        judge(requirement, found == value, f"{name} {value!r}", answer, actual=f"{name} was {found!r}")
+
+
+@verifies(STATUS, TYPE, SHAPE, COMPLETE, ONLY, FIELDS, OWN_TYPE, FROM_CONFIG, NOTES)
+def test_referrers_of_an_image(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """The list has each manifest with that subject once, described as it was pushed, and nothing else."""
+    subject = given.image(repo)
+    target = subject.descriptor()
+    typed = refer(
+        repo, given, target, given.make.tag(), artifactType=SBOM, config_type=CONFIG_TYPE, annotations=ANNOTATIONS
+    )
+    given.manifest(repo, typed, given.make.tag())
+    plain = refer(repo, given, target, config_type=CONFIG_TYPE)
+    farther = refer(repo, given, typed.descriptor(), artifactType=SBOM)
+    if settings.settle:
+        settings.wait(
+            lambda: {typed.digest, plain.digest} <= {e.get("digest") for e in all_referrers(repo, subject.digest)}
+        )
+    answer = repo.referrers(subject.digest)
+    _form(judge, answer)
+    entries = descriptors_of(answer) if "Link" not in answer.headers else all_referrers(repo, subject.digest)
+    digests = [entry.get("digest") for entry in entries]
+    strange = sorted({str(d) for d in digests} - {typed.digest, plain.digest})
+    named = ", ".join("the referrer's own referrer" if d == farther.digest else d for d in strange)
+    judge(ONLY, not strange, "only manifests with that subject", answer, actual=f"it had {named}")
+    counts = [digests.count(manifest.digest) for manifest in (typed, plain)]
+    judge.require(COMPLETE, counts == [1, 1], "each referrer once", answer, actual=f"they stood there {counts} times")
+    found = {str(entry.get("digest")): entry for entry in entries}
+    for manifest in (typed, plain):
+        _entry(judge, FIELDS, answer, found[manifest.digest], **manifest.descriptor())
+    _entry(judge, OWN_TYPE, answer, found[typed.digest], artifactType=SBOM)
+    _entry(judge, FROM_CONFIG, answer, found[plain.digest], artifactType=CONFIG_TYPE)
+    notes = found[typed.digest].get("annotations")
+    kept = isinstance(notes, dict) and ANNOTATIONS.items() <= notes.items()
+    judge(NOTES, kept, f"the annotations {ANNOTATIONS}", answer, actual=f"they were {notes}")
+
+
+@verifies(INDEX_LISTED, OMITTED, OWN_TYPE)
+def test_referrers_that_are_indexes(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """An index with a subject is listed as well, with its artifactType or with none."""
+    subject = given.image(repo)
+    plain = refer_by_index(repo, given, subject.descriptor(), subject)
+    typed = refer_by_index(repo, given, subject.descriptor(), subject, artifactType=SIGNATURE)
+    found = listed(repo, subject.digest, settings, plain, typed)
+    answer = repo.referrers(subject.digest)
+    missing = [m.digest for m in (plain, typed) if m.digest not in found]
+    judge.require(
+        INDEX_LISTED, not missing, "each index with that subject", answer, actual=f"{', '.join(missing)} lacked"
+    )
+    held = "artifactType" not in found[plain.digest]
+    shown = f"it was {found[plain.digest].get('artifactType')!r}"
+    judge(OMITTED, held, "no artifactType for an index that has none", answer, actual=shown)
+    _entry(judge, OWN_TYPE, answer, found[typed.digest], artifactType=SIGNATURE)
+
+
+@verifies(EMPTY, ABSENT)
+def test_referrers_where_there_are_none(repo: Repository, given: Given, judge: Judge) -> None:
+    """A registry that lists referrers gives an empty list where there are none; one that does not answers 404."""
+    subject = given.image(repo)
+    refer(repo, given, subject.descriptor())
+    known = repo.referrers(subject.digest)
+    if known.status in HIDDEN:
+        raise Unsupported(f"access control refuses the referrers (status {known.status})")
+    if known.status != OK:
+        judge.unsupported(EMPTY, f"the target has no referrers API (status {known.status})")
+        judge.status(ABSENT, known, NOT_FOUND, when="to the referrers of a manifest, or 200 with the list")
+        return
+    judge.unsupported(ABSENT, "the target has the referrers API")
+    other = given.image(repo)
+    for digest, kind in ((other.digest, "a manifest without referrers"), (given.make.digest(), "an unknown digest")):
+        answer = repo.referrers(digest)
+        manifests = answer.json.get("manifests") if isinstance(answer.json, dict) else None
+        held = answer.status == OK and not manifests
+        judge(EMPTY, held, f"status 200 and an empty list for {kind}", answer)
+        if held and manifests is None:  # what stands in the place of the empty array is the form's matter
+            raise Undecided(f"blocked by {SHAPE}")
+
+
+@verifies(UNKNOWN, INVALID, SHAPE)
+def test_referrers_of_what_cannot_have_any(
+    repo: Repository, unknown_repo: Repository, given: Given, judge: Judge
+) -> None:
+    """A malformed digest is refused; an unknown repository has no referrers, in one of two ways."""
+    given.image(repo)
+    for encoded in ("0" * 63, "g" * 64):
+        judge.status(INVALID, repo.referrers(f"sha256:{encoded}"), 400, when="to a malformed digest")
+    empty = repo.referrers(given.make.digest())
+    if empty.status == OK:
+        manifests = empty.json.get("manifests") if isinstance(empty.json, dict) else None
+        judge(SHAPE, isinstance(manifests, list), "an array of manifests, also when it is empty", empty)
+    else:
+        judge.unsupported(SHAPE, "there is no empty list to look at")
+    answer = unknown_repo.referrers(given.make.digest())
+    if answer.status in HIDDEN:
+        judge.unsupported(UNKNOWN, f"access control hides unknown repositories (status {answer.status})")
+        return
+    manifests = answer.json.get("manifests") if isinstance(answer.json, dict) else None
+    held = answer.status == NOT_FOUND or (answer.status == OK and not manifests)
+    judge(UNKNOWN, held, "status 404, or 200 with an empty list", answer)
+
+
+@verifies(BEFORE)
+def test_referrer_before_its_subject(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A referrer is listed before its subject is there, and stays when it comes."""
+    subject: Manifest = given.unpushed_image([given.blob(repo, given.make.config())])
+    early = refer(repo, given, subject.descriptor(), artifactType=SBOM)
+    for when in ("before", "after"):
+        found = listed(repo, subject.digest, settings, early)
+        answer = repo.referrers(subject.digest)
+        actual = f"the list was {sorted(found)}"
+        judge(BEFORE, set(found) == {early.digest}, f"the referrer alone, {when} its subject", answer, actual=actual)
+        if when == "before":
+            given.manifest(repo, subject, given.make.tag())
+
+
+@verifies(ISOLATION)
+def test_referrers_in_another_repository(
+    repo: Repository, other_repo: Repository, given: Given, judge: Judge, settings: Settings
+) -> None:
+    """A referrer counts in its own repository alone."""
+    subject = given.image(repo)
+    for blob in subject.blobs:
+        given.blob(other_repo, blob)
+    given.manifest(other_repo, subject, given.make.tag())
+    mine = refer(repo, given, subject.descriptor())
+    if mine.digest not in listed(repo, subject.digest, settings, mine):
+        raise Undecided(f"blocked by {COMPLETE}")
+    answer = other_repo.referrers(subject.digest)
+    strange = [str(entry.get("digest")) for entry in descriptors_of(answer)]
+    judge(
+        ISOLATION, mine.digest not in strange, "no referrer of another repository", answer, actual=f"it had {strange}"
+    )

@@ -1,0 +1,116 @@
+"""Filters and pages of the referrers, and the tag that stands in for them."""
+
+from __future__ import annotations
+
+from conformance.client.exchange import Response
+from conformance.client.registry import OCI_INDEX, Registry, Repository, next_link
+from conformance.content import Manifest, index
+from conformance.discovery.artifacts import CONFIG_TYPE, SBOM, SIGNATURE, listed, refer
+from conformance.discovery.lists import OK, descriptors_of, referrer_pages
+from conformance.given import Given
+from conformance.judge import Judge, Undecided, Unsupported, verifies
+from conformance.session import Repositories
+from conformance.settings import Settings
+
+APPLIED = "OCI-Filters-Applied"
+SUPPORTED = "DISC-REFERRERS-FILTER-SUPPORTED"
+MATCHING = "DISC-REFERRERS-FILTER-ONLY-MATCHING"
+HEADER = "DISC-REFERRERS-FILTER-HEADER"
+HONEST = "DISC-REFERRERS-FILTER-HEADER-HONEST"
+PAGES = "DISC-REFERRERS-LINK-PAGES"
+TAG = "DISC-REFERRERS-TAG-SCHEMA-PUSHABLE"
+EXTENSIONS = "DISC-EXT-DISCOVER-SHAPE"
+#: Referrers with annotations of this many bytes fill a page of 4 MiB soon.
+MANY = 120
+LARGE = 40_000
+
+
+def _says_so(answer: Response) -> bool:
+    """Return whether an answer claims that the filter was applied."""
+    return "artifactType" in [word.strip() for word in (answer.header(APPLIED) or "").split(",")]
+
+
+@verifies(SUPPORTED, MATCHING, HEADER, HONEST)
+def test_filter_by_artifact_type(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A list that is filtered says so and holds what matches; one that is not does not say so."""
+    subject = given.image(repo)
+    sbom = refer(repo, given, subject.descriptor(), artifactType=SBOM)
+    config = refer(repo, given, subject.descriptor(), config_type=CONFIG_TYPE)
+    everything = {sbom.digest, config.digest}
+    if set(listed(repo, subject.digest, settings, sbom, config)) != everything:
+        raise Undecided("blocked by DISC-REFERRERS-COMPLETE")
+    plain = repo.referrers(subject.digest)
+    judge(HONEST, not _says_so(plain), f"no {APPLIED} where no filter was asked for", plain)
+    filtered = 0
+    for wanted, expected in ((SBOM, {sbom.digest}), (CONFIG_TYPE, {config.digest}), (SIGNATURE, set())):
+        answer = repo.referrers(subject.digest, wanted)
+        found = {str(entry.get("digest")) for page in _walk(repo, answer) for entry in descriptors_of(page)}
+        shown = f"{len(found)} of 2 referrers, {APPLIED}: {answer.header(APPLIED)}"
+        filtered += found != everything
+        if found != everything:
+            judge(HEADER, _says_so(answer), f"{APPLIED}: artifactType on a filtered list", answer, actual=shown)
+        if _says_so(answer):
+            judge(HONEST, found != everything, f"a list filtered by {wanted}, as the header says", answer, actual=shown)
+            judge(MATCHING, found == expected, f"{len(expected)} referrers of type {wanted}", answer, actual=shown)
+    judge(SUPPORTED, filtered, "a list filtered by artifactType", plain, actual="every list had all referrers")
+    for requirement in (HEADER, MATCHING):
+        if requirement not in judge.judgements:
+            judge.unsupported(requirement, "no list was filtered, or none said so")
+
+
+def _walk(repo: Repository, first: Response) -> list[Response]:
+    pages = [first]
+    while (following := repo.follow_link(pages[-1], "referrers.list")) is not None and len(pages) < 10:
+        pages.append(following)
+    return pages
+
+
+@verifies(PAGES)
+def test_many_referrers(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A list that is given in pages leads by Links to every referrer, each once."""
+    thorough = settings.effort == "thorough"
+    subject = given.image(repo)
+    notes = {"filler": "x" * (LARGE if thorough else 1)}
+    pushed = [refer(repo, given, subject.descriptor(), annotations=notes) for _ in range(MANY if thorough else 3)]
+    listed(repo, subject.digest, settings, *pushed)
+    pages = referrer_pages(repo, subject.digest)
+    if next_link(pages[0]) is None:
+        raise Unsupported("the whole list came in one answer")
+    digests = [str(entry.get("digest")) for page in pages for entry in descriptors_of(page)]
+    held = sorted(digests) == sorted(manifest.digest for manifest in pushed)
+    actual = f"{len(digests)} entries, {len(set(digests))} of them different"
+    judge(PAGES, held, f"each of {len(pushed)} referrers once over all pages", *pages, actual=actual)
+
+
+@verifies(TAG)
+def test_tag_in_place_of_referrers(repo: Repository, given: Given, judge: Judge) -> None:
+    """The tag by which clients keep referrers themselves is a tag like others, for a full and an empty index."""
+    child = given.image(repo)
+    subject = given.make.digest()
+    tag = subject.replace(":", "-")
+    for entries in ([child.descriptor(artifactType=SBOM)], []):
+        manifest = Manifest.of(index(entries), OCI_INDEX)
+        answer = repo.put_manifest(tag, manifest.body, OCI_INDEX)
+        if not judge.status(TAG, answer, 201, when="to the push of an index under a referrers tag"):
+            return
+        pulled = repo.get_manifest(tag, OCI_INDEX)
+        judge(TAG, pulled.status == OK and pulled.body == manifest.body, "the index that was pushed", answer, pulled)
+
+
+@verifies(EXTENSIONS)
+def test_discovery_of_extensions(registry: Registry, repository: Repositories, given: Given, judge: Judge) -> None:
+    """Where extensions can be discovered, each is described by a name and a URL."""
+    repo = repository()
+    given.image(repo)
+    for path in ("/v2/_oci/ext/discover", f"/v2/{repo.name}/_oci/ext/discover"):
+        answer = registry.request("GET", path, operation="ext.discover", parameters={"name": repo.name})
+        if answer.status != OK or answer.media_type != "application/json":
+            judge.unsupported(EXTENSIONS, f"no extensions are offered there (status {answer.status})")
+            continue
+        found = answer.json.get("extensions") if isinstance(answer.json, dict) else None
+        held = isinstance(found, list) and all(_described(entry) for entry in found)
+        judge(EXTENSIONS, held, "an array of extensions, each with name and url", answer, actual=f"it was {found!r}")
+
+
+def _described(entry: object) -> bool:
+    return isinstance(entry, dict) and all(isinstance(entry.get(name), str) and entry[name] for name in ("name", "url"))
