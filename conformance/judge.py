@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
@@ -15,6 +16,7 @@ from .client.exchange import Exchange, Response
 #: Statuses that tell of a passing overload and not of the registry's conduct.
 OVERLOADED = frozenset({429, 502, 503, 504})
 _SHOWN = 400
+_CODE = re.compile("[A-Z_]+")
 
 
 def verifies(*requirements: str) -> pytest.MarkDecorator:
@@ -132,6 +134,10 @@ class Judge:
         if found is None:
             self.unsupported(requirement, "the error answer has no JSON body with a list of errors")
             return True
+        if not any(_CODE.fullmatch(code) for code in found):
+            # Lists without errors and codes of a wrong form are breaches of the error body, whatever was asked.
+            self.inconclusive(requirement, "the list of errors has no code of the form that codes have")
+            return False
         expected = f"the error code {' or '.join(codes)}"
         return self(requirement, set(found) & set(codes), expected, answer, actual=f"the codes were {clip(found)}")
 

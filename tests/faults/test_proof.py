@@ -1,0 +1,80 @@
+"""Faults are convicted of what they break and of nothing else; variants are acquitted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reference.faults import ALL as FAULTS
+from reference.modifications import Fault, Variant
+from reference.variants import ALL as VARIANTS
+from spec.catalogue import load
+from tests.support.servers import reference
+from tests.support.suite import SuiteRun, run_suite
+
+#: The faults that the first issue names: each gives exactly one broken requirement.
+NAMED = frozenset(
+    {
+        "upload-start-without-location",
+        "manifest-put-200",
+        "manifest-get-wrong-content-type",
+        "blob-head-405",
+        "blob-wrong-digest-accepted",
+        "range-wrong-bytes",
+        "tags-without-name",
+        "tags-n-ignored",
+        "tags-link-loops",
+        "delete-deletes-nothing",
+    }
+)
+
+
+def told(run: SuiteRun) -> str:
+    """What a run says of each requirement it found broken."""
+    return run.stderr[-2000:] + "\n".join(run.explain(name) for name in run.broken)
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.name)
+def test_a_fault_is_convicted_of_what_it_breaks(fault: Fault, tmp_path: Path) -> None:
+    """A requirement that the fault names is broken, and none that it does not name."""
+    with reference(tmp_path, faults=[fault.name]) as server:
+        run = run_suite(server.url, "--timeout", "3")
+    assert run.exit_code in {0, 1}, run.stdout + run.stderr
+    assert set(run.broken) & set(fault.breaks), f"missed; broken: {run.broken}\n{told(run)}"
+    assert set(run.broken) <= {*fault.breaks, *fault.also}, f"too many\n{told(run)}"
+    if fault.name in NAMED:
+        assert len(run.broken) == 1, told(run)
+
+
+@pytest.mark.parametrize("variant", VARIANTS.values(), ids=lambda variant: variant.name)
+def test_a_variant_is_acquitted(variant: Variant, tmp_path: Path) -> None:
+    """What the specification allows fails in no profile; the capabilities that go with it are found absent."""
+    with reference(tmp_path, variants=[variant.name]) as server:
+        run = run_suite(server.url, "--keep")
+    assert run.report is not None, run.stdout + run.stderr
+    failed = [e["id"] for e in run.report["requirements"] if "FAIL" in e["verdicts"].values() or e["outcome"] == "error"]
+    assert not failed, told(run)
+    verdicts = {name: profile["verdict"] for name, profile in run.report["profiles"].items()}
+    assert set(verdicts.values()) == {"PASS"}, (verdicts, told(run), _undecided(run))
+    for name in variant.lacks:
+        assert not run.report["target"]["capabilities"][name]["present"], name
+
+
+def _undecided(run: SuiteRun) -> list[str]:
+    assert run.report is not None
+    return [f"{e['id']}: {e['reason']}" for e in run.report["requirements"] if e["outcome"] == "inconclusive"]
+
+
+def test_the_faults_of_the_issue_are_there() -> None:
+    """The faults that must each give exactly one finding exist under their names."""
+    assert set(FAULTS) >= NAMED
+    assert len(FAULTS) >= len(NAMED) * 4
+    assert len(VARIANTS) >= 15  # noqa: PLR2004  # so many were promised
+
+
+def test_faults_name_requirements_of_the_catalogue() -> None:
+    """What a fault says it breaks exists."""
+    known = load()
+    named = {name for fault in FAULTS.values() for name in (*fault.breaks, *fault.also)}
+    assert not {name for name in named if name not in known}
