@@ -1,4 +1,4 @@
-"""The same target gives the same report: one run after the other, two at once, and on several workers."""
+"""The same target gives the same report: two runs at once, and one after them on several workers."""
 
 from __future__ import annotations
 
@@ -31,17 +31,11 @@ def _told(run: SuiteRun) -> dict[str, Any]:
 
 
 @_BOTH
-def test_one_after_the_other_and_on_workers(start: Start, tmp_path: Path) -> None:
+def test_same_report_each_time(start: Start, tmp_path: Path) -> None:
     with start(tmp_path) as server:
-        first, second = run_suite(server.url), run_suite(server.url)
-        spread = run_suite(server.url, "-n", "2")
+        with ThreadPoolExecutor(2) as pool:
+            first, second = pool.map(lambda _: run_suite(server.url), range(2))
+        later = run_suite(server.url, "-n", "2")
     assert _told(first) == _told(second)
-    assert _told(first) == _told(spread)
-    assert first.exit_code == second.exit_code == spread.exit_code
-
-
-@_BOTH
-def test_at_the_same_time(start: Start, tmp_path: Path) -> None:
-    with start(tmp_path) as server, ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(lambda _: run_suite(server.url), range(2))
-    assert _told(first) == _told(second)
+    assert _told(first) == _told(later)
+    assert first.exit_code == second.exit_code == later.exit_code

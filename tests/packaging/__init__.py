@@ -1,0 +1,1 @@
+"""Packaging, the locks, and the behaviour of the tests themselves."""

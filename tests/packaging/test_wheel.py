@@ -1,0 +1,35 @@
+"""The wheel holds the data as well as the code, and the same sources give the same bytes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+from tests.support.servers import ROOT
+
+
+def _build(folder: Path) -> Path:
+    subprocess.run(
+        [sys.executable, "-m", "build", "--no-isolation", "--wheel", "--outdir", str(folder), str(ROOT)],
+        env={**os.environ, "SOURCE_DATE_EPOCH": "1700000000"},
+        check=True,
+        capture_output=True,
+    )
+    return next(folder.glob("*.whl"))
+
+
+def test_wheel_is_complete_and_reproducible(tmp_path: Path) -> None:
+    first, second = _build(tmp_path / "first"), _build(tmp_path / "second")
+    assert first.read_bytes() == second.read_bytes()
+
+    names = set(zipfile.ZipFile(first).namelist())
+    for package in ("spec", "conformance", "reference", "reports"):
+        for path in (ROOT / package).rglob("*"):
+            relative = path.relative_to(ROOT).as_posix()
+            data = path.suffix in {".py", ".yaml", ".json", ".html", ".css", ".js", ".j2"}
+            if path.is_file() and data and not relative.startswith("reports/published/"):
+                assert relative in names
+    assert not any(name.startswith(("tests/", "docs/")) for name in names)
