@@ -14,6 +14,9 @@ from reference.messages import Application, Handler, Request, Response
 
 Transform = Callable[[Request, Response], Response | None]
 Apply = Callable[[Registry], None]
+PROFILES = ("docker-v2", "oci-1.0", "oci-1.1", "oci-1.2-dev")
+OCI = PROFILES[1:]
+
 Layer = Callable[[Application], Application]
 
 
@@ -39,15 +42,18 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Variant:
-    """A deliberate oddity that the specification allows; ``latitude`` names what allows it.
+    """A deliberate oddity that the specification allows.
 
-    ``lacks`` has the capabilities that the registry does not offer with it.
+    ``latitude`` names what allows it, ``profiles`` where it is allowed, ``lacks`` the capabilities that are
+    not offered with it, and ``warns`` what is then done otherwise than it should be.
     """
 
     name: str
     title: str
     latitude: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = PROFILES
     lacks: tuple[str, ...] = ()
+    warns: tuple[str, ...] = ()
     apply: Apply | None = None
     layer: Layer | None = None
 
@@ -57,7 +63,14 @@ class Variant:
 
     def as_json(self) -> dict[str, object]:
         """The variant as data."""
-        return {"name": self.name, "title": self.title, "latitude": list(self.latitude), "lacks": list(self.lacks)}
+        return {
+            "name": self.name,
+            "title": self.title,
+            "latitude": list(self.latitude),
+            "profiles": list(self.profiles),
+            "lacks": list(self.lacks),
+            "warns": list(self.warns),
+        }
 
 
 def _apply(registry: Registry, application: Application, apply: Apply | None, layer: Layer | None) -> Application:

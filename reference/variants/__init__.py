@@ -1,11 +1,12 @@
-"""The variants of the reference, by name: data about it, kept apart from the code that answers rightly."""
+"""The variants of the reference, by name: oddities that are legal, kept apart from the usual answers."""
 
 from __future__ import annotations
 
 from reference.modifications import Variant
+from reference.variants import lists, pulls, refusals, uploads, wire
 
-_EVERY: tuple[tuple[Variant, ...], ...] = ()
-ALL: dict[str, Variant] = {entry.name: entry for entries in _EVERY for entry in entries}
+_MODULES = (uploads, pulls, lists, refusals, wire)
+ALL: dict[str, Variant] = {variant.name: variant for module in _MODULES for variant in module.VARIANTS}
 
 
 def listing() -> list[dict[str, object]]:

@@ -1,0 +1,94 @@
+"""Variants of refusals: bodies of any kind, and statuses that are as good."""
+
+from __future__ import annotations
+
+import json
+
+from reference.messages import Request, Response
+from reference.modifications import OCI, Variant, answers
+
+
+def _empty(_request: Request, response: Response) -> None:
+    if response.status >= 400:
+        response.body = b""
+        response.headers.drop("Content-Type")
+
+
+def _text(_request: Request, response: Response) -> None:
+    if response.status >= 400:
+        response.body = f"sorry: {response.status}\n".encode()
+        response.headers.set("Content-Type", "text/plain; charset=utf-8")
+
+
+def _talkative(_request: Request, response: Response) -> None:
+    if response.status >= 400 and response.body:
+        body = json.loads(response.body)
+        for entry in body["errors"]:
+            entry.update({"detail": ["any", None, 1], "help": "https://registry.example/help"})
+        body["errors"].append({"code": "UNSUPPORTED", "message": ""})
+        body["trace"] = {"id": 1}
+        response.body = json.dumps(body).encode()
+
+
+def _bare(_request: Request, response: Response) -> None:
+    if response.status >= 400 and response.body:
+        codes = [{"code": entry["code"]} for entry in json.loads(response.body)["errors"]]
+        response.body = json.dumps({"errors": codes}).encode()
+
+
+def _digest_404(request: Request, response: Response) -> None:
+    if b"DIGEST_INVALID" in response.body and request.method in ("GET", "HEAD"):
+        response.status = 404
+        response.body = response.body.replace(b"DIGEST_INVALID", b"BLOB_UNKNOWN")
+
+
+def _name_404(_request: Request, response: Response) -> None:
+    if b"NAME_INVALID" in response.body:
+        response.status, response.body = 404, b"404 page not found\n"
+        response.headers.set("Content-Type", "text/plain")
+
+
+VARIANTS = (
+    Variant(
+        name="errors-without-body",
+        title="Refusals have no body.",
+        latitude=("ERROR-BODY-ABSENT",),
+        profiles=OCI,
+        apply=answers(change=_empty),
+    ),
+    Variant(
+        name="errors-as-text",
+        title="Refusals are text.",
+        latitude=("ERROR-BODY-NOT-JSON",),
+        profiles=OCI,
+        apply=answers(change=_text),
+    ),
+    Variant(
+        name="errors-talkative",
+        title="Refusals have several errors, details of any type and further members.",
+        latitude=("ERROR-SEVERAL", "ERROR-MEMBERS-FREE"),
+        profiles=OCI,
+        apply=answers(change=_talkative),
+    ),
+    Variant(
+        name="errors-bare",
+        title="Refusals have codes alone.",
+        latitude=("ERROR-MEMBERS-FREE",),
+        profiles=OCI,
+        apply=answers(change=_bare),
+    ),
+    Variant(
+        name="digest-malformed-404",
+        title="A malformed digest in a pull is answered 404.",
+        latitude=("DIGEST-MALFORMED-STATUS",),
+        profiles=("oci-1.0",),
+        apply=answers("blob.get", "blob.head", "manifest.get", "manifest.head", status=400, change=_digest_404),
+    ),
+    Variant(
+        name="name-invalid-404",
+        title="An invalid name is answered 404 as by a router.",
+        latitude=("NAME-OR-TAG-INVALID-STATUS",),
+        profiles=OCI,
+        apply=answers(status=400, change=_name_404),
+    ),
+)
