@@ -1,0 +1,98 @@
+"""Deletion of blobs; none of them is part of a manifest, where a registry might protect it."""
+
+from __future__ import annotations
+
+from conformance.client.exchange import Response
+from conformance.client.registry import Repository
+from conformance.content import Blob
+from conformance.given import Given
+from conformance.judge import Judge, verifies
+from conformance.management.steps import ACCEPTED, DISABLED, NOT_FOUND, OK, blob_gone, deleted, judge_deletion
+from conformance.settings import Settings
+
+PREFIX = "MGMT-BLOB-DELETE-"
+DELETED = f"{PREFIX}202"
+REFUSED = f"{PREFIX}DISABLED-400-405"
+REFUSED_405 = f"{PREFIX}DISABLED-405"
+REFUSED_CODE = f"{PREFIX}DISABLED-CODE"
+HEADERS = f"{PREFIX}HEADERS"
+GONE = f"{PREFIX}GET-404"
+HEAD = f"{PREFIX}HEAD-404"
+TWICE = f"{PREFIX}TWICE-404"
+UNKNOWN = f"{PREFIX}UNKNOWN-404"
+CODE = f"{PREFIX}UNKNOWN-CODE"
+MALFORMED = f"{PREFIX}MALFORMED-REFUSED"
+MALFORMED_400 = f"{PREFIX}MALFORMED-400"
+ELSEWHERE = f"{PREFIX}OTHER-REPO-KEPT"
+AGAIN = f"{PREFIX}REUPLOAD"
+
+
+def _same(judge: Judge, requirement: str, answer: Response, blob: Blob) -> None:
+    """Judge that a blob is pulled as it was pushed."""
+    judge(
+        requirement, answer.status == OK and answer.body == blob.content, "status 200 and the bytes of the blob", answer
+    )
+
+
+@verifies(DELETED, REFUSED, REFUSED_405, REFUSED_CODE, HEADERS)
+def test_delete_blob(repo: Repository, given: Given, judge: Judge) -> None:
+    """The deletion of a blob is accepted with 202, or refused with 405 (400 in OCI) and UNSUPPORTED."""
+    blob = given.blob(repo)
+    answer = repo.delete_blob(blob.digest)
+    judge_deletion(judge, answer, "BLOB")
+    if answer.status == ACCEPTED:
+        fields = {name: answer.header(name) for name in ("Content-Length", "Docker-Content-Digest")}
+        wanted = {"Content-Length": "0", "Docker-Content-Digest": blob.digest}
+        judge(
+            HEADERS, fields == wanted and not answer.body, f"the headers {wanted}", answer, actual=f"they were {fields}"
+        )
+    else:
+        judge.unsupported(HEADERS, f"the deletion is not accepted (status {answer.status})")
+    if answer.status in DISABLED:
+        judge.status(REFUSED_405, answer, 405, when="to a deletion that is not offered")
+        judge.code(REFUSED_CODE, answer, "UNSUPPORTED")
+    else:
+        for requirement in (REFUSED_405, REFUSED_CODE):
+            judge.unsupported(requirement, f"the deletion is not refused as disabled (status {answer.status})")
+
+
+@verifies(GONE, HEAD, TWICE, AGAIN)
+def test_what_a_deleted_blob_leaves(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A deleted blob is gone, and comes back when it is pushed again."""
+    blob = given.blob(repo)
+    deleted(repo.delete_blob(blob.digest), "BLOB")
+    answer = blob_gone(settings, repo, blob.digest)
+    judge.require_status(GONE, answer, NOT_FOUND, when="to the GET of a deleted blob")
+    judge.status(HEAD, repo.head_blob(blob.digest), NOT_FOUND, when="to the HEAD of a deleted blob")
+    judge.status(TWICE, repo.delete_blob(blob.digest), NOT_FOUND, when="to a second deletion")
+    pushed = repo.put_upload(given.upload(repo), blob.digest, blob.content)
+    judge.require_status(AGAIN, pushed, 201, when="to the push of a blob that was deleted")
+    _same(judge, AGAIN, repo.get_blob(blob.digest), blob)
+
+
+@verifies(UNKNOWN, CODE, MALFORMED, MALFORMED_400)
+def test_delete_what_is_no_blob(repo: Repository, given: Given, judge: Judge) -> None:
+    """A blob that is not there cannot be deleted."""
+    given.blob(repo)
+    answer = repo.delete_blob(given.make.digest())
+    if judge.status(UNKNOWN, answer, NOT_FOUND, when="to the deletion of an unknown digest"):
+        judge.code(CODE, answer, "BLOB_UNKNOWN")
+    else:
+        judge.unsupported(CODE, "the answer is no 404")
+    answer = repo.delete_blob("sha256:" + "0" * 63)
+    if judge.refused(MALFORMED, answer, "of a malformed digest"):
+        judge.status(MALFORMED_400, answer, 400, when="to a malformed digest")
+    else:
+        judge.inconclusive(MALFORMED_400, f"blocked by {MALFORMED}")
+
+
+@verifies(ELSEWHERE)
+def test_delete_blob_that_another_repository_has(
+    repo: Repository, other_repo: Repository, given: Given, judge: Judge, settings: Settings
+) -> None:
+    """The same blob in another repository, where a manifest has it, stays."""
+    manifest = given.image(other_repo)
+    blob = given.blob(repo, manifest.blobs[0])
+    deleted(repo.delete_blob(blob.digest), "BLOB")
+    blob_gone(settings, repo, blob.digest)
+    _same(judge, ELSEWHERE, other_repo.get_blob(blob.digest), blob)

@@ -1,0 +1,81 @@
+"""What deletion does to referrers, and what a refused deletion does not do."""
+
+from __future__ import annotations
+
+from conformance.client.registry import Repository
+from conformance.discovery.artifacts import listed, refer
+from conformance.discovery.lists import all_tags, descriptors_of
+from conformance.given import ANY_MANIFEST, Given
+from conformance.judge import Judge, Undecided, Unsupported, verifies
+from conformance.management.steps import NOT_FOUND, OK, deleted, manifest_gone
+from conformance.settings import Settings
+
+UNLISTED = "MGMT-MANIFEST-DELETE-REFERRER-UNLISTED"
+SUBJECT = "DISC-REFERRERS-SUBJECT-DELETED"
+ALLOW = "MGMT-DELETE-405-ALLOW"
+NO_EFFECT = "MGMT-DELETE-REFUSED-NO-EFFECT"
+
+
+@verifies(UNLISTED)
+def test_delete_referrers(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A deleted referrer is no longer listed; the list without any is empty, not absent."""
+    subject = given.image(repo)
+    first, second = (refer(repo, given, subject.descriptor()) for _ in range(2))
+    if len(listed(repo, subject.digest, settings, first, second)) != 2:
+        raise Undecided("blocked by DISC-REFERRERS-COMPLETE")
+    for referrer, left in ((first, {second.digest}), (second, set())):
+        deleted(repo.delete_manifest(referrer.digest), "MANIFEST")
+        if manifest_gone(settings, repo, referrer.digest).status != NOT_FOUND:
+            raise Undecided("blocked by MGMT-MANIFEST-DELETE-GET-404")
+        gone = referrer.digest
+        settings.wait(lambda gone=gone: gone not in listed(repo, subject.digest, settings))  # type: ignore[misc]
+        answer = repo.referrers(subject.digest)
+        found = {str(entry.get("digest")) for entry in descriptors_of(answer)} if answer.status == OK else {""}
+        judge(UNLISTED, found == left, f"status 200 and {len(left)} referrers", answer)
+
+
+@verifies(SUBJECT)
+def test_delete_the_subject_of_a_referrer(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """The referrers of a deleted manifest can be asked for; what is listed is there."""
+    given.image(repo)
+    subject = given.image(repo)
+    referrer = refer(repo, given, subject.descriptor())
+    listed(repo, subject.digest, settings, referrer)
+    deleted(repo.delete_manifest(subject.digest), "MANIFEST")
+    manifest_gone(settings, repo, subject.digest)
+    answer = repo.referrers(subject.digest)
+    found = answer.json.get("manifests") if isinstance(answer.json, dict) else None
+    judge.require(SUBJECT, answer.status == OK and isinstance(found, list), "status 200 and an image index", answer)
+    for entry in descriptors_of(answer):
+        pulled = repo.get_manifest(str(entry.get("digest")), ANY_MANIFEST)
+        judge(SUBJECT, pulled.status == OK, "that each referrer listed can be pulled", answer, pulled)
+
+
+@verifies(ALLOW, NO_EFFECT)
+def test_refused_deletions(repo: Repository, given: Given, judge: Judge) -> None:
+    """What may not be deleted stays; a method that is not allowed is told from those that are."""
+    manifest = given.image(repo)
+    tag, blob = manifest.tag or "", manifest.blobs[0]
+    # In this order, so that a deletion that is carried out takes nothing from the ones after it.
+    answers = [repo.delete_blob(blob.digest)]
+    if answers[-1].refused:
+        answers.append(repo.delete_manifest(manifest.digest))
+    if answers[-1].refused and len(answers) > 1:
+        answers.append(repo.delete_manifest(tag))
+    refused = [answer for answer in answers if answer.refused]
+    unlisted = [answer for answer in refused if answer.status == 405]
+    for answer in unlisted:
+        methods = [word.strip().upper() for word in (answer.header("Allow") or "").split(",")]
+        held = "Allow" in answer.headers and "DELETE" not in methods
+        judge(ALLOW, held, "an Allow header without DELETE", answer, actual=f"Allow: {answer.header('Allow')}")
+    if not unlisted:
+        judge.unsupported(ALLOW, "no deletion is answered 405")
+    if not refused:
+        raise Unsupported("no deletion is refused")
+    pulled = repo.get_blob(blob.digest)
+    judge(NO_EFFECT, pulled.status == OK, "the blob whose deletion was refused", refused[0], pulled)
+    if len(refused) == 3:
+        for reference in (tag, manifest.digest):
+            pulled = repo.get_manifest(reference, ANY_MANIFEST)
+            judge(NO_EFFECT, pulled.body == manifest.body, "the manifest whose deletion was refused", *refused, pulled)
+        judge(NO_EFFECT, tag in all_tags(repo), "its tag in the list", *refused)

@@ -1,0 +1,138 @@
+"""Deletion of manifests by digest."""
+
+from __future__ import annotations
+
+from conformance.client.registry import Repository
+from conformance.content import Manifest
+from conformance.discovery.lists import all_tags
+from conformance.given import ANY_MANIFEST, Given
+from conformance.judge import Judge, Undecided, Unsupported, verifies
+from conformance.management.steps import DISABLED, NOT_FOUND, OK, deleted, judge_deletion, manifest_gone
+from conformance.settings import Settings
+
+PREFIX = "MGMT-MANIFEST-DELETE-"
+DELETED = f"{PREFIX}202"
+REFUSED = f"{PREFIX}DISABLED-400-405"
+REFUSED_405 = f"{PREFIX}DISABLED-405"
+REFUSED_CODE = f"{PREFIX}DISABLED-CODE"
+GONE = f"{PREFIX}GET-404"
+HEAD = f"{PREFIX}HEAD-404"
+TAGS = f"{PREFIX}TAGS-404"
+UNLISTED = f"{PREFIX}TAGS-NOT-LISTED"
+OTHERS = f"{PREFIX}OTHERS-KEPT"
+BLOBS = f"{PREFIX}SHARED-BLOBS-KEPT"
+ELSEWHERE = f"{PREFIX}OTHER-REPO-KEPT"
+TWICE = f"{PREFIX}TWICE-404"
+UNKNOWN = f"{PREFIX}UNKNOWN-404"
+CODE = f"{PREFIX}UNKNOWN-CODE"
+NO_REPO = f"{PREFIX}REPO-UNKNOWN-404"
+MALFORMED = f"{PREFIX}MALFORMED-REFUSED"
+MALFORMED_400 = f"{PREFIX}MALFORMED-400"
+AGAIN = f"{PREFIX}REPUSH"
+
+
+def _same(judge: Judge, requirement: str, repo: Repository, manifest: Manifest, reference: str) -> None:
+    """Judge that a manifest is pulled as it was pushed."""
+    answer = repo.get_manifest(reference, ANY_MANIFEST)
+    held = answer.status == OK and answer.body == manifest.body
+    judge(requirement, held, "status 200 and the manifest as it was pushed", answer)
+
+
+@verifies(DELETED, REFUSED, REFUSED_405, REFUSED_CODE)
+def test_delete_manifest(repo: Repository, given: Given, judge: Judge) -> None:
+    """The deletion of a manifest is accepted with 202, or refused with 405 (400 in OCI) and UNSUPPORTED."""
+    manifest = given.image(repo, None)
+    answer = repo.delete_manifest(manifest.digest)
+    judge_deletion(judge, answer, "MANIFEST")
+    if answer.status in DISABLED:
+        judge.status(REFUSED_405, answer, 405, when="to a deletion that is not offered")
+        judge.code(REFUSED_CODE, answer, "UNSUPPORTED")
+    else:
+        for requirement in (REFUSED_405, REFUSED_CODE):
+            judge.unsupported(requirement, f"the deletion is not refused as disabled (status {answer.status})")
+
+
+@verifies(GONE, HEAD, TAGS, UNLISTED, OTHERS, BLOBS, TWICE)
+def test_what_a_deleted_manifest_leaves(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A deleted manifest is gone with its tags; another one stays, with the blob that both have."""
+    tags = [given.make.tag() for _ in range(3)]
+    manifest = given.tags(repo, *tags[:2])
+    shared = manifest.blobs[0]
+    other = given.unpushed_image([shared], annotations={"org.example.other": "yes"})
+    given.manifest(repo, other, tags[2])
+    deleted(repo.delete_manifest(manifest.digest), "MANIFEST")
+    answer = manifest_gone(settings, repo, manifest.digest)
+    for reference in (tags[2], other.digest):
+        _same(judge, OTHERS, repo, other, reference)
+    blob = repo.get_blob(shared.digest)
+    judge(BLOBS, blob.status == OK and blob.body == shared.content, "the blob that another manifest has, too", blob)
+    judge.require_status(GONE, answer, NOT_FOUND, when="to the GET of a deleted manifest")
+    head = repo.head_manifest(manifest.digest, ANY_MANIFEST)
+    judge.status(HEAD, head, NOT_FOUND, when="to the HEAD of a deleted manifest")
+    for tag in tags[:2]:
+        judge.status(TAGS, manifest_gone(settings, repo, tag), NOT_FOUND, when="to a tag of a deleted manifest")
+    listed = all_tags(repo)
+    actual = f"the list was {', '.join(listed)}"
+    judge(UNLISTED, not set(tags[:2]) & set(listed), "no tag of the deleted manifest", repo.list_tags(), actual=actual)
+    judge.status(TWICE, repo.delete_manifest(manifest.digest), NOT_FOUND, when="to a second deletion")
+
+
+@verifies(ELSEWHERE)
+def test_delete_manifest_that_another_repository_has(
+    repo: Repository, other_repo: Repository, given: Given, judge: Judge, settings: Settings
+) -> None:
+    """The same manifest in another repository stays, with its tag and its blobs."""
+    tag = given.make.tag()
+    manifest = given.image(repo, tag)
+    for blob in manifest.blobs:
+        given.blob(other_repo, blob)
+    given.manifest(other_repo, manifest, tag)
+    deleted(repo.delete_manifest(manifest.digest), "MANIFEST")
+    manifest_gone(settings, repo, manifest.digest)
+    for reference in (tag, manifest.digest):
+        _same(judge, ELSEWHERE, other_repo, manifest, reference)
+    for blob in manifest.blobs:
+        answer = other_repo.get_blob(blob.digest)
+        judge(ELSEWHERE, answer.status == OK and answer.body == blob.content, "the blob of the other manifest", answer)
+
+
+@verifies(UNKNOWN, CODE, NO_REPO, MALFORMED, MALFORMED_400)
+def test_delete_what_is_no_manifest(repo: Repository, unknown_repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest that is not there cannot be deleted."""
+    given.image(repo)
+    answer = repo.delete_manifest(given.make.digest())
+    if judge.status(UNKNOWN, answer, NOT_FOUND, when="to the deletion of an unknown digest"):
+        judge.code(CODE, answer, "MANIFEST_UNKNOWN")
+    else:
+        judge.unsupported(CODE, "the answer is no 404")
+    answer = unknown_repo.delete_manifest(given.make.digest())
+    if answer.status in {401, 403}:
+        judge.unsupported(NO_REPO, f"access control hides unknown repositories (status {answer.status})")
+    else:
+        judge.status(NO_REPO, answer, NOT_FOUND, when="to a deletion in an unknown repository")
+    answer = repo.delete_manifest("sha256:" + "0" * 63)
+    if judge.refused(MALFORMED, answer, "of a malformed digest"):
+        judge.status(MALFORMED_400, answer, 400, when="to a malformed digest")
+    else:
+        judge.inconclusive(MALFORMED_400, f"blocked by {MALFORMED}")
+
+
+@verifies(AGAIN)
+def test_push_a_deleted_manifest_again(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A manifest that was deleted can be pushed once more."""
+    tag = given.make.tag()
+    manifest = given.image(repo, tag)
+    deleted(repo.delete_manifest(manifest.digest), "MANIFEST")
+    if manifest_gone(settings, repo, manifest.digest).status != NOT_FOUND:
+        raise Undecided(f"blocked by {GONE}")
+    for blob in manifest.blobs:
+        if repo.head_blob(blob.digest).status != OK:
+            given.blob(repo, blob)
+    pushed = repo.put_manifest(tag, manifest.body, manifest.media_type)
+    if pushed.refused:
+        raise Unsupported(f"the target does not take a deleted manifest again (status {pushed.status})")
+    judge.require_status(AGAIN, pushed, 201, when="to the push of a manifest that was deleted")
+    for reference in (tag, manifest.digest):
+        _same(judge, AGAIN, repo, manifest, reference)
+    listed = all_tags(repo)
+    judge(AGAIN, tag in listed, f"{tag} in the list", pushed, actual=f"the list was {', '.join(listed)}")

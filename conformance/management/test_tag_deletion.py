@@ -1,0 +1,56 @@
+"""Deletion of tags."""
+
+from __future__ import annotations
+
+from conformance.client.registry import Repository
+from conformance.discovery.lists import all_tags
+from conformance.given import ANY_MANIFEST, Given
+from conformance.judge import Judge, verifies
+from conformance.management.steps import NOT_FOUND, OK, deleted, judge_deletion, manifest_gone
+from conformance.settings import Settings
+
+DELETED = "MGMT-TAG-DELETE-202"
+REFUSED = "MGMT-TAG-DELETE-DISABLED-400-405"
+GONE = "MGMT-TAG-DELETE-GET-404"
+HEAD = "MGMT-TAG-DELETE-HEAD-404"
+UNLISTED = "MGMT-TAG-DELETE-NOT-LISTED"
+KEPT = "MGMT-TAG-DELETE-OTHER-TAGS-KEPT"
+MANIFEST_KEPT = "MGMT-TAG-DELETE-MANIFEST-BY-DIGEST-KEPT"
+UNKNOWN = "MGMT-TAG-DELETE-UNKNOWN-404"
+
+
+@verifies(DELETED, REFUSED)
+def test_delete_tag(repo: Repository, given: Given, judge: Judge) -> None:
+    """The deletion of a tag is accepted with 202, or refused with 400 or 405."""
+    tag, _ = given.make.tag(), given.make.tag()
+    given.tags(repo, tag, _)
+    judge_deletion(judge, repo.delete_manifest(tag), "TAG")
+
+
+@verifies(GONE, HEAD, UNLISTED, KEPT, UNKNOWN)
+def test_what_a_deleted_tag_leaves(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A deleted tag is neither found nor listed; another tag of the same manifest stays."""
+    tag, other = given.make.tag(), given.make.tag()
+    manifest = given.tags(repo, tag, other)
+    deleted(repo.delete_manifest(tag), "TAG")
+    answer = manifest_gone(settings, repo, tag)
+    kept = repo.get_manifest(other, ANY_MANIFEST)
+    judge(KEPT, kept.status == OK and kept.body == manifest.body, "the other tag as it was", kept)
+    judge.require_status(GONE, answer, NOT_FOUND, when="to the GET of a deleted tag")
+    judge.status(HEAD, repo.head_manifest(tag, ANY_MANIFEST), NOT_FOUND, when="to the HEAD of a deleted tag")
+    settings.wait(lambda: tag not in all_tags(repo))
+    listed = all_tags(repo)
+    answer = repo.list_tags()
+    judge(UNLISTED, tag not in listed, f"no {tag} in the list", answer, actual=f"it was {', '.join(listed)}")
+    judge(KEPT, other in listed, f"{other} in the list", answer, actual=f"it was {', '.join(listed)}")
+    judge.status(UNKNOWN, repo.delete_manifest(tag), NOT_FOUND, when="to the deletion of a tag that is gone")
+    judge.status(UNKNOWN, repo.delete_manifest(given.make.tag()), NOT_FOUND, when="to that of one that never was")
+
+
+@verifies(MANIFEST_KEPT)
+def test_delete_the_only_tag(repo: Repository, given: Given, judge: Judge) -> None:
+    """The manifest is still there by its digest when its only tag is deleted."""
+    manifest = given.image(repo)
+    deleted(repo.delete_manifest(manifest.tag or ""), "TAG")
+    answer = repo.get_manifest(manifest.digest, ANY_MANIFEST)
+    judge(MANIFEST_KEPT, answer.status == OK and answer.body == manifest.body, "the manifest by its digest", answer)
