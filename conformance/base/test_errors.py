@@ -115,8 +115,8 @@ def test_head_of_unknown_content_has_no_body(
         digest = given.make.digest()
         answer = repo.head_manifest(digest) if kind == "manifests" else repo.head_blob(digest)
         wire = content_after_head(repo.registry.client, settings, f"/v2/{repo.name}/{kind}/{digest}", repo.name)
-        if wire.status != answer.status:
-            raise Undecided("a bare connection got another answer")
+        if not wire.status:
+            raise Undecided("a bare connection got no answer")
         judge(
             "BASE-ERROR-HEAD-NO-BODY", not wire.content, "no content after the headers of a HEAD", answer,
             actual=f"{len(wire.content)} bytes followed",

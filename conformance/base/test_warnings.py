@@ -9,7 +9,7 @@ from conformance.given import Given
 from conformance.judge import Judge, Unsupported, verifies
 
 #: Codes that caches on the way add by themselves (RFC 7234, 5.5).
-BY_CACHES = frozenset({"110", "111", "112", "113", "199", "214"})
+BY_CACHES = frozenset({"110", "111", "112", "113", "214"})
 WARNING = re.compile(r'\s*(\d{3}) (\S+) "((?:[^"\\]|\\.)*)"(\s+"[^"]*")?\s*(?:,|$)')
 
 

@@ -40,7 +40,8 @@ def content_after_head(
         return Wire(0, b"")
     head, _, content = received.partition(b"\r\n\r\n")
     words = head.split(b"\r\n", 1)[0].split()
-    return Wire(int(words[1]) if len(words) > 1 and words[1].isdigit() else 0, content)
+    status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+    return Wire(status, content if status >= 200 else content.partition(b"\r\n\r\n")[2])
 
 
 def _connect(host: str, port: int | None, secure: bool, settings: Settings) -> socket.socket:

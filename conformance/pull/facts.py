@@ -15,6 +15,8 @@ _GRAMMAR = re.compile(r"(?P<algorithm>[a-z0-9]+(?:[+._-][a-z0-9]+)*):(?P<encoded
 _LENGTHS = {"sha256": 64, "sha512": 128}
 _HEX = re.compile(r"[0-9a-fA-F]+")
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)", re.IGNORECASE)
+_BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
+_PART_RANGE = re.compile(r"^Content-Range:(.*)$", re.IGNORECASE | re.MULTILINE)
 DIGEST = "Docker-Content-Digest"
 
 
@@ -70,7 +72,25 @@ class ContentRange:
 
 def content_range(answer: Response) -> ContentRange | None:
     """Return the Content-Range of a 206, or ``None`` where there is none that is well formed."""
-    match = _CONTENT_RANGE.fullmatch((answer.header("Content-Range") or "").strip())
+    return _content_range(answer.header("Content-Range") or "")
+
+
+def byte_ranges(answer: Response) -> list[tuple[ContentRange | None, bytes]]:
+    """Return the parts of a ``multipart/byteranges`` body (RFC 9110, 14.6), each with its Content-Range."""
+    boundary = _BOUNDARY.search(answer.header("Content-Type") or "")
+    if boundary is None:
+        return []
+    found = []
+    for piece in answer.body.split(b"--" + (boundary[1] or boundary[2]).encode())[1:]:
+        head, separator, body = piece.partition(b"\r\n\r\n")
+        if separator:
+            named = _PART_RANGE.search(head.decode("latin-1"))
+            found.append((_content_range(named[1]) if named else None, body.removesuffix(b"\r\n")))
+    return found
+
+
+def _content_range(value: str) -> ContentRange | None:
+    match = _CONTENT_RANGE.fullmatch(value.strip())
     if match is None:
         return None
     size = None if match[3] == "*" else int(match[3])

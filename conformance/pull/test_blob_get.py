@@ -70,7 +70,7 @@ def test_get_of_the_empty_blob(repo: Repository, given: Given, judge: Judge) -> 
     digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     pushed = repo.put_upload(given.upload(repo), digest, b"")
     if pushed.status != 201:
-        raise Undecided(f"the empty blob was not accepted (status {pushed.status})")
+        raise Unsupported(f"the empty blob was not accepted (status {pushed.status})")
     answer = repo.get_blob(digest)
     judge(
         "PULL-BLOB-GET-EMPTY", answer.status == 200 and not answer.body, "status 200 without content", answer,

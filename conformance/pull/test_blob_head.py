@@ -43,8 +43,8 @@ def test_head_has_no_body(repo: Repository, given: Given, judge: Judge, settings
     answer = given.headed_blob(repo, blob.digest)
     path = f"/v2/{repo.name}/blobs/{blob.digest}"
     wire = content_after_head(repo.registry.client, settings, path, repo.name)
-    if wire.status != answer.status:
-        raise Undecided("a bare connection got another answer")
+    if not wire.status:
+        raise Undecided("a bare connection got no answer")
     judge(
         "PULL-BLOB-HEAD-NO-BODY", not wire.content, "no content after the headers of a HEAD", answer,
         actual=f"{len(wire.content)} bytes followed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.client.registry import OCI_MANIFEST, Repository
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, Unsupported, verifies
+from conformance.judge import Judge, Unsupported, verifies
 
 NOT_MODIFIED = 304
 
@@ -35,7 +35,7 @@ def test_manifest_on_condition(repo: Repository, given: Given, judge: Judge) -> 
         return
     new = given.image(repo, None)
     if repo.put_manifest(tag, new.body, new.media_type).status != 201:
-        raise Undecided("the tag cannot be moved")
+        return
     answer = repo.get_manifest(tag, OCI_MANIFEST, headers=headers)
     judge.status("PULL-CACHE-MANIFEST-304", answer, 200, when="after the tag has moved")
 
@@ -45,7 +45,7 @@ def test_condition_that_names_something_else(repo: Repository, given: Given, jud
     """A condition that names another representation changes nothing."""
     manifest = given.image(repo)
     headers = (("If-None-Match", f'"{given.make.digest()}"'),)
-    answer = repo.get_manifest(manifest.digest, manifest.media_type, headers=headers)
+    answer = repo.get_manifest(manifest.tag or manifest.digest, manifest.media_type, headers=headers)
     judge.status("PULL-CACHE-FALSE-304", answer, 200)
     if manifest.blobs:
         judge.status("PULL-CACHE-FALSE-304", repo.get_blob(manifest.blobs[0].digest, headers=headers), 200)

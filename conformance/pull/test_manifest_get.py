@@ -8,7 +8,7 @@ from conformance.client.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Repository
 from conformance.content import Manifest
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, verifies
+from conformance.judge import Judge, Undecided, Unsupported, verifies
 from conformance.pull.facts import DIGEST, digest_headers, is_digest_of, settled, well_formed
 from conformance.settings import Settings
 
@@ -117,7 +117,7 @@ def test_get_of_a_manifest_without_media_type(repo: Repository, given: Given, ju
     tag = given.make.tag()
     pushed = repo.put_manifest(tag, manifest.body, manifest.media_type)
     if pushed.status != 201:
-        raise Undecided(f"a manifest without mediaType was not accepted (status {pushed.status})")
+        raise Unsupported(f"a manifest without mediaType was not accepted (status {pushed.status})")
     repo.made["manifest"].append(manifest.digest)
     answer = given.pulled_manifest(repo, tag, OCI_MANIFEST)
     judge.header(

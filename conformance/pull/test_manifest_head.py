@@ -55,8 +55,8 @@ def test_head_has_no_body(repo: Repository, given: Given, judge: Judge, settings
         repo.registry.client, settings, f"/v2/{repo.name}/manifests/{manifest.digest}", repo.name,
         (("Accept", manifest.media_type),),
     )
-    if wire.status != answer.status:
-        raise Undecided("a bare connection got another answer")
+    if not wire.status:
+        raise Undecided("a bare connection got no answer")
     judge(
         "PULL-MANIFEST-HEAD-NO-BODY", not wire.content, "no content after the headers of a HEAD", answer,
         actual=f"{len(wire.content)} bytes followed",
