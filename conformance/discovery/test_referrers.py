@@ -104,8 +104,8 @@ def test_referrers_of_an_image(repo: Repository, given: Given, judge: Judge, set
 def test_referrers_that_are_indexes(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
     """An index with a subject is listed as well, with its artifactType or with none."""
     subject = given.image(repo)
-    plain = refer_by_index(repo, given, subject.descriptor(), subject)
-    typed = refer_by_index(repo, given, subject.descriptor(), subject, artifactType=SIGNATURE)
+    plain = refer_by_index(repo, subject.descriptor(), subject)
+    typed = refer_by_index(repo, subject.descriptor(), subject, artifactType=SIGNATURE)
     found = listed(repo, subject.digest, settings, plain, typed)
     answer = repo.referrers(subject.digest)
     missing = [m.digest for m in (plain, typed) if m.digest not in found]
