@@ -267,6 +267,8 @@ def configure(config: pytest.Config) -> None:
     """
     if config.option.help or config.option.version or config.option.collectonly or config.option.markers:
         return
+    # pytest makes errors of warnings, and of this one too, which --insecure asks for.
+    config.addinivalue_line("filterwarnings", "ignore:Unverified HTTPS request")
     catalogue = load()
     workerinput = getattr(config, "workerinput", None)
     if workerinput is not None:
