@@ -85,7 +85,7 @@ VARIANTS = (
         apply=answers("blob.get", "blob.head", "manifest.get", "manifest.head", status=400, change=_digest_404),
     ),
     Variant(
-        name="name-invalid-404",
+        name="name-invalid-as-by-router",
         title="An invalid name is answered 404 as by a router.",
         latitude=("NAME-OR-TAG-INVALID-STATUS",),
         profiles=OCI,

@@ -1,0 +1,78 @@
+"""Each fault and each variant shows, and none of them is known to the code that answers rightly."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import reference
+from reference import faults, launch, variants
+from reference.app import Registry
+from reference.messages import Application
+from reference.modifications import PROFILES
+from reference.storage.memory import MemoryStorage
+from spec import catalogue
+from tests.reference import probe
+
+#: What shows in the bytes on the wire, or in time, only.
+ON_THE_WIRE = {"header-names-cased", "slow"}
+
+
+@cache
+def right() -> list[probe.Normal]:
+    return [answer.normal() for answer in probe.transcript(Registry(MemoryStorage()))]
+
+
+def modified(*, fault: str = "", variant: str = "") -> Application:
+    return launch.modify(Registry(MemoryStorage()), [fault] if fault else [], [variant] if variant else [])
+
+
+def test_two_right_registries_answer_alike() -> None:
+    assert not probe.differs(modified(), right())
+
+
+def test_a_right_registry_never_answers_with_a_server_error() -> None:
+    assert not [answer for answer in right() if answer[0] >= 500]
+
+
+@pytest.mark.parametrize("name", faults.ALL)
+def test_a_fault_shows(name: str) -> None:
+    assert probe.differs(modified(fault=name), right())
+
+
+@pytest.mark.parametrize("name", sorted(set(variants.ALL) - ON_THE_WIRE))
+def test_a_variant_shows_and_is_no_server_error(name: str) -> None:
+    answers = probe.transcript(modified(variant=name))
+    assert [answer.normal() for answer in answers] != right()
+    assert not [answer for answer in answers if answer.status >= 500]
+
+
+def test_faults_and_variants_name_what_there_is() -> None:
+    known = catalogue.load()
+    for fault in faults.ALL.values():
+        assert fault.breaks, fault.name
+        assert set(fault.breaks + fault.also) <= set(known.requirements), fault.name
+        assert not set(fault.breaks) & set(fault.also), fault.name
+    for variant in variants.ALL.values():
+        assert set(variant.warns) <= set(known.requirements), variant.name
+        assert set(variant.lacks) <= set(known.capabilities), variant.name
+        assert variant.profiles
+        assert set(variant.profiles) <= set(PROFILES)
+
+
+def test_every_fault_and_variant_has_a_name_of_its_own() -> None:
+    names = [fault.name for module in faults._MODULES for fault in module.FAULTS]
+    names += [variant.name for module in variants._MODULES for variant in module.VARIANTS]
+    assert len(set(names)) == len(names)
+
+
+def test_the_code_that_answers_rightly_does_not_know_of_them() -> None:
+    root = Path(reference.__file__).parent
+    allowed = {"__main__.py", "launch.py", "modifications.py"}
+    for path in root.rglob("*.py"):
+        if path.name in allowed or {"faults", "variants"} & set(path.relative_to(root).parts):
+            continue
+        assert not re.search(r"import.*(faults|variants|modifications)", path.read_text()), path
