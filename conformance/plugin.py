@@ -15,6 +15,7 @@ from spec.catalogue import Catalogue, load
 from spec.model import Outcome
 
 from . import capabilities, document, labels, options, preflight, record
+from .client.client import WriteForbidden
 from .embedded import EmbeddedReference
 from .judge import Broken, Judge, NotTested, Unsupported, Verdictless
 from .record import Record
@@ -105,6 +106,8 @@ class Suite:
             return report
         if isinstance(raised, pytest.skip.Exception):
             raised = NotTested(str(raised))
+        if isinstance(raised, WriteForbidden):
+            raised = NotTested("the target is read-only")
         if isinstance(raised, Broken):
             raised = None
         session = self.session

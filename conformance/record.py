@@ -25,7 +25,10 @@ def of_scenario(session: Session, judge: Judge, exchanges: list[Exchange], raise
     error = ""
     if raised is None:
         missing = [r for r in judge.requirements if r not in judge.judgements]
-        if missing:
+        broken = [name for name, found in judge.judgements.items() if found.outcome is not Outcome.HELD]
+        if missing and broken:
+            judge.rest(Outcome.INCONCLUSIVE, f"blocked by {broken[0]}")
+        elif missing:
             error = f"the scenario ended without judging {', '.join(missing)}"
             judge.rest(Outcome.ERROR, error)
     elif isinstance(raised, Verdictless):

@@ -60,7 +60,9 @@ class Session:
         """Return a client of its own record, with the owner's credentials or without any."""
         credentials = None if anonymous else self.settings.credentials
         authenticator = Authenticator(credentials, self.redactor, self.settings.url)
-        return Client(self.settings.url, self.transport, authenticator, self.redactor)
+        client = Client(self.settings.url, self.transport, authenticator, self.redactor)
+        client.read_only = self.settings.read_only
+        return client
 
     def close(self) -> None:
         """Close the connections."""

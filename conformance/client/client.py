@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email.utils
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
@@ -43,6 +43,10 @@ class Call:
     max_body: int = MAX_BODY
 
 
+class WriteForbidden(Exception):
+    """A scenario asked for a write on a target that may only be read; nothing was sent."""
+
+
 class Client:
     """A session with one target; never asserts, never retries but for 401, 429, 503 and a dead connection."""
 
@@ -50,14 +54,20 @@ class Client:
         self.url = url.rstrip("/")
         self.redactor = redactor
         self.exchanges: list[Exchange] = []
-        self.on_exchange: Callable[[Exchange], None] | None = None
+        self.read_only = False
         self._origin = _origin(self.url)
         self._transport = transport
         self._authenticator = authenticator
         self._started = time.monotonic()
 
     def send(self, call: Call) -> Response:
-        """Send a call and return the final response; status 0 where none came."""
+        """Send a call and return the final response; status 0 where none came.
+
+        Raises:
+            WriteForbidden: the target may only be read, and the method is none that only reads.
+        """
+        if self.read_only and call.method not in _REPEATABLE:
+            raise WriteForbidden
         trail: list[Exchange] = []
         response = self._attempt(call, trail)
         seen = 0
@@ -128,8 +138,6 @@ class Client:
         exchange = self._record(call, response, headers, started)
         trail.append(exchange)
         self.exchanges.append(exchange)
-        if self.on_exchange:
-            self.on_exchange(exchange)
         return response
 
     def _record(self, call: Call, response: Response, headers: Iterable[tuple[str, str]], started: float) -> Exchange:

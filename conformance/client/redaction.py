@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import html
+import json
 import re
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 REMOVED = "(removed)"
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
@@ -24,7 +26,9 @@ class Redactor:
         if len(secret) < _SHORTEST:
             return
         encoded = base64.b64encode(secret.encode()).decode("ascii").rstrip("=")
-        self._secrets.update({secret, quote(secret, safe=""), encoded})
+        # A target may echo it in a URL, in JSON or in a page.
+        escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], html.escape(secret)}
+        self._secrets.update({secret, quote(secret), quote(secret, safe=""), quote_plus(secret), encoded}, escaped)
 
     def clean(self, text: str) -> str:
         """Return the text without any secret."""
