@@ -1,0 +1,126 @@
+"""Runs of the suite without the seconds of its start: a process that has imported everything forks for each."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NoReturn
+
+from tests.support.servers import ROOT
+from tests.support.suite import SuiteRun
+
+_LONGEST = 60
+
+
+class Forker:
+    """The process that forks; each run is one of ``python -m pytest conformance`` in all but its start."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.conformance.forking"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(
+        self, url: str | None, *options: str, env: Mapping[str, str] | None = None, report: Path | None = None
+    ) -> SuiteRun:
+        """Run the suite against a registry; parameters as of `tests.support.suite.run_suite`.
+
+        An option that starts with ``=`` is an argument in the place of ``conformance``.
+        """
+        with tempfile.TemporaryDirectory(prefix="suite-") as scratch:
+            folder = report or Path(scratch) / "report"
+            args = [o[1:] for o in options if o.startswith("=")] or ["conformance"]
+            args += ["-p", "no:cacheprovider", *(["--registry-url", url] if url is not None else [])]
+            if not any(option.startswith("--report") for option in options):
+                args += ["--report", str(folder)]
+            args += [option for option in options if not option.startswith("=")]
+            out, err = Path(scratch) / "out", Path(scratch) / "err"
+            begin = time.monotonic()
+            code = self._ask({"args": args, "env": _environment(env or {}), "out": str(out), "err": str(err)})
+            seconds = time.monotonic() - begin
+            written = folder / "report.json"
+            document = json.loads(written.read_text(encoding="utf-8")) if written.is_file() else None
+            stdout, stderr = (path.read_text(encoding="utf-8", errors="replace") for path in (out, err))
+        return SuiteRun(code, document, stdout, stderr, seconds, 0.0)
+
+    def _ask(self, request: dict[str, Any]) -> int:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(request) + "\n")
+        self._process.stdin.flush()
+        return int(self._process.stdout.readline())
+
+    def close(self) -> None:
+        """End the process."""
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()
+        self._process.wait(10)
+        self._process.stdout.close()
+
+
+def _environment(more: Mapping[str, str]) -> dict[str, str]:
+    ours = ("REGISTRY_", "PYTEST_", "COV_", "ALLURE_")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) and name != "CI"}
+    return {**kept, "COLUMNS": "120", **more}
+
+
+def _serve() -> None:
+    """Read requests from standard input until it ends; answer each with the exit code of its run."""
+    # The libraries that a run imports; what pytest must import itself, its plugins and conftest.py, is left to it.
+    import conformance.plugin  # noqa: PLC0415
+    import conformance.terminal  # noqa: F401, PLC0415
+    from conformance.contract import Contract  # noqa: PLC0415
+    from spec.catalogue import load  # noqa: PLC0415
+
+    load()
+    Contract.load()
+    # Collections in the children pass over what they share with this process.
+    gc.freeze()
+    for line in sys.stdin:
+        request = json.loads(line)
+        child = os.fork()
+        if not child:
+            _run(request)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def _run(request: dict[str, Any]) -> NoReturn:
+    """Become the run of one request."""
+    code = 70
+    try:
+        signal.alarm(_LONGEST)
+        for number, name in ((0, os.devnull), (1, request["out"]), (2, request["err"])):
+            flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            os.dup2(os.open(name, flags, 0o600), number)
+        os.environ.clear()
+        os.environ.update(request["env"])
+        import pytest  # noqa: PLC0415
+
+        sys.argv = ["pytest", *request["args"]]
+        code = int(pytest.main(request["args"]))
+    except BaseException:  # noqa: BLE001, RUF100  # a forked process must not go on as its parent
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+if __name__ == "__main__":
+    _serve()

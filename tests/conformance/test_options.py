@@ -1,0 +1,255 @@
+"""Each bad value of an option is refused with one sentence that names the option and the cause, and no secret."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from conformance.options import OPTIONS, settings
+from conformance.settings import Settings
+from spec.catalogue import load
+
+_ONE = "PULL-BLOB-GET-200"
+
+
+class Given:
+    """What pytest has read: the command line as ``--name=value``, and nothing from a configuration file."""
+
+    def __init__(self, arguments: tuple[str, ...]) -> None:
+        self._values = [argument.partition("=")[::2] for argument in arguments]
+
+    def getoption(self, flag: str) -> Any:
+        """Return an option as pytest does: None where it was not given."""
+        kind = next(option.kind for option in OPTIONS if option.flag == flag)
+        found = [value for name, value in self._values if name == flag]
+        if not found:
+            return None
+        return True if kind == "flag" else found if kind == "list" else found[-1]
+
+    def getini(self, name: str) -> Any:
+        """Return the default of a setting."""
+        kind = next(option.kind for option in OPTIONS if option.ini == name)
+        return {"flag": False, "list": []}.get(kind, "")
+
+
+def read(*arguments: str) -> Settings:
+    """Return the settings that a command line gives."""
+    return settings(cast(pytest.Config, Given(arguments)), load())
+
+
+def refused(*arguments: str, words: str) -> str:
+    """A command line is refused with one line that has these words."""
+    with pytest.raises(pytest.UsageError) as caught:
+        read(*arguments)
+    said = str(caught.value)
+    assert words in said
+    assert said.isprintable()
+    return said
+
+
+@pytest.fixture(autouse=True)
+def _no_options_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for option in OPTIONS:
+        monkeypatch.delenv(option.variable, raising=False)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("registry.example.com:5000", "needs a scheme, http:// or https://, and a host; did you mean https://registry"),
+        ("ftp://registry.example.com", "needs a scheme"),
+        ("http:/registry.example.com", "needs a scheme"),
+        ("http://", "needs a scheme"),
+        ("", "is given without a value"),
+        ("http://registry.example.com/v2", "must not have a path, a query or a fragment (found 'v2')"),
+        ("http://registry.example.com/?a=b", "must not have a path, a query or a fragment (found 'a=b')"),
+        ("http://registry.example.com:port", "is not a valid URL"),
+        ("http://registry.example.com:70000", "is not a valid URL"),
+        ("http://[::1", "is not a valid URL"),
+        ("http://two words", "is not the name of a host"),
+        ("http://dots..example", "is not the name of a host"),
+    ],
+)
+def test_url(url: str, words: str) -> None:
+    assert refused(f"--registry-url={url}", words=words).startswith("--registry-url: ")
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("ann:c4nary9@host.invalid", "did you mean https://host.invalid?"),
+        ("http://ann:c4nary9@host.invalid/path", "found 'path'"),
+        ("http://ann:12/c4nary9@host.invalid", "must be percent-encoded"),
+        ("http://ann:12?c4nary9@host.invalid", "must be percent-encoded"),
+        ("http://ann:c4/nary9@host.invalid", "is not a valid URL"),
+        ("http://ann@host.invalid", "--username: needs a password too"),
+    ],
+)
+def test_url_with_credentials_is_not_shown(url: str, words: str) -> None:
+    assert "nary9" not in refused(f"--registry-url={url}", words=words)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "words"),
+    [
+        ("--profile", "oci-9", "there is no 'oci-9'; choose one of docker-v2, oci-1.0, oci-1.1, oci-1.2-dev"),
+        ("--category", "pulling", "there is no 'pulling'; choose one of base, pull, push"),
+        ("--requirement", "PULL-BLOB-GET-201", "there is no requirement 'PULL-BLOB-GET-201'"),
+        ("--capability", "flying=yes", "there is no 'flying'"),
+        ("--capability", "mount=perhaps", "expected NAME=yes or NAME=no, not 'mount=perhaps'"),
+        ("--timeout", "soon", "expected seconds from 0.1 to 86400, not 'soon'"),
+        ("--timeout", "0", "expected seconds from 0.1"),
+        ("--timeout", "nan", "expected seconds from 0.1"),
+        ("--max-time", "-1", "expected seconds from 1 "),
+        ("--settle", "1e99", "expected seconds from 0 to 86400"),
+        ("--seed", "-1", "expected a whole number"),
+        ("--seed", "\u00b2", "expected a whole number"),
+        ("--effort", "much", "choose one of quick, default, thorough"),
+        ("--namespace", "Upper", "'Upper' is not a repository name"),
+        ("--repository", "a//b", "'a//b' is not a repository name"),
+        ("--existing", "name", "expected NAME:TAG, not 'name'"),
+        ("--password", "c4nary", "needs --username too"),
+        ("--username", "ann", "needs a password too; give it as REGISTRY_PASSWORD"),
+        ("--ca-bundle", "/nonexistent.pem", "/nonexistent.pem cannot be used (No such file or directory)"),
+        ("--ca-bundle", "pyproject.toml", "pyproject.toml cannot be used (it holds no certificate in PEM)"),
+        ("--known-failures", "/nonexistent.yaml", "/nonexistent.yaml cannot be read (No such file or directory)"),
+        ("--docker-config", "/nonexistent.json", "/nonexistent.json: cannot be read (No such file or directory)"),
+        ("--report", "", "is given without a value"),
+    ],
+)
+def test_value(option: str, value: str, words: str) -> None:
+    said = refused("--registry-url=http://127.0.0.1:1", f"{option}={value}", words=words)
+    assert said.startswith(f"{option}: ")
+    assert "c4nary" not in said
+
+
+def test_read_only_needs_an_image() -> None:
+    refused("--read-only", words="--read-only: needs --existing NAME:TAG")
+
+
+def test_switch_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGISTRY_INSECURE", "perhaps")
+    refused(words="REGISTRY_INSECURE: expected yes or no, not 'perhaps'")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("- id: [", ":1: is not valid YAML"),
+        ("a: b", ":1: expected a list of entries with id and why"),
+        ("- just a text", ":1: an entry needs the members id and why, both text"),
+        (f"- id: {_ONE}", ":1: an entry needs the members id and why"),
+        (f"- {{id: {_ONE}, why: [a]}}", ":1: an entry needs the members id and why, both text"),
+        (f"- {{id: {_ONE}, why: w, who: me}}", ":1: unknown member 'who'"),
+        ("# first\n- {id: NOPE, why: w}", ":2: there is no requirement 'NOPE'"),
+        (f"- {{id: {_ONE}, why: w, until: soon}}", ":1: until is not a date such as 2027-01-31"),
+        (f"- {{id: {_ONE}, why: w, until: 2020-01-31}}", f":1: the entry of {_ONE} ended on 2020-01-31"),
+        ("\x00", ": is not valid YAML"),
+    ],
+)
+def test_known_failures(text: str, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "known.yaml"
+    path.write_text(text)
+    assert refused(f"--known-failures={path}", words=words).startswith(f"--known-failures: {path}:")
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("{", "is not valid JSON"),
+        ("[" * 100_000, "is not valid JSON"),
+        ("[]", "is not a JSON object"),
+        ("{}", "has no login for 127.0.0.1:1"),
+        ({"auths": {"other.example": {"auth": "YTpi"}}}, "has no login for 127.0.0.1:1"),
+        ({"auths": {"127.0.0.1:1": {}}}, "has no login for 127.0.0.1:1"),
+        ({"auths": []}, "has no login"),
+        ({"auths": "c4nary"}, "the member auths is not a JSON object"),
+        ({"auths": {"127.0.0.1:1": {"auth": "c4nary!"}}}, "is not base64 of user:password"),
+        ({"auths": {"127.0.0.1:1": {"auth": 5}}}, "is not base64 of user:password"),
+        ({"auths": {"127.0.0.1:1": {"identitytoken": "c4nary"}}}, "is an identity token"),
+        ({"credsStore": "absent-c4n"}, "the credential helper docker-credential-absent-c4n is not installed"),
+        ({"credsStore": "../c4nary"}, "the name of its credential helper is not a plain word"),
+        ({"credHelpers": {"127.0.0.1:1": 5}}, "the name of its credential helper is not a plain word"),
+    ],
+)
+def test_docker_config(content: object, words: str, tmp_path: Path) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(content if isinstance(content, str) else json.dumps(content))
+    said = refused("--registry-url=http://127.0.0.1:1", f"--docker-config={path}", words=words)
+    assert said.startswith("--docker-config: ")
+    assert "c4nary" not in said
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("echo c4nary >&2; exit 3", "docker-credential-fake failed with exit code 3"),
+        ("echo credentials not found in native keychain; exit 1", "has no login for 127.0.0.1:1"),
+        ("echo c4nary", "docker-credential-fake gave no JSON with Username and Secret"),
+        ('echo \'{"Username":"ann"}\'', "gave no JSON with Username and Secret"),
+        ('echo \'{"Username":"<token>","Secret":"c4nary"}\'', "gave an identity token"),
+    ],
+)
+def test_credential_helper(
+    script: str,
+    words: str,
+    tmp_path: Path,
+    helper: Callable[[str], dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = tmp_path / "config.json"
+    path.write_text('{"credsStore": "fake"}')
+    monkeypatch.setenv("PATH", helper(script)["PATH"])
+    said = refused("--registry-url=http://127.0.0.1:1", f"--docker-config={path}", words=words)
+    assert said.startswith("--docker-config: ")
+    assert "c4nary" not in said
+
+
+def test_credentials_of_the_url_are_taken_out_of_it() -> None:
+    found = read("--registry-url=http://ann:c4nary%2F%26@[::1]:5000/")
+    assert found.url == "http://[::1]:5000"
+    assert found.credentials is not None
+    assert (found.credentials.username, found.credentials.password) == ("ann", "c4nary/&")
+    assert "c4nary" not in repr(found)
+
+
+def test_a_password_keeps_its_spaces_and_joins_the_name_in_the_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGISTRY_PASSWORD", " c4nary ")
+    found = read("--registry-url=https://ann@registry.example.com")
+    assert found.credentials is not None
+    assert (found.credentials.username, found.credentials.password) == ("ann", " c4nary ")
+
+
+@pytest.mark.parametrize(
+    ("url", "content", "script", "wanted"),
+    [
+        ("http://h:1", {"auths": {"h:1": {"auth": "YW5uOnA6cQ=="}}}, "", ("ann", "p:q")),
+        ("https://h", {"auths": {"https://h/v1/": {"username": "ann", "password": "p"}}}, "", ("ann", "p")),
+        ("https://h", {"auths": {"h": {}}, "credsStore": "fake"}, "$(cat)", ("ann", "h")),
+        ("https://h", {"auths": {"h": {"auth": "Ynk6cA=="}}, "credHelpers": {"h": "fake"}}, "$(cat)", ("ann", "h")),
+        ("https://h", {"auths": {"h": {"auth": "Ynk6cA=="}}, "credsStore": "fake"}, "$(cat)", ("by", "p")),
+        ("https://registry-1.docker.io", {"credsStore": "fake"}, "$(cat)", ("ann", "https://index.docker.io/v1/")),
+    ],
+)
+def test_login_from_a_docker_config(
+    *,
+    url: str,
+    content: object,
+    script: str,
+    wanted: tuple[str, str],
+    tmp_path: Path,
+    helper: Callable[[str], dict[str, str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(content))
+    if script:
+        answer = f'printf \'{{"Username":"ann","Secret":"%s"}}\' "{script}"'
+        monkeypatch.setenv("PATH", helper(answer)["PATH"])
+    found = read(f"--registry-url={url}", f"--docker-config={path}").credentials
+    assert found is not None
+    assert (found.username, found.password) == wanted

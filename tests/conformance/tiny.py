@@ -1,0 +1,113 @@
+"""HTTP servers of a few lines: each is a function from a request to an answer, and keeps what it was asked."""
+
+from __future__ import annotations
+
+import http.client
+import ssl
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as it came; header names are in lower case."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response; Content-Length is added."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Tiny:
+    """A running server."""
+
+    url: str
+    asked: list[Asked] = field(default_factory=list)
+
+
+@contextmanager
+def serve(answer: Callable[[Asked], Answer], tls: tuple[Path, Path] | None = None) -> Iterator[Tiny]:
+    """Serve on a free port of the loopback interface; with certificate and key over TLS."""
+    tiny = Tiny("")
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Keep the output of the tests clean."""
+
+        def handle_any(self) -> None:
+            """Answer one request."""
+            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            asked = Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body)
+            tiny.asked.append(asked)
+            given = answer(asked)
+            self.send_response_only(given.status)
+            for name, value in given.headers:
+                self.send_header(name, value)
+            if not any(name.lower() == "content-length" for name, _ in given.headers):
+                self.send_header("Content-Length", str(len(given.body)))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(given.body)
+
+        do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            """A client that goes away, or trusts no certificate, is what the tests are about."""
+
+    server = Server(("127.0.0.1", 0), Handler)
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*tls)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    tiny.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield tiny
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def forward(asked: Asked, url: str) -> Answer:
+    """Pass a request on to another server, without its credentials."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+    headers = {k: v for k, v in asked.headers.items() if k not in {"authorization", "connection"}}
+    try:
+        connection.request(asked.method, asked.path, asked.body, headers)
+        response = connection.getresponse()
+        kept = tuple((k, v) for k, v in response.getheaders() if k.lower() not in {"transfer-encoding", "connection"})
+        return Answer(response.status, response.read(), kept)
+    finally:
+        connection.close()
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """Make a certificate for 127.0.0.1 that nobody vouches for, and its key, with ``openssl``."""
+    cert, key = folder / "cert.pem", folder / "key.pem"
+    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=tests"
+    words = [*command.split(), "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
+    subprocess.run(words, check=True, capture_output=True)
+    return cert, key
