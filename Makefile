@@ -109,6 +109,7 @@ binaries: bin/registry ## bin/registry: the reference as one file
 bin/registry: build
 	@rm -rf build/registry bin && mkdir -p build bin
 	@$(PIP) install --quiet --no-compile --target build/registry --require-hashes --requirement requirements-registry.txt 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
+	@rm -rf build/registry/bin
 	@$(PIP) install --quiet --no-compile --no-deps --target build/registry dist/*.whl
 	@rm -rf build/registry/bin build/registry/*.dist-info/RECORD build/registry/*.dist-info/direct_url.json
 	@$(VENV)/bin/shiv --reproducible --site-packages build/registry --entry-point reference.__main__:main \
