@@ -16,6 +16,7 @@ from typing import Any
 from reference.messages import Application, Message
 
 IMAGE = "application/vnd.oci.image.manifest.v1+json"
+TAR = "application/vnd.oci.image.layer.v1.tar"
 INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER = "application/vnd.docker.distribution.manifest.v2+json"
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
@@ -64,7 +65,11 @@ class Client:
         **headers: str,
     ) -> Answer:
         raw, _, query = path.partition("?")
-        given = [("host", "registry.test"), *((key.replace("_", "-"), value) for key, value in headers.items()), *fields]
+        given = [
+            ("host", "registry.test"),
+            *((key.replace("_", "-"), value) for key, value in headers.items()),
+            *fields,
+        ]
         if body or method in ("POST", "PUT", "PATCH"):
             given.append(("content-length", str(len(body) + (10 if cut else 0))))
         scope = {
@@ -104,15 +109,18 @@ class Client:
         location = await self.start(name)
         return await self.put(location, claimed or digest(content, algorithm), content)
 
-    async def put(self, location: str, claimed: str, body: bytes = b"", **headers: str) -> Answer:
+    async def put(self, location: str, claimed: str, body: bytes = b"", content_range: str = "") -> Answer:
         joined = "&" if "?" in location else "?"
-        return await self.call("PUT", f"{location}{joined}digest={claimed}", body, **headers)
+        fields = (("content-range", content_range),) if content_range else ()
+        return await self.call("PUT", f"{location}{joined}digest={claimed}", body, fields=fields)
 
     async def chunk(self, location: str, first: int, body: bytes, last: int | None = None) -> Answer:
         end = first + len(body) - 1 if last is None else last
         return await self.call("PATCH", location, body, content_range=f"{first}-{end}")
 
-    async def manifest(self, name: str, reference: str, body: bytes, media_type: str = IMAGE, query: str = "") -> Answer:
+    async def manifest(
+        self, name: str, reference: str, body: bytes, media_type: str = IMAGE, query: str = ""
+    ) -> Answer:
         return await self.call("PUT", f"/v2/{name}/manifests/{reference}{query}", body, content_type=media_type)
 
 
@@ -121,7 +129,9 @@ LAYER = b"layer\r\n\x00\xff" * 20
 LARGE = bytes(range(256)) * 400
 
 
-def descriptor(content: bytes, media_type: str = "application/vnd.oci.image.layer.v1.tar", **more: Any) -> dict[str, Any]:
+def descriptor(
+    content: bytes, media_type: str = "application/vnd.oci.image.layer.v1.tar", **more: Any
+) -> dict[str, Any]:
     return {"mediaType": media_type, "digest": digest(content), "size": len(content), **more}
 
 
