@@ -20,6 +20,8 @@ def test_pull_of_an_unknown_manifest(repo: Repository, given: Given, judge: Judg
         answer = repo.get_manifest(reference, OCI_MANIFEST)
         if judge.status("PULL-MANIFEST-GET-UNKNOWN-404", answer, 404):
             judge.code("PULL-MANIFEST-GET-UNKNOWN-CODE", answer, "MANIFEST_UNKNOWN", "NAME_UNKNOWN")
+        else:
+            judge.inconclusive("PULL-MANIFEST-GET-UNKNOWN-CODE", "blocked by PULL-MANIFEST-GET-UNKNOWN-404")
         judge.status("PULL-MANIFEST-HEAD-UNKNOWN-404", repo.head_manifest(reference, OCI_MANIFEST), 404)
 
 
