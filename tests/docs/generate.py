@@ -1,0 +1,84 @@
+"""Write the generated parts of README.md anew: ``python -m tests.docs.generate``.
+
+A part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from conformance.options import OPTIONS, Option
+from reference import faults, variants
+from spec.check import check
+from tests.support.servers import ROOT
+
+README = ROOT / "README.md"
+MEASUREMENTS = ROOT / "docs" / "measurements.md"
+_PART = re.compile(r"(<!-- generated: ([a-z]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+#: The heading in docs/measurements.md under which the table of a whole run stands.
+_MEASURED = "## A run in figures"
+
+
+def render(text: str) -> str:
+    """Return a document with its generated parts made anew."""
+    return _PART.sub(lambda match: f"{match[1]}{PARTS[match[2]]()}\n{match[4]}", text)
+
+
+def options() -> str:
+    """Make the table of the suite's options."""
+    return _table(("option", "what it does", "default"), map(_option, OPTIONS))
+
+
+def _option(option: Option) -> tuple[str, str, str]:
+    value = "" if option.kind == "flag" else f" {option.metavar}"
+    what = option.help + (f": {', '.join(option.choices)}" if option.choices else "")
+    return f"`{option.flag}{value}`", what.replace("|", "\\|"), f"`{option.default}`" if option.default else ""
+
+
+def counts() -> str:
+    """Make the table of requirements for each category and profile."""
+    rows = check(ROOT).counts()
+    columns = [name for name in rows[0][1] if name not in {"untestable", "planned"}]
+    names = {"all": "requirements", "decided": "decided by the suite"}
+    lines = ([name, *(str(numbers[column]) for column in columns)] for name, numbers in rows)
+    return _table(("category", *(names.get(column, f"`{column}`") for column in columns)), lines)
+
+
+def figures() -> str:
+    """Make the table of what the suite has proved itself against, with what was measured of a run."""
+    total = dict(check(ROOT).counts())["all"]
+    rows = [
+        ("requirements in the catalogue", str(total["all"])),
+        ("of these decided by the suite", str(total["decided"])),
+        ("faults of the reference, each to be convicted", str(len(faults.listing()))),
+        ("variants of the reference, each to be acquitted", str(len(variants.listing()))),
+    ]
+    return _table(("", ""), [*rows, *_measured()])
+
+
+def _measured() -> Iterable[tuple[str, str]]:
+    """Take the rows of the table of a whole run, two columns, where docs/measurements.md has one."""
+    section = MEASUREMENTS.read_text(encoding="utf-8").partition(_MEASURED + "\n")[2].partition("\n## ")[0]
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if line.startswith("|") and len(cells) == 2 and any(cells) and not set(cells[0]) <= set("-: "):
+            yield cells[0], cells[1]
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [list(head), *map(list, rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+PARTS: dict[str, Callable[[], str]] = {"options": options, "counts": counts, "figures": figures}
+
+
+def main() -> None:
+    """Write README.md."""
+    README.write_text(render(README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The documents agree with the code, and their links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from conformance.options import OPTIONS
+from spec.catalogue import load
+from spec.model import Verdict
+from tests.docs import generate
+from tests.support.servers import ROOT
+
+_LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)|<(?:img|source|a)\b[^>]*?\b(?:src|srcset|href)=\"([^\"]+)\"")
+_CODE = re.compile(r"^(```|~~~).*?^\1|`[^`\n]*`", re.DOTALL | re.MULTILINE)
+_HEADING = re.compile(r"^#+ +(.+?) *#*$", re.MULTILINE)
+_LARGEST_PICTURE = 300 * 1024
+
+
+def _documents() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    ).stdout.split("\n")  # fmt: skip
+    found = [ROOT / name for name in listed if name and (ROOT / name).is_file()]
+    return sorted(found or [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+
+
+def _links(document: Path) -> Iterator[str]:
+    for match in _LINK.finditer(_CODE.sub("", document.read_text(encoding="utf-8"))):
+        target = match[1] or match[2]
+        if not re.match(r"[a-z][a-z0-9+.-]*:", target):
+            yield target
+
+
+def _anchors(document: Path) -> set[str]:
+    """Return the anchors of the headings, as they are derived where the documents are shown."""
+    headings = _HEADING.findall(re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.S | re.M))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("document", _documents(), ids=lambda path: str(path.relative_to(ROOT)))
+def test_relative_links_lead_somewhere(document: Path) -> None:
+    dead = []
+    for link in _links(document):
+        name, _, anchor = link.partition("#")
+        target = (document.parent / name).resolve() if name else document
+        if not target.exists() or (anchor and target.suffix == ".md" and anchor not in _anchors(target)):
+            dead.append(link)
+    assert not dead
+
+
+@pytest.mark.parametrize("part", generate.PARTS)
+def test_generated_parts_of_the_readme_are_up_to_date(part: str) -> None:
+    wanted = f"<!-- generated: {part} -->\n{generate.PARTS[part]()}\n<!-- end -->"
+    assert wanted in generate.README.read_text(encoding="utf-8"), "run: python -m tests.docs.generate"
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "docs/reading-a-report.md"])
+def test_options_that_are_named_exist(name: str) -> None:
+    known = {option.flag for option in OPTIONS} | {"--junitxml", "--alluredir", "--memory", "--addr", "--fault"}
+    known |= {"--variant", "--update-expected", "--help"}
+    named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", (ROOT / name).read_text(encoding="utf-8")))
+    assert named <= known
+
+
+def test_variables_that_are_named_exist() -> None:
+    known = {option.variable for option in OPTIONS}
+    named = set(re.findall(r"\bREGISTRY_[A-Z_]*[A-Z]", generate.README.read_text(encoding="utf-8")))
+    assert named <= known
+
+
+def test_every_verdict_and_profile_is_explained() -> None:
+    text = (ROOT / "docs" / "reading-a-report.md").read_text(encoding="utf-8")
+    assert not [word for word in (*Verdict, *load().profiles) if f"`{word}`" not in text]
+
+
+def test_pictures_are_there_and_small() -> None:
+    for name in ("terminal.png", "page.png"):
+        picture = ROOT / "docs" / "pictures" / name
+        assert picture.read_bytes().startswith(b"\x89PNG")
+        assert picture.stat().st_size < _LARGEST_PICTURE
+    ElementTree.parse(ROOT / "docs" / "architecture.svg")  # noqa: S314  # our own file
