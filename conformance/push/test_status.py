@@ -59,7 +59,7 @@ def test_upload_goes_on_from_its_status(repo: Repository, given: Given, judge: J
         again,
         actual=f"status {again.status}, Range: {again.header('Range')}",
     )
-    upload.location = given.location(again, "PUSH-STATUS")
+    upload.location = given.location(again, "PUSH-STATUS-LOCATION-PRESENT")
     if first != upload.end or second != upload.end:
         raise Undecided("blocked by PUSH-STATUS-RANGE-VALUE")
     data = given.make.bytes(upload.size(21))
