@@ -18,10 +18,13 @@ HIDDEN = frozenset({401, 403})
 MAX_PAGES = 200
 
 
-def tags_of(answer: Response) -> list[str]:
-    """Return the tags of one page; null counts as none, which DISC-TAGS-EMPTY-ARRAY judges."""
+def tags_of(answer: Response, requirement: str = "DISC-TAGS-STATUS-200") -> list[str]:
+    """Return the tags of one page; null counts as none, which DISC-TAGS-EMPTY-ARRAY judges.
+
+    Any status but 200 blocks on the requirement: that of the whole list, or of the parameter that was sent.
+    """
     if answer.status != OK:
-        raise Blocked("DISC-TAGS-STATUS-200", "status 200 to the tag list of an existing repository", answer)
+        raise Blocked(requirement, "status 200 to the tag list of an existing repository", answer)
     found = answer.json.get("tags", 0) if isinstance(answer.json, dict) else 0
     if found is None:
         return []
@@ -30,12 +33,12 @@ def tags_of(answer: Response) -> list[str]:
     return found
 
 
-def all_tags(repo: Repository, **query: Any) -> list[str]:
-    """Return the tag list in the order of the target; where it is cut, its Links are followed."""
-    pages = walk(
-        repo.list_tags(**query), lambda page: repo.follow_link(page, "tags.list"), "DISC-TAGS-LINK-WALK-COMPLETE"
-    )
-    return [tag for page in pages for tag in tags_of(page)]
+def all_tags(repo: Repository, last: str | None = None) -> list[str]:
+    """Return the tag list in the order of the target, or what stands behind ``last``; Links are followed."""
+    requirement = "DISC-TAGS-STATUS-200" if last is None else "DISC-TAGS-LAST-WITHOUT-N"
+    first = repo.list_tags(last=last)
+    pages = walk(first, lambda page: repo.follow_link(page, "tags.list"), "DISC-TAGS-LINK-WALK-COMPLETE")
+    return [tag for page in pages for tag in tags_of(page, requirement)]
 
 
 def settled_tags(repo: Repository, settings: Settings, wanted: set[str]) -> list[str]:

@@ -51,7 +51,7 @@ def test_n_below_the_number_of_tags(fresh_repo: Repository, given: Given, judge:
     linked = False
     for n in (2, 4):
         answer = fresh_repo.list_tags(n=n)
-        page = tags_of(answer)
+        page = tags_of(answer, AT_MOST)
         actual = _shown(answer, page)
         judge(AT_MOST, len(page) <= n, f"no more than {n} tags", answer, actual=actual)
         if len(page) > n:
@@ -114,7 +114,7 @@ def test_last(fresh_repo: Repository, given: Given, judge: Judge, settings: Sett
     """What is listed after last is what follows it in the full list, itself not included."""
     full = _tagged(fresh_repo, given, settings, ("ba", "aa", "da", "ca", "ea"))
     answer = fresh_repo.list_tags(n=2, last=full[1])
-    page = tags_of(answer)
+    page = tags_of(answer, LAST)
     # A page of the wrong size is another matter: what counts is where it begins.
     begins = bool(page) and page == full[2 : 2 + len(page)]
     judge.require(LAST, begins, f"{full[2]} and what follows", answer, actual=_shown(answer, page))
@@ -161,7 +161,7 @@ def test_order_of_letters_and_signs(fresh_repo: Repository, given: Given, judge:
         judge.inconclusive(MIXED, "blocked by DISC-TAGS-ORDER-LEXICAL: the list has no order")
     for place in (0, 2, 4):
         answer = fresh_repo.list_tags(n=2, last=full[place])
-        page = tags_of(answer)
+        page = tags_of(answer, LAST)
         held = bool(page) and page == full[place + 1 : place + 1 + len(page)]
         expected = f"after {full[place]} what follows it in the full list ({', '.join(full)})"
         judge(SAME, held, expected, answer, actual=_shown(answer, page))
@@ -172,16 +172,16 @@ def test_walk_along_the_links(fresh_repo: Repository, given: Given, judge: Judge
     """The Links lead through all tags, each once, and end with the last one."""
     full = _tagged(fresh_repo, given, settings, ("ba", "aa", "da", "ca", "ea"))
     first = fresh_repo.list_tags(n=2)
-    if len(tags_of(first)) >= len(full):
+    if len(tags_of(first, AT_MOST)) >= len(full):
         raise Undecided("blocked by DISC-TAGS-N-AT-MOST")
     if next_link(first) is None and "Link" not in first.headers:
         raise Unsupported("no page has a Link")
     _syntax(judge, first)
     pages = walk(first, lambda page: fresh_repo.follow_link(page, "tags.list"), WALK)
-    walked = [tag for page in pages for tag in tags_of(page)]
+    walked = [tag for page in pages for tag in tags_of(page, WALK)]
     judge(WALK, walked == full, f"the tags {', '.join(full)}", *pages, actual=f"the walk gave {', '.join(walked)}")
     whole = fresh_repo.list_tags(n=len(full) + 4)
-    for answer, tags in ((whole, tags_of(whole)), (pages[-1], tags_of(pages[-1]))):
+    for answer, tags in ((whole, tags_of(whole, AT_MOST)), (pages[-1], tags_of(pages[-1]))):
         complete = answer is whole and tags == full
         held = next_link(answer) is None if complete else bool(tags)
         judge(END, held, "no Link behind the last tag, and no empty page", answer, actual=_shown(answer, tags))
