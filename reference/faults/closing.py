@@ -199,7 +199,7 @@ FAULTS = (
         apply=on("upload.put", change=drop_header("Docker-Content-Digest")),
     ),
     Fault(
-        name="put-wrong-digest-accepted",
+        name="blob-wrong-digest-accepted",
         title="A blob is accepted under a digest that is not its own.",
         breaks=("PUSH-PUT-DIGEST-MISMATCH-REJECTED",),
         # Pulled by that digest, the body does not fit it.

@@ -211,7 +211,7 @@ def _never_again(registry: Registry) -> None:
 
 FAULTS = (
     Fault(
-        name="delete-manifest-nothing",
+        name="delete-deletes-nothing",
         title="DELETE of a manifest is answered 202 and deletes nothing.",
         breaks=("MGMT-MANIFEST-DELETE-GET-404",),
         # Every consequence of a deletion is missing.

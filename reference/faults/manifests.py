@@ -124,7 +124,7 @@ def _empty_body(_request: Request, response: Response) -> Response:
 
 FAULTS = (
     Fault(
-        name="manifest-content-type-wrong",
+        name="manifest-get-wrong-content-type",
         title="GET of a manifest is labelled text/plain.",
         breaks=("PULL-MANIFEST-GET-CONTENT-TYPE",),
         apply=on("manifest.get", status=200, change=set_header("Content-Type", "text/plain")),
