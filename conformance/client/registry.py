@@ -240,8 +240,15 @@ def next_link(response: Response) -> str | None:
     for value in response.headers.all("Link"):
         for target, parameters in parse_link(value) or []:
             if "next" in parameters.get("rel", "").lower().split():
-                return urljoin(response.url, target)
+                return _joined(response.url, target)
     return None
+
+
+def _joined(base: str, target: str) -> str | None:
+    try:
+        return urljoin(base, target)
+    except ValueError:  # a host that is none
+        return None
 
 
 def parse_link(value: str) -> list[tuple[str, dict[str, str]]] | None:
