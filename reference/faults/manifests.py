@@ -144,7 +144,7 @@ FAULTS = (
     Fault(
         name="manifest-content-type-of-docker",
         title="An OCI image manifest is labelled as one of Docker.",
-        breaks=("PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED",),
+        breaks=("PULL-MANIFEST-GET-CONTENT-TYPE",),
         # The same label contradicts what was asked for, and the member mediaType.
         also=("PULL-ACCEPT-EXACT", "PULL-ACCEPT-MISMATCH", "PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE"),
         apply=on(*BOTH, status=200, change=_other_type),
