@@ -71,6 +71,6 @@ def _login_sentence(session: Session, answer: Response) -> str:
             return f"--registry-url: the token service {service} of {url} gives no token: {what}"
     if credentials:
         return f"--username: {url} does not accept the user name or password (status 401 to /v2/)"
-    challenges = parse_challenges(answer.headers.all("WWW-Authenticate")) or []
+    challenges = parse_challenges(answer.headers.all("WWW-Authenticate"), lenient=True) or []
     schemes = ", ".join(sorted({c.scheme.capitalize() for c in challenges})) or "no scheme that is understood"
     return f"--username: {url} asks for a login ({schemes}); give --username and REGISTRY_PASSWORD, or --docker-config"

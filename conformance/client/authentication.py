@@ -52,7 +52,7 @@ class Authenticator:
 
         ``sent`` is what the refused request carried: a token that is refused before its time is not used again.
         """
-        challenges = parse_challenges(response.headers.all("WWW-Authenticate")) or []
+        challenges = parse_challenges(response.headers.all("WWW-Authenticate"), lenient=True) or []
         for challenge in challenges:
             if challenge.scheme == "bearer" and (value := self._bearer(challenge, name, writes, fetch, sent)):
                 return value

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105  # a word of the grammar
 _SCHEME = re.compile(rf"\s*,?\s*({_TOKEN})(?=\s|,|$)(?!\s*=)")
-_PARAMETER = re.compile(rf'\s*,?\s*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))')
+_NAME = rf'\s*,?\s*({_TOKEN})\s*=\s*(?:"((?:[^"\\]|\\.)*)"|'
+_PARAMETER = re.compile(rf"{_NAME}({_TOKEN})(?=[\s,]|$))")
+#: Some registries forget the quotes around the URL of a realm.
+_LENIENT = re.compile(rf'{_NAME}([^\s,"]+))')
 _TOKEN68 = re.compile(r"\s+([A-Za-z0-9._~+/-]+=*)\s*(?=,|$)")
 
 
@@ -19,18 +22,21 @@ class Challenge:
     parameters: dict[str, str] = field(default_factory=dict)
 
 
-def parse_challenges(values: list[str]) -> list[Challenge] | None:
-    """Return the challenges of all WWW-Authenticate fields, or ``None`` where one is malformed."""
+def parse_challenges(values: list[str], *, lenient: bool = False) -> list[Challenge] | None:
+    """Return the challenges of all WWW-Authenticate fields, or ``None`` where one is malformed.
+
+    With ``lenient`` a parameter's value may lack the quotes that its characters ask for.
+    """
     found: list[Challenge] = []
     for value in values:
-        challenges = _parse(value)
+        challenges = _parse(value, _LENIENT if lenient else _PARAMETER)
         if challenges is None:
             return None
         found.extend(challenges)
     return found
 
 
-def _parse(text: str) -> list[Challenge] | None:
+def _parse(text: str, grammar: re.Pattern[str]) -> list[Challenge] | None:
     found: list[Challenge] = []
     position = 0
     text = text.strip()
@@ -44,7 +50,7 @@ def _parse(text: str) -> list[Challenge] | None:
             found.append(Challenge(scheme.group(1).lower(), {"": token68.group(1)}))
             position = token68.end()
             continue
-        while parameter := _PARAMETER.match(text, position):
+        while parameter := grammar.match(text, position):
             quoted, plain = parameter.group(2), parameter.group(3)
             parameters[parameter.group(1).lower()] = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else plain
             position = parameter.end()

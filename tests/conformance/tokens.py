@@ -60,7 +60,7 @@ def guarded(target: str, users: dict[str, str], lifetime: int = 300) -> Iterator
     def registry_answer(asked: Asked) -> Answer:
         scope = scope_of(asked)
         sent = asked.headers.get("authorization", "").removeprefix("Bearer ")
-        if sent not in given or scope not in given[sent].split() + [""]:
+        if sent not in given or scope not in [*given[sent].split(), ""]:
             challenge = f'Bearer realm="{service.url}/token",service="tests"' + (f',scope="{scope}"' if scope else "")
             return Answer(401, b'{"errors":[{"code":"UNAUTHORIZED"}]}', (("WWW-Authenticate", challenge),))
         if asked.method == "HEAD" and "/blobs/" in asked.path:
