@@ -31,17 +31,27 @@ def probe(session: Session) -> dict[str, bool]:
     found["extensions"] = session.registry.request("GET", "/v2/_oci/ext/discover").status == _OK
     found["catalog"] = session.registry.catalog(n=1).status not in _NO_CATALOG
     writes = dict.fromkeys(
-        ("push", "chunked", "single-post", "mount", "upload-status", "upload-cancel", "sha512", "docker-manifests",
-         "tag-parameters", "delete-tag", "delete-manifest", "delete-blob", "repository-on-push"),
+        (
+            "push",
+            "chunked",
+            "single-post",
+            "mount",
+            "upload-status",
+            "upload-cancel",
+            "sha512",
+            "docker-manifests",
+            "tag-parameters",
+            "delete-tag",
+            "delete-manifest",
+            "delete-blob",
+            "repository-on-push",
+        ),
         False,
     )
     if session.settings.read_only:
         return found | writes | _reads_existing(session)
     repositories = Repositories(session, "capabilities")
-    probes = _Probes(session, repositories)
-    result = found | writes | probes.run()
-    repositories.clean_up()
-    return result
+    return found | writes | _Probes(session, repositories).run()
 
 
 def _challenge(session: Session) -> dict[str, bool]:
@@ -122,7 +132,9 @@ class _Probes:
         self.found["tag-parameters"] = False
         manifest = self.given.image(self.repo)
         blob = manifest.blobs[0]
-        self.found["mount"] = self.other is self.repo or self.other.mount(blob.digest, self.repo.name).status == _CREATED
+        self.found["mount"] = (
+            self.other is self.repo or self.other.mount(blob.digest, self.repo.name).status == _CREATED
+        )
         self.found |= _reads(self.repo, blob, manifest.digest)
         docker = Manifest.of(docker_image(blob, [blob]), DOCKER_MANIFEST)
         answer = self.repo.put_manifest(docker.digest, docker.body, docker.media_type)

@@ -97,7 +97,7 @@ class Maker:
     """Makes content that no other scenario has, the same for the same seed."""
 
     def __init__(self, seed: str) -> None:
-        self.random = random.Random(seed)  # noqa: S311  # test content, not secrets
+        self.random = random.Random(seed)  # test content, not secrets
         self._count = 0
 
     def bytes(self, size: int = 64) -> bytes:

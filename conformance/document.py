@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import subprocess
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -46,7 +45,8 @@ def make(catalogue: Catalogue, rollup: RollUp, run: Run) -> dict[str, Any]:
     known = frozenset(failure.id for failure in run.settings.known_failures)
     claimed = claimed_categories(catalogue, run)
     profiles = {
-        profile: ProfileVerdicts(rollup, profile, known, claimed, run.complete).plain() for profile in catalogue.profiles
+        profile: ProfileVerdicts(rollup, profile, known, claimed, run.complete).plain()
+        for profile in catalogue.profiles
     }
     return {
         "format": FORMAT,
@@ -157,9 +157,12 @@ def commit() -> str | None:
         return None
 
     def git(*words: str) -> str:
-        done = subprocess.run(  # noqa: S603  # fixed words
-            ["git", "-C", str(folder), *words],  # noqa: S607  # the user's own git
-            capture_output=True, text=True, timeout=5, check=False,
+        done = subprocess.run(  # fixed words
+            ["git", "-C", str(folder), *words],  # the user's own git
+            capture_output=True,
+            text=True,
+            timeout=5,
+            check=False,
         )
         return done.stdout.strip() if done.returncode == 0 else ""
 
@@ -169,5 +172,3 @@ def commit() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return f"{head}-dirty" if head and changed else head or None
-
-

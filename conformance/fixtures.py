@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 
 from .client.registry import Registry, Repository
@@ -51,12 +49,9 @@ def given(request: pytest.FixtureRequest, session: Session) -> Given:
 
 
 @pytest.fixture
-def repository(request: pytest.FixtureRequest, session: Session) -> Iterator[Repositories]:
-    """Hands out repositories of the scenario's own; removes what it made, unless ``--keep`` or the target is ours."""
-    repositories = Repositories(session, request.node.nodeid)
-    yield repositories
-    if not (session.settings.keep or session.settings.embedded or session.settings.read_only):
-        repositories.clean_up()
+def repository(request: pytest.FixtureRequest, session: Session) -> Repositories:
+    """Hands out repositories of the scenario's own; what they hold is removed when the run ends."""
+    return Repositories(session, request.node.nodeid)
 
 
 @pytest.fixture

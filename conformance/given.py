@@ -57,7 +57,9 @@ class Given:
         location = upload_location(answer)
         if location is None:
             raise Blocked(
-                "PUSH-START-LOCATION-RESOLVABLE", "a Location that resolves to a usable URL", answer,
+                "PUSH-START-LOCATION-RESOLVABLE",
+                "a Location that resolves to a usable URL",
+                answer,
                 actual=f"Location: {answer.header('Location')}",
             )
         return location
@@ -88,7 +90,10 @@ class Given:
     # -- manifests
 
     def manifest(
-        self, repo: Repository, manifest: Manifest, reference: str | None = None,
+        self,
+        repo: Repository,
+        manifest: Manifest,
+        reference: str | None = None,
         blocked_by: str = "PUSH-MANIFEST-STATUS-201",
     ) -> Response:
         """Push a manifest under a tag, or by its digest; its blobs must be there already."""

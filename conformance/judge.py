@@ -153,7 +153,10 @@ class Judge:
         value = answer.header(name)
         if wanted is None:
             return self(
-                requirement, value is not None and value.strip(), expected or f"a {name} header", answer,
+                requirement,
+                value is not None and value.strip(),
+                expected or f"a {name} header",
+                answer,
                 actual=f"{status_of(answer)} had {'an empty one' if value is not None else 'none'}",
             )
         held = value is not None and (value == wanted if isinstance(wanted, str) else wanted(value))

@@ -128,6 +128,7 @@ class Suite:
         """Tell the controlling process, where this is a worker, whether scenarios were left out."""
         if hasattr(self.config, "workeroutput"):
             self.config.workeroutput["deselected"] = self.deselected
+        self.session.clean_up()
 
     def pytest_unconfigure(self) -> None:
         """Close the connections."""
@@ -149,9 +150,7 @@ def _settle(report: pytest.TestReport, item: pytest.Item, found: Record, raised:
     elif broken:
         report.outcome = "failed"
         report.longrepr = "\n".join(f"{j['requirement']}: expected {j['expected']}, but {j['actual']}" for j in broken)
-    elif isinstance(raised, Verdictless) or all(
-        j["outcome"] not in {Outcome.HELD.value} for j in found["judgements"]
-    ):
+    elif isinstance(raised, Verdictless) or all(j["outcome"] not in {Outcome.HELD.value} for j in found["judgements"]):
         reason = raised.reason if isinstance(raised, Verdictless) else found["judgements"][0]["reason"]
         report.outcome = "skipped"
         report.longrepr = (str(item.path), (item.location[1] or 0) + 1, reason)
@@ -250,13 +249,13 @@ class Controller:
 
 
 def _pickled(settings: Settings, found: Capabilities) -> bytes:
-    import pickle  # noqa: PLC0415, S403  # only where workers are used; our own data over our own pipe
+    import pickle  # noqa: PLC0415  # only where workers are used; our own data over our own pipe
 
     return pickle.dumps((settings, found))
 
 
 def _unpickled(data: bytes) -> tuple[Settings, Capabilities]:
-    import pickle  # noqa: PLC0415, S403  # as above
+    import pickle  # noqa: PLC0415  # as above
 
     settings, found = pickle.loads(data)  # noqa: S301  # from the controller, over its pipe
     return settings, found

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from spec.model import Outcome
+
 from .client.exchange import Exchange
 from .contract import Contract
 from .curl import command
 from .judge import Blocked, Judge, Judgement, Verdictless
 from .session import Session
-from spec.model import Outcome
 
 #: The last exchanges of a finding are enough to understand it.
 _SHOWN = 8

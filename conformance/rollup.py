@@ -40,7 +40,9 @@ class Result:
 class RollUp:
     """Outcomes of a whole run; the order in which records come in makes no difference."""
 
-    def __init__(self, catalogue: Catalogue, records: dict[str, Record], selected: frozenset[str] | None = None) -> None:
+    def __init__(
+        self, catalogue: Catalogue, records: dict[str, Record], selected: frozenset[str] | None = None
+    ) -> None:
         self.catalogue = catalogue
         self.results = {requirement.id: Result() for requirement in catalogue}
         self.errors: list[str] = []

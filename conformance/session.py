@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import pytest
@@ -21,6 +22,8 @@ from .settings import Settings
 USER_AGENT = "registry-conformance/0.1"
 _SLUG = re.compile(r"[^a-z0-9]+")
 _SLUG_LENGTH = 48
+#: Threads that remove what the run made.
+_CLEANERS = 4
 
 
 @dataclass(slots=True)
@@ -46,6 +49,7 @@ class Session:
         self.client = self.new_client()
         self.registry = Registry(self.client)
         self.capabilities = capabilities or Capabilities(declared=dict(settings.capabilities))
+        self.repositories: list[Repository] = []
         self._existing: Manifest | None = None
         self._contract: Contract | None = None
 
@@ -64,6 +68,29 @@ class Session:
         client.read_only = self.settings.read_only
         return client
 
+    def clean_up(self) -> None:
+        """Remove what the scenarios made, unless the owner wants it kept or the target ends with the run.
+
+        Only now, so that no removal can touch what another scenario still looks at.
+        """
+        settings = self.settings
+        if settings.keep or settings.embedded or settings.read_only:
+            return
+        with ThreadPoolExecutor(_CLEANERS) as pool:
+            for repository in self.repositories:
+                pool.submit(self._remove, repository)
+        self.repositories.clear()
+
+    def _remove(self, repository: Repository) -> None:
+        """Delete manifests before the blobs that they name; a refusal is no concern."""
+        made = repository.made
+        if self.capabilities.has("delete-manifest"):
+            for digest in reversed(made["manifest"]):
+                repository.delete_manifest(digest)
+        if self.capabilities.has("delete-blob"):
+            for digest in dict.fromkeys(made["blob"]):
+                repository.delete_blob(digest)
+
     def close(self) -> None:
         """Close the connections."""
         self.transport.close()
@@ -79,7 +106,7 @@ class Session:
             name, _, tag = self.settings.existing.rpartition(":")
             home = Repository(self.registry, name)
             answer = home.get_manifest(tag, ANY_MANIFEST)
-            if answer.status != 200:  # noqa: PLR2004  # OK
+            if answer.status != 200:  # OK
                 raise Undecided(f"the image of --existing cannot be pulled (status {answer.status})")
             blobs = tuple(_pull_blobs(home, answer.json))
             manifest = Manifest.of(answer.body, answer.media_type, blobs)
@@ -98,7 +125,7 @@ def _pull_blobs(repo: Repository, document: object) -> list[Blob]:
     sized = [d for d in candidates if isinstance(d, dict) and isinstance(d.get("size"), int) and "digest" in d]
     for descriptor in sorted(sized, key=lambda d: int(d["size"]))[:1]:
         answer = repo.get_blob(str(descriptor["digest"]))
-        if answer.status != 200:  # noqa: PLR2004  # OK
+        if answer.status != 200:  # OK
             raise Blocked("PULL-BLOB-GET-200", "status 200 to the pull of an existing blob", answer)
         return [Blob(answer.body, str(descriptor["digest"]))]
     return []
@@ -142,19 +169,8 @@ class Repositories:
         """Return the repository of an exact name."""
         repository = Repository(self._session.registry, name)
         self._made.append(repository)
+        self._session.repositories.append(repository)
         return repository
-
-    def clean_up(self) -> None:
-        """Remove what the scenario made, manifests before blobs; a refusal is no concern."""
-        capabilities = self._session.capabilities
-        for repository in self._made:
-            made = repository.made
-            if capabilities.has("delete-manifest"):
-                for digest in reversed(made["manifest"]):
-                    repository.delete_manifest(digest)
-            if capabilities.has("delete-blob"):
-                for digest in dict.fromkeys(made["blob"]):
-                    repository.delete_blob(digest)
 
 
 def check_writable(settings: Settings) -> None:

@@ -65,7 +65,8 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
         self._session = session
         settings = self.controller.settings
         name = "the embedded reference" if settings.embedded else settings.url
-        self.console.print(Text.assemble("Certifying ", (name, "bold"), f" by {settings.profile}, seed {settings.seed}"))
+        told = f" by {settings.profile}, seed {settings.seed}"
+        self.console.print(Text.assemble("Certifying ", (name, "bold"), told))
 
     def pytest_collection(self) -> None:
         """Collection is quick and shows nothing."""
@@ -163,8 +164,8 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
         for candidate in entry["sources"]:
             if profile.removeprefix("oci-") in candidate["document"]:
                 source = candidate
-        head = Text.assemble("\n", (f"{verdict.value}  ", _STYLES[verdict]), (entry["id"], "bold"), f"  {entry['statement']}")
-        self.console.print(head)
+        told = (f"{verdict.value}  ", _STYLES[verdict])
+        self.console.print(Text.assemble("\n", told, (entry["id"], "bold"), f"  {entry['statement']}"))
         for label, text in (
             ("expected", finding["expected"]),
             ("but", finding["actual"]),

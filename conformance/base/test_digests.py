@@ -37,8 +37,10 @@ def test_blob_by_sha512(repo: Repository, given: Given, judge: Judge) -> None:
         raise Unsupported(f"the push under a sha512 digest was not accepted (status {closed.status})")
     answer = repo.get_blob(digest)
     judge(
-        "BASE-DIGEST-SHA512", answer.status == 200 and answer.body == content,
-        "status 200 and the pushed bytes", answer,
+        "BASE-DIGEST-SHA512",
+        answer.status == 200 and answer.body == content,
+        "status 200 and the pushed bytes",
+        answer,
         actual=f"status {answer.status} with a body of digest {answer.content_digest()}",
     )
     judge.status("BASE-DIGEST-SHA512", repo.head_blob(digest), 200)

@@ -17,9 +17,22 @@ from conformance.settings import Settings
 #: The table of the specification, and the two codes of schema 1 that its legacy chapter admits.
 REGISTERED = frozenset(
     {
-        "BLOB_UNKNOWN", "BLOB_UPLOAD_INVALID", "BLOB_UPLOAD_UNKNOWN", "DIGEST_INVALID", "MANIFEST_BLOB_UNKNOWN",
-        "MANIFEST_INVALID", "MANIFEST_UNKNOWN", "NAME_INVALID", "NAME_UNKNOWN", "SIZE_INVALID", "UNAUTHORIZED",
-        "DENIED", "UNSUPPORTED", "TOOMANYREQUESTS", "TAG_INVALID", "MANIFEST_UNVERIFIED",
+        "BLOB_UNKNOWN",
+        "BLOB_UPLOAD_INVALID",
+        "BLOB_UPLOAD_UNKNOWN",
+        "DIGEST_INVALID",
+        "MANIFEST_BLOB_UNKNOWN",
+        "MANIFEST_INVALID",
+        "MANIFEST_UNKNOWN",
+        "NAME_INVALID",
+        "NAME_UNKNOWN",
+        "SIZE_INVALID",
+        "UNAUTHORIZED",
+        "DENIED",
+        "UNSUPPORTED",
+        "TOOMANYREQUESTS",
+        "TAG_INVALID",
+        "MANIFEST_UNVERIFIED",
     }
 )
 SYNTAX = re.compile(r"[A-Z_]+")
@@ -56,8 +69,12 @@ def _errors(answer: Response) -> list[dict[str, object]] | None:
 
 @pytest.mark.parametrize("fault", list(PROVOKED))
 @verifies(
-    "BASE-ERROR-JSON-SHAPE", "BASE-ERROR-CONTENT-TYPE", "BASE-ERROR-NONEMPTY", "BASE-ERROR-CODE-SYNTAX",
-    "BASE-ERROR-CODE-REGISTERED", "BASE-ERROR-MESSAGE",
+    "BASE-ERROR-JSON-SHAPE",
+    "BASE-ERROR-CONTENT-TYPE",
+    "BASE-ERROR-NONEMPTY",
+    "BASE-ERROR-CODE-SYNTAX",
+    "BASE-ERROR-CODE-REGISTERED",
+    "BASE-ERROR-MESSAGE",
 )
 def test_json_body_of_an_error(
     repo: Repository, unknown_repo: Repository, given: Given, judge: Judge, fault: str
@@ -72,7 +89,10 @@ def test_json_body_of_an_error(
     errors = _errors(answer)
     body = f"the body was {clip(answer.body.decode('utf-8', 'replace'))}"
     judge.require(
-        "BASE-ERROR-JSON-SHAPE", errors is not None, "an object whose errors are objects with a code", answer,
+        "BASE-ERROR-JSON-SHAPE",
+        errors is not None,
+        "an object whose errors are objects with a code",
+        answer,
         actual=body,
     )
     codes = answer.error_codes or []
@@ -80,7 +100,10 @@ def test_json_body_of_an_error(
     judge.header("BASE-ERROR-CONTENT-TYPE", answer, "Content-Type", _labelled, "Content-Type: application/json")
     judge("BASE-ERROR-CODE-SYNTAX", all(map(SYNTAX.fullmatch, codes)), "codes of A-Z and _", answer, actual=body)
     judge(
-        "BASE-ERROR-CODE-REGISTERED", set(codes) <= REGISTERED, "codes that the specification lists", answer,
+        "BASE-ERROR-CODE-REGISTERED",
+        set(codes) <= REGISTERED,
+        "codes that the specification lists",
+        answer,
         actual=f"the codes were {clip(codes)}",
     )
     messages = [e["message"] for e in errors or [] if "message" in e]
@@ -101,15 +124,16 @@ def test_body_of_unknown_content(repo: Repository, unknown_repo: Repository, giv
         answer = PROVOKED[fault](repo, unknown_repo, given)
         if answer.status == NOT_FOUND:
             judge(
-                "BASE-ERROR-JSON-PRESENT", isinstance(answer.json, dict), "a JSON body with the 404", answer,
+                "BASE-ERROR-JSON-PRESENT",
+                isinstance(answer.json, dict),
+                "a JSON body with the 404",
+                answer,
                 actual=f"the body was {clip(answer.body.decode('utf-8', 'replace')) or 'empty'}",
             )
 
 
 @verifies("BASE-ERROR-HEAD-NO-BODY")
-def test_head_of_unknown_content_has_no_body(
-    repo: Repository, given: Given, judge: Judge, settings: Settings
-) -> None:
+def test_head_of_unknown_content_has_no_body(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
     """Nothing follows the header section of an error answer to HEAD."""
     given.image(repo)
     for kind in ("manifests", "blobs"):
@@ -119,7 +143,10 @@ def test_head_of_unknown_content_has_no_body(
         if not wire.status:
             raise Undecided("a bare connection got no answer")
         judge(
-            "BASE-ERROR-HEAD-NO-BODY", not wire.content, "no content after the headers of a HEAD", answer,
+            "BASE-ERROR-HEAD-NO-BODY",
+            not wire.content,
+            "no content after the headers of a HEAD",
+            answer,
             actual=f"{len(wire.content)} bytes followed",
         )
 

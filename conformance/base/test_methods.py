@@ -30,8 +30,10 @@ def test_methods_that_are_not_offered(repo: Repository, given: Given, judge: Jud
     refusals = _refusals(repo, given)
     for _, answer in refusals:
         judge(
-            "BASE-METHOD-405", answer.refused or answer.status == NOT_IMPLEMENTED,
-            "a refusal (405, 501 or another 4xx) of the method", answer,
+            "BASE-METHOD-405",
+            answer.refused or answer.status == NOT_IMPLEMENTED,
+            "a refusal (405, 501 or another 4xx) of the method",
+            answer,
         )
     not_allowed = [(method, answer) for method, answer in refusals if answer.status == METHOD_NOT_ALLOWED]
     if not not_allowed:
@@ -40,7 +42,9 @@ def test_methods_that_are_not_offered(repo: Repository, given: Given, judge: Jud
         judge.code("BASE-METHOD-405-CODE", answer, "UNSUPPORTED")
         allowed = [m.strip() for m in (answer.header("Allow") or "").split(",")]
         judge(
-            "BASE-METHOD-405-ALLOW", "Allow" in answer.headers and method not in allowed,
-            f"an Allow header that lists other methods than {method}", answer,
+            "BASE-METHOD-405-ALLOW",
+            "Allow" in answer.headers and method not in allowed,
+            f"an Allow header that lists other methods than {method}",
+            answer,
             actual=f"status 405 had {'Allow: ' + ', '.join(allowed) if 'Allow' in answer.headers else 'none'}",
         )

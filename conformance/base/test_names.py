@@ -33,9 +33,7 @@ def _use(repo: Repository, given: Given) -> tuple[str, list[Response]]:
     return f"the pull of the blob had status {answer.status}", [start, closed, answer]
 
 
-@verifies(
-    "BASE-NAME-PLAIN", "BASE-NAME-SINGLE-SEPARATOR", "BASE-NAME-REPEATED-SEPARATOR", "BASE-NAME-ROUTE-WORDS"
-)
+@verifies("BASE-NAME-PLAIN", "BASE-NAME-SINGLE-SEPARATOR", "BASE-NAME-REPEATED-SEPARATOR", "BASE-NAME-ROUTE-WORDS")
 def test_names_within_the_grammar(repository: Repositories, given: Given, judge: Judge) -> None:
     """A name that fits the grammar can be pushed to and pulled from."""
     parent = repository("n", nested=True).name
@@ -56,8 +54,10 @@ def test_names_outside_the_grammar(repository: Repositories, given: Given, judge
         judge.refused("BASE-NAME-REJECT-UPPERCASE", answer, when="to a name in upper case")
         codes = answer.error_codes
         judge(
-            "BASE-NAME-INVALID-400", answer.status == 400 and (codes is None or "NAME_INVALID" in codes),
-            "status 400 with NAME_INVALID", answer,
+            "BASE-NAME-INVALID-400",
+            answer.status == 400 and (codes is None or "NAME_INVALID" in codes),
+            "status 400 with NAME_INVALID",
+            answer,
         )
     for last in ("-a", "a.", "a._b", "a___b"):
         repo = repository.named(f"{parent}/{last}")
@@ -81,8 +81,12 @@ def test_name_with_an_empty_component(repository: Repositories, given: Given, ju
     plain = repository.named(f"{parent}/x")
     merged = plain.get_blob(blob.digest)
     judge(
-        "BASE-NAME-REJECT-EMPTY-COMPONENT", not apart.ok or merged.status == 200,
-        "a refusal, or the same repository as with one slash", start, apart, merged,
+        "BASE-NAME-REJECT-EMPTY-COMPONENT",
+        not apart.ok or merged.status == 200,
+        "a refusal, or the same repository as with one slash",
+        start,
+        apart,
+        merged,
         actual="there is a repository of its own under the name with two slashes",
     )
 

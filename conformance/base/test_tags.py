@@ -18,15 +18,21 @@ def test_tags_within_the_grammar(repo: Repository, given: Given, judge: Judge) -
         pushed = repo.put_manifest(tag, manifest.body, manifest.media_type)
         pulled = repo.get_manifest(tag, manifest.media_type)
         judge(
-            "BASE-TAG-ACCEPT", pushed.status == 201 and pulled.body == manifest.body,
-            f"a manifest pushed and pulled under the tag {tag}", pushed, pulled,
+            "BASE-TAG-ACCEPT",
+            pushed.status == 201 and pulled.body == manifest.body,
+            f"a manifest pushed and pulled under the tag {tag}",
+            pushed,
+            pulled,
             actual=f"the PUT had status {pushed.status} and the GET {pulled.status}",
         )
     other = given.image(repo, "a.B-C_D")
     for tag, own in (("A.b-c_d", manifest), ("a.B-C_D", other)):
         answer = given.pulled_manifest(repo, tag, OCI_MANIFEST)
         judge(
-            "BASE-TAG-CASE", answer.body == own.body, f"the manifest that was pushed under {tag}", answer,
+            "BASE-TAG-CASE",
+            answer.body == own.body,
+            f"the manifest that was pushed under {tag}",
+            answer,
             actual=f"a manifest of digest {answer.content_digest()}",
         )
 

@@ -38,9 +38,7 @@ def test_version_check_without_credentials(registry: Registry, judge: Judge) -> 
     judge("BASE-V2-NO-REDIRECT", not redirected, "no redirect", answer, actual=f"the first status was {first.status}")
 
 
-@verifies(
-    "BASE-V2-VERSION-HEADER-401", "BASE-V2-401-CHALLENGE", "BASE-V2-401-CHALLENGE-SYNTAX", "BASE-V2-401-BODY"
-)
+@verifies("BASE-V2-VERSION-HEADER-401", "BASE-V2-401-CHALLENGE", "BASE-V2-401-CHALLENGE-SYNTAX", "BASE-V2-401-BODY")
 def test_challenge_of_the_version_check(registry: Registry, judge: Judge) -> None:
     """A 401 to /v2/ says how to authenticate."""
     answer = registry.base(authenticate=False)
@@ -50,13 +48,17 @@ def test_challenge_of_the_version_check(registry: Registry, judge: Judge) -> Non
     judge.header("BASE-V2-401-CHALLENGE", answer, "WWW-Authenticate")
     challenges = parse_challenges(answer.headers.all("WWW-Authenticate"))
     judge(
-        "BASE-V2-401-CHALLENGE-SYNTAX", challenges and all(map(_complete, challenges)),
-        "challenges by the grammar of HTTP, with a realm", answer,
+        "BASE-V2-401-CHALLENGE-SYNTAX",
+        challenges and all(map(_complete, challenges)),
+        "challenges by the grammar of HTTP, with a realm",
+        answer,
         actual=f"WWW-Authenticate: {answer.header('WWW-Authenticate')}",
     )
     judge(
-        "BASE-V2-401-BODY", "UNAUTHORIZED" in (answer.error_codes or []),
-        "a JSON error body with the code UNAUTHORIZED", answer,
+        "BASE-V2-401-BODY",
+        "UNAUTHORIZED" in (answer.error_codes or []),
+        "a JSON error body with the code UNAUTHORIZED",
+        answer,
     )
 
 

@@ -32,7 +32,10 @@ def test_warnings(registry: Registry, repo: Repository, given: Given, judge: Jud
             texts += [match[3] for match in found]
             fits = all(match[1] == "299" and match[2] == "-" and not match[4] for match in found)
             judge(
-                "BASE-WARNING-FORMAT", fits and WARNING.match(value), 'a warning of the form 299 - "text"', answer,
+                "BASE-WARNING-FORMAT",
+                fits and WARNING.match(value),
+                'a warning of the form 299 - "text"',
+                answer,
                 actual=f"Warning: {value}",
             )
         size = sum(len(text.encode()) for text in texts)

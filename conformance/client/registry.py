@@ -29,7 +29,7 @@ class Registry:
         """The address of the target, without a final slash."""
         return self.client.url
 
-    def request(  # noqa: PLR0913  # the one general door; scenarios use the operations below
+    def request(  # the one general door; scenarios use the operations below
         self,
         method: str,
         path: str,
@@ -134,7 +134,7 @@ class Repository:
         query = "?digest=" + quote(digest, safe="")
         fields = (("Content-Type", "application/octet-stream"), *headers)
         response = self._upload("upload.start-digest", query, headers=fields, payload=body, **o)
-        if response.status == 201:  # noqa: PLR2004  # Created
+        if response.status == 201:  # Created
             self.made["blob"].append(digest)
         return response
 
@@ -142,18 +142,24 @@ class Repository:
         """Ask for a blob of another repository; ``source`` is its name, or ``None`` for no ``from``."""
         query = "?mount=" + quote(digest, safe="") + (f"&from={quote(source, safe='')}" if source is not None else "")
         response = self._upload("upload.mount", query, **o)
-        if response.status == 201:  # noqa: PLR2004  # Created
+        if response.status == 201:  # Created
             self.made["blob"].append(digest)
         return response
 
     def patch_upload(
-        self, location: str, body: Payload, content_range: str | None = None, *, headers: tuple[Field, ...] = (), **o: Any
+        self,
+        location: str,
+        body: Payload,
+        content_range: str | None = None,
+        *,
+        headers: tuple[Field, ...] = (),
+        **o: Any,
     ) -> Response:
         """Send a chunk to an upload's absolute location; no Content-Range where it is ``None``."""
         fields = (("Content-Type", "application/octet-stream"), *_content_range(content_range), *headers)
         return self._session("PATCH", location, headers=fields, payload=body, **o)
 
-    def put_upload(  # noqa: PLR0913  # each is a part of the request that some scenario varies
+    def put_upload(  # each is a part of the request that some scenario varies
         self,
         location: str,
         digest: str | None,
@@ -167,7 +173,7 @@ class Repository:
         fields = (("Content-Type", "application/octet-stream"), *_content_range(content_range), *headers)
         url = with_query(location, "digest=" + quote(digest, safe="")) if digest is not None else location
         response = self._session("PUT", url, headers=fields, payload=body, **o)
-        if response.status == 201 and digest:  # noqa: PLR2004  # Created
+        if response.status == 201 and digest:  # Created
             self.made["blob"].append(digest)
         return response
 
@@ -198,7 +204,7 @@ class Repository:
 
     def _upload(self, operation: str, query: str, **o: Any) -> Response:
         response = self._send("POST", "blobs/uploads/" + query, operation, {}, **o)
-        if response.status == 202 and (location := upload_location(response)):  # noqa: PLR2004  # Accepted
+        if response.status == 202 and (location := upload_location(response)):  # Accepted
             self.made["upload"].append(location)
         return response
 

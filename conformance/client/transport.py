@@ -15,7 +15,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.hooks import default_hooks
 from requests.utils import get_environ_proxies, select_proxy
-from urllib3._collections import HTTPHeaderDict
+from urllib3 import HTTPHeaderDict
 
 from .exchange import Headers, Response
 

@@ -56,7 +56,10 @@ def test_accept_that_excludes_the_stored_type(repo: Repository, given: Given, ju
     answer = repo.get_manifest(tag, other)
     held = answer.refused or (answer.status == 200 and _labelled_truly(answer, manifest))
     judge(
-        "PULL-ACCEPT-MISMATCH", held, "a 4xx, or a manifest under its own type and digest", answer,
+        "PULL-ACCEPT-MISMATCH",
+        held,
+        "a 4xx, or a manifest under its own type and digest",
+        answer,
         actual=f"status {answer.status}, Content-Type: {answer.header('Content-Type')}, "
         f"{DIGEST}: {answer.header(DIGEST)}",
     )
@@ -83,8 +86,10 @@ def test_pull_of_an_index(repo: Repository, given: Given, judge: Judge) -> None:
         _gives(judge, "PULL-TYPE-OCI-INDEX", answer, index)
         if answer.status == 200 and isinstance(answer.json, dict) and "mediaType" in answer.json:
             judge(
-                "PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE", answer.media_type == answer.json["mediaType"],
-                f"Content-Type: {answer.json['mediaType']}", answer,
+                "PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE",
+                answer.media_type == answer.json["mediaType"],
+                f"Content-Type: {answer.json['mediaType']}",
+                answer,
                 actual=f"Content-Type: {answer.header('Content-Type')}",
             )
         else:
@@ -109,6 +114,7 @@ def test_pull_by_digest_under_any_accept(repo: Repository, given: Given, judge: 
             judge(
                 "PULL-ACCEPT-DIGEST-NOT-CONVERTED",
                 answer.status != 200 or answer.content_digest() == manifest.digest,
-                f"content of the digest {manifest.digest}, or no 200", answer,
+                f"content of the digest {manifest.digest}, or no 200",
+                answer,
                 actual=f"status {answer.status} with a body of digest {answer.content_digest()}",
             )

@@ -18,8 +18,13 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
 @verifies(
-    "PULL-BLOB-GET-200", "PULL-BLOB-GET-CONTENT-LENGTH", "PULL-BLOB-GET-DCD", "PULL-BLOB-GET-DCD-TRUE",
-    "BASE-DIGEST-HEADER-GRAMMAR", "PULL-BLOB-GET-CONTENT-TYPE", "PULL-CACHE-BLOB-VALIDATOR",
+    "PULL-BLOB-GET-200",
+    "PULL-BLOB-GET-CONTENT-LENGTH",
+    "PULL-BLOB-GET-DCD",
+    "PULL-BLOB-GET-DCD-TRUE",
+    "BASE-DIGEST-HEADER-GRAMMAR",
+    "PULL-BLOB-GET-CONTENT-TYPE",
+    "PULL-CACHE-BLOB-VALIDATOR",
 )
 def test_get_of_a_blob(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
     """A blob is pulled by its digest, and its headers tell of it truly."""
@@ -28,12 +33,17 @@ def test_get_of_a_blob(repo: Repository, given: Given, judge: Judge, settings: S
     judge.require_status("PULL-BLOB-GET-200", answer, 200)
     judge.header("PULL-BLOB-GET-CONTENT-LENGTH", answer, "Content-Length", str(len(answer.body)))
     judge.header(
-        "PULL-BLOB-GET-CONTENT-TYPE", answer, "Content-Type", lambda _: answer.media_type == "application/octet-stream",
+        "PULL-BLOB-GET-CONTENT-TYPE",
+        answer,
+        "Content-Type",
+        lambda _: answer.media_type == "application/octet-stream",
         "Content-Type: application/octet-stream",
     )
     judge(
-        "PULL-CACHE-BLOB-VALIDATOR", answer.headers.names() & {"etag", "last-modified", "cache-control"},
-        "an ETag, Last-Modified or Cache-Control header", answer,
+        "PULL-CACHE-BLOB-VALIDATOR",
+        answer.headers.names() & {"etag", "last-modified", "cache-control"},
+        "an ETag, Last-Modified or Cache-Control header",
+        answer,
     )
     values = digest_headers(answer)
     judge("PULL-BLOB-GET-DCD", values, f"a {DIGEST} header", answer)
@@ -58,8 +68,10 @@ def test_get_of_binary_content(repo: Repository, given: Given, judge: Judge, siz
     blob = given.blob(repo) if given.read_only else given.blob(repo, content)
     answer = given.pulled_blob(repo, blob.digest)
     judge(
-        "PULL-BLOB-GET-BODY-EXACT", answer.body == blob.content,
-        f"the {len(blob.content)} bytes that were pushed, digest {blob.digest}", answer,
+        "PULL-BLOB-GET-BODY-EXACT",
+        answer.body == blob.content,
+        f"the {len(blob.content)} bytes that were pushed, digest {blob.digest}",
+        answer,
         actual=f"{len(answer.body)} bytes with the digest {answer.content_digest()}",
     )
 
@@ -73,7 +85,10 @@ def test_get_of_the_empty_blob(repo: Repository, given: Given, judge: Judge) -> 
         raise Unsupported(f"the empty blob was not accepted (status {pushed.status})")
     answer = repo.get_blob(digest)
     judge(
-        "PULL-BLOB-GET-EMPTY", answer.status == 200 and not answer.body, "status 200 without content", answer,
+        "PULL-BLOB-GET-EMPTY",
+        answer.status == 200 and not answer.body,
+        "status 200 without content",
+        answer,
         actual=f"status {answer.status} with {len(answer.body)} bytes",
     )
     judge.status("PULL-BLOB-GET-EMPTY", repo.head_blob(digest), 200)
@@ -90,8 +105,10 @@ def test_get_of_a_compressed_layer(repo: Repository, given: Given, judge: Judge)
         if answer.status != 200 or coding not in {"identity", "gzip"}:
             raise Undecided(f"the blob came with status {answer.status} and the coding {coding}")
         judge(
-            "PULL-BLOB-GET-NO-FALSE-CODING", _decoded(answer.body, coding) == blob.content,
-            "the pushed bytes once the declared coding is undone", answer,
+            "PULL-BLOB-GET-NO-FALSE-CODING",
+            _decoded(answer.body, coding) == blob.content,
+            "the pushed bytes once the declared coding is undone",
+            answer,
             actual=f"Content-Encoding: {coding} on a body of digest {answer.content_digest()}",
         )
 
@@ -135,14 +152,20 @@ def test_redirected_pull(repo: Repository, given: Given, judge: Judge) -> None:
     if answer.status not in REDIRECTS:
         raise Unsupported("the pull of a blob is not redirected")
     judge.header(
-        "PULL-REDIRECT-STATUS", answer, "Location", lambda _: upload_location(answer) is not None,
+        "PULL-REDIRECT-STATUS",
+        answer,
+        "Location",
+        lambda _: upload_location(answer) is not None,
         "a Location that resolves to a URL",
     )
     if answer.status != 307:
         judge.unsupported("PULL-REDIRECT-DCD", "the redirect is no 307")
         return
     judge.header(
-        "PULL-REDIRECT-DCD", answer, DIGEST, lambda value: is_digest_of(value, blob.content) is not False,
+        "PULL-REDIRECT-DCD",
+        answer,
+        DIGEST,
+        lambda value: is_digest_of(value, blob.content) is not False,
         f"{DIGEST}: {blob.digest}",
     )
 
@@ -153,12 +176,16 @@ def test_pull_with_the_name_of_the_source(repo: Repository, given: Given, judge:
     blob = given.blob(repo)
     host = urlsplit(repo.registry.url).netloc
     answer = repo.registry.request(
-        "GET", f"/v2/{repo.name}/blobs/{blob.digest}?ns={quote(host, safe='')}", operation="blob.get",
+        "GET",
+        f"/v2/{repo.name}/blobs/{blob.digest}?ns={quote(host, safe='')}",
+        operation="blob.get",
         parameters={"name": repo.name, "digest": blob.digest},
     )
     scope = answer.header("OCI-Namespace")
     judge(
-        "PULL-PROXY-NS", answer.status == 200 and answer.body == blob.content and scope in {None, host},
-        f"the blob, and no OCI-Namespace but {host}", answer,
+        "PULL-PROXY-NS",
+        answer.status == 200 and answer.body == blob.content and scope in {None, host},
+        f"the blob, and no OCI-Namespace but {host}",
+        answer,
         actual=f"status {answer.status}, a body of digest {answer.content_digest()}, OCI-Namespace: {scope}",
     )

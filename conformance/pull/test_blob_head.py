@@ -11,8 +11,11 @@ from conformance.settings import Settings
 
 
 @verifies(
-    "PULL-BLOB-HEAD-200", "PULL-BLOB-HEAD-CONTENT-LENGTH", "PULL-BLOB-HEAD-CONTENT-LENGTH-TRUE",
-    "PULL-BLOB-HEAD-DCD", "PULL-BLOB-HEAD-GET-AGREE",
+    "PULL-BLOB-HEAD-200",
+    "PULL-BLOB-HEAD-CONTENT-LENGTH",
+    "PULL-BLOB-HEAD-CONTENT-LENGTH-TRUE",
+    "PULL-BLOB-HEAD-DCD",
+    "PULL-BLOB-HEAD-GET-AGREE",
 )
 def test_head_of_a_blob(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
     """HEAD tells that a blob is there, how long it is, and its digest."""
@@ -29,7 +32,11 @@ def test_head_of_a_blob(repo: Repository, given: Given, judge: Judge, settings: 
     get = given.pulled_blob(repo, blob.digest)
     different = differences(head, get, (DIGEST, "Content-Length"))
     judge(
-        "PULL-BLOB-HEAD-GET-AGREE", not different, "the same digest and length as on the GET", head, get,
+        "PULL-BLOB-HEAD-GET-AGREE",
+        not different,
+        "the same digest and length as on the GET",
+        head,
+        get,
         actual=different,
     )
     again = repo.head_blob(blob.digest)
@@ -46,6 +53,9 @@ def test_head_has_no_body(repo: Repository, given: Given, judge: Judge, settings
     if not wire.status:
         raise Undecided("a bare connection got no answer")
     judge(
-        "PULL-BLOB-HEAD-NO-BODY", not wire.content, "no content after the headers of a HEAD", answer,
+        "PULL-BLOB-HEAD-NO-BODY",
+        not wire.content,
+        "no content after the headers of a HEAD",
+        answer,
         actual=f"{len(wire.content)} bytes followed",
     )

@@ -42,15 +42,19 @@ def test_tag_that_moves(repo: Repository, given: Given, judge: Judge, settings: 
     for _ in range(3):
         answer = repo.get_manifest(tag, OCI_MANIFEST)
         judge(
-            "PULL-CONSIST-TAG-MOVE", answer.status == 200 and answer.body == new.body,
-            f"the manifest {new.digest} that was pushed last", answer,
+            "PULL-CONSIST-TAG-MOVE",
+            answer.status == 200 and answer.body == new.body,
+            f"the manifest {new.digest} that was pushed last",
+            answer,
             actual=f"status {answer.status} with a body of digest {answer.content_digest()}",
         )
         head = repo.head_manifest(tag, OCI_MANIFEST)
         named = head.header(DIGEST)
         judge(
-            "PULL-CONSIST-TAG-MOVE", head.status == 200 and named != old.digest,
-            "the headers of the new manifest", head,
+            "PULL-CONSIST-TAG-MOVE",
+            head.status == 200 and named != old.digest,
+            "the headers of the new manifest",
+            head,
             actual=f"status {head.status}, {DIGEST}: {named}",
         )
     judge.status("PULL-CONSIST-OLD-DIGEST", repo.get_manifest(old.digest, OCI_MANIFEST), 200)
@@ -75,6 +79,9 @@ def _judge_same(judge: Judge, answers: list[Response]) -> None:
         raise Undecided("the target was overloaded")
     seen = {(a.status, a.body, a.media_type, a.header(DIGEST)) for a in sound}
     judge(
-        "PULL-CONSIST-REPEATABLE", len(seen) == 1, "the same status, bytes, type and digest each time", *sound,
+        "PULL-CONSIST-REPEATABLE",
+        len(seen) == 1,
+        "the same status, bytes, type and digest each time",
+        *sound,
         actual=f"{len(seen)} different answers to {len(sound)} pulls",
     )

@@ -37,7 +37,8 @@ def _judge_pull(judge: Judge, requirement: str, repo: Repository, manifest: Mani
         judge(
             requirement,
             answer.status == 200 and answer.body == manifest.body and answer.media_type == manifest.media_type,
-            f"status 200 and the pushed bytes under {manifest.media_type}", answer,
+            f"status 200 and the pushed bytes under {manifest.media_type}",
+            answer,
             actual=f"status {answer.status}, {answer.content_digest()} under {answer.header('Content-Type')}",
         )
 
@@ -67,8 +68,10 @@ def test_pull_of_a_manifest_list(repo: Repository, given: Given, judge: Judge) -
     answer = repo.get_manifest(tag, DOCKER_MANIFEST)
     labelled = answer.status == 200 and answer.body == manifest.body and answer.media_type == DOCKER_LIST
     judge(
-        "PULL-DOCKER-LIST-NO-PLATFORM-404", answer.status == 404 or labelled,
-        "status 404, or the list as what it is", answer,
+        "PULL-DOCKER-LIST-NO-PLATFORM-404",
+        answer.status == 404 or labelled,
+        "status 404, or the list as what it is",
+        answer,
         actual=f"status {answer.status}, Content-Type: {answer.header('Content-Type')}",
     )
 
@@ -85,8 +88,10 @@ def test_pull_of_a_manifest_by_sha512(repo: Repository, given: Given, judge: Jud
     value = answer.header(DIGEST)
     true = value is None or is_digest_of(value, answer.body) is not False
     judge(
-        "PULL-MANIFEST-SHA512", answer.status == 200 and answer.body == manifest.body and true,
-        "status 200, the pushed bytes and a digest header that is true of them", answer,
+        "PULL-MANIFEST-SHA512",
+        answer.status == 200 and answer.body == manifest.body and true,
+        "status 200, the pushed bytes and a digest header that is true of them",
+        answer,
         actual=f"status {answer.status}, a body of digest {answer.content_digest()}, {DIGEST}: {value}",
     )
     judge.status("PULL-MANIFEST-SHA512", repo.head_manifest(digest, OCI_MANIFEST), 200)

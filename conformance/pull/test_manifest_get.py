@@ -19,8 +19,12 @@ def _type_of(manifest: Manifest) -> str:
 
 
 @verifies(
-    "PULL-MANIFEST-GET-TAG-200", "PULL-MANIFEST-GET-CONTENT-TYPE", "PULL-MANIFEST-GET-CONTENT-TYPE-BARE",
-    "PULL-MANIFEST-GET-CONTENT-LENGTH", "PULL-MANIFEST-GET-DCD", "PULL-MANIFEST-GET-DCD-TRUE",
+    "PULL-MANIFEST-GET-TAG-200",
+    "PULL-MANIFEST-GET-CONTENT-TYPE",
+    "PULL-MANIFEST-GET-CONTENT-TYPE-BARE",
+    "PULL-MANIFEST-GET-CONTENT-LENGTH",
+    "PULL-MANIFEST-GET-DCD",
+    "PULL-MANIFEST-GET-DCD-TRUE",
     "BASE-DIGEST-HEADER-GRAMMAR",
 )
 def test_get_by_tag(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
@@ -31,15 +35,24 @@ def test_get_by_tag(repo: Repository, given: Given, judge: Judge, settings: Sett
     judge.require_status("PULL-MANIFEST-GET-TAG-200", answer, 200)
     wanted = _type_of(manifest)
     judge.header(
-        "PULL-MANIFEST-GET-CONTENT-TYPE", answer, "Content-Type", lambda _: answer.media_type == wanted,
+        "PULL-MANIFEST-GET-CONTENT-TYPE",
+        answer,
+        "Content-Type",
+        lambda _: answer.media_type == wanted,
         f"Content-Type: {wanted}",
     )
     judge.header(
-        "PULL-MANIFEST-GET-CONTENT-TYPE-BARE", answer, "Content-Type", lambda value: ";" not in value,
+        "PULL-MANIFEST-GET-CONTENT-TYPE-BARE",
+        answer,
+        "Content-Type",
+        lambda value: ";" not in value,
         "a Content-Type without parameters",
     )
     judge.header(
-        "PULL-MANIFEST-GET-CONTENT-LENGTH", answer, "Content-Length", str(len(answer.body)),
+        "PULL-MANIFEST-GET-CONTENT-LENGTH",
+        answer,
+        "Content-Length",
+        str(len(answer.body)),
     )
     judge.header("PULL-MANIFEST-GET-DCD", answer, DIGEST)
     judge_digest(judge, "PULL-MANIFEST-GET-DCD-TRUE", answer)
@@ -53,7 +66,10 @@ def judge_digest(judge: Judge, requirement: str, answer: Response) -> None:
         judge.unsupported("BASE-DIGEST-HEADER-GRAMMAR", f"there is no {DIGEST} header")
         return
     judge(
-        "BASE-DIGEST-HEADER-GRAMMAR", all(map(well_formed, values)), "a well-formed digest", answer,
+        "BASE-DIGEST-HEADER-GRAMMAR",
+        all(map(well_formed, values)),
+        "a well-formed digest",
+        answer,
         actual=f"{DIGEST}: {', '.join(values)}",
     )
     for value in values:
@@ -64,18 +80,24 @@ def judge_digest(judge: Judge, requirement: str, answer: Response) -> None:
             judge(requirement, true, f"a {DIGEST} that is true of the body", answer, actual=f"{DIGEST}: {value}")
 
 
-@verifies("PULL-MANIFEST-GET-DIGEST-200", "PULL-TYPE-OCI-IMAGE")
+@verifies("PULL-MANIFEST-GET-DIGEST-200", "PULL-MANIFEST-GET-DIGEST-BINDS-BODY", "PULL-TYPE-OCI-IMAGE")
 def test_get_by_digest(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
     """A manifest that was pushed by tag is pulled by its digest, unchanged and under its type."""
     manifest = given.image(repo)
     answer = settled(settings, lambda: repo.get_manifest(manifest.digest, manifest.media_type))
     judge.require_status("PULL-MANIFEST-GET-DIGEST-200", answer, 200)
+    judge(
+        "PULL-MANIFEST-GET-DIGEST-BINDS-BODY", answer.content_digest() == manifest.digest,
+        f"a body with the digest {manifest.digest}", answer, actual=f"its digest was {answer.content_digest()}",
+    )
     if manifest.media_type != OCI_MANIFEST:
         judge.not_tested("PULL-TYPE-OCI-IMAGE", "the manifest that --existing names is of another type")
         return
     judge(
-        "PULL-TYPE-OCI-IMAGE", answer.body == manifest.body and answer.media_type == OCI_MANIFEST,
-        f"the pushed bytes under {OCI_MANIFEST}", answer,
+        "PULL-TYPE-OCI-IMAGE",
+        answer.body == manifest.body and answer.media_type == OCI_MANIFEST,
+        f"the pushed bytes under {OCI_MANIFEST}",
+        answer,
         actual=f"{len(answer.body)} bytes with the digest {answer.content_digest()} under {answer.media_type}",
     )
 
@@ -103,8 +125,11 @@ def test_get_of_unusual_bytes(repo: Repository, given: Given, judge: Judge) -> N
     judge("PULL-MANIFEST-GET-BODY-EXACT", answer.body == manifest.body, wanted, answer, actual=came)
     answer = given.pulled_manifest(repo, manifest.digest, OCI_MANIFEST)
     judge(
-        "PULL-MANIFEST-GET-DIGEST-BINDS-BODY", answer.content_digest() == manifest.digest,
-        f"a body with the digest {manifest.digest}", answer, actual=f"its digest was {answer.content_digest()}",
+        "PULL-MANIFEST-GET-DIGEST-BINDS-BODY",
+        answer.content_digest() == manifest.digest,
+        f"a body with the digest {manifest.digest}",
+        answer,
+        actual=f"its digest was {answer.content_digest()}",
     )
 
 
@@ -121,13 +146,19 @@ def test_get_of_a_manifest_without_media_type(repo: Repository, given: Given, ju
     repo.made["manifest"].append(manifest.digest)
     answer = given.pulled_manifest(repo, tag, OCI_MANIFEST)
     judge.header(
-        "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED", answer, "Content-Type",
-        lambda _: answer.media_type == OCI_MANIFEST, f"Content-Type: {OCI_MANIFEST}",
+        "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED",
+        answer,
+        "Content-Type",
+        lambda _: answer.media_type == OCI_MANIFEST,
+        f"Content-Type: {OCI_MANIFEST}",
     )
     again = given.pulled_manifest(repo, manifest.digest, OCI_MANIFEST)
     judge.header(
-        "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED", again, "Content-Type",
-        lambda _: again.media_type == OCI_MANIFEST, f"Content-Type: {OCI_MANIFEST}",
+        "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED",
+        again,
+        "Content-Type",
+        lambda _: again.media_type == OCI_MANIFEST,
+        f"Content-Type: {OCI_MANIFEST}",
     )
 
 

@@ -14,8 +14,12 @@ from conformance.settings import Settings
 
 
 @verifies(
-    "PULL-MANIFEST-HEAD-200", "PULL-MANIFEST-HEAD-CONTENT-LENGTH", "PULL-MANIFEST-HEAD-CONTENT-LENGTH-TRUE",
-    "PULL-MANIFEST-HEAD-DCD", "PULL-MANIFEST-HEAD-CONTENT-TYPE", "PULL-MANIFEST-HEAD-GET-AGREE",
+    "PULL-MANIFEST-HEAD-200",
+    "PULL-MANIFEST-HEAD-CONTENT-LENGTH",
+    "PULL-MANIFEST-HEAD-CONTENT-LENGTH-TRUE",
+    "PULL-MANIFEST-HEAD-DCD",
+    "PULL-MANIFEST-HEAD-CONTENT-TYPE",
+    "PULL-MANIFEST-HEAD-GET-AGREE",
 )
 def test_head_by_tag_and_digest(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
     """HEAD tells what GET would give: size, digest and type of the manifest."""
@@ -28,13 +32,19 @@ def test_head_by_tag_and_digest(repo: Repository, given: Given, judge: Judge, se
         _length(judge, head, len(manifest.body))
         judge.header("PULL-MANIFEST-HEAD-DCD", head, DIGEST)
         judge(
-            "PULL-MANIFEST-HEAD-CONTENT-TYPE", head.media_type == get.media_type,
-            f"Content-Type: {get.media_type}, as on the GET", head, get,
+            "PULL-MANIFEST-HEAD-CONTENT-TYPE",
+            head.media_type == get.media_type,
+            f"Content-Type: {get.media_type}, as on the GET",
+            head,
+            get,
             actual=f"Content-Type: {head.header('Content-Type')} on HEAD",
         )
         judge(
-            "PULL-MANIFEST-HEAD-GET-AGREE", not differences(head, get, (DIGEST, "Content-Length")),
-            "the same digest and length as on the GET", head, get,
+            "PULL-MANIFEST-HEAD-GET-AGREE",
+            not differences(head, get, (DIGEST, "Content-Length")),
+            "the same digest and length as on the GET",
+            head,
+            get,
             actual=differences(head, get, (DIGEST, "Content-Length")),
         )
 
@@ -52,12 +62,18 @@ def test_head_has_no_body(repo: Repository, given: Given, judge: Judge, settings
     manifest = given.image(repo)
     answer = given.headed_manifest(repo, manifest.digest, manifest.media_type)
     wire = content_after_head(
-        repo.registry.client, settings, f"/v2/{repo.name}/manifests/{manifest.digest}", repo.name,
+        repo.registry.client,
+        settings,
+        f"/v2/{repo.name}/manifests/{manifest.digest}",
+        repo.name,
         (("Accept", manifest.media_type),),
     )
     if not wire.status:
         raise Undecided("a bare connection got no answer")
     judge(
-        "PULL-MANIFEST-HEAD-NO-BODY", not wire.content, "no content after the headers of a HEAD", answer,
+        "PULL-MANIFEST-HEAD-NO-BODY",
+        not wire.content,
+        "no content after the headers of a HEAD",
+        answer,
         actual=f"{len(wire.content)} bytes followed",
     )

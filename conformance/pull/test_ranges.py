@@ -42,8 +42,11 @@ def test_range_is_not_refused(repo: Repository, given: Given, judge: Judge) -> N
     answer = _part(repo, blob, "3-17")
     whole = answer.status == 200 and answer.body == blob.content and "Content-Range" not in answer.headers
     judge(
-        "PULL-BLOB-RANGE-UNSUPPORTED-200", answer.status == 206 or whole,
-        "status 206, or 200 with the whole blob", answer, actual=_came(answer),
+        "PULL-BLOB-RANGE-UNSUPPORTED-200",
+        answer.status == 206 or whole,
+        "status 206, or 200 with the whole blob",
+        answer,
+        actual=_came(answer),
     )
 
 
@@ -54,8 +57,11 @@ def test_range_of_a_blob(repo: Repository, given: Given, judge: Judge) -> None:
     answer = _part(repo, blob, "3-17")
     _served(answer)
     judge(
-        "PULL-BLOB-RANGE-206", answer.status == 206 and holds_part(answer, blob.content, 3, 17),
-        "status 206 and the bytes 3 to 17 of the blob", answer, actual=_came(answer),
+        "PULL-BLOB-RANGE-206",
+        answer.status == 206 and holds_part(answer, blob.content, 3, 17),
+        "status 206 and the bytes 3 to 17 of the blob",
+        answer,
+        actual=_came(answer),
     )
     said = content_range(answer)
     size = len(blob.content)
@@ -64,7 +70,8 @@ def test_range_of_a_blob(repo: Repository, given: Given, judge: Judge) -> None:
     judge(
         "PULL-BLOB-RANGE-CONTENT-RANGE",
         said is not None and fits and length in {None, str(said.last - said.first + 1)},
-        f"Content-Range: bytes 3-17/{size} and the Content-Length of the part", answer,
+        f"Content-Range: bytes 3-17/{size} and the Content-Length of the part",
+        answer,
         actual=f"Content-Range: {answer.header('Content-Range')}, Content-Length: {length}",
     )
     head = given.headed_blob(repo, blob.digest)
@@ -95,8 +102,11 @@ def test_range_up_to_the_end(repo: Repository, given: Given, judge: Judge) -> No
         said = content_range(answer)
         told = said is None or (said.first == first and said.last < size)
         judge(
-            requirement, answer.status == 206 and told and holds_part(answer, blob.content, first, size - 1),
-            f"status 206 and the bytes {first} to {size - 1}", answer, actual=_came(answer),
+            requirement,
+            answer.status == 206 and told and holds_part(answer, blob.content, first, size - 1),
+            f"status 206 and the bytes {first} to {size - 1}",
+            answer,
+            actual=_came(answer),
         )
 
 
@@ -116,8 +126,11 @@ def test_range_behind_the_end(repo: Repository, given: Given, judge: Judge) -> N
         _served(_part(repo, blob, "0-3"))
     judge.require_status("PULL-BLOB-RANGE-416", answer, 416)
     judge.header(
-        "PULL-BLOB-RANGE-416-SIZE", answer, "Content-Range",
-        lambda value: value.strip().lower() == f"bytes */{size}", f"Content-Range: bytes */{size}",
+        "PULL-BLOB-RANGE-416-SIZE",
+        answer,
+        "Content-Range",
+        lambda value: value.strip().lower() == f"bytes */{size}",
+        f"Content-Range: bytes */{size}",
     )
 
 
@@ -135,13 +148,17 @@ def test_range_that_means_nothing(repo: Repository, given: Given, judge: Judge) 
         judge(
             "PULL-BLOB-RANGE-MALFORMED",
             answer.refused or (answer.status == 200 and answer.body == blob.content),
-            f"the whole blob or a 4xx to Range: {unit}={spec}", answer, actual=_came(answer),
+            f"the whole blob or a 4xx to Range: {unit}={spec}",
+            answer,
+            actual=_came(answer),
         )
     head = repo.head_blob(blob.digest, headers=(("Range", "bytes=0-0"),))
     length = head.header("Content-Length")
     judge(
-        "PULL-BLOB-RANGE-HEAD-IGNORED", head.status == 200 and length in {None, str(len(blob.content))},
-        "status 200 and the length of the whole blob", head,
+        "PULL-BLOB-RANGE-HEAD-IGNORED",
+        head.status == 200 and length in {None, str(len(blob.content))},
+        "status 200 and the length of the whole blob",
+        head,
         actual=f"status {head.status}, Content-Length: {length}",
     )
 
@@ -159,8 +176,13 @@ def test_several_ranges(repo: Repository, given: Given, judge: Judge) -> None:
         held = said is not None and answer.body == blob.content[said.first : said.last + 1]
     else:
         held = answer.status == 416 or (answer.status == 200 and answer.body == blob.content)
-    judge("PULL-BLOB-RANGE-MULTI", held, "the parts, one part that says which it is, or the whole blob", answer,
-          actual=_came(answer))
+    judge(
+        "PULL-BLOB-RANGE-MULTI",
+        held,
+        "the parts, one part that says which it is, or the whole blob",
+        answer,
+        actual=_came(answer),
+    )
 
 
 @verifies("PULL-BLOB-RANGE-IF-RANGE")
@@ -172,11 +194,17 @@ def test_range_on_a_condition(repo: Repository, given: Given, judge: Judge) -> N
         raise Unsupported("blobs have no strong ETag")
     other = _part(repo, blob, "0-3", ("If-Range", '"another"'))
     judge(
-        "PULL-BLOB-RANGE-IF-RANGE", other.status == 200 and other.body == blob.content,
-        "the whole blob, as the condition names another representation", other, actual=_came(other),
+        "PULL-BLOB-RANGE-IF-RANGE",
+        other.status == 200 and other.body == blob.content,
+        "the whole blob, as the condition names another representation",
+        other,
+        actual=_came(other),
     )
     same = _part(repo, blob, "0-3", ("If-Range", tag))
     judge(
-        "PULL-BLOB-RANGE-IF-RANGE", same.status in {200, 206} and blob.content.startswith(same.body),
-        "the part, as the condition names this representation", same, actual=_came(same),
+        "PULL-BLOB-RANGE-IF-RANGE",
+        same.status in {200, 206} and blob.content.startswith(same.body),
+        "the part, as the condition names this representation",
+        same,
+        actual=_came(same),
     )
