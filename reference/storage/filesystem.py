@@ -218,7 +218,10 @@ class FilesystemStorage(Storage):
         """Forget the old ones, by the time of their last write."""
         purged = 0
         for path in list(self._incoming.iterdir()):
-            if path.suffix or path.stat().st_mtime >= before:
+            if path.suffix == ".repository" or path.stat().st_mtime >= before:
+                continue
+            if path.suffix:
+                path.unlink()
                 continue
             owner = path.with_suffix(".repository").read_text()
             self.discard_upload(self._uploads.get(path.name) or FileUpload(owner, path.name, path))

@@ -48,6 +48,18 @@ class Answer:
         return self.status, sorted((key.lower(), _UUID.sub("UUID", value)) for key, value in self.headers), body
 
 
+def _scope(method: str, path: str, query: str, headers: list[tuple[str, str]]) -> dict[str, Any]:
+    return {
+        "type": "http",
+        "method": method,
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": query.encode(),
+        "scheme": "http",
+        "headers": [(key.encode(), value.encode()) for key, value in headers],
+    }
+
+
 @dataclass
 class Client:
     application: Application
@@ -72,15 +84,7 @@ class Client:
         ]
         if body or method in ("POST", "PUT", "PATCH"):
             given.append(("content-length", str(len(body) + (10 if cut else 0))))
-        scope = {
-            "type": "http",
-            "method": method,
-            "path": raw,
-            "raw_path": raw.encode(),
-            "query_string": query.encode(),
-            "scheme": "http",
-            "headers": [(key.encode(), value.encode()) for key, value in given],
-        }
+        scope = _scope(method, raw, query, given)
         incoming: list[Message] = [{"type": "http.request", "body": body, "more_body": cut}]
         sent: list[Message] = []
 

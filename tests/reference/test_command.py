@@ -164,53 +164,51 @@ def test_a_wrong_configuration_ends_with_4_and_no_traceback(tmp_path: Path) -> N
     assert done.stderr == f"registry: {tmp_path / 'config.yml'}:2: storage must be a mapping\n"
 
 
+FULL = """\
+version: 0.1
+log:
+  level: warn
+  formatter: json
+  accesslog:
+    disabled: true
+storage:
+  filesystem:
+    rootdirectory: /srv/r
+    maxthreads: 100
+  delete:
+    enabled: false
+  cache:
+    blobdescriptor: inmemory
+  maintenance:
+    uploadpurging:
+      enabled: true
+      age: 168h
+    readonly:
+      enabled: true
+http:
+  addr: :5000
+  host: https://registry.example
+  headers:
+    X-Content-Type-Options: [nosniff]
+  http2:
+    disabled: false
+notifications:
+  endpoints:
+    - name: alistener
+      url: https://listener.example/event
+      headers:
+        Authorization: [Bearer x]
+      timeout: 500ms
+      threshold: 5
+      backoff: 1s
+health:
+  storagedriver:
+    enabled: true
+"""
+
+
 def test_what_the_original_knows_is_accepted(tmp_path: Path) -> None:
-    config = read(
-        written(
-            tmp_path,
-            """\
-            version: 0.1
-            log:
-              level: warn
-              formatter: json
-              accesslog:
-                disabled: true
-            storage:
-              filesystem:
-                rootdirectory: /srv/r
-                maxthreads: 100
-              delete:
-                enabled: false
-              cache:
-                blobdescriptor: inmemory
-              maintenance:
-                uploadpurging:
-                  enabled: true
-                  age: 168h
-                readonly:
-                  enabled: true
-            http:
-              addr: :5000
-              host: https://registry.example
-              headers:
-                X-Content-Type-Options: [nosniff]
-              http2:
-                disabled: false
-            notifications:
-              endpoints:
-                - name: alistener
-                  url: https://listener.example/event
-                  headers:
-                    Authorization: [Bearer x]
-                  timeout: 500ms
-                  threshold: 5
-                  backoff: 1s
-            health:
-              storagedriver:
-                enabled: true
-            """,
-        )
-    )
+    config = read(written(tmp_path, FULL))
     assert (config.level, config.root, config.delete_enabled, config.read_only) == ("warn", Path("/srv/r"), False, True)
     assert (config.addr, config.host, config.purge_age) == (":5000", "https://registry.example", 168 * 3600)
     assert [(e.name, e.timeout, e.threshold) for e in config.endpoints] == [("alistener", 0.5, 5)]
