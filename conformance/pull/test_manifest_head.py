@@ -25,9 +25,9 @@ def test_head_by_tag_and_digest(repo: Repository, given: Given, judge: Judge, se
     """HEAD tells what GET would give: size, digest and type of the manifest."""
     manifest = given.image(repo)
     for reference in (manifest.tag or manifest.digest, manifest.digest):
+        get = given.pulled_manifest(repo, reference, manifest.media_type)
         head = settled(settings, partial(repo.head_manifest, reference, manifest.media_type))
         judge.require_status("PULL-MANIFEST-HEAD-200", head, 200)
-        get = given.pulled_manifest(repo, reference, manifest.media_type)
         judge.header("PULL-MANIFEST-HEAD-CONTENT-LENGTH", head, "Content-Length")
         _length(judge, head, len(manifest.body))
         judge.header("PULL-MANIFEST-HEAD-DCD", head, DIGEST)
@@ -60,7 +60,8 @@ def _length(judge: Judge, head: Response, size: int) -> None:
 def test_head_has_no_body(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
     """Nothing follows the header section of the answer to HEAD."""
     manifest = given.image(repo)
-    answer = given.headed_manifest(repo, manifest.digest, manifest.media_type)
+    reference = manifest.tag or manifest.digest
+    answer = given.headed_manifest(repo, reference, manifest.media_type)
     wire = content_after_head(
         repo.registry.client,
         settings,
