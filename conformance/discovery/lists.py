@@ -72,10 +72,10 @@ def walk(first: Response, follow: Callable[[Response], Response | None], require
     return pages
 
 
-def descriptors_of(answer: Response) -> list[dict[str, Any]]:
-    """Return the descriptors of one page of referrers."""
+def descriptors_of(answer: Response, requirement: str = "DISC-REFERRERS-STATUS-200") -> list[dict[str, Any]]:
+    """Return the descriptors of one page of referrers; any status but 200 blocks on the requirement."""
     if answer.status != OK:
-        raise Blocked("DISC-REFERRERS-STATUS-200", "status 200 to the referrers of a manifest", answer)
+        raise Blocked(requirement, "status 200 to the referrers of a manifest", answer)
     found = answer.json.get("manifests") if isinstance(answer.json, dict) else None
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
         raise Blocked("DISC-REFERRERS-INDEX-SHAPE", "an image index with an array of descriptors", answer)

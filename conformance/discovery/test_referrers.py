@@ -170,12 +170,24 @@ def test_referrer_before_its_subject(repo: Repository, given: Given, judge: Judg
     subject: Manifest = given.unpushed_image([given.blob(repo, given.make.config())])
     early = refer(repo, given, subject.descriptor(), artifactType=SBOM)
     for when in ("before", "after"):
-        found = listed(repo, subject.digest, settings, early)
-        answer = repo.referrers(subject.digest)
-        actual = f"the list was {sorted(found)}"
-        judge(BEFORE, set(found) == {early.digest}, f"the referrer alone, {when} its subject", answer, actual=actual)
+        answer = _settled(repo, subject.digest, settings, early)
+        found = [str(entry.get("digest")) for entry in descriptors_of(answer, BEFORE)]
+        actual = f"the list was {found}"
+        judge(BEFORE, found == [early.digest], f"the referrer alone, {when} its subject", answer, actual=actual)
         if when == "before":
             given.manifest(repo, subject, given.make.tag())
+
+
+def _settled(repo: Repository, subject: str, settings: Settings, wanted: Manifest) -> Response:
+    """Return the referrers of a subject as soon as the wanted one is there, or when time to settle is over."""
+    answers: list[Response] = []
+
+    def there() -> bool:
+        answers.append(repo.referrers(subject))
+        return wanted.digest.encode() in answers[-1].body
+
+    settings.wait(there)
+    return answers[-1]
 
 
 @verifies(ISOLATION)

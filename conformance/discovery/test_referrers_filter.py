@@ -44,7 +44,7 @@ def test_filter_by_artifact_type(repo: Repository, given: Given, judge: Judge, s
     filtered = 0
     for wanted, expected in ((SBOM, {sbom.digest}), (CONFIG_TYPE, {config.digest}), (SIGNATURE, set())):
         answer = repo.referrers(subject.digest, wanted)
-        found = {str(entry.get("digest")) for page in _walk(repo, answer) for entry in descriptors_of(page)}
+        found = {str(entry.get("digest")) for page in _walk(repo, answer) for entry in descriptors_of(page, MATCHING)}
         shown = f"{len(found)} of 2 referrers, {APPLIED}: {answer.header(APPLIED)}"
         filtered += found != everything
         if found != everything:
@@ -91,6 +91,8 @@ def test_tag_in_place_of_referrers(repo: Repository, given: Given, judge: Judge)
     for entries in ([child.descriptor(artifactType=SBOM)], []):
         manifest = Manifest.of(index(entries), OCI_INDEX)
         answer = repo.put_manifest(tag, manifest.body, OCI_INDEX)
+        if not entries and answer.refused:  # a target may hold tags for immutable
+            return
         if not judge.status(TAG, answer, 201, when="to the push of an index under a referrers tag"):
             return
         pulled = repo.get_manifest(tag, OCI_INDEX)

@@ -22,8 +22,8 @@ UNKNOWN = "MGMT-TAG-DELETE-UNKNOWN-404"
 @verifies(DELETED, REFUSED)
 def test_delete_tag(repo: Repository, given: Given, judge: Judge) -> None:
     """The deletion of a tag is accepted with 202, or refused with 400 or 405."""
-    tag, _ = given.make.tag(), given.make.tag()
-    given.tags(repo, tag, _)
+    tag = given.make.tag()
+    given.tags(repo, tag, given.make.tag())
     judge_deletion(judge, repo.delete_manifest(tag), "TAG")
 
 
