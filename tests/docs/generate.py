@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
+from functools import cache
 
 from conformance.options import OPTIONS, Option
 from reference import faults, variants
-from spec.check import check
+from spec import check
 from tests.support.servers import ROOT
 
 README = ROOT / "README.md"
@@ -33,21 +34,26 @@ def options() -> str:
 def _option(option: Option) -> tuple[str, str, str]:
     value = "" if option.kind == "flag" else f" {option.metavar}"
     what = option.help + (f": {', '.join(option.choices)}" if option.choices else "")
-    return f"`{option.flag}{value}`", what.replace("|", "\\|"), f"`{option.default}`" if option.default else ""
+    return f"`{option.flag}{value}`", what, f"`{option.default}`" if option.default else ""
 
 
 def counts() -> str:
     """Make the table of requirements for each category and profile."""
-    rows = check(ROOT).counts()
-    columns = [name for name in rows[0][1] if name not in {"untestable", "planned"}]
+    rows = _counts()
+    columns = [name for name in rows["all"] if name not in {"untestable", "planned"}]
     names = {"all": "requirements", "decided": "decided by the suite"}
-    lines = ([name, *(str(numbers[column]) for column in columns)] for name, numbers in rows)
+    lines = ([name, *(str(numbers[column]) for column in columns)] for name, numbers in rows.items())
     return _table(("category", *(names.get(column, f"`{column}`") for column in columns)), lines)
+
+
+@cache
+def _counts() -> dict[str, dict[str, int]]:
+    return dict(check.check(ROOT).counts())
 
 
 def figures() -> str:
     """Make the table of what the suite has proved itself against, with what was measured of a run."""
-    total = dict(check(ROOT).counts())["all"]
+    total = _counts()["all"]
     rows = [
         ("requirements in the catalogue", str(total["all"])),
         ("of these decided by the suite", str(total["decided"])),
@@ -67,7 +73,7 @@ def _measured() -> Iterable[tuple[str, str]]:
 
 
 def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    lines = [list(head), *map(list, rows)]
+    lines = [[cell.replace("|", "\\|") for cell in line] for line in (head, *rows)]
     lines.insert(1, ["---"] * len(lines[0]))
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 

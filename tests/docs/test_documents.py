@@ -16,9 +16,14 @@ from spec.model import Verdict
 from tests.docs import generate
 from tests.support.servers import ROOT
 
-_LINK = re.compile(r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)|<(?:img|source|a)\b[^>]*?\b(?:src|srcset|href)=\"([^\"]+)\"")
+_LINK = re.compile(
+    r"!?\[[^\]]*\]\(\s*<?([^)\s>]+)>?[^)]*\)|<(?:img|source|a)\b[^>]*?\b(?:src|srcset|href)=\"([^\"]+)\""
+)
 _CODE = re.compile(r"^(```|~~~).*?^\1|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^#+ +(.+?) *#*$", re.MULTILINE)
+#: Options of pytest, the reference, curl and skopeo.
+_OTHER_OPTIONS = {"--junitxml", "--alluredir", "--memory", "--addr", "--fault", "--variant"}
+_OTHER_OPTIONS |= {"--path-as-is", "--dest-tls-verify"}
 _LARGEST_PICTURE = 300 * 1024
 
 
@@ -63,8 +68,7 @@ def test_generated_parts_of_the_readme_are_up_to_date(part: str) -> None:
 
 @pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "docs/reading-a-report.md"])
 def test_options_that_are_named_exist(name: str) -> None:
-    known = {option.flag for option in OPTIONS} | {"--junitxml", "--alluredir", "--memory", "--addr", "--fault"}
-    known |= {"--variant", "--update-expected", "--help"}
+    known = {option.flag for option in OPTIONS} | _OTHER_OPTIONS
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", (ROOT / name).read_text(encoding="utf-8")))
     assert named <= known
 
