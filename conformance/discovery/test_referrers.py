@@ -128,7 +128,10 @@ def test_referrers_where_there_are_none(repo: Repository, given: Given, judge: J
         raise Unsupported(f"access control refuses the referrers (status {known.status})")
     if known.status != OK:
         judge.unsupported(EMPTY, f"the target has no referrers API (status {known.status})")
-        judge.status(ABSENT, known, NOT_FOUND, when="to the referrers of a manifest, or 200 with the list")
+        if known.refused:
+            judge.status(ABSENT, known, NOT_FOUND, when="to the referrers of a manifest, or 200 with the list")
+        else:
+            judge.inconclusive(ABSENT, f"blocked by {STATUS}")
         return
     judge.unsupported(ABSENT, "the target has the referrers API")
     other = given.image(repo)
