@@ -30,8 +30,14 @@ OK = 200
 class Given:
     """Brings repositories into the state that a scenario starts from."""
 
-    def __init__(self, maker: Maker, existing: Callable[[Repository], Manifest] | None = None) -> None:
+    def __init__(
+        self,
+        maker: Maker,
+        wait: Callable[[Callable[[], bool]], bool],
+        existing: Callable[[Repository], Manifest] | None = None,
+    ) -> None:
         self.make = maker
+        self._wait = wait
         #: For read-only targets: reads the manifest that the options name in place of pushing one.
         self._existing = existing
 
@@ -151,7 +157,7 @@ class Given:
 
     def pulled_manifest(self, repo: Repository, reference: str, accept: str | tuple[str, ...] = "") -> Response:
         """Pull a manifest that is there."""
-        answer = repo.get_manifest(reference, accept or ANY_MANIFEST)
+        answer = self._settled(lambda: repo.get_manifest(reference, accept or ANY_MANIFEST))
         if answer.status != OK:
             kind = "DIGEST" if ":" in reference else "TAG"
             raise Blocked(f"PULL-MANIFEST-GET-{kind}-200", "status 200 to the pull of an existing manifest", answer)
@@ -159,23 +165,21 @@ class Given:
 
     def headed_manifest(self, repo: Repository, reference: str, accept: str | tuple[str, ...] = "") -> Response:
         """Ask for the headers of a manifest that is there."""
-        answer = repo.head_manifest(reference, accept or ANY_MANIFEST)
+        answer = self._settled(lambda: repo.head_manifest(reference, accept or ANY_MANIFEST))
         if answer.status != OK:
             raise Blocked("PULL-MANIFEST-HEAD-200", "status 200 to the HEAD of an existing manifest", answer)
         return answer
 
-    @staticmethod
-    def pulled_blob(repo: Repository, digest: str) -> Response:
+    def pulled_blob(self, repo: Repository, digest: str) -> Response:
         """Pull a blob that is there."""
-        answer = repo.get_blob(digest)
+        answer = self._settled(lambda: repo.get_blob(digest))
         if answer.status != OK:
             raise Blocked("PULL-BLOB-GET-200", "status 200 to the pull of an existing blob", answer)
         return answer
 
-    @staticmethod
-    def headed_blob(repo: Repository, digest: str) -> Response:
+    def headed_blob(self, repo: Repository, digest: str) -> Response:
         """Ask for the headers of a blob that is there."""
-        answer = repo.head_blob(digest)
+        answer = self._settled(lambda: repo.head_blob(digest))
         if answer.status != OK:
             raise Blocked("PULL-BLOB-HEAD-200", "status 200 to the HEAD of an existing blob", answer)
         return answer
@@ -223,6 +227,17 @@ class Given:
         if answer.status != ACCEPTED:
             raise Blocked("MGMT-BLOB-DELETE-202", "status 202 to the deletion of a blob", answer)
         return answer
+
+    def _settled(self, ask: Callable[[], Response]) -> Response:
+        """Ask, and ask again for as long as the owner says that a write may take to show."""
+        answers: list[Response] = []
+
+        def shows() -> bool:
+            answers.append(ask())
+            return answers[-1].status == OK
+
+        self._wait(shows)
+        return answers[-1]
 
     def _writable(self) -> None:
         if self._existing is not None:

@@ -50,8 +50,8 @@ class RollUp:
         self.contract_seconds = 0.0
         for node in sorted(records):
             self._add(node, records[node])
-        self._say_why_not(selected)
         self._promote(records)
+        self._say_why_not(selected)
         self._fold()
 
     # -- outcomes
@@ -105,6 +105,8 @@ class RollUp:
             result = self.results[blocked["requirement"]]
             if result.outcome in {Outcome.HELD, Outcome.INCONCLUSIVE, Outcome.NOT_TESTED}:
                 result.outcome, result.reason = Outcome.BROKEN, ""
+                if node not in result.scenarios:
+                    result.scenarios.append(node)
                 result.finding = Finding(blocked["requirement"], node, blocked)
 
     def _fold(self) -> None:

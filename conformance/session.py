@@ -98,7 +98,7 @@ class Session:
     def given(self, node: str) -> Given:
         """Return the set-up for one scenario; its content depends on the seed and the scenario alone."""
         maker = Maker(f"{self.settings.seed}:{node}")
-        return Given(maker, self._read_existing if self.settings.read_only else None)
+        return Given(maker, self.settings.wait, self._read_existing if self.settings.read_only else None)
 
     def _read_existing(self, repo: Repository) -> Manifest:
         """Pull, once, the image that ``--existing`` names."""

@@ -112,9 +112,10 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
         result = yield
         if self._live:
             self._rewrite_line("")
-        self.config.hook.pytest_terminal_summary(
-            terminalreporter=self, exitstatus=session.exitstatus, config=self.config
-        )
+        # Without Hypothesis, whose summary has nothing to say here but takes half a second to load.
+        hypothesis = [p for name, p in self.config.pluginmanager.list_name_plugin() if name == "hypothesispytest" and p]
+        summary = self.config.pluginmanager.subset_hook_caller("pytest_terminal_summary", hypothesis)
+        summary(terminalreporter=self, exitstatus=session.exitstatus, config=self.config)
         self._screen(int(session.exitstatus))
         return result
 

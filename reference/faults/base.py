@@ -63,12 +63,14 @@ def _names(accepts: Callable[[str], bool], fold: bool = False) -> Apply:
 def _is_separated(name: str) -> bool:
     """Letters, digits and separators in any order; no component that a file system would read otherwise."""
     parts = name.split("/")
+    if len(name) > 255:
+        return False
     return all(part.strip(".") and set(part) <= set("abcdefghijklmnopqrstuvwxyz0123456789._-") for part in parts)
 
 
-def _post_to_base(request: Request, response: Response) -> None:
-    if request.path == "/v2/":
-        response.status, response.body = 200, b"{}"
+def _post_to_manifest(request: Request, response: Response) -> None:
+    if request.method == "POST" and "/manifests/" in request.path:
+        response.status, response.body = 201, b"{}"
         response.headers.drop("Allow")
 
 
@@ -144,9 +146,9 @@ FAULTS = (
     ),
     Fault(
         name="method-accepted",
-        title="POST to the version check is answered 200.",
+        title="POST to a manifest is answered 201.",
         breaks=("BASE-METHOD-405",),
-        apply=answers(status=405, change=_post_to_base),
+        apply=answers(status=405, change=_post_to_manifest),
     ),
     Fault(
         name="method-without-allow",
