@@ -50,7 +50,7 @@ class Forker:
             args += [option for option in options if not option.startswith("=")]
             out, err = Path(scratch) / "out", Path(scratch) / "err"
             begin = time.monotonic()
-            code = self._ask({"args": args, "env": _environment(env or {}), "out": str(out), "err": str(err)})
+            code = self._ask({"args": args, "env": environment(env or {}), "out": str(out), "err": str(err)})
             seconds = time.monotonic() - begin
             written = folder / "report.json"
             document = json.loads(written.read_text(encoding="utf-8")) if written.is_file() else None
@@ -73,7 +73,8 @@ class Forker:
         self._process.stdout.close()
 
 
-def _environment(more: Mapping[str, str]) -> dict[str, str]:
+def environment(more: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment without what concerns pytest and the suite, and with some variables more."""
     ours = ("REGISTRY_", "PYTEST_", "COV_", "ALLURE_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) and name != "CI"}
     return {**kept, "COLUMNS": "120", **more}
