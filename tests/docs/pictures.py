@@ -33,7 +33,7 @@ _ROWS, _COLUMNS = 50, 120
 #: Paragraphs at the beginning and at the end of the run that the picture shows; the cut between them is marked.
 _HEAD, _TAIL = 4, 2
 #: Device pixels for a CSS pixel: more would not be seen in README.md, and costs.
-_SCALE = 1.5
+_SCALE = 1.4
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars")
 _THEME = TerminalTheme(
     (22, 27, 34),
