@@ -5,40 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 
-from conformance.options import OPTIONS, settings
-from conformance.settings import Settings
-from spec.catalogue import load
+from conformance.options import OPTIONS
+from tests.conformance.reading import read
 
 _ONE = "PULL-BLOB-GET-200"
-
-
-class Given:
-    """What pytest has read: the command line as ``--name=value``, and nothing from a configuration file."""
-
-    def __init__(self, arguments: tuple[str, ...]) -> None:
-        self._values = [argument.partition("=")[::2] for argument in arguments]
-
-    def getoption(self, flag: str) -> Any:
-        """Return an option as pytest does: None where it was not given."""
-        kind = next(option.kind for option in OPTIONS if option.flag == flag)
-        found = [value for name, value in self._values if name == flag]
-        if not found:
-            return None
-        return True if kind == "flag" else found if kind == "list" else found[-1]
-
-    def getini(self, name: str) -> Any:
-        """Return the default of a setting."""
-        kind = next(option.kind for option in OPTIONS if option.ini == name)
-        return {"flag": False, "list": []}.get(kind, "")
-
-
-def read(*arguments: str) -> Settings:
-    """Return the settings that a command line gives."""
-    return settings(cast(pytest.Config, Given(arguments)), load())
 
 
 def refused(*arguments: str, words: str) -> str:

@@ -1,0 +1,38 @@
+"""The settings that a command line, the environment and a configuration file give, without a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+import pytest
+
+from conformance.options import OPTIONS, settings
+from conformance.settings import Settings
+from spec.catalogue import load
+
+
+class Given:
+    """What pytest has read: the command line as ``--name=value``, and the table of the configuration file."""
+
+    def __init__(self, arguments: tuple[str, ...], table: Mapping[str, Any]) -> None:
+        self._values = [argument.partition("=")[::2] for argument in arguments]
+        self._table = table
+
+    def getoption(self, flag: str) -> Any:
+        """Return an option as pytest does: None where it was not given."""
+        kind = next(option.kind for option in OPTIONS if option.flag == flag)
+        found = [value for name, value in self._values if name == flag]
+        if not found:
+            return None
+        return True if kind == "flag" else found if kind == "list" else found[-1]
+
+    def getini(self, name: str) -> Any:
+        """Return a setting of the configuration file, or its default."""
+        kind = next(option.kind for option in OPTIONS if option.ini == name)
+        return self._table.get(name, {"flag": False, "list": []}.get(kind, ""))
+
+
+def read(*arguments: str, table: Mapping[str, Any] | None = None) -> Settings:
+    """Return the settings that a command line and a configuration file give."""
+    return settings(cast(pytest.Config, Given(arguments, table or {})), load())
