@@ -68,7 +68,7 @@ def _contract(session: Session, contract: Contract, exchanges: list[Exchange]) -
     """Check every exchange against the OpenAPI document; each requirement is booked once."""
     exercised: set[str] = set()
     breaches: dict[str, dict[str, Any]] = {}
-    started = time.perf_counter()
+    started = time.perf_counter() - contract.loading_seconds
     for exchange in exchanges:
         result = contract.check(exchange)
         exercised |= result.exercised
@@ -88,5 +88,5 @@ def _contract(session: Session, contract: Contract, exchanges: list[Exchange]) -
         "exercised": sorted(exercised),
         "breaches": [breaches[key] for key in sorted(breaches)],
         "exchanges": len(exchanges),
-        "contract_seconds": time.perf_counter() - started,
+        "contract_seconds": time.perf_counter() - started - contract.loading_seconds,
     }

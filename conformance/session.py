@@ -57,7 +57,7 @@ class Session:
     def contract(self) -> Contract:
         """The passive contract check, loaded when it is first needed."""
         if self._contract is None:
-            self._contract = Contract.load()
+            self._contract = Contract.load("kinds" if self.settings.effort == "thorough" else "breaches")
         return self._contract
 
     def new_client(self, anonymous: bool = False) -> Client:

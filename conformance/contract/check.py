@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -35,6 +36,8 @@ class Contract:
         self._oversight = oversight
         self._operations = {plan.id: plan for plan in operations(document)}
         self._judge: Oracle | None = None
+        #: What loading openapi-core took, once in a process that has a breach to book.
+        self.loading_seconds = 0.0
         self._confirmed: dict[tuple[str, int, str, str | None], bool] = {}
         self._kinds: set[tuple[str, int, str]] = set()
 
@@ -74,9 +77,11 @@ class Contract:
     def oracle(self) -> Oracle:
         """openapi-core on the same document, imported at the first need."""
         if self._judge is None:
+            started = time.perf_counter()
             from .oracle import Oracle  # noqa: PLC0415  its import takes most of a second
 
             self._judge = Oracle(self._document)
+            self.loading_seconds = time.perf_counter() - started
         return self._judge
 
     def _oversee(
