@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import subprocess
+import tomllib
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
@@ -142,11 +143,12 @@ def stale(report: dict[str, Any], settings: Settings) -> list[str]:
 
 @lru_cache(maxsize=1)
 def suite_version() -> str:
-    """Return the version of this suite."""
+    """Return the version of this suite, installed or as a checkout."""
     try:
         return version(NAME)
     except PackageNotFoundError:
-        return "0+unknown"
+        project = tomllib.loads((Path(__file__).resolve().parent.parent / "pyproject.toml").read_text(encoding="utf-8"))
+        return str(project["project"]["version"])
 
 
 @lru_cache(maxsize=1)

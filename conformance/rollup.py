@@ -171,11 +171,11 @@ class ProfileVerdicts:
             ]
             if not judged:
                 continue
-            self.categories[category] = {"verdict": self._sum(judged).value, "counts": _counts(judged)}
+            self.categories[category] = {"verdict": self._verdict(judged).value, "counts": _counts(judged)}
             everything += judged
             if category in self._claimed:
                 decisive += judged
-        self.verdict = self._sum(decisive) if complete else self._partial(decisive)
+        self.verdict = self._verdict(decisive)
         self.counts = _counts(everything)
 
     def plain(self) -> dict[str, Any]:
@@ -197,10 +197,10 @@ class ProfileVerdicts:
                 return Verdict.PASS if verdict is Verdict.WARNING else verdict
         return Verdict.NOT_TESTED
 
-    def _partial(self, judged: list[tuple[Requirement, Verdict]]) -> Verdict:
-        """A run of a part of the suite may find fault but never pass."""
+    def _verdict(self, judged: list[tuple[Requirement, Verdict]]) -> Verdict:
+        """A run of a part of the suite may find fault but never pass, not even in one category."""
         verdict = self._sum(judged)
-        return verdict if verdict in {Verdict.ERROR, Verdict.FAIL} else Verdict.NOT_TESTED
+        return verdict if self._complete or verdict in {Verdict.ERROR, Verdict.FAIL} else Verdict.NOT_TESTED
 
     def _decides(self, requirement: Requirement) -> bool:
         """Whether the suite can decide a requirement at all; what it cannot is listed, not held against the target."""

@@ -25,6 +25,8 @@ _STYLES = {
     Verdict.KNOWN_FAILURE: "yellow",
     Verdict.ERROR: "bold white on red",
 }
+#: More of a text than this is left to the page.
+_LONGEST = 1000
 #: Columns where the output is no terminal.
 _WIDTH = 120
 
@@ -167,17 +169,25 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
                 source = candidate
         told = (f"{verdict.value}  ", _STYLES[verdict])
         self.console.print(Text.assemble("\n", told, (entry["id"], "bold"), f"  {entry['statement']}"))
+        affected = len(finding["also_affected"])
+        blocked = f"{affected} other requirement{'s' * (affected > 1)} cannot be decided because of it"
+        rows = Table.grid(padding=(0, 2, 0, 0))
+        rows.add_column(justify="right", width=10, style="dim")
+        rows.add_column(overflow="fold")
         for label, text in (
             ("expected", finding["expected"]),
             ("but", finding["actual"]),
             ("by", f"{source['title']}, {source['section']}"),
-            ("also", f"{len(finding['also_affected'])} requirements cannot be decided because of it"),
+            ("also", blocked if affected else ""),
             ("note", finding["note"]),
-            ("try", finding["curl"]),
         ):
-            if text and not (label == "also" and not finding["also_affected"]):
-                shown = text if len(text) <= _WIDTH * 8 else text[: _WIDTH * 8] + " ..."
-                self.console.print(Text(f"  {label:>8}  ", "dim") + visible(shown), soft_wrap=label == "try")
+            if text:
+                rows.add_row(label, visible(_clipped(text)))
+        self.console.print(rows)
+        if finding["curl"]:
+            # In one piece, so that it can be copied.
+            line = Text.assemble(("       try  ", "dim"), visible(_clipped(finding["curl"])))
+            self.console.print(line, soft_wrap=True)
 
     def _verdicts(self, report: dict[str, Any]) -> None:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
@@ -202,6 +212,8 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
             f"{run['exchanges']['count']} exchanges in {run['duration_seconds']:.1f} s, "
             f"contract checks {run['exchanges']['contract_ms_per_exchange']:.2f} ms each"
         )
+        if report["findings"] and not self.controller.settings.keep:
+            self.console.print(Text("With --keep the content that these commands ask for stays on the target.", "dim"))
         if self.controller.complaint:
             self.console.print(Text(self.controller.complaint, "bold red"))
         page = (self.controller.settings.report / "report.html").resolve()
@@ -220,6 +232,10 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
 
     def summary_stats(self) -> None:
         """See `_screen`."""
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + " ..."
 
 
 def visible_lines(text: str) -> Text:

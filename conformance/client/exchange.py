@@ -59,8 +59,9 @@ class Response:
 
     Where a pull was streamed, ``body`` is empty and ``size`` and ``digest`` tell of the content.
     Where no whole answer came, ``failure`` says why, and ``status`` is 0 unless the body alone is
-    incomplete; ``repeated`` tells that a second attempt failed in the same way. ``url`` is what was asked last, ``trail`` all exchanges
-    that led here: challenges, throttling and redirects included.
+    incomplete; ``repeated`` tells that a second attempt failed in the same way.
+    ``url`` is what was asked last, ``trail`` all exchanges that led here: challenges, throttling and
+    redirects included.
     """
 
     status: int

@@ -87,8 +87,11 @@ def test_get_by_digest(repo: Repository, given: Given, judge: Judge, settings: S
     answer = settled(settings, lambda: repo.get_manifest(manifest.digest, manifest.media_type))
     judge.require_status("PULL-MANIFEST-GET-DIGEST-200", answer, 200)
     judge(
-        "PULL-MANIFEST-GET-DIGEST-BINDS-BODY", answer.content_digest() == manifest.digest,
-        f"a body with the digest {manifest.digest}", answer, actual=f"its digest was {answer.content_digest()}",
+        "PULL-MANIFEST-GET-DIGEST-BINDS-BODY",
+        answer.content_digest() == manifest.digest,
+        f"a body with the digest {manifest.digest}",
+        answer,
+        actual=f"its digest was {answer.content_digest()}",
     )
     if manifest.media_type != OCI_MANIFEST:
         judge.not_tested("PULL-TYPE-OCI-IMAGE", "the manifest that --existing names is of another type")
