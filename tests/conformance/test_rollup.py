@@ -197,7 +197,9 @@ def test_a_profile_passes_where_every_must_does(found: dict[str, Outcome], verdi
 
 
 def test_a_part_of_the_suite_may_find_fault_but_never_passes() -> None:
-    assert verdicts({}, complete=False).verdict is Verdict.NOT_TESTED
+    found = verdicts({}, complete=False)
+    assert found.verdict is Verdict.NOT_TESTED
+    assert {category["verdict"] for category in found.categories.values()} == {"NOT_TESTED"}
     assert verdicts({"PULL-A": _BROKEN}, complete=False).verdict is Verdict.FAIL
     assert verdicts({"PULL-A": Outcome.ERROR}, complete=False).verdict is Verdict.ERROR
     assert verdicts({"PULL-A": _BROKEN}, known=("PULL-A",), complete=False).verdict is Verdict.NOT_TESTED
