@@ -184,7 +184,7 @@ FAULTS = (
     Fault(
         name="tags-null",
         title="An empty list of tags is null.",
-        breaks=("DISC-TAGS-BODY-ARRAY",),
+        breaks=("DISC-TAGS-EMPTY-ARRAY",),
         apply=_body(_null),
     ),
     Fault(

@@ -42,7 +42,7 @@ def _mount_refused(status: int, absent_from_only: bool = False, impossible_only:
             response = await mount(request)
             if impossible_only and response.status == 202 and request.query.get("from") is not None:
                 raise errors.RegistryError(status, (errors.ErrorEntry("BLOB_UNKNOWN"),))
-            return response if absent_from_only or impossible_only else Response(status)
+            return response if absent_from_only or impossible_only else Response(status, [("Allow", "")])
 
         registry.handlers["upload.mount"] = changed
 

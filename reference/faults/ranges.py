@@ -97,9 +97,11 @@ def _without_condition(registry: Registry) -> None:
 
 
 def _also_on_head(registry: Registry) -> None:
+    understood = registry.blobs.ranges
+
     def changed(request: Request, size: int) -> list[Part] | None:
         header = request.headers.get("range")
-        return ranges.parse(header, size) if header else None
+        return ranges.parse(header, size) if header and request.method == "HEAD" else understood(request, size)
 
     override(registry.blobs, ranges=changed)
 

@@ -164,9 +164,17 @@ FAULTS = (
         apply=session_range(one_more, "upload.patch"),
     ),
     Fault(
+        name="patch-range-with-unit",
+        title="The Range of chunks is bytes=0-N.",
+        breaks=("PUSH-PATCH-RANGE-SYNTAX",),
+        apply=session_range(lambda response: f"bytes={response.headers.get('Range')}", "upload.patch"),
+    ),
+    Fault(
         name="patch-range-malformed",
         title="The Range of chunks is a number.",
-        breaks=("PUSH-PATCH-RANGE-SYNTAX",),
+        breaks=("PUSH-PATCH-RANGE-VALUE",),
+        # A number has no end that could be true, and not the form either.
+        also=("PUSH-PATCH-RANGE-SYNTAX",),
         apply=session_range(lambda response: response.headers.get("Range").rpartition("-")[2], "upload.patch"),
     ),
     Fault(
