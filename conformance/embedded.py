@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,9 @@ class EmbeddedReference:
         port_file = Path(self._folder.name) / "address"
         command = [sys.executable, "-m", "reference", "serve", "--memory", "--addr", "127.0.0.1:0"]
         command += ["--port-file", str(port_file)]
+        if setpriv := shutil.which("setpriv"):
+            # Gone even where the run itself is killed.
+            command = [setpriv, "--pdeathsig", "TERM", "--", *command]
         # REGISTRY_... are options of the suite here; the reference, like the original, takes settings from them.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
         self._process = subprocess.Popen(  # our own program

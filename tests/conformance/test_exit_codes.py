@@ -198,3 +198,21 @@ def test_files_left_out(suite: Forker, open_registry: Server) -> None:
     assert run.report is not None, run.stdout + run.stderr
     assert not run.report["run"]["complete"]
     assert {profile["verdict"] for profile in run.report["profiles"].values()} == {"NOT_TESTED"}
+
+
+@pytest.mark.needs("setpriv")
+def test_killed(tmp_path: Path) -> None:
+    """The embedded reference does not outlive a run that is killed."""
+    with running(tmp_path) as (process, said):
+        _wait(lambda: "Certifying" in said())
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="utf-8").split()
+        assert children
+        process.kill()
+        _wait(lambda: not any(_runs(child) for child in children))
+
+
+def _runs(pid: str) -> bool:
+    try:
+        return "reference" in Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8")
+    except OSError:
+        return False
