@@ -75,6 +75,8 @@ def test_pages_of_the_catalog(registry: Registry, repository: Repositories, give
     _three(repository, given)
     first = registry.catalog(n=1)
     page = _names(first)
+    if len(page) < 2 and len(_names(registry.catalog())) < 2:
+        raise Unsupported("the catalogue does not show two repositories")
     actual = f"the page was {', '.join(page[:5])}"
     judge.require(N_LAST, len(page) == 1, "one name to n=1", first, actual=f"{len(page)} names; {actual}")
     second = registry.catalog(n=1, last=page[0])
