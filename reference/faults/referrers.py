@@ -214,7 +214,7 @@ FAULTS = (
     Fault(
         name="referrers-without-indexes",
         title="An index is no referrer.",
-        breaks=("DISC-REFERRERS-COMPLETE",),
+        breaks=("DISC-REFERRERS-COMPLETE-INDEX",),
         # What is said of indexes among referrers fails with it.
         also=(
             "DISC-REFERRERS-ARTIFACTTYPE-INDEX-OMITTED",
@@ -246,9 +246,9 @@ FAULTS = (
     Fault(
         name="referrers-filter-claimed",
         title="The filter is ignored, but said to be applied.",
-        breaks=("DISC-REFERRERS-FILTER-ONLY-MATCHING",),
-        # The honesty of the header is stated apart.
-        also=("DISC-REFERRERS-FILTER-HEADER-HONEST", "DISC-REFERRERS-FILTER-SUPPORTED"),
+        breaks=("DISC-REFERRERS-FILTER-HEADER-HONEST",),
+        # What a filtered list holds is stated apart, and that it is filtered at all.
+        also=("DISC-REFERRERS-FILTER-ONLY-MATCHING", "DISC-REFERRERS-FILTER-SUPPORTED"),
         apply=_unfiltered,
     ),
     Fault(

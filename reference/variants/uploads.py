@@ -181,7 +181,6 @@ VARIANTS = (
         name="upload-range-with-unit",
         title="The Range of uploads is bytes=0-N.",
         latitude=("UPLOAD-RANGE-BYTES-PREFIX",),
-        profiles=("docker-v2", "oci-1.0"),
         warns=("PUSH-PATCH-RANGE-SYNTAX",),
         apply=_bytes_range,
     ),
