@@ -141,8 +141,10 @@ def _takes_all(registry: Registry) -> None:
 def unknown_is_fine(operation: str, code: bytes) -> Apply:
     """Answer 202 where what is to be deleted is unknown."""
 
-    def change(_request: Request, response: Response) -> Response | None:
-        return Response(202) if code in response.body else None
+    def change(request: Request, response: Response) -> Response | None:
+        if code not in response.body:
+            return None
+        return Response(202, [("Docker-Content-Digest", request.reference)] if ":" in request.reference else [])
 
     return answers(operation, status=404, change=change)
 
