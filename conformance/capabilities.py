@@ -56,7 +56,7 @@ def probe(session: Session) -> dict[str, bool]:
 
 def _challenge(session: Session) -> dict[str, bool]:
     answer = session.registry.base(authenticate=False, follow=False)
-    schemes = {c.scheme for c in parse_challenges(answer.headers.all("WWW-Authenticate")) or []}
+    schemes = {c.scheme for c in parse_challenges(answer.headers.all("WWW-Authenticate"), lenient=True) or []}
     return {"basic": "basic" in schemes, "token": "bearer" in schemes, "anonymous": answer.status == _OK}
 
 

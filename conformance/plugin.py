@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-import reports
 from spec.catalogue import Catalogue, load
 from spec.model import Outcome
 
@@ -114,6 +113,9 @@ class Suite:
         exchanges = session.client.exchanges[item.stash[FIRST_EXCHANGE] :]
         found = record.of_scenario(session, item.stash[JUDGE], exchanges, raised)
         session.client.exchanges.clear()
+        if found["error"] and report.longrepr is not None:
+            # A traceback may show the local variables of our own client.
+            report.longrepr = session.redactor.clean(str(report.longrepr))
         setattr(report, ATTRIBUTE, found)
         _settle(report, item, found, raised)
         if self.with_allure:
@@ -228,11 +230,17 @@ class Controller:
         report["run"]["exit_code"] = code
         session.exitstatus = code
         self.report = report
+        # Only here: a process that writes no report, as a worker, need not load what makes pages.
+        import reports  # noqa: PLC0415
+
         try:
             reports.write(report, self.settings.report)
         except OSError as error:
             self.complaint = f"--report: {self.settings.report} cannot be written ({error.strerror})"
             session.exitstatus = 4
+        except reports.ReportError as error:
+            self.complaint = f"ERROR of the suite: the report contradicts itself: {error}"
+            session.exitstatus = 3
 
     def _whole_selection(self, session: pytest.Session) -> bool:
         """Whether the command line asked for the whole suite."""

@@ -176,6 +176,10 @@ class ProfileVerdicts:
             if category in self._claimed:
                 decisive += judged
         self.verdict = self._verdict(decisive)
+        for verdict in (Verdict.FAIL, Verdict.ERROR):
+            # What was seen in passing outside the claimed categories is no less broken.
+            if any(found is verdict for _, found in everything):
+                self.verdict = verdict
         self.counts = _counts(everything)
 
     def plain(self) -> dict[str, Any]:

@@ -143,7 +143,7 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
 
     def _traceback(self, error: str) -> None:
         for failed in self.stats.get("failed", []):
-            if error.startswith(failed.nodeid + ":") and not isinstance(failed.longrepr, str):
+            if error.startswith(failed.nodeid + ":") and not str(failed.longrepr).startswith("ERROR of the suite"):
                 self.console.print(visible_lines(str(failed.longrepr)))
 
     def _findings(self, report: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.forking import Forker
+from tests.support.forking import Forker
 from tests.conformance.tiny import certificate
 from tests.support.servers import Server, reference
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.forking import Forker
+from tests.support.forking import Forker
 from tests.conformance.tiny import Answer, serve
 from tests.support.servers import Server, reference
 from tests.support.suite import SuiteRun, run_suite

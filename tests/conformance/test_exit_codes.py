@@ -17,7 +17,7 @@ import pytest
 import reports
 from reports.model import Report
 from tests.conformance.conftest import USERS
-from tests.conformance.forking import Forker, environment
+from tests.support.forking import Forker, environment
 from tests.conformance.tiny import Answer, Asked, forward, serve
 from tests.support.servers import ROOT, Server
 

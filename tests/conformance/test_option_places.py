@@ -13,7 +13,7 @@ import pytest
 
 from conformance.options import OPTIONS, Option
 from conformance.settings import Settings
-from tests.conformance.forking import Forker
+from tests.support.forking import Forker
 from tests.conformance.reading import read
 from tests.support.servers import ROOT, Server
 

@@ -14,8 +14,9 @@ import pytest
 from reference.faults import ALL as FAULTS
 from reference.variants import ALL as VARIANTS
 from spec.catalogue import load
+from tests.support.forking import Forker
 from tests.support.servers import reference
-from tests.support.suite import SuiteRun, run_suite
+from tests.support.suite import SuiteRun
 
 #: The faults that the first issue names: each gives exactly one broken requirement.
 NAMED = frozenset(
@@ -38,7 +39,15 @@ NAMED = frozenset(
 SAMPLE = 16
 
 
-def sampled(names: Collection[str], always: Collection[str] = ()) -> Iterator[Any]:
+@pytest.fixture(scope="session")
+def forker() -> Iterator[Forker]:
+    """Runs of the suite that share their start."""
+    process = Forker()
+    yield process
+    process.close()
+
+
+def sampled(names: Collection[str], always: Collection[str] = ()) -> list[Any]:
     """Give every name; those outside the day's sample are slow tests, which only the long run takes.
 
     PROOF_SAMPLE, any text, chooses the sample in place of the date, so that a sample can be repeated.
@@ -46,8 +55,7 @@ def sampled(names: Collection[str], always: Collection[str] = ()) -> Iterator[An
     day = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     chooser = random.Random(os.environ.get("PROOF_SAMPLE", day))
     chosen = {*always, *chooser.sample(sorted(set(names) - set(always)), SAMPLE)}
-    for name in names:
-        yield pytest.param(name, marks=[] if name in chosen else [pytest.mark.slow])
+    return [pytest.param(name, marks=[] if name in chosen else [pytest.mark.slow]) for name in names]
 
 
 def told(run: SuiteRun) -> str:
@@ -56,11 +64,11 @@ def told(run: SuiteRun) -> str:
 
 
 @pytest.mark.parametrize("name", sampled(FAULTS, NAMED))
-def test_a_fault_is_convicted_of_what_it_breaks(name: str, tmp_path: Path) -> None:
+def test_a_fault_is_convicted_of_what_it_breaks(name: str, tmp_path: Path, forker: Forker) -> None:
     """A requirement that the fault names is broken, and none that it does not name."""
     fault = FAULTS[name]
     with reference(tmp_path, faults=[fault.name]) as server:
-        run = run_suite(server.url, "--timeout", "3")
+        run = forker.run(server.url, "--timeout", "3", "--keep")
     assert run.exit_code in {0, 1}, run.stdout + run.stderr
     assert set(run.broken) & set(fault.breaks), f"missed; broken: {run.broken}\n{told(run)}"
     assert set(run.broken) <= {*fault.breaks, *fault.also}, f"too many\n{told(run)}"
@@ -69,11 +77,11 @@ def test_a_fault_is_convicted_of_what_it_breaks(name: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", sampled(VARIANTS))
-def test_a_variant_is_acquitted(name: str, tmp_path: Path) -> None:
+def test_a_variant_is_acquitted(name: str, tmp_path: Path, forker: Forker) -> None:
     """What the specification allows fails in no profile; the capabilities that go with it are found absent."""
     variant = VARIANTS[name]
     with reference(tmp_path, variants=[variant.name]) as server:
-        run = run_suite(server.url, "--keep")
+        run = forker.run(server.url, "--keep")
     assert run.report is not None, run.stdout + run.stderr
     entries = run.report["requirements"]
     failed = [e["id"] for e in entries if "FAIL" in e["verdicts"].values() or e["outcome"] == "error"]
