@@ -17,8 +17,8 @@ import pytest
 import reports
 from reports.model import Report
 from tests.conformance.conftest import USERS
-from tests.support.forking import Forker, environment
 from tests.conformance.tiny import Answer, Asked, forward, serve
+from tests.support.forking import Forker, environment
 from tests.support.servers import ROOT, Server
 
 _GET, _HEAD = "--requirement=PULL-BLOB-GET-200", "--requirement=PULL-BLOB-HEAD-200"

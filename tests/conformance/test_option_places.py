@@ -13,8 +13,8 @@ import pytest
 
 from conformance.options import OPTIONS, Option
 from conformance.settings import Settings
-from tests.support.forking import Forker
 from tests.conformance.reading import read
+from tests.support.forking import Forker
 from tests.support.servers import ROOT, Server
 
 #: A value of each option, and what must come with it.

@@ -211,9 +211,9 @@ def test_a_known_failure_is_no_failure_and_no_pass() -> None:
     assert verdicts({"PULL-A": _BROKEN, "PUSH-A": _BROKEN}, known=("PULL-A",)).verdict is Verdict.FAIL
 
 
-def test_a_category_that_is_not_claimed_does_not_decide() -> None:
+def test_a_breach_decides_wherever_it_was_seen() -> None:
     found = verdicts({"PUSH-A": _BROKEN}, claimed=("base", "pull"))
-    assert found.verdict is Verdict.PASS
+    assert found.verdict is Verdict.FAIL
     assert found.categories["push"]["verdict"] == "FAIL"
     assert found.counts == {"PASS": 4, "FAIL": 1, "NOT_TESTED": 1}
 
