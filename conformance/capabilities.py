@@ -76,7 +76,8 @@ def _reads(repo: Repository, blob: Blob | None, digest: str) -> dict[str, bool]:
     ranges = True
     if blob is not None and len(blob.content) > 1:
         ranges = repo.get_blob(blob.digest, headers=(("Range", "bytes=0-0"),)).status != _OK
-    return {"ranges": ranges, "referrers": repo.referrers(digest).status not in {404, *_REFUSED_METHOD}}
+    listed = repo.referrers(digest)
+    return {"ranges": ranges, "referrers": not listed.refused and listed.status not in _REFUSED_METHOD}
 
 
 class _Probes:
