@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from reference import errors
 from reference.app import Registry
+from reference.documents import read
 from reference.grammar import is_supported
 from reference.messages import Request, Response
 from reference.modifications import OCI, Variant, answers, drop_header, on, override, set_header
@@ -120,6 +121,7 @@ def _immutable(registry: Registry) -> None:
         tagged = registry.storage.tag(request.name, request.reference) if ":" not in request.reference else None
         body = await request.body(registry.manifests.limit) if tagged is not None else None
         if body is not None:
+            read(body, request.headers.get("content-type"))
             if registry.manifests.digest(request.reference, body) != tagged:
                 raise errors.RegistryError(409, (errors.ErrorEntry("DENIED", "the tag is immutable"),))
 
