@@ -163,6 +163,7 @@ async def _base(c: Client) -> None:
     for name in ("Upper/x", "a..b", "-a", "n" * 256, "a//b"):
         await c.call("POST", f"/v2/{name}/blobs/uploads/")
         await c.call("GET", f"/v2/{name}/manifests/x")
+    await c.call("POST", "/v2/a/manifests/x")
     await c.call("DELETE", "/v2/a/tags/list")
     await c.call("GET", "/v2/none/manifests/x")
     await c.call("GET", f"/v2/none/blobs/{digest(b'x')}")
