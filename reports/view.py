@@ -187,7 +187,7 @@ def warning(report: Report) -> str:
     said = _EXIT.get(report["run"]["exit_code"], "")
     if said or report["run"]["complete"]:
         return said
-    return "The run did not reach its end: what follows is what had been decided until then."
+    return "Only a part of the suite was run, so this is no certificate: what follows is what was decided."
 
 
 def product(report: Report) -> str:
