@@ -12,7 +12,7 @@ from typing import Any
 from .client.exchange import Response
 from .client.registry import OCI_INDEX, OCI_MANIFEST, Repository, upload_location
 from .content import OCI_CONFIG, OCI_LAYER, Blob, Descriptor, Maker, Manifest, image, index
-from .judge import Blocked, NotTested, Undecided
+from .judge import Blocked, NotTested
 
 #: Every manifest type the suite pushes, for pulls that test something else than negotiation.
 ANY_MANIFEST = (
@@ -182,50 +182,6 @@ class Given:
         answer = self._settled(lambda: repo.head_blob(digest))
         if answer.status != OK:
             raise Blocked("PULL-BLOB-HEAD-200", "status 200 to the HEAD of an existing blob", answer)
-        return answer
-
-    @staticmethod
-    def listed_tags(repo: Repository, **query: Any) -> list[str]:
-        """Return the tag list of a repository that is there, all its pages, in the order of the target."""
-        answer = repo.list_tags(**query)
-        tags: list[str] = []
-        for _ in range(1000):
-            if answer.status != OK:
-                raise Blocked("DISC-TAGS-STATUS-200", "status 200 to the tag list of an existing repository", answer)
-            page = answer.json.get("tags") if isinstance(answer.json, dict) else None
-            if not isinstance(page, list) or not all(isinstance(t, str) for t in page):
-                raise Blocked("DISC-TAGS-BODY-ARRAY", "a member tags that is an array of strings", answer)
-            tags += page
-            following = repo.follow_link(answer, "tags.list") if not query else None
-            if following is None:
-                return tags
-            answer = following
-        raise Undecided("the tag list has more than 1000 pages")
-
-    # -- deletions that must succeed before something else is asked
-
-    @staticmethod
-    def deleted_manifest(repo: Repository, digest: str) -> Response:
-        """Delete a manifest by digest."""
-        answer = repo.delete_manifest(digest)
-        if answer.status != ACCEPTED:
-            raise Blocked("MGMT-MANIFEST-DELETE-202", "status 202 to the deletion of a manifest", answer)
-        return answer
-
-    @staticmethod
-    def deleted_tag(repo: Repository, tag: str) -> Response:
-        """Delete a tag."""
-        answer = repo.delete_manifest(tag)
-        if answer.status != ACCEPTED:
-            raise Blocked("MGMT-TAG-DELETE-202", "status 202 to the deletion of a tag", answer)
-        return answer
-
-    @staticmethod
-    def deleted_blob(repo: Repository, digest: str) -> Response:
-        """Delete a blob."""
-        answer = repo.delete_blob(digest)
-        if answer.status != ACCEPTED:
-            raise Blocked("MGMT-BLOB-DELETE-202", "status 202 to the deletion of a blob", answer)
         return answer
 
     def _settled(self, ask: Callable[[], Response]) -> Response:

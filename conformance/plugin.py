@@ -230,8 +230,7 @@ class Controller:
         report["run"]["exit_code"] = code
         session.exitstatus = code
         self.report = report
-        # Only here: a process that writes no report, as a worker, need not load what makes pages.
-        import reports  # noqa: PLC0415
+        import reports  # noqa: PLC0415  # a process that writes no report, as a worker, need not load it
 
         try:
             reports.write(report, self.settings.report)

@@ -133,8 +133,14 @@ def _wrap(label: str, text: str) -> Iterable[str]:
     if text:
         indent = " " * 14 if label else "  "
         first = f"  {label:12}" if label else indent
-        options = {"break_long_words": False, "break_on_hyphens": False}
-        yield from textwrap.wrap(text, _WIDTH, initial_indent=first, subsequent_indent=indent, **options)  # type: ignore[arg-type]
+        yield from textwrap.wrap(
+            text,
+            _WIDTH,
+            initial_indent=first,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
 
 if __name__ == "__main__":

@@ -22,10 +22,6 @@ _MARGIN = 5.0
 _TOKEN = re.compile(r"[!-~]+")
 
 
-class AuthenticationFailed(Exception):
-    """The target asks for a login that cannot be given; the sentence says why."""
-
-
 class Authenticator:
     """Holds the credentials, and the tokens by scope; knows which challenge the target uses."""
 

@@ -81,6 +81,10 @@ class Client:
         response.trail = tuple(trail)
         return response
 
+    def authorization(self, name: str) -> str | None:
+        """Return the Authorization for a read in a repository, as far as earlier answers showed one to be wanted."""
+        return self._authenticator.ahead(name, False)
+
     def _attempt(self, call: Call, trail: list[Exchange]) -> Response:
         """Send to one URL; a challenge is answered once, throttling is obeyed within a budget."""
         name = call.parameters.get("name", "")

@@ -121,10 +121,6 @@ class Response:
         """Return the sha256 digest of the content received."""
         return self.digest or "sha256:" + hashlib.sha256(self.body).hexdigest()
 
-    def content_size(self) -> int:
-        """Return the number of bytes of content received."""
-        return self.size if self.streamed else len(self.body)
-
 
 @dataclass(slots=True)
 class Exchange:

@@ -29,7 +29,7 @@ def content_after_head(
     """Send HEAD with ``Connection: close`` over HTTP/1.1 and read until the end; no proxy, no redirect."""
     target = urlsplit(client.url)
     fields = [("Host", target.netloc), ("Connection", "close"), ("Accept-Encoding", "identity"), *headers]
-    if authorization := client._authenticator.ahead(name, False):
+    if authorization := client.authorization(name):
         fields.append(("Authorization", authorization))
     lines = [f"HEAD {target.path}{path} HTTP/1.1", *(f"{key}: {value}" for key, value in fields), "", ""]
     try:

@@ -17,7 +17,6 @@ BODY_LIMIT = 1024 * 1024
 #: Errors of one body that are looked at; the rest repeat them.
 _ERRORS = 50
 _BODILESS = {204, 205, 304}
-_ALTERNATIVES = ("anyOf", "oneOf")
 
 
 def is_checked(exchange: Exchange, response: Response) -> bool:

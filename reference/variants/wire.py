@@ -43,7 +43,7 @@ def _recased(_registry: Registry) -> None:
     made = server.Protocol.connection_made
 
     def changed(self: server.Protocol, transport: asyncio.Transport) -> None:
-        made(self, _Recasing(transport))  # type: ignore[arg-type]
+        made(self, _Recasing(transport))  # type: ignore[arg-type]  # it hands on all but write
 
     override(server.Protocol, connection_made=changed)
 

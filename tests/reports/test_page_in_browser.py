@@ -26,7 +26,7 @@ def _open(browser: Chrome, page: Path, *, width: int = 1280, scheme: str = "ligh
     features = [{"name": name, "value": value} for name, value in media]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     for log in ("browser", "performance"):
-        browser.get_log(log)  # type: ignore[no-untyped-call]
+        browser.get_log(log)  # type: ignore[no-untyped-call]  # selenium has no types there
     browser.get(page.as_uri())
 
 
@@ -49,7 +49,7 @@ def _find(browser: Chrome, selector: str) -> WebElement:
 
 
 def _requests(browser: Chrome) -> list[str]:
-    entries = browser.get_log("performance")  # type: ignore[no-untyped-call]
+    entries = browser.get_log("performance")  # type: ignore[no-untyped-call]  # selenium has no types there
     messages = [json.loads(entry["message"])["message"] for entry in entries]
     urls = [m["params"]["request"]["url"] for m in messages if m["method"] == "Network.requestWillBeSent"]
     return [url for url in urls if not url.startswith("data:")]
@@ -68,7 +68,7 @@ def _expected(report: dict[str, Any], profile: str = samples.CHOSEN, **want: str
 def test_page_loads_nothing_and_complains_of_nothing(browser: Chrome, pages: Pages, name: str) -> None:
     _open(browser, pages[name])
     assert _requests(browser) == [pages[name].as_uri()]
-    assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]
+    assert browser.get_log("browser") == []  # type: ignore[no-untyped-call]  # selenium has no types there
 
 
 def test_hostile_texts_are_shown_and_not_obeyed(browser: Chrome, pages: Pages) -> None:
@@ -97,7 +97,7 @@ def test_a_breach_of_the_policy_is_stopped(browser: Chrome, pages: Pages) -> Non
         "document.body.setAttribute('onclick', 'window.pwned = 2'); document.body.click();",
     )
     assert _run(browser, "return window.pwned") is None
-    assert "violates" in str(browser.get_log("browser"))  # type: ignore[no-untyped-call]
+    assert "violates" in str(browser.get_log("browser"))  # type: ignore[no-untyped-call]  # selenium has no types there
 
 
 def test_numbers_are_those_of_the_report(browser: Chrome, pages: Pages) -> None:
