@@ -34,8 +34,7 @@ def _fail(message: str) -> int:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    # Imported here, so that a wrong command line costs no time.
-    from reference import launch  # noqa: PLC0415
+    from reference import launch  # noqa: PLC0415 - a wrong command line costs no time
 
     if (arguments.config is None) != arguments.memory:
         return _fail("give either a configuration file or --memory")
@@ -55,7 +54,7 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _list(kind: str, as_json: bool) -> int:
-    from reference import faults, variants  # noqa: PLC0415
+    from reference import faults, variants  # noqa: PLC0415 - only to list them
 
     entries = faults.listing() if kind == "faults" else variants.listing()
     if as_json:
@@ -74,7 +73,7 @@ def main(argv: list[str] | None = None) -> int:
     except SystemExit as error:
         return USAGE if error.code else 0
     if arguments.version:
-        from reference.app import NAME, VERSION  # noqa: PLC0415
+        from reference.app import NAME, VERSION  # noqa: PLC0415 - only to show them
 
         print(f"registry {NAME} {VERSION}")
         return 0

@@ -37,8 +37,7 @@ def _marked(character: str) -> str:
 
 
 def _spelt(text: str, *, block: bool) -> Markup:
-    # The text is escaped first and the markup of our own is set into the result.
-    return Markup(spell_out(str(escape(text)), _marked, block=block))  # noqa: S704
+    return Markup(spell_out(str(escape(text)), _marked, block=block))  # noqa: S704 - escaped first, then marked by us
 
 
 def _finalize(value: object) -> Markup:

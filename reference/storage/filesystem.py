@@ -291,7 +291,7 @@ class FilesystemStorage(Storage):
     def referrers(self, name: str, subject: str) -> list[str]:
         """Who refers to it."""
         try:
-            return os.listdir(self._referring(name, subject))  # noqa: PTH208
+            return os.listdir(self._referring(name, subject))  # noqa: PTH208 - as above
         except FileNotFoundError:
             return []
 

@@ -161,7 +161,7 @@ def test_credentials_stay_with_the_target() -> None:
 
 
 def test_the_port_of_the_scheme_is_the_same_place() -> None:
-    from conformance.client.client import _origin  # noqa: PLC0415
+    from conformance.client.client import _origin  # noqa: PLC0415  # private, and of this test alone
 
     assert _origin("https://R.example:443/a") == _origin("https://r.example/b")
     assert _origin("https://r.example:80") != _origin("http://r.example:80")

@@ -83,10 +83,10 @@ def environment(more: Mapping[str, str]) -> dict[str, str]:
 def _serve() -> None:
     """Read requests from standard input until it ends; answer each with the exit code of its run."""
     # The libraries that a run imports; what pytest must import itself, its plugins and conftest.py, is left to it.
-    import conformance.plugin  # noqa: PLC0415
-    import conformance.terminal  # noqa: F401, PLC0415
-    from conformance.contract import Contract  # noqa: PLC0415
-    from spec.catalogue import load  # noqa: PLC0415
+    import conformance.plugin  # noqa: PLC0415  # in the server alone
+    import conformance.terminal  # noqa: F401, PLC0415  # as above
+    from conformance.contract import Contract  # noqa: PLC0415  # as above
+    from spec.catalogue import load  # noqa: PLC0415  # as above
 
     load()
     Contract.load()
@@ -111,7 +111,7 @@ def _run(request: dict[str, Any]) -> NoReturn:
             os.dup2(os.open(name, flags, 0o600), number)
         os.environ.clear()
         os.environ.update(request["env"])
-        import pytest  # noqa: PLC0415
+        import pytest  # noqa: PLC0415  # in the child, with its own environment
 
         sys.argv = ["pytest", *request["args"]]
         code = int(pytest.main(request["args"]))
