@@ -13,6 +13,7 @@ from .client.exchange import Response
 from .client.registry import OCI_INDEX, OCI_MANIFEST, Repository, upload_location
 from .content import OCI_CONFIG, OCI_LAYER, Blob, Descriptor, Maker, Manifest, image, index
 from .judge import Blocked, NotTested
+from .settings import Settings
 
 #: Every manifest type the suite pushes, for pulls that test something else than negotiation.
 ANY_MANIFEST = (
@@ -33,11 +34,11 @@ class Given:
     def __init__(
         self,
         maker: Maker,
-        wait: Callable[[Callable[[], bool]], bool],
+        settings: Settings,
         existing: Callable[[Repository], Manifest] | None = None,
     ) -> None:
         self.make = maker
-        self._wait = wait
+        self._settings = settings
         #: For read-only targets: reads the manifest that the options name in place of pushing one.
         self._existing = existing
 
@@ -85,6 +86,8 @@ class Given:
         answer = repo.put_upload(self.upload(repo), blob.digest, blob.content)
         if answer.status != CREATED:
             raise Blocked("PUSH-PUT-MONOLITHIC-201", "status 201 to the PUT of a whole blob", answer)
+        if self._settings.settle:
+            self.read_blob(repo, blob.digest)
         return blob
 
     def _existing_blob(self, repo: Repository, content: object) -> Blob:
@@ -107,8 +110,8 @@ class Given:
         answer = repo.put_manifest(reference or manifest.digest, manifest.body, manifest.media_type)
         if answer.status != CREATED:
             raise Blocked(blocked_by, "status 201 to the PUT of a manifest", answer)
-        if manifest.digest not in repo.made["manifest"]:
-            repo.made["manifest"].append(manifest.digest)
+        if self._settings.settle:
+            self.read_manifest(repo, reference or manifest.digest, body=manifest.body)
         return answer
 
     def image(self, repo: Repository, tag: str | None = "", **members: Any) -> Manifest:
@@ -153,11 +156,34 @@ class Given:
             self.manifest(repo, manifest, name)
         return manifest
 
+    # -- reads of what should be there, whatever they give
+
+    def settled(self, ask: Callable[[], Response], body: bytes | None = None) -> Response:
+        """Ask until the answer is 200 (with that body), for as long as ``--settle`` allows; return the last answer."""
+        answers: list[Response] = []
+
+        def shows() -> bool:
+            answers.append(ask())
+            return answers[-1].status == OK and body in (None, answers[-1].body)
+
+        self._settings.wait(shows)
+        return answers[-1]
+
+    def read_manifest(
+        self, repo: Repository, reference: str, accept: str | tuple[str, ...] = "", body: bytes | None = None
+    ) -> Response:
+        """Pull a manifest that was pushed; with ``body``, under a tag that may have been another's before."""
+        return self.settled(lambda: repo.get_manifest(reference, accept or ANY_MANIFEST), body)
+
+    def read_blob(self, repo: Repository, digest: str) -> Response:
+        """Pull a blob that was pushed."""
+        return self.settled(lambda: repo.get_blob(digest))
+
     # -- reads that must succeed before something else is asked
 
     def pulled_manifest(self, repo: Repository, reference: str, accept: str | tuple[str, ...] = "") -> Response:
         """Pull a manifest that is there."""
-        answer = self._settled(lambda: repo.get_manifest(reference, accept or ANY_MANIFEST))
+        answer = self.read_manifest(repo, reference, accept)
         if answer.status != OK:
             kind = "DIGEST" if ":" in reference else "TAG"
             raise Blocked(f"PULL-MANIFEST-GET-{kind}-200", "status 200 to the pull of an existing manifest", answer)
@@ -165,35 +191,24 @@ class Given:
 
     def headed_manifest(self, repo: Repository, reference: str, accept: str | tuple[str, ...] = "") -> Response:
         """Ask for the headers of a manifest that is there."""
-        answer = self._settled(lambda: repo.head_manifest(reference, accept or ANY_MANIFEST))
+        answer = self.settled(lambda: repo.head_manifest(reference, accept or ANY_MANIFEST))
         if answer.status != OK:
             raise Blocked("PULL-MANIFEST-HEAD-200", "status 200 to the HEAD of an existing manifest", answer)
         return answer
 
     def pulled_blob(self, repo: Repository, digest: str) -> Response:
         """Pull a blob that is there."""
-        answer = self._settled(lambda: repo.get_blob(digest))
+        answer = self.read_blob(repo, digest)
         if answer.status != OK:
             raise Blocked("PULL-BLOB-GET-200", "status 200 to the pull of an existing blob", answer)
         return answer
 
     def headed_blob(self, repo: Repository, digest: str) -> Response:
         """Ask for the headers of a blob that is there."""
-        answer = self._settled(lambda: repo.head_blob(digest))
+        answer = self.settled(lambda: repo.head_blob(digest))
         if answer.status != OK:
             raise Blocked("PULL-BLOB-HEAD-200", "status 200 to the HEAD of an existing blob", answer)
         return answer
-
-    def _settled(self, ask: Callable[[], Response]) -> Response:
-        """Ask, and ask again for as long as the owner says that a write may take to show."""
-        answers: list[Response] = []
-
-        def shows() -> bool:
-            answers.append(ask())
-            return answers[-1].status == OK
-
-        self._wait(shows)
-        return answers[-1]
 
     def _writable(self) -> None:
         if self._existing is not None:

@@ -85,7 +85,7 @@ class Session:
         """Delete manifests before the blobs that they name; a refusal is no concern."""
         made = repository.made
         if self.capabilities.has("delete-manifest"):
-            for digest in reversed(made["manifest"]):
+            for digest in dict.fromkeys(reversed(made["manifest"])):
                 repository.delete_manifest(digest)
         if self.capabilities.has("delete-blob"):
             for digest in dict.fromkeys(made["blob"]):
@@ -98,7 +98,7 @@ class Session:
     def given(self, node: str) -> Given:
         """Return the set-up for one scenario; its content depends on the seed and the scenario alone."""
         maker = Maker(f"{self.settings.seed}:{node}")
-        return Given(maker, self.settings.wait, self._read_existing if self.settings.read_only else None)
+        return Given(maker, self.settings, self._read_existing if self.settings.read_only else None)
 
     def _read_existing(self, repo: Repository) -> Manifest:
         """Pull, once, the image that ``--existing`` names."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -66,8 +67,8 @@ class Repository:
     def __init__(self, registry: Registry, name: str) -> None:
         self.registry = registry
         self.name = name
-        #: What scenarios made here and clean-up removes: manifests' and blobs' digests, tags, open uploads.
-        self.made: dict[str, list[str]] = {"manifest": [], "tag": [], "blob": [], "upload": []}
+        #: What scenarios made here and clean-up removes: the digests of manifests and of blobs.
+        self.made: dict[str, list[str]] = {"manifest": [], "blob": []}
 
     # -- manifests
 
@@ -90,7 +91,8 @@ class Repository:
         headers = (("Content-Type", media_type),) if media_type else ()
         response = self._manifest("PUT", reference, headers, query=query, payload=body, **o)
         if response.ok:
-            self.made["tag" if ":" not in reference else "manifest"].append(reference)
+            own = "sha256:" + hashlib.sha256(body).hexdigest()
+            self.made["manifest"].append(reference if ":" in reference else own)
         return response
 
     def delete_manifest(self, reference: str, **o: Any) -> Response:
@@ -203,10 +205,7 @@ class Repository:
     # -- how requests are made
 
     def _upload(self, operation: str, query: str, **o: Any) -> Response:
-        response = self._send("POST", "blobs/uploads/" + query, operation, {}, **o)
-        if response.status == 202 and (location := upload_location(response)):  # Accepted
-            self.made["upload"].append(location)
-        return response
+        return self._send("POST", "blobs/uploads/" + query, operation, {}, **o)
 
     def _session(self, method: str, location: str, **o: Any) -> Response:
         operation = f"upload.{method.lower()}"

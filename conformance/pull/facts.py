@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from conformance.client.exchange import Response
-from conformance.settings import Settings
 
 _GRAMMAR = re.compile(r"(?P<algorithm>[a-z0-9]+(?:[+._-][a-z0-9]+)*):(?P<encoded>[a-zA-Z0-9=_-]+)")
 #: Registered algorithms, and the number of their hexadecimal digits.
@@ -18,21 +16,6 @@ _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)", re.IGNORECASE)
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
 _PART_RANGE = re.compile(r"^Content-Range:(.*)$", re.IGNORECASE | re.MULTILINE)
 DIGEST = "Docker-Content-Digest"
-
-
-def settled(settings: Settings, ask: Callable[[], Response]) -> Response:
-    """Ask until the answer is 200, for as long as ``--settle`` allows; return the last answer."""
-    answer = ask()
-
-    def is_there() -> bool:
-        nonlocal answer
-        if answer.status != 200:
-            answer = ask()
-        return answer.status == 200
-
-    if answer.status != 200:
-        settings.wait(is_there)
-    return answer
 
 
 def digest_headers(answer: Response) -> list[str]:

@@ -6,7 +6,7 @@ from conformance.client.registry import Repository
 from conformance.client.wire import content_after_head
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, verifies
-from conformance.pull.facts import DIGEST, differences, digest_headers, settled
+from conformance.pull.facts import DIGEST, differences, digest_headers
 from conformance.settings import Settings
 
 
@@ -17,10 +17,10 @@ from conformance.settings import Settings
     "PULL-BLOB-HEAD-DCD",
     "PULL-BLOB-HEAD-GET-AGREE",
 )
-def test_head_of_a_blob(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+def test_head_of_a_blob(repo: Repository, given: Given, judge: Judge) -> None:
     """HEAD tells that a blob is there, how long it is, and its digest."""
     blob = given.blob(repo)
-    head = settled(settings, lambda: repo.head_blob(blob.digest))
+    head = given.settled(lambda: repo.head_blob(blob.digest))
     judge.require_status("PULL-BLOB-HEAD-200", head, 200)
     judge.header("PULL-BLOB-HEAD-CONTENT-LENGTH", head, "Content-Length")
     if "Content-Length" in head.headers:

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from conformance.client.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Repository
 from conformance.given import Given
-from conformance.judge import OVERLOADED, Judge, Undecided, Unsupported, verifies
+from conformance.judge import OVERLOADED, Blocked, Judge, Undecided, Unsupported, verifies
 from conformance.pull.facts import DIGEST
 from conformance.settings import Settings
 
@@ -15,12 +15,18 @@ from conformance.settings import Settings
 @verifies("PULL-CONSIST-AT-ONCE")
 def test_pull_right_after_the_push(repo: Repository, given: Given, judge: Judge) -> None:
     """What was answered 201 is there at the first attempt."""
-    blob = given.blob(repo, given.make.config())
+    blob = given.make.config()
+    # Without the set-up of others, which waits where the owner gives the target time to settle.
+    pushed = repo.put_upload(given.upload(repo), blob.digest, blob.content)
+    if pushed.status != 201:
+        raise Blocked("PUSH-PUT-MONOLITHIC-201", "status 201 to the PUT of a whole blob", pushed)
     judge.status("PULL-CONSIST-AT-ONCE", repo.head_blob(blob.digest), 200, when="at the first attempt")
     judge.status("PULL-CONSIST-AT-ONCE", repo.get_blob(blob.digest), 200, when="at the first attempt")
     manifest = given.unpushed_image([blob])
     tag = given.make.tag()
-    given.manifest(repo, manifest, tag)
+    pushed = repo.put_manifest(tag, manifest.body)
+    if pushed.status != 201:
+        raise Blocked("PUSH-MANIFEST-STATUS-201", "status 201 to the PUT of a manifest", pushed)
     for answer in (
         repo.head_manifest(tag, OCI_MANIFEST),
         repo.get_manifest(tag, OCI_MANIFEST),

@@ -17,7 +17,6 @@ def _pushed(repo: Repository, given: Given, manifest: Manifest) -> str:
     answer = repo.put_manifest(tag, manifest.body, manifest.media_type)
     if answer.status != 201:
         raise Undecided(f"the Docker manifest was not accepted (status {answer.status})")
-    repo.made["manifest"].append(manifest.digest)
     return tag
 
 

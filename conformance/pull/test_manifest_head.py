@@ -9,7 +9,7 @@ from conformance.client.registry import Repository
 from conformance.client.wire import content_after_head
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, verifies
-from conformance.pull.facts import DIGEST, differences, settled
+from conformance.pull.facts import DIGEST, differences
 from conformance.settings import Settings
 
 
@@ -21,12 +21,12 @@ from conformance.settings import Settings
     "PULL-MANIFEST-HEAD-CONTENT-TYPE",
     "PULL-MANIFEST-HEAD-GET-AGREE",
 )
-def test_head_by_tag_and_digest(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+def test_head_by_tag_and_digest(repo: Repository, given: Given, judge: Judge) -> None:
     """HEAD tells what GET would give: size, digest and type of the manifest."""
     manifest = given.image(repo)
     for reference in (manifest.tag or manifest.digest, manifest.digest):
         get = given.pulled_manifest(repo, reference, manifest.media_type)
-        head = settled(settings, partial(repo.head_manifest, reference, manifest.media_type))
+        head = given.settled(partial(repo.head_manifest, reference, manifest.media_type))
         judge.require_status("PULL-MANIFEST-HEAD-200", head, 200)
         judge.header("PULL-MANIFEST-HEAD-CONTENT-LENGTH", head, "Content-Length")
         _length(judge, head, len(manifest.body))
