@@ -139,7 +139,7 @@ class Judge:
             self.inconclusive(requirement, "the list of errors has no code of the form that codes have")
             return False
         expected = f"the error code {' or '.join(codes)}"
-        return self(requirement, set(found) & set(codes), expected, answer, actual=f"the codes were {clip(found)}")
+        return self(requirement, set(found) & set(codes), expected, answer, actual=codes_of(answer))
 
     def header(
         self,
@@ -161,8 +161,14 @@ class Judge:
             )
         held = value is not None and (value == wanted if isinstance(wanted, str) else wanted(value))
         expected = expected or f"{name}: {wanted if isinstance(wanted, str) else 'a fitting value'}"
-        actual = f"{status_of(answer)} had {'no ' + name if value is None else f'{name}: {clip(value)}'}"
+        actual = f"{status_of(answer)} had {field_of(answer, name)}"
         return self(requirement, held, expected, answer, actual=actual)
+
+    def gives(self, requirement: str, answer: Response, content: bytes, expected: str, *before: Response) -> bool:
+        """Judge that a pull gave exactly some bytes; ``before`` are the answers that led to it."""
+        whole = answer.status == 200 and not answer.failure  # OK
+        actual = f"{len(answer.body)} other bytes came" if whole else None
+        return self(requirement, whole and answer.body == content, expected, *before, answer, actual=actual)
 
     def require(
         self, requirement: str, held: object, expected: str, *answers: Response, actual: str | None = None
@@ -224,6 +230,30 @@ def status_of(answer: Response) -> str:
     if answer.failure:
         return f"status {answer.status}, but {answer.failure}"
     return f"status {answer.status}{' ' + answer.reason if answer.reason else ''}"
+
+
+def field_of(answer: Response, name: str) -> str:
+    """Return a header of a response in words: ``Name: value``, or that there is none."""
+    value = answer.header(name)
+    return f"no {name}" if value is None else f"{name}: {clip(value)}"
+
+
+def told(answer: Response, *names: str) -> str:
+    """Return a response's status and some of its headers in words."""
+    return ", ".join((status_of(answer), *(field_of(answer, name) for name in names)))
+
+
+def codes_of(answer: Response) -> str:
+    """Return the codes of an error body in words."""
+    found = answer.error_codes
+    if found is None:
+        return "there was no list of errors"
+    return f"the codes were {clip(', '.join(found))}" if found else "the list of errors had no code"
+
+
+def listing(values: Iterable[object]) -> str:
+    """Return some values of the target as words in a row."""
+    return clip(", ".join(map(str, values))) or "nothing"
 
 
 def describe(answers: Iterable[Response]) -> str:

@@ -25,9 +25,9 @@ def padded(manifest: Manifest, size: int) -> Manifest:
     return variant(manifest, annotations={"org.example.pad": "x" * (size - len(empty.body))})
 
 
-def served(judge: Judge, requirement: str, repo: Repository, manifest: Manifest, *before: Response) -> bool:
+def served(
+    given: Given, judge: Judge, requirement: str, repo: Repository, manifest: Manifest, *before: Response
+) -> bool:
     """Judge that a repository serves a manifest as it was pushed; that pulls work at all is presumed."""
-    got = repo.get_manifest(manifest.digest, manifest.media_type)
-    actual = None if got.status != 200 else f"{len(got.body)} other bytes came"
-    held = got.status == 200 and got.body == manifest.body
-    return judge(requirement, held, "the manifest under its digest, byte for byte", *before, got, actual=actual)
+    got = given.read_manifest(repo, manifest.digest, manifest.media_type)
+    return judge.gives(requirement, got, manifest.body, "the manifest under its digest, byte for byte", *before)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from conformance.client.exchange import Response
 from conformance.client.registry import Repository, upload_location
-from conformance.content import digest_of
+from conformance.content import Blob, Manifest, digest_of
 from conformance.given import Given
-from conformance.judge import Blocked, Judge, Undecided
+from conformance.judge import Blocked, Judge, Undecided, field_of
 
 #: The text of Docker writes ``bytes=0-N`` in places, that of OCI ``0-N``.
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]+)")
@@ -96,13 +96,6 @@ def closed(upload: Upload, data: bytes = b"") -> Response:
     return upload.repo.put_upload(upload.location, digest_of(upload.content), data)
 
 
-def holds(judge: Judge, requirement: str, repo: Repository, content: bytes, expected: str, *before: Response) -> bool:
-    """Judge that a repository serves some bytes under their digest; that pulls work at all is presumed."""
-    got = repo.get_blob(digest_of(content))
-    actual = None if got.status != 200 else f"{len(got.body)} other bytes came"
-    return judge(requirement, got.status == 200 and got.body == content, expected, *before, got, actual=actual)
-
-
 def range_end(answer: Response) -> int | None:
     """Return the end of the Range of an upload's answer, in either spelling; ``None`` where it has no such form."""
     match = _RANGE.fullmatch((answer.header("Range") or "").strip())
@@ -119,12 +112,21 @@ def digest_fits(value: str, content: bytes) -> bool | None:
     return hashlib.new(match[1], content).hexdigest() == match[2].lower()
 
 
-def get_location(repo: Repository, answer: Response, operation: str, **parameters: str) -> Response | None:
-    """Fetch what the Location of a 201 names; ``None`` where it names nothing."""
-    url = upload_location(answer)
+def leads_to(
+    given: Given, judge: Judge, requirement: str, created: Response, pushed: Blob | Manifest, *, repo: Repository
+) -> bool:
+    """Judge that what was pushed can be pulled from the Location of its 201."""
+    expected = "the pushed bytes at the Location of the 201"
+    url = upload_location(created)
     if url is None:
-        return None
-    headers = (("Accept", parameters.pop("accept")),) if "accept" in parameters else ()
-    return repo.registry.request(
-        "GET", url, operation=operation, parameters={"name": repo.name, **parameters}, headers=headers
+        return judge(requirement, False, expected, created, actual=f"the 201 had {field_of(created, 'Location')}")
+    content, headers, operation, parameters = (
+        (pushed.content, (), "blob.get", {"digest": pushed.digest})
+        if isinstance(pushed, Blob)
+        else (pushed.body, (("Accept", pushed.media_type),), "manifest.get", {"reference": pushed.digest})
     )
+    parameters |= {"name": repo.name}
+    got = given.settled(
+        lambda: repo.registry.request("GET", url, operation=operation, parameters=parameters, headers=headers)
+    )
+    return judge.gives(requirement, got, content, expected, created)

@@ -40,7 +40,7 @@ def test_put_artifact_manifests(repo: Repository, given: Given, judge: Judge) ->
     artifact = Manifest.of(image(empty, [empty], artifactType=f"{EXAMPLE}+type"), OCI_MANIFEST)
     requirement = "PUSH-MANIFEST-ARTIFACT-TYPE-UNKNOWN"
     if _accepted(judge, requirement, repo, artifact, "a manifest with an unknown artifactType"):
-        served(judge, requirement, repo, artifact)
+        served(given, judge, requirement, repo, artifact)
 
 
 @verifies(
@@ -55,7 +55,7 @@ def test_put_indexes(repo: Repository, given: Given, judge: Judge) -> None:
     plain = Manifest.of(index([child.descriptor()]), OCI_INDEX)
     if not _accepted(judge, "PUSH-MANIFEST-INDEX-ACCEPTED", repo, plain, "an index of an image"):
         judge.stop("PUSH-MANIFEST-INDEX-ACCEPTED")
-    served(judge, "PUSH-MANIFEST-INDEX-ACCEPTED", repo, plain)
+    served(given, judge, "PUSH-MANIFEST-INDEX-ACCEPTED", repo, plain)
     nested = Manifest.of(index([plain.descriptor()]), OCI_INDEX)
     _accepted(judge, "PUSH-MANIFEST-INDEX-NESTED", repo, nested, "an index of an index")
     none = Manifest.of(index([]), OCI_INDEX)
@@ -79,4 +79,4 @@ def test_put_docker_manifests(repo: Repository, given: Given, judge: Judge) -> N
     requirement = "PUSH-MANIFEST-DOCKER-SCHEMA2-ACCEPTED"
     for manifest in (single, several):
         if _accepted(judge, requirement, repo, manifest, f"a manifest of type {manifest.media_type}"):
-            served(judge, requirement, repo, manifest)
+            served(given, judge, requirement, repo, manifest)

@@ -8,10 +8,10 @@ from conformance.client.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Repository
 from conformance.content import Blob, Manifest
 from conformance.discovery.lists import all_tags
-from conformance.given import ANY_MANIFEST, Given
-from conformance.judge import Judge, verifies
+from conformance.given import Given
+from conformance.judge import Judge, listing, verifies
 from conformance.push.manifests import padded, served, unpushed, variant
-from conformance.push.steps import digest_fits, get_location
+from conformance.push.steps import digest_fits, leads_to
 from conformance.session import Repositories
 
 STATUS = "PUSH-MANIFEST-STATUS-201"
@@ -48,20 +48,11 @@ def test_put_manifest_by_tag(repo: Repository, given: Given, judge: Judge) -> No
     )
     judge.header("PUSH-MANIFEST-DIGEST-HEADER-PRESENT", answer, "Docker-Content-Digest")
     _judge_digest(judge, answer, manifest, exact=False)
-    expected = "the pushed manifest at its Location"
-    if judge.header("PUSH-MANIFEST-LOCATION-PULLABLE", answer, "Location", expected=f"a Location, and {expected}"):
-        located = get_location(repo, answer, "manifest.get", reference=manifest.digest, accept=OCI_MANIFEST)
-        judge(
-            "PUSH-MANIFEST-LOCATION-PULLABLE",
-            located and located.status == 200 and located.body == manifest.body,
-            f"{expected} ({answer.header('Location')})",
-            answer,
-            *([located] if located else []),
-        )
+    leads_to(given, judge, "PUSH-MANIFEST-LOCATION-PULLABLE", answer, manifest, repo=repo)
     for reference in (tag, manifest.digest):
-        got = repo.get_manifest(reference, OCI_MANIFEST)
-        held = got.status == 200 and got.body == manifest.body
-        judge("PUSH-MANIFEST-BY-TAG-PULLABLE", held, f"the pushed manifest under {reference}", answer, got)
+        got = given.read_manifest(repo, reference, OCI_MANIFEST)
+        expected = f"the pushed manifest under {reference}"
+        judge.gives("PUSH-MANIFEST-BY-TAG-PULLABLE", got, manifest.body, expected, answer)
 
 
 def _judge_digest(judge: Judge, answer: Response, manifest: Manifest, *, exact: bool) -> None:
@@ -90,14 +81,14 @@ def test_put_manifest_by_digest(fresh_repo: Repository, given: Given, judge: Jud
     answer = fresh_repo.put_manifest(manifest.digest, manifest.body)
     judge.require_status(STATUS, answer, 201, when="to the PUT of a manifest by digest")
     _judge_digest(judge, answer, manifest, exact=True)
-    served(judge, "PUSH-MANIFEST-BY-DIGEST-PULLABLE", fresh_repo, manifest, answer)
+    served(given, judge, "PUSH-MANIFEST-BY-DIGEST-PULLABLE", fresh_repo, manifest, answer)
     tags = all_tags(fresh_repo)
     judge(
         "PUSH-MANIFEST-BY-DIGEST-NO-TAG",
         set(tags) <= {tagged.tag},
         "no tag for a manifest pushed by digest",
         answer,
-        actual=f"the tags are {tags}",
+        actual=f"the tags are {listing(tags)}",
     )
 
 
@@ -121,7 +112,7 @@ def test_put_manifest_in_odd_spelling(repo: Repository, given: Given, judge: Jud
         manifest = Manifest.of(body, OCI_MANIFEST, plain.blobs)
         answer = repo.put_manifest(given.make.tag(), body)
         if judge.status(requirement, answer, 201, when=f"to a manifest with {what}"):
-            served(judge, requirement, repo, manifest, answer)
+            served(given, judge, requirement, repo, manifest, answer)
 
 
 @verifies(
@@ -140,42 +131,25 @@ def test_put_manifest_under_tags_again(repo: Repository, given: Given, judge: Ju
     for reference in (one, first.digest):
         again = repo.put_manifest(reference, first.body)
         judge.status("PUSH-MANIFEST-IDEMPOTENT", again, 201, when=f"to the same manifest again under {reference}")
-    shared = [repo.get_manifest(tag, ANY_MANIFEST) for tag in (one, two)]
-    judge(
-        "PUSH-MANIFEST-MULTIPLE-TAGS",
-        all(a.status == 200 and a.body == first.body for a in shared),
-        "one manifest under two tags",
-        *shared,
-    )
+    for tag in (one, two):
+        got = given.read_manifest(repo, tag)
+        judge.gives("PUSH-MANIFEST-MULTIPLE-TAGS", got, first.body, "one manifest under two tags")
     move = repo.put_manifest(two, second.body)
     if move.refused:
         for requirement in ("PUSH-MANIFEST-RETAG-MOVES", "PUSH-MANIFEST-RETAG-KEEPS-OLD"):
             judge.unsupported(requirement, f"the target does not move tags (status {move.status})")
         return
-    moved, kept = repo.get_manifest(two, ANY_MANIFEST), repo.get_manifest(one, ANY_MANIFEST)
-    judge(
-        "PUSH-MANIFEST-RETAG-MOVES",
-        move.status == 201 and moved.status == 200 and moved.body == second.body,
-        "the new manifest under a tag that was pushed again",
-        move,
-        moved,
-    )
-    judge(
-        "PUSH-MANIFEST-MULTIPLE-TAGS",
-        kept.status == 200 and kept.body == first.body,
-        "the other tag of the former manifest where it was",
-        move,
-        kept,
-    )
+    expected = "the new manifest under a tag that was pushed again"
+    moved = given.read_manifest(repo, two, body=second.body)
+    kept = given.read_manifest(repo, one)
+    judge("PUSH-MANIFEST-RETAG-MOVES", move.status == 201, expected, move)
+    judge.gives("PUSH-MANIFEST-RETAG-MOVES", moved, second.body, expected, move)
+    expected = "the other tag of the former manifest where it was"
+    judge.gives("PUSH-MANIFEST-MULTIPLE-TAGS", kept, first.body, expected, move)
     given.manifest(repo, second, one)
-    old = repo.get_manifest(first.digest, ANY_MANIFEST)
-    judge(
-        "PUSH-MANIFEST-RETAG-KEEPS-OLD",
-        old.status == 200 and old.body == first.body,
-        "the former manifest under its digest after its tags moved",
-        move,
-        old,
-    )
+    old = given.read_manifest(repo, first.digest)
+    expected = "the former manifest under its digest after its tags moved"
+    judge.gives("PUSH-MANIFEST-RETAG-KEEPS-OLD", old, first.body, expected, move)
 
 
 @verifies("PUSH-MANIFEST-4MB-ACCEPTED")
@@ -184,7 +158,7 @@ def test_put_manifest_of_4_megabytes(repo: Repository, given: Given, judge: Judg
     manifest = padded(given.unpushed_image([given.blob(repo, given.make.config())]), 4_000_000)
     answer = repo.put_manifest(given.make.tag(), manifest.body)
     judge.require_status("PUSH-MANIFEST-4MB-ACCEPTED", answer, 201, when="to a manifest of 4,000,000 bytes")
-    served(judge, "PUSH-MANIFEST-4MB-ACCEPTED", repo, manifest, answer)
+    served(given, judge, "PUSH-MANIFEST-4MB-ACCEPTED", repo, manifest, answer)
 
 
 @verifies("PUSH-MANIFEST-REPO-UNKNOWN-404")

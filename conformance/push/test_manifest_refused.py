@@ -8,7 +8,7 @@ from conformance.client.exchange import Response
 from conformance.client.registry import OCI_INDEX, OCI_MANIFEST, Repository
 from conformance.content import Blob, Manifest, index
 from conformance.given import ANY_MANIFEST, Given
-from conformance.judge import Judge, NotTested, Undecided, Unsupported, verifies
+from conformance.judge import Judge, NotTested, Undecided, Unsupported, codes_of, listing, told, verifies
 from conformance.push.manifests import padded, unpushed, variant
 from conformance.settings import Settings
 
@@ -46,12 +46,12 @@ def test_put_manifest_that_is_no_json(repo: Repository, given: Given, judge: Jud
         codes is None or "MANIFEST_INVALID" in codes,
         "the error code MANIFEST_INVALID",
         answer,
-        actual=f"the codes were {codes}",
+        actual=codes_of(answer),
     )
     answer = repo.put_manifest(tag, broken.body)
-    kept, absent = repo.get_manifest(tag, ANY_MANIFEST), repo.get_manifest(broken.digest, ANY_MANIFEST)
+    kept, absent = given.read_manifest(repo, tag), repo.get_manifest(broken.digest, ANY_MANIFEST)
     requirement = "PUSH-MANIFEST-REFUSED-NOT-STORED"
-    judge(requirement, kept.status == 200 and kept.body == manifest.body, "the tag where it was", answer, kept)
+    judge.gives(requirement, kept, manifest.body, "the tag where it was", answer)
     judge(requirement, not absent.ok, "no manifest under the digest of a refused one", answer, absent)
 
 
@@ -81,7 +81,7 @@ def test_put_manifest_with_missing_layers(repo: Repository, given: Given, judge:
         {blob.digest for blob in missing} <= named,
         "an error for each missing blob, with its digest in the detail,",
         answer,
-        actual=f"they name {sorted(named)}",
+        actual=f"they name {listing(sorted(named))}",
     )
 
 
@@ -145,14 +145,14 @@ def test_put_manifest_under_other_types(repo: Repository, given: Given, judge: J
     requirement = "PUSH-MANIFEST-TYPE-PARAMETERS-IGNORED"
     answer = repo.put_manifest(tag, manifest.body, f"{OCI_MANIFEST}; charset=utf-8")
     if judge.status(requirement, answer, 201, when="to a Content-Type with a parameter"):
-        got = repo.get_manifest(tag, OCI_MANIFEST)
+        got = given.read_manifest(repo, tag, OCI_MANIFEST)
         judge(
             requirement,
             got.status == 200 and got.header("Content-Type") == OCI_MANIFEST,
             f"status 200 and Content-Type {OCI_MANIFEST} from the pull",
             answer,
             got,
-            actual=f"status {got.status}, Content-Type {got.header('Content-Type')}",
+            actual=told(got, "Content-Type"),
         )
 
 

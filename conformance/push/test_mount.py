@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.client.registry import Repository
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, verifies
-from conformance.push.steps import digest_fits, get_location
+from conformance.push.steps import digest_fits, leads_to
 
 STATUS = "PUSH-MOUNT-STATUS"
 
@@ -35,22 +35,12 @@ def test_mount_of_an_existing_blob(repo: Repository, other_repo: Repository, giv
         judge.header(
             "PUSH-MOUNT-DIGEST-HEADER", answer, "Docker-Content-Digest", lambda _: fits, "a digest of the blob"
         )
-    got = other_repo.get_blob(blob.digest)
-    judge.require(
-        "PUSH-MOUNT-BLOB-AVAILABLE",
-        got.status == 200 and got.body == blob.content,
-        f"the blob in {other_repo.name} after it was mounted there",
-        answer,
-        got,
-    )
-    located = get_location(other_repo, answer, "blob.get", digest=blob.digest)
-    judge(
-        "PUSH-MOUNT-LOCATION-PULLABLE",
-        located and located.status == 200 and located.body == blob.content,
-        f"the blob at the Location of the 201 ({answer.header('Location')})",
-        answer,
-        *([located] if located else []),
-    )
+    expected = f"the blob in {other_repo.name} after it was mounted there"
+    if not judge.gives(
+        "PUSH-MOUNT-BLOB-AVAILABLE", given.read_blob(other_repo, blob.digest), blob.content, expected, answer
+    ):
+        judge.stop("PUSH-MOUNT-BLOB-AVAILABLE")
+    leads_to(given, judge, "PUSH-MOUNT-LOCATION-PULLABLE", answer, blob, repo=other_repo)
 
 
 @verifies("PUSH-MOUNT-FALLBACK-UNKNOWN-SOURCE-202", "PUSH-MOUNT-FALLBACK-SESSION-USABLE")

@@ -8,7 +8,7 @@ from conformance.client.exchange import Response
 from conformance.client.registry import Repository, upload_location
 from conformance.content import digest_of
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, verifies
+from conformance.judge import Judge, Undecided, codes_of, verifies
 from conformance.push.steps import Upload, opened, range_end, with_chunk
 from conformance.session import Capabilities
 
@@ -84,7 +84,7 @@ def _judge_codes(judge: Judge, answer: Response) -> None:
         set(codes) <= set(LISTED),
         "codes of the table of errors only",
         answer,
-        actual=f"the codes were {codes}",
+        actual=codes_of(answer),
     )
 
 

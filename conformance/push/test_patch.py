@@ -9,7 +9,7 @@ from conformance.client.registry import Repository
 from conformance.content import digest_of
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, Unsupported, verifies
-from conformance.push.steps import LARGE_CHUNK, Upload, closed, holds, opened, range_end, with_chunk
+from conformance.push.steps import LARGE_CHUNK, Upload, closed, opened, range_end, with_chunk
 
 
 @verifies(
@@ -93,7 +93,13 @@ def test_put_without_body_after_chunks(repo: Repository, given: Given, judge: Ju
     put = closed(upload)
     judge.require_status("PUSH-PUT-NO-BODY-CLOSES", put, 201, when="to a PUT without body after all chunks")
     expected = f"the {len(upload.content)} bytes of the chunks in their order"
-    holds(judge, "PUSH-PATCH-CHUNKS-CONCATENATED", repo, upload.content, expected, put)
+    judge.gives(
+        "PUSH-PATCH-CHUNKS-CONCATENATED",
+        given.read_blob(repo, digest_of(upload.content)),
+        upload.content,
+        expected,
+        put,
+    )
 
 
 @verifies("PUSH-PUT-FINAL-CHUNK-CLOSES")
@@ -104,7 +110,13 @@ def test_put_with_the_last_chunk(repo: Repository, given: Given, judge: Judge) -
     whole = upload.content + data
     answer = repo.put_upload(upload.location, digest_of(whole), data, upload.content_range(data))
     if judge.status("PUSH-PUT-FINAL-CHUNK-CLOSES", answer, 201, when="to a PUT with the last chunk"):
-        holds(judge, "PUSH-PUT-FINAL-CHUNK-CLOSES", repo, whole, "the bytes of both chunks", answer)
+        judge.gives(
+            "PUSH-PUT-FINAL-CHUNK-CLOSES",
+            given.read_blob(repo, digest_of(whole)),
+            whole,
+            "the bytes of both chunks",
+            answer,
+        )
 
 
 @verifies("PUSH-PATCH-CHUNKED-DIGEST-MISMATCH-REJECTED")

@@ -9,8 +9,8 @@ from conformance.client.exchange import Response
 from conformance.client.registry import Repository, with_query
 from conformance.content import Blob, digest_of
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, verifies
-from conformance.push.steps import digest_fits, get_location, holds
+from conformance.judge import Judge, Undecided, told, verifies
+from conformance.push.steps import digest_fits, leads_to
 from conformance.settings import Settings
 
 
@@ -37,14 +37,7 @@ def test_put_of_a_whole_blob(repo: Repository, given: Given, judge: Judge) -> No
         actual=f"the body has {len(answer.body)} bytes",
     )
     if judge.header("PUSH-PUT-LOCATION-PRESENT", answer, "Location"):
-        located = get_location(repo, answer, "blob.get", digest=blob.digest)
-        judge(
-            "PUSH-PUT-LOCATION-PULLABLE",
-            located and located.status == 200 and located.body == blob.content,
-            f"the uploaded bytes at {answer.header('Location')}",
-            answer,
-            *([located] if located else []),
-        )
+        leads_to(given, judge, "PUSH-PUT-LOCATION-PULLABLE", answer, blob, repo=repo)
     else:
         judge.inconclusive("PUSH-PUT-LOCATION-PULLABLE", "blocked by PUSH-PUT-LOCATION-PRESENT")
     head = given.headed_blob(repo, blob.digest)
@@ -54,9 +47,10 @@ def test_put_of_a_whole_blob(repo: Repository, given: Given, judge: Judge) -> No
         length in {None, str(len(blob.content))},
         f"Content-Length {len(blob.content)} from HEAD of the blob",
         head,
-        actual=f"it is {length}",
+        actual=told(head, "Content-Length"),
     )
-    holds(judge, "PUSH-PUT-BLOB-PULLABLE-AT-DIGEST", repo, blob.content, "the uploaded bytes under the digest", answer)
+    expected = "the uploaded bytes under the digest"
+    judge.gives("PUSH-PUT-BLOB-PULLABLE-AT-DIGEST", given.read_blob(repo, blob.digest), blob.content, expected, answer)
 
 
 def _judge_digest_header(judge: Judge, answer: Response, blob: Blob) -> None:
@@ -84,10 +78,18 @@ def test_put_of_all_byte_values_twice(repo: Repository, given: Given, judge: Jud
     text = b"line\r\nline\n\x00\xff\xfe\xc3\x28"
     blob = Blob.of(given.make.bytes(16) + bytes(range(256)) + gzip.compress(text, mtime=0) + text)
     given.blob(repo, blob)
-    holds(judge, "PUSH-BLOB-BINARY-EXACT", repo, blob.content, "the very bytes that were uploaded")
+    judge.gives(
+        "PUSH-BLOB-BINARY-EXACT", given.read_blob(repo, blob.digest), blob.content, "the very bytes that were uploaded"
+    )
     again = repo.put_upload(given.upload(repo), blob.digest, blob.content)
     if judge.status("PUSH-BLOB-REUPLOAD-IDEMPOTENT", again, 201, when="to an upload of a blob that is there"):
-        holds(judge, "PUSH-BLOB-REUPLOAD-IDEMPOTENT", repo, blob.content, "the blob as it was", again)
+        judge.gives(
+            "PUSH-BLOB-REUPLOAD-IDEMPOTENT",
+            given.read_blob(repo, blob.digest),
+            blob.content,
+            "the blob as it was",
+            again,
+        )
 
 
 @verifies(

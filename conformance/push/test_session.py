@@ -7,8 +7,8 @@ from urllib.parse import urlsplit, urlunsplit
 from conformance.client.registry import Repository
 from conformance.content import digest_of
 from conformance.given import Given
-from conformance.judge import Judge, Unsupported, verifies
-from conformance.push.steps import accepted, closed, holds, opened, range_end, with_chunk
+from conformance.judge import Judge, Unsupported, told, verifies
+from conformance.push.steps import accepted, closed, opened, range_end, with_chunk
 from conformance.session import Capabilities
 
 
@@ -61,12 +61,18 @@ def test_two_uploads_in_turns(repo: Repository, given: Given, judge: Judge) -> N
                 end in {None, upload.end},
                 f"a Range that counts the {len(upload.content)} bytes of this upload alone",
                 answer,
-                actual=f"Range: {answer.header('Range')}",
+                actual=told(answer, "Range"),
             )
     for upload in uploads:
         put = closed(upload)
         if judge.status(requirement, put, 201, when="to the close of each of two uploads"):
-            holds(judge, requirement, repo, upload.content, "the bytes of this upload alone", put)
+            judge.gives(
+                requirement,
+                given.read_blob(repo, digest_of(upload.content)),
+                upload.content,
+                "the bytes of this upload alone",
+                put,
+            )
 
 
 @verifies("PUSH-BLOB-PARALLEL-SAME-DIGEST")
@@ -79,7 +85,7 @@ def test_two_uploads_of_the_same_bytes(repo: Repository, given: Given, judge: Ju
     for put in puts:
         judge.status(requirement, put, 201, when="to each of two uploads of the same bytes")
     if all(put.status == 201 for put in puts):
-        holds(judge, requirement, repo, content, "the bytes of both uploads", *puts)
+        judge.gives(requirement, given.read_blob(repo, digest_of(content)), content, "the bytes of both uploads", *puts)
 
 
 @verifies("PUSH-SESSION-BELONGS-TO-REPO")

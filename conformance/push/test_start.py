@@ -8,7 +8,7 @@ from conformance.client.exchange import Response
 from conformance.client.registry import Repository, upload_location
 from conformance.content import digest_of
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, Unsupported, verifies
+from conformance.judge import Judge, Undecided, Unsupported, field_of, verifies
 from conformance.session import Repositories
 
 #: No grammar of any version has upper-case letters.
@@ -64,7 +64,7 @@ def _judge_minimum(judge: Judge, answer: Response) -> None:
             re.fullmatch("[0-9]+", minimum.strip()),
             "a decimal number in OCI-Chunk-Min-Length",
             answer,
-            actual=f"it is {minimum!r}",
+            actual=field_of(answer, "OCI-Chunk-Min-Length"),
         )
 
 

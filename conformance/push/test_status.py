@@ -5,8 +5,8 @@ from __future__ import annotations
 from conformance.client.registry import Repository
 from conformance.content import digest_of
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, verifies
-from conformance.push.steps import Upload, holds, opened, range_end, with_chunk
+from conformance.judge import Judge, Undecided, field_of, told, verifies
+from conformance.push.steps import Upload, opened, range_end, with_chunk
 
 
 @verifies(
@@ -57,7 +57,7 @@ def test_upload_goes_on_from_its_status(repo: Repository, given: Given, judge: J
         again.status == 204 and first == second,
         f"status 204 and a Range that ends at {first}, as before, from a second status request",
         again,
-        actual=f"status {again.status}, Range: {again.header('Range')}",
+        actual=told(again, "Range"),
     )
     upload.location = given.location(again, "PUSH-STATUS-LOCATION-PRESENT")
     if first != upload.end or second != upload.end:
@@ -70,7 +70,7 @@ def test_upload_goes_on_from_its_status(repo: Repository, given: Given, judge: J
     upload.moved(answer)
     put = repo.put_upload(upload.location, digest_of(whole))
     judge.require_status("PUSH-STATUS-RESUME", put, 201, when="to the close of an upload that was resumed")
-    holds(judge, "PUSH-STATUS-RESUME", repo, whole, "the bytes of both chunks", put)
+    judge.gives("PUSH-STATUS-RESUME", given.read_blob(repo, digest_of(whole)), whole, "the bytes of both chunks", put)
 
 
 def _asked(upload: Upload, given: Given) -> int | None:
@@ -101,8 +101,8 @@ def test_get_of_an_earlier_location(repo: Repository, given: Given, judge: Judge
         judge(
             requirement,
             same,
-            f"the same Range as at the newest Location, {newest.header('Range')}",
+            f"the same as at the newest Location ({field_of(newest, 'Range')})",
             newest,
             answer,
-            actual=f"it is {answer.header('Range')}",
+            actual=told(answer, "Range"),
         )

@@ -5,8 +5,8 @@ from __future__ import annotations
 from conformance.client.exchange import Response
 from conformance.client.registry import Repository
 from conformance.content import Manifest
-from conformance.given import ANY_MANIFEST, Given
-from conformance.judge import Judge, Unsupported, verifies
+from conformance.given import Given
+from conformance.judge import Judge, Unsupported, listing, status_of, told, verifies
 from conformance.push.manifests import unpushed
 
 
@@ -41,31 +41,31 @@ def test_put_manifest_with_ten_tag_parameters(repo: Repository, given: Given, ju
         answer.status == 201 and set(tags) <= set(named),
         "201 with ten tags in OCI-Tag",
         answer,
-        actual=f"status {answer.status}, {len(named)} tags in OCI-Tag",
+        actual=f"{status_of(answer)} with {len(named)} tags in OCI-Tag",
     )
     if answer.refused:
         manifest, tags = unpushed(repo, given), tags[:3]
         answer = _put(repo, manifest, *tags)
         named = _listed(answer)
-    there = {tag for tag in tags if _resolves(repo, tag, manifest)}
+    there = {tag for tag in tags if _resolves(repo, given, tag, manifest)}
     judge(
         "PUSH-TAGPARAM-LISTED-TAG-RESOLVES",
         set(named) <= there,
         "the manifest under each tag of OCI-Tag",
         answer,
-        actual=f"it is not under {sorted(set(named) - there)}",
+        actual=f"it is not under {listing(sorted(set(named) - there))}",
     )
     judge(
         "PUSH-TAGPARAM-HEADER-LISTS-ACCEPTED",
         there <= set(named),
         "each tag that was made in OCI-Tag",
         answer,
-        actual=f"it does not name {sorted(there - set(named))}",
+        actual=f"it does not name {listing(sorted(there - set(named)))}",
     )
 
 
-def _resolves(repo: Repository, tag: str, manifest: Manifest) -> bool:
-    answer = repo.get_manifest(tag, ANY_MANIFEST)
+def _resolves(repo: Repository, given: Given, tag: str, manifest: Manifest) -> bool:
+    answer = given.read_manifest(repo, tag)
     return answer.status == 200 and answer.body == manifest.body
 
 
@@ -79,7 +79,7 @@ def test_put_manifest_with_bad_tag_parameters(repo: Repository, given: Given, ju
         "-bad" not in _listed(answer),
         "no invalid tag in OCI-Tag",
         answer,
-        actual=f"OCI-Tag: {answer.header('OCI-Tag')}",
+        actual=told(answer, "OCI-Tag"),
     )
     many = _put(repo, manifest, *(f"m{number}" for number in range(300)))
     judge(
