@@ -136,13 +136,12 @@ def running(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[byte
 def _start(command: list[str], out: IO[bytes]) -> subprocess.Popen[bytes]:
     env = {**environment({}), "PYTHONUNBUFFERED": "1"}
 
-    def hear_interrupts() -> None:
-        # What a shell starts in the background ignores them, and so would all that it starts.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-    return subprocess.Popen(
-        command, cwd=ROOT, env=env, stdout=out, stderr=out, start_new_session=True, preexec_fn=hear_interrupts
-    )
+    # What a shell starts in the background ignores interrupts, and so would all that it starts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(command, cwd=ROOT, env=env, stdout=out, stderr=out, start_new_session=True)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _wait(condition: Callable[[], object]) -> None:
