@@ -243,6 +243,11 @@ def told(answer: Response, *names: str) -> str:
     return ", ".join((status_of(answer), *(field_of(answer, name) for name in names)))
 
 
+def content_of(answer: Response) -> str:
+    """Return a response's status and content in words."""
+    return f"{status_of(answer)} with {len(answer.body)} bytes of digest {answer.content_digest()}"
+
+
 def codes_of(answer: Response) -> str:
     """Return the codes of an error body in words."""
     found = answer.error_codes

@@ -9,7 +9,7 @@ from conformance.client.credentials import Credentials
 from conformance.client.exchange import Response
 from conformance.client.registry import Registry, Repository
 from conformance.given import ANY_MANIFEST, Given
-from conformance.judge import Judge, Unsupported, verifies
+from conformance.judge import Judge, Unsupported, field_of, verifies
 from conformance.settings import Settings
 
 UNAUTHORIZED = 401
@@ -55,9 +55,8 @@ def test_requests_without_credentials(registry: Registry, repo: Repository, give
     found: list[tuple[Response, Challenge]] = []
     for answer in challenged:
         if judge.header(HEADER, answer, CHALLENGE):
-            values = answer.headers.all(CHALLENGE)
-            challenges = parse_challenges(values)
-            judge(SYNTAX, challenges, "challenges by the grammar of HTTP", answer, actual=f"{CHALLENGE}: {values}")
+            challenges = parse_challenges(answer.headers.all(CHALLENGE))
+            judge(SYNTAX, challenges, "challenges by the grammar of HTTP", answer, actual=field_of(answer, CHALLENGE))
             found += [(answer, challenge) for challenge in challenges or []]
     bodies = [answer for answer in challenged if answer.body]
     for answer in bodies:
@@ -78,7 +77,13 @@ def _parameters(judge: Judge, found: list[tuple[Response, Challenge]]) -> None:
         if challenge.scheme == "bearer":
             url = urlsplit(realm or "")
             usable = url.scheme in {"http", "https"} and url.netloc
-            judge(REALM, usable, "the URL of the token service as realm", answer, actual=f"the realm was {realm!r}")
+            judge(
+                REALM,
+                usable,
+                "the URL of the token service as realm",
+                answer,
+                actual=f"the realm was {realm}" if realm else "there was no realm",
+            )
             service = challenge.parameters.get("service")
             judge(SERVICE, service, "a service in the Bearer challenge", answer, actual=actual)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.client.registry import Repository
 from conformance.content import digest_of
 from conformance.given import Given
-from conformance.judge import Judge, Unsupported, verifies
+from conformance.judge import Judge, Unsupported, content_of, verifies
 
 
 @verifies("BASE-DIGEST-MALFORMED", "BASE-DIGEST-UNKNOWN-ALGORITHM")
@@ -41,6 +41,6 @@ def test_blob_by_sha512(repo: Repository, given: Given, judge: Judge) -> None:
         answer.status == 200 and answer.body == content,
         "status 200 and the pushed bytes",
         answer,
-        actual=f"status {answer.status} with a body of digest {answer.content_digest()}",
+        actual=content_of(answer),
     )
     judge.status("BASE-DIGEST-SHA512", repo.head_blob(digest), 200)

@@ -11,7 +11,7 @@ from conformance.client.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Registry, Repository
 from conformance.client.wire import content_after_head
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, Unsupported, clip, verifies
+from conformance.judge import Judge, Undecided, Unsupported, clip, codes_of, verifies
 from conformance.settings import Settings
 
 #: The table of the specification, and the two codes of schema 1 that its legacy chapter admits.
@@ -104,7 +104,7 @@ def test_json_body_of_an_error(
         set(codes) <= REGISTERED,
         "codes that the specification lists",
         answer,
-        actual=f"the codes were {clip(codes)}",
+        actual=codes_of(answer),
     )
     messages = [e["message"] for e in errors or [] if "message" in e]
     strings = all(isinstance(m, str) for m in messages)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.client.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Repository, upload_location
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, verifies
+from conformance.judge import Judge, Undecided, content_of, status_of, told, verifies
 from conformance.session import Repositories
 
 USABLE = {
@@ -22,15 +22,15 @@ def _use(repo: Repository, given: Given) -> tuple[str, list[Response]]:
     start = repo.start_upload()
     location = upload_location(start)
     if start.status != 202 or location is None:
-        return f"the start of an upload had status {start.status}", [start]
+        return f"the start of an upload had {told(start, 'Location')}", [start]
     blob = given.make.blob()
     closed = repo.put_upload(location, blob.digest, blob.content)
     if closed.status != 201:
-        return f"the PUT of a blob had status {closed.status}", [start, closed]
+        return f"the PUT of a blob had {status_of(closed)}", [start, closed]
     answer = repo.get_blob(blob.digest)
     if answer.status == 200 and answer.body == blob.content:
         return "", []
-    return f"the pull of the blob had status {answer.status}", [start, closed, answer]
+    return f"the pull of the blob had {content_of(answer)}", [start, closed, answer]
 
 
 @verifies("BASE-NAME-PLAIN", "BASE-NAME-SINGLE-SEPARATOR", "BASE-NAME-REPEATED-SEPARATOR", "BASE-NAME-ROUTE-WORDS")

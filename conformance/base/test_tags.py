@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.client.registry import OCI_MANIFEST, Repository
 from conformance.given import Given
-from conformance.judge import Judge, verifies
+from conformance.judge import Judge, content_of, status_of, verifies
 
 ACCEPTED = ("_", "0", "A.b-c_d", "x--", "t" * 128)
 REFUSED = ("t" * 129, ".a", "-a", "a+b")
@@ -23,7 +23,7 @@ def test_tags_within_the_grammar(repo: Repository, given: Given, judge: Judge) -
             f"a manifest pushed and pulled under the tag {tag}",
             pushed,
             pulled,
-            actual=f"the PUT had status {pushed.status} and the GET {pulled.status}",
+            actual=f"the PUT had {status_of(pushed)} and the GET {content_of(pulled)}",
         )
     other = given.image(repo, "a.B-C_D")
     for tag, own in (("A.b-c_d", manifest), ("a.B-C_D", other)):

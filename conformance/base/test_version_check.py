@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.client.challenge import Challenge, parse_challenges
 from conformance.client.registry import Registry
-from conformance.judge import Judge, NotTested, Undecided, Unsupported, verifies
+from conformance.judge import Judge, NotTested, Undecided, Unsupported, field_of, verifies
 from conformance.settings import Settings
 
 OK = 200
@@ -52,7 +52,7 @@ def test_challenge_of_the_version_check(registry: Registry, judge: Judge) -> Non
         challenges and all(map(_complete, challenges)),
         "challenges by the grammar of HTTP, with a realm",
         answer,
-        actual=f"WWW-Authenticate: {answer.header('WWW-Authenticate')}",
+        actual=field_of(answer, "WWW-Authenticate"),
     )
     judge(
         "BASE-V2-401-BODY",

@@ -7,7 +7,8 @@ from typing import Any
 
 from conformance.client.exchange import Response
 from conformance.client.registry import Repository, next_link
-from conformance.judge import Blocked, Undecided
+from conformance.contract.wording import quoted
+from conformance.judge import Blocked, Undecided, status_of
 from conformance.settings import Settings
 
 OK = 200
@@ -16,6 +17,13 @@ NOT_FOUND = 404
 HIDDEN = frozenset({401, 403})
 #: More pages than this are not followed.
 MAX_PAGES = 200
+
+
+def member_of(answer: Response, name: str) -> str:
+    """Return a member of the JSON object that was answered in words."""
+    if not isinstance(answer.json, dict):
+        return f"{status_of(answer)} came without a JSON object"
+    return f"{name} was {quoted(answer.json[name])}" if name in answer.json else f"there was no member {name}"
 
 
 def tags_of(answer: Response, requirement: str = "DISC-TAGS-STATUS-200") -> list[str]:

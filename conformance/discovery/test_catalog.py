@@ -6,9 +6,9 @@ import re
 
 from conformance.client.exchange import Response
 from conformance.client.registry import Registry, Repository, next_link
-from conformance.discovery.lists import HIDDEN, OK, walk
+from conformance.discovery.lists import HIDDEN, OK, member_of, walk
 from conformance.given import Given
-from conformance.judge import Blocked, Judge, Undecided, Unsupported, verifies
+from conformance.judge import Blocked, Judge, Undecided, Unsupported, listing, told, verifies
 from conformance.session import Repositories
 
 SHAPE = "DISC-CATALOG-SHAPE"
@@ -55,7 +55,7 @@ def test_catalog(registry: Registry, repository: Repositories, given: Given, jud
     )
     held = held and answer.media_type == "application/json"
     expected = "status 200, application/json and an object whose repositories are an array of names"
-    actual = f"status {answer.status}, Content-Type: {answer.header('Content-Type')}, repositories {names[:3]!r}"
+    actual = f"{told(answer, 'Content-Type')}, and {member_of(answer, 'repositories')}"
     judge.require(SHAPE, held, expected, answer, actual=actual)
     listed = [name for page in _pages(registry, answer) for name in _names(page)]
     listed = [name for name in listed if name in own]
@@ -66,7 +66,13 @@ def test_catalog(registry: Registry, repository: Repositories, given: Given, jud
         judge(
             EXISTS, there.status == OK or there.status in HIDDEN, f"that {name}, which is listed, exists", answer, there
         )
-    judge(ORDER, listed == sorted(set(listed)), "each name once, in lexical order", answer, actual=f"it was {listed}")
+    judge(
+        ORDER,
+        listed == sorted(set(listed)),
+        "each name once, in lexical order",
+        answer,
+        actual=f"it was {listing(listed)}",
+    )
 
 
 @verifies(N_LAST, WALK)
@@ -77,12 +83,12 @@ def test_pages_of_the_catalog(registry: Registry, repository: Repositories, give
     page = _names(first)
     if len(page) < 2 and len(_names(registry.catalog())) < 2:
         raise Unsupported("the catalogue does not show two repositories")
-    actual = f"the page was {', '.join(page[:5])}"
+    actual = f"the page was {listing(page[:5])}"
     judge.require(N_LAST, len(page) == 1, "one name to n=1", first, actual=f"{len(page)} names; {actual}")
     second = registry.catalog(n=1, last=page[0])
     following = _names(second)
     held = len(following) == 1 and following != page
-    actual = f"{following} behind {page[0]}"
+    actual = f"{listing(following)} behind {page[0]}"
     judge.require(N_LAST, held, "another name behind the first", first, second, actual=actual)
     size = len(_names(registry.catalog()))
     _walk(judge, registry, max(2, size // 3))

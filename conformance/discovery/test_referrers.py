@@ -7,6 +7,7 @@ from typing import Any
 from conformance.client.exchange import Response
 from conformance.client.registry import OCI_INDEX, Repository
 from conformance.content import Manifest
+from conformance.contract.wording import quoted
 from conformance.discovery.artifacts import (
     ANNOTATIONS,
     CONFIG_TYPE,
@@ -16,9 +17,9 @@ from conformance.discovery.artifacts import (
     refer,
     refer_by_index,
 )
-from conformance.discovery.lists import HIDDEN, NOT_FOUND, OK, all_referrers, descriptors_of
+from conformance.discovery.lists import HIDDEN, NOT_FOUND, OK, all_referrers, descriptors_of, member_of
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, Unsupported, verifies
+from conformance.judge import Judge, Undecided, Unsupported, field_of, listing, verifies
 from conformance.settings import Settings
 
 STATUS = "DISC-REFERRERS-STATUS-200"
@@ -43,8 +44,13 @@ ISOLATION = "DISC-REFERRERS-ISOLATION-REPO"
 def _form(judge: Judge, answer: Response) -> None:
     """Judge the status and the form of a list of referrers."""
     judge.require_status(STATUS, answer, OK, when="to the referrers of a manifest that has some")
-    found = answer.header("Content-Type")
-    judge(TYPE, answer.media_type == OCI_INDEX, f"Content-Type: {OCI_INDEX}", answer, actual=f"it was {found}")
+    judge(
+        TYPE,
+        answer.media_type == OCI_INDEX,
+        f"Content-Type: {OCI_INDEX}",
+        answer,
+        actual=field_of(answer, "Content-Type"),
+    )
     document: dict[str, Any] = answer.json if isinstance(answer.json, dict) else {}
     manifests = document.get("manifests")
     held = (
@@ -53,9 +59,7 @@ def _form(judge: Judge, answer: Response) -> None:
         and isinstance(manifests, list)
         and all(isinstance(entry, dict) for entry in manifests)
     )
-    actual = (
-        f"{ {name: document.get(name) for name in ('schemaVersion', 'mediaType')} } with {type(manifests).__name__}"
-    )
+    actual = ", ".join(member_of(answer, name) for name in ("schemaVersion", "mediaType", "manifests"))
     judge.require(SHAPE, held, "an image index with an array of manifests", answer, actual=actual)
 
 
@@ -63,7 +67,8 @@ def _entry(judge: Judge, requirement: str, answer: Response, entry: dict[str, An
     """Judge members of a descriptor."""
     for name, value in wanted.items():
         found = entry.get(name)
-        judge(requirement, found == value, f"{name} {value!r}", answer, actual=f"{name} was {found!r}")
+        actual = f"{name} was {quoted(found)}" if name in entry else f"there was no {name}"
+        judge(requirement, found == value, f"{name} {quoted(value)}", answer, actual=actual)
 
 
 @verifies(STATUS, TYPE, SHAPE, COMPLETE, ONLY, FIELDS, OWN_TYPE, FROM_CONFIG, NOTES)
@@ -89,7 +94,13 @@ def test_referrers_of_an_image(repo: Repository, given: Given, judge: Judge, set
     named = ", ".join("the referrer's own referrer" if d == farther.digest else d for d in strange)
     judge(ONLY, not strange, "only manifests with that subject", answer, actual=f"it had {named}")
     counts = [digests.count(manifest.digest) for manifest in (typed, plain)]
-    judge.require(COMPLETE, counts == [1, 1], "each referrer once", answer, actual=f"they stood there {counts} times")
+    judge.require(
+        COMPLETE,
+        counts == [1, 1],
+        "each referrer once",
+        answer,
+        actual=f"they stood there {counts[0]} times and {counts[1]} times",
+    )
     found = {str(entry.get("digest")): entry for entry in entries}
     for manifest in (typed, plain):
         _entry(judge, FIELDS, answer, found[manifest.digest], **manifest.descriptor())
@@ -97,7 +108,7 @@ def test_referrers_of_an_image(repo: Repository, given: Given, judge: Judge, set
     _entry(judge, FROM_CONFIG, answer, found[plain.digest], artifactType=CONFIG_TYPE)
     notes = found[typed.digest].get("annotations")
     kept = isinstance(notes, dict) and ANNOTATIONS.items() <= notes.items()
-    judge(NOTES, kept, f"the annotations {ANNOTATIONS}", answer, actual=f"they were {notes}")
+    judge(NOTES, kept, f"the annotations {quoted(ANNOTATIONS)}", answer, actual=f"they were {quoted(notes)}")
 
 
 @verifies(INDEX_LISTED, OMITTED, OWN_TYPE)
@@ -113,7 +124,7 @@ def test_referrers_that_are_indexes(repo: Repository, given: Given, judge: Judge
         INDEX_LISTED, not missing, "each index with that subject", answer, actual=f"{', '.join(missing)} lacked"
     )
     held = "artifactType" not in found[plain.digest]
-    shown = f"it was {found[plain.digest].get('artifactType')!r}"
+    shown = f"it was {quoted(found[plain.digest].get('artifactType'))}"
     judge(OMITTED, held, "no artifactType for an index that has none", answer, actual=shown)
     _entry(judge, OWN_TYPE, answer, found[typed.digest], artifactType=SIGNATURE)
 
@@ -175,7 +186,7 @@ def test_referrer_before_its_subject(repo: Repository, given: Given, judge: Judg
     for when in ("before", "after"):
         answer = _settled(repo, subject.digest, settings, early)
         found = [str(entry.get("digest")) for entry in descriptors_of(answer, BEFORE)]
-        actual = f"the list was {found}"
+        actual = f"the list was {listing(found)}"
         judge(BEFORE, found == [early.digest], f"the referrer alone, {when} its subject", answer, actual=actual)
         if when == "before":
             given.manifest(repo, subject, given.make.tag())
@@ -208,5 +219,9 @@ def test_referrers_in_another_repository(
     answer = other_repo.referrers(subject.digest)
     strange = [str(entry.get("digest")) for entry in descriptors_of(answer)]
     judge(
-        ISOLATION, mine.digest not in strange, "no referrer of another repository", answer, actual=f"it had {strange}"
+        ISOLATION,
+        mine.digest not in strange,
+        "no referrer of another repository",
+        answer,
+        actual=f"it had {listing(strange)}",
     )

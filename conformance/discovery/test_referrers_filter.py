@@ -6,9 +6,9 @@ from conformance.client.exchange import Response
 from conformance.client.registry import OCI_INDEX, Registry, Repository, next_link
 from conformance.content import Manifest, index
 from conformance.discovery.artifacts import CONFIG_TYPE, SBOM, SIGNATURE, listed, refer
-from conformance.discovery.lists import OK, descriptors_of, referrer_pages
+from conformance.discovery.lists import OK, descriptors_of, member_of, referrer_pages
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, Unsupported, verifies
+from conformance.judge import Judge, Undecided, Unsupported, field_of, verifies
 from conformance.session import Repositories
 from conformance.settings import Settings
 
@@ -45,7 +45,7 @@ def test_filter_by_artifact_type(repo: Repository, given: Given, judge: Judge, s
     for wanted, expected in ((SBOM, {sbom.digest}), (CONFIG_TYPE, {config.digest}), (SIGNATURE, set())):
         answer = repo.referrers(subject.digest, wanted)
         found = {str(entry.get("digest")) for page in _walk(repo, answer) for entry in descriptors_of(page, MATCHING)}
-        shown = f"{len(found)} of 2 referrers, {APPLIED}: {answer.header(APPLIED)}"
+        shown = f"{len(found)} of 2 referrers, {field_of(answer, APPLIED)}"
         filtered += found != everything
         if found != everything:
             judge(HEADER, _says_so(answer), f"{APPLIED}: artifactType on a filtered list", answer, actual=shown)
@@ -111,7 +111,13 @@ def test_discovery_of_extensions(registry: Registry, repository: Repositories, g
             continue
         found = answer.json.get("extensions") if isinstance(answer.json, dict) else None
         held = isinstance(found, list) and all(_described(entry) for entry in found)
-        judge(EXTENSIONS, held, "an array of extensions, each with name and url", answer, actual=f"it was {found!r}")
+        judge(
+            EXTENSIONS,
+            held,
+            "an array of extensions, each with name and url",
+            answer,
+            actual=member_of(answer, "extensions"),
+        )
 
 
 def _described(entry: object) -> bool:

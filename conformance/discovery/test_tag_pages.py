@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from conformance.client.exchange import Response
 from conformance.client.registry import Repository, next_link, parse_link
-from conformance.discovery.lists import OK, all_tags, settled_tags, tags_of, walk
+from conformance.discovery.lists import OK, all_tags, member_of, settled_tags, tags_of, walk
 from conformance.given import Given
-from conformance.judge import Judge, NotTested, Undecided, Unsupported, verifies
+from conformance.judge import Judge, NotTested, Undecided, Unsupported, field_of, listing, status_of, told, verifies
 from conformance.settings import Settings
 
 AT_MOST = "DISC-TAGS-N-AT-MOST"
@@ -41,7 +41,7 @@ def _tagged(repo: Repository, given: Given, settings: Settings, ends: tuple[str,
 
 
 def _shown(answer: Response, tags: list[str]) -> str:
-    return f"{len(tags)} tags ({', '.join(tags)}), Link: {answer.header('Link')}"
+    return f"{len(tags)} tags ({listing(tags)}), {field_of(answer, 'Link')}"
 
 
 @verifies(AT_MOST, START, SHORT, "DISC-TAGS-N-FULL-PAGE", MORE, SYNTAX)
@@ -90,7 +90,7 @@ def test_n_of_zero(repo: Repository, given: Given, judge: Judge) -> None:
     answer = repo.list_tags(n=0)
     document = answer.json if isinstance(answer.json, dict) else {}
     tags = document.get("tags")
-    shown = f"status {answer.status}, tags {tags!r}, Link: {answer.header('Link')}"
+    shown = f"{told(answer, 'Link')}, and {member_of(answer, 'tags')}"
     if not judge(ZERO, answer.status == OK and not tags, "status 200 and an empty list to n=0", answer, actual=shown):
         judge.stop(ZERO)
     judge(ZERO_LINK, next_link(answer) is None, "no Link on the answer to n=0", answer, actual=shown)
@@ -122,13 +122,19 @@ def test_last(fresh_repo: Repository, given: Given, judge: Judge, settings: Sett
     document = end.json if isinstance(end.json, dict) else {}
     tags = document.get("tags")
     held = end.status == OK and not tags
-    judge(LAST, held, "status 200 and no tags after the last one", end, actual=f"status {end.status}, tags {tags!r}")
+    judge(
+        LAST,
+        held,
+        "status 200 and no tags after the last one",
+        end,
+        actual=f"{status_of(end)}, and {member_of(end, 'tags')}",
+    )
     if held:
-        judge(EMPTY_ARRAY, tags == [], "an empty array", end, actual=f"tags were {tags!r}")
+        judge(EMPTY_ARRAY, tags == [], "an empty array", end, actual=member_of(end, "tags"))
     else:
         judge.unsupported(EMPTY_ARRAY, "the list after the last tag is not empty")
     rest = all_tags(fresh_repo, last=full[1])
-    judge(ALONE, rest == full[2:], f"{', '.join(full[2:])} after {full[1]}", answer, actual=f"it was {', '.join(rest)}")
+    judge(ALONE, rest == full[2:], f"{', '.join(full[2:])} after {full[1]}", answer, actual=f"it was {listing(rest)}")
     _position(judge, fresh_repo, full)
 
 
@@ -144,7 +150,7 @@ def _position(judge: Judge, repo: Repository, full: list[str]) -> None:
         bool(page) and page == full[2 : 2 + len(page)],
         f"{full[2]} and what follows",
         answer,
-        actual=f"status {answer.status}, {_shown(answer, page)}",
+        actual=f"{status_of(answer)}, {_shown(answer, page)}",
     )
 
 
@@ -155,7 +161,7 @@ def test_order_of_letters_and_signs(fresh_repo: Repository, given: Given, judge:
     letters = [tag for tag in full if tag in {"ta", "tB", "tc"}]
     answer = fresh_repo.list_tags()
     if full in (sorted(full), sorted(full, key=str.lower), sorted(full, key=str.upper)):
-        shown = f"it was {', '.join(letters)}"
+        shown = f"it was {listing(letters)}"
         judge(MIXED, letters == ["ta", "tB", "tc"], "the order ta, tB, tc", answer, actual=shown)
     else:
         judge.inconclusive(MIXED, "blocked by DISC-TAGS-ORDER-LEXICAL: the list has no order")
@@ -199,5 +205,5 @@ def test_list_of_many_tags(repo: Repository, given: Given, judge: Judge, setting
         settled_tags(repo, settings, pushed)
     answer = repo.list_tags()
     missing = len(pushed - set(tags_of(answer)))
-    actual = f"{missing} of {MANY} tags lacked, Link: {answer.header('Link')}"
+    actual = f"{missing} of {MANY} tags lacked, and there was {field_of(answer, 'Link')}"
     judge(LIMIT, not missing or next_link(answer), "all tags, or a Link to the rest", answer, actual=actual)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from conformance.client.exchange import Response
 from conformance.client.registry import Repository
 from conformance.content import Manifest
-from conformance.discovery.lists import HIDDEN, NOT_FOUND, OK, all_tags, settled_tags, tags_of
+from conformance.discovery.lists import HIDDEN, NOT_FOUND, OK, all_tags, member_of, settled_tags, tags_of
 from conformance.given import Given
-from conformance.judge import Judge, Unsupported, verifies
+from conformance.judge import Judge, Unsupported, listing, verifies
 from conformance.session import Repositories
 from conformance.settings import Settings
 
@@ -36,7 +36,7 @@ def _shape(judge: Judge, repo: Repository, answer: Response) -> None:
     """Judge the form of a list that has tags."""
     document = answer.json if isinstance(answer.json, dict) else {}
     name = document.get("name")
-    judge("DISC-TAGS-BODY-NAME", name == repo.name, f"the name {repo.name!r}", answer, actual=f"the name was {name!r}")
+    judge("DISC-TAGS-BODY-NAME", name == repo.name, f"the name {repo.name}", answer, actual=member_of(answer, "name"))
     judge.header(
         "DISC-TAGS-CONTENT-TYPE-JSON",
         answer,
@@ -47,12 +47,12 @@ def _shape(judge: Judge, repo: Repository, answer: Response) -> None:
     tags = document.get("tags")
     held = isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
     judge.require(
-        "DISC-TAGS-BODY-ARRAY", held, "an object whose tags are an array of strings", answer, actual=_member(document)
+        "DISC-TAGS-BODY-ARRAY",
+        held,
+        "an object whose tags are an array of strings",
+        answer,
+        actual=member_of(answer, "tags"),
     )
-
-
-def _member(document: dict[str, object]) -> str:
-    return f"tags were {document['tags']!r}" if "tags" in document else "there was no member tags"
 
 
 @verifies(
@@ -81,7 +81,7 @@ def test_list_of_pushed_tags(repo: Repository, given: Given, judge: Judge, setti
     repeated = sorted({tag for tag in listed if listed.count(tag) > 1})
     judge(UNIQUE, not repeated, "each tag once", answer, actual=f"{', '.join(repeated)} were repeated")
     own = [tag for tag in dict.fromkeys(listed) if tag in pushed]
-    judge(ORDER, own == sorted(own), f"the order {', '.join(sorted(own))}", answer, actual=f"it was {', '.join(own)}")
+    judge(ORDER, own == sorted(own), f"the order {', '.join(sorted(own))}", answer, actual=f"it was {listing(own)}")
 
 
 @verifies(EMPTY, EMPTY_ARRAY, UNTAGGED)
@@ -99,7 +99,7 @@ def test_list_beside_an_untagged_manifest(
     else:
         judge.status(EMPTY, answer, OK, when="and no tags")
     if answer.status == OK and empty:
-        judge(EMPTY_ARRAY, document.get("tags") == [], "an empty array", answer, actual=_member(document))
+        judge(EMPTY_ARRAY, document.get("tags") == [], "an empty array", answer, actual=member_of(answer, "tags"))
     else:
         judge.unsupported(EMPTY_ARRAY, "the repository without tags has no list")
     tag = given.make.tag()
@@ -107,7 +107,7 @@ def test_list_beside_an_untagged_manifest(
     answer = _settled(fresh_repo, settings, {tag})
     listed = tags_of(answer)
     strange = [name for name in listed if untagged.digest.partition(":")[2] in name or name != tag]
-    judge(UNTAGGED, not strange, f"no tag but {tag}", answer, actual=f"the tags were {listed}")
+    judge(UNTAGGED, not strange, f"no tag but {tag}", answer, actual=f"the tags were {listing(listed)}")
 
 
 @verifies("DISC-TAGS-UNKNOWN-REPO-404", "DISC-TAGS-UNKNOWN-REPO-CODE")

@@ -6,7 +6,7 @@ from conformance.client.exchange import Response
 from conformance.client.registry import Repository
 from conformance.content import Blob
 from conformance.given import Given
-from conformance.judge import Judge, verifies
+from conformance.judge import Judge, listing, told, verifies
 from conformance.management.steps import ACCEPTED, DISABLED, NOT_FOUND, OK, blob_gone, deleted, judge_deletion
 from conformance.settings import Settings
 
@@ -40,11 +40,10 @@ def test_delete_blob(repo: Repository, given: Given, judge: Judge) -> None:
     answer = repo.delete_blob(blob.digest)
     judge_deletion(judge, answer, "BLOB")
     if answer.status == ACCEPTED:
-        fields = {name: answer.header(name) for name in ("Content-Length", "Docker-Content-Digest")}
         wanted = {"Content-Length": "0", "Docker-Content-Digest": blob.digest}
-        judge(
-            HEADERS, fields == wanted and not answer.body, f"the headers {wanted}", answer, actual=f"they were {fields}"
-        )
+        held = not answer.body and all(answer.header(name) == value for name, value in wanted.items())
+        expected = f"the headers {listing(f'{name}: {value}' for name, value in wanted.items())}"
+        judge(HEADERS, held, expected, answer, actual=told(answer, *wanted))
     else:
         judge.unsupported(HEADERS, f"the deletion is not accepted (status {answer.status})")
     if answer.status in DISABLED:

@@ -7,7 +7,7 @@ from conformance.client.registry import Repository
 from conformance.discovery.artifacts import listed, refer
 from conformance.discovery.lists import all_tags, descriptors_of
 from conformance.given import ANY_MANIFEST, Given
-from conformance.judge import Judge, Undecided, Unsupported, verifies
+from conformance.judge import Judge, Undecided, Unsupported, told, verifies
 from conformance.management.steps import NOT_FOUND, OK, deleted, manifest_gone
 from conformance.settings import Settings
 
@@ -78,7 +78,7 @@ def test_refused_deletions(repo: Repository, given: Given, judge: Judge) -> None
     for answer in unlisted:
         methods = [word.strip().upper() for word in (answer.header("Allow") or "").split(",")]
         held = "Allow" in answer.headers and "DELETE" not in methods
-        judge(ALLOW, held, "an Allow header without DELETE", answer, actual=f"Allow: {answer.header('Allow')}")
+        judge(ALLOW, held, "an Allow header without DELETE", answer, actual=told(answer, "Allow"))
     if not unlisted:
         judge.unsupported(ALLOW, "no deletion is answered 405")
     if not refused:

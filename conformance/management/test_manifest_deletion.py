@@ -6,7 +6,7 @@ from conformance.client.registry import Repository
 from conformance.content import Manifest
 from conformance.discovery.lists import all_tags
 from conformance.given import ANY_MANIFEST, Given
-from conformance.judge import Judge, Undecided, Unsupported, verifies
+from conformance.judge import Judge, Undecided, Unsupported, listing, verifies
 from conformance.management.steps import DISABLED, NOT_FOUND, OK, deleted, judge_deletion, manifest_gone
 from conformance.settings import Settings
 
@@ -71,7 +71,7 @@ def test_what_a_deleted_manifest_leaves(repo: Repository, given: Given, judge: J
     for tag in tags[:2]:
         judge.status(TAGS, manifest_gone(settings, repo, tag), NOT_FOUND, when="to a tag of a deleted manifest")
     listed = all_tags(repo)
-    actual = f"the list was {', '.join(listed)}"
+    actual = f"the list was {listing(listed)}"
     judge(UNLISTED, not set(tags[:2]) & set(listed), "no tag of the deleted manifest", repo.list_tags(), actual=actual)
     judge.status(TWICE, repo.delete_manifest(manifest.digest), NOT_FOUND, when="to a second deletion")
 
@@ -134,4 +134,4 @@ def test_push_a_deleted_manifest_again(repo: Repository, given: Given, judge: Ju
     for reference in (tag, manifest.digest):
         _same(judge, AGAIN, repo, manifest, reference)
     listed = all_tags(repo)
-    judge(AGAIN, tag in listed, f"{tag} in the list", pushed, actual=f"the list was {', '.join(listed)}")
+    judge(AGAIN, tag in listed, f"{tag} in the list", pushed, actual=f"the list was {listing(listed)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.client.registry import Repository
 from conformance.discovery.lists import all_tags
 from conformance.given import ANY_MANIFEST, Given
-from conformance.judge import Judge, verifies
+from conformance.judge import Judge, listing, verifies
 from conformance.management.steps import NOT_FOUND, OK, deleted, judge_deletion, manifest_gone
 from conformance.settings import Settings
 
@@ -41,8 +41,8 @@ def test_what_a_deleted_tag_leaves(repo: Repository, given: Given, judge: Judge,
     settings.wait(lambda: tag not in all_tags(repo))
     listed = all_tags(repo)
     answer = repo.list_tags()
-    judge(UNLISTED, tag not in listed, f"no {tag} in the list", answer, actual=f"it was {', '.join(listed)}")
-    judge(KEPT, other in listed, f"{other} in the list", answer, actual=f"it was {', '.join(listed)}")
+    judge(UNLISTED, tag not in listed, f"no {tag} in the list", answer, actual=f"it was {listing(listed)}")
+    judge(KEPT, other in listed, f"{other} in the list", answer, actual=f"it was {listing(listed)}")
     judge.status(UNKNOWN, repo.delete_manifest(tag), NOT_FOUND, when="to the deletion of a tag that is gone")
     judge.status(UNKNOWN, repo.delete_manifest(given.make.tag()), NOT_FOUND, when="to that of one that never was")
 

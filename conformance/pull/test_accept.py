@@ -6,7 +6,7 @@ from conformance.client.exchange import Response
 from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
 from conformance.content import Manifest
 from conformance.given import Given
-from conformance.judge import Judge, verifies
+from conformance.judge import Judge, content_of, told, verifies
 from conformance.pull.facts import DIGEST, is_digest_of
 
 SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+prettyjws"
@@ -15,7 +15,7 @@ SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 def _gives(judge: Judge, requirement: str, answer: Response, manifest: Manifest) -> None:
     """Judge that an answer is the stored manifest under its own type."""
     held = answer.status == 200 and answer.body == manifest.body and answer.media_type == manifest.media_type
-    actual = f"status {answer.status}, Content-Type: {answer.header('Content-Type')}, digest {answer.content_digest()}"
+    actual = f"{told(answer, 'Content-Type')}, a body of digest {answer.content_digest()}"
     judge(requirement, held, f"status 200 and the stored manifest as {manifest.media_type}", answer, actual=actual)
 
 
@@ -60,8 +60,7 @@ def test_accept_that_excludes_the_stored_type(repo: Repository, given: Given, ju
         held,
         "a 4xx, or a manifest under its own type and digest",
         answer,
-        actual=f"status {answer.status}, Content-Type: {answer.header('Content-Type')}, "
-        f"{DIGEST}: {answer.header(DIGEST)}",
+        actual=told(answer, "Content-Type", DIGEST),
     )
 
 
@@ -90,7 +89,7 @@ def test_pull_of_an_index(repo: Repository, given: Given, judge: Judge) -> None:
                 answer.media_type == answer.json["mediaType"],
                 f"Content-Type: {answer.json['mediaType']}",
                 answer,
-                actual=f"Content-Type: {answer.header('Content-Type')}",
+                actual=told(answer, "Content-Type"),
             )
         else:
             judge.inconclusive("PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE", "the index could not be pulled")
@@ -116,5 +115,5 @@ def test_pull_by_digest_under_any_accept(repo: Repository, given: Given, judge: 
                 answer.status != 200 or answer.content_digest() == manifest.digest,
                 f"content of the digest {manifest.digest}, or no 200",
                 answer,
-                actual=f"status {answer.status} with a body of digest {answer.content_digest()}",
+                actual=content_of(answer),
             )

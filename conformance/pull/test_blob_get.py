@@ -10,7 +10,7 @@ import pytest
 
 from conformance.client.registry import Repository, upload_location
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, Unsupported, verifies
+from conformance.judge import Judge, Undecided, Unsupported, content_of, told, verifies
 from conformance.pull.facts import DIGEST, digest_headers, is_digest_of, well_formed
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -88,7 +88,7 @@ def test_get_of_the_empty_blob(repo: Repository, given: Given, judge: Judge) -> 
         answer.status == 200 and not answer.body,
         "status 200 without content",
         answer,
-        actual=f"status {answer.status} with {len(answer.body)} bytes",
+        actual=content_of(answer),
     )
     judge.status("PULL-BLOB-GET-EMPTY", repo.head_blob(digest), 200)
 
@@ -186,5 +186,5 @@ def test_pull_with_the_name_of_the_source(repo: Repository, given: Given, judge:
         answer.status == 200 and answer.body == blob.content and scope in {None, host},
         f"the blob, and no OCI-Namespace but {host}",
         answer,
-        actual=f"status {answer.status}, a body of digest {answer.content_digest()}, OCI-Namespace: {scope}",
+        actual=f"{told(answer, 'OCI-Namespace')}, a body of digest {answer.content_digest()}",
     )

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from conformance.client.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Repository
 from conformance.given import Given
-from conformance.judge import OVERLOADED, Blocked, Judge, Undecided, Unsupported, verifies
+from conformance.judge import OVERLOADED, Blocked, Judge, Undecided, Unsupported, content_of, told, verifies
 from conformance.pull.facts import DIGEST
 from conformance.settings import Settings
 
@@ -52,7 +52,7 @@ def test_tag_that_moves(repo: Repository, given: Given, judge: Judge, settings: 
             answer.status == 200 and answer.body == new.body,
             f"the manifest {new.digest} that was pushed last",
             answer,
-            actual=f"status {answer.status} with a body of digest {answer.content_digest()}",
+            actual=content_of(answer),
         )
         head = repo.head_manifest(tag, OCI_MANIFEST)
         named = head.header(DIGEST)
@@ -61,7 +61,7 @@ def test_tag_that_moves(repo: Repository, given: Given, judge: Judge, settings: 
             head.status == 200 and named != old.digest,
             "the headers of the new manifest",
             head,
-            actual=f"status {head.status}, {DIGEST}: {named}",
+            actual=told(head, DIGEST),
         )
     judge.status("PULL-CONSIST-OLD-DIGEST", repo.get_manifest(old.digest, OCI_MANIFEST), 200)
 

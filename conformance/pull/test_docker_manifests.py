@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST, Repository
 from conformance.content import Manifest, digest_of, docker_image, docker_list
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, Unsupported, verifies
+from conformance.judge import Judge, Undecided, Unsupported, told, verifies
 from conformance.pull.facts import DIGEST, is_digest_of
 
 SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1"
@@ -38,7 +38,7 @@ def _judge_pull(judge: Judge, requirement: str, repo: Repository, manifest: Mani
             answer.status == 200 and answer.body == manifest.body and answer.media_type == manifest.media_type,
             f"status 200 and the pushed bytes under {manifest.media_type}",
             answer,
-            actual=f"status {answer.status}, {answer.content_digest()} under {answer.header('Content-Type')}",
+            actual=f"{told(answer, 'Content-Type')}, a body of digest {answer.content_digest()}",
         )
 
 
@@ -52,7 +52,7 @@ def test_pull_of_a_schema_2_image(repo: Repository, given: Given, judge: Judge) 
     if answer.status == 200 and answer.media_type.startswith(SCHEMA_1):
         judge("PULL-DOCKER-REWRITE", True, "a rewrite into schema 1", answer)
     else:
-        came = f"status {answer.status}, Content-Type: {answer.header('Content-Type')}"
+        came = told(answer, "Content-Type")
         judge.unsupported("PULL-DOCKER-REWRITE", f"a client without Accept gets no rewrite into schema 1 but {came}")
 
 
@@ -71,7 +71,7 @@ def test_pull_of_a_manifest_list(repo: Repository, given: Given, judge: Judge) -
         answer.status == 404 or labelled,
         "status 404, or the list as what it is",
         answer,
-        actual=f"status {answer.status}, Content-Type: {answer.header('Content-Type')}",
+        actual=told(answer, "Content-Type"),
     )
 
 
@@ -91,6 +91,6 @@ def test_pull_of_a_manifest_by_sha512(repo: Repository, given: Given, judge: Jud
         answer.status == 200 and answer.body == manifest.body and true,
         "status 200, the pushed bytes and a digest header that is true of them",
         answer,
-        actual=f"status {answer.status}, a body of digest {answer.content_digest()}, {DIGEST}: {value}",
+        actual=f"{told(answer, DIGEST)}, a body of digest {answer.content_digest()}",
     )
     judge.status("PULL-MANIFEST-SHA512", repo.head_manifest(digest, OCI_MANIFEST), 200)

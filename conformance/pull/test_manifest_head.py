@@ -8,7 +8,7 @@ from conformance.client.exchange import Response
 from conformance.client.registry import Repository
 from conformance.client.wire import content_after_head
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, verifies
+from conformance.judge import Judge, Undecided, told, verifies
 from conformance.pull.facts import DIGEST, differences
 from conformance.settings import Settings
 
@@ -37,7 +37,7 @@ def test_head_by_tag_and_digest(repo: Repository, given: Given, judge: Judge) ->
             f"Content-Type: {get.media_type}, as on the GET",
             head,
             get,
-            actual=f"Content-Type: {head.header('Content-Type')} on HEAD",
+            actual=f"{told(head, 'Content-Type')} on HEAD",
         )
         judge(
             "PULL-MANIFEST-HEAD-GET-AGREE",

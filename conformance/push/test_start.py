@@ -8,7 +8,7 @@ from conformance.client.exchange import Response
 from conformance.client.registry import Repository, upload_location
 from conformance.content import digest_of
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, Unsupported, field_of, verifies
+from conformance.judge import Judge, Undecided, Unsupported, field_of, status_of, verifies
 from conformance.session import Repositories
 
 #: No grammar of any version has upper-case letters.
@@ -75,7 +75,7 @@ def test_upload_location_leads_to_the_upload(repo: Repository, given: Given, jud
     if start.status != 202 or not (start.header("Location") or "").strip():
         given.upload(repo)
         raise Undecided("the target gave a Location only at the second try")
-    shown = f"Location: {start.header('Location')}"
+    shown = field_of(start, "Location")
     expected = "a Location that resolves to a usable upload URL"
     location = upload_location(start)
     if location is None:
@@ -86,7 +86,7 @@ def test_upload_location_leads_to_the_upload(repo: Repository, given: Given, jud
     lost = answer.status in {0, 404, 405}
     if not lost and answer.status != 201:
         raise Undecided(f"the PUT to the Location was answered with status {answer.status}")
-    came = f"{shown}, and a PUT there was answered with " + (answer.failure or f"status {answer.status}")
+    came = f"{shown}, and a PUT there was answered with " + status_of(answer)
     judge("PUSH-START-LOCATION-RESOLVABLE", not lost, expected, start, actual=came)
 
 
