@@ -95,8 +95,8 @@ def test_tag_in_place_of_referrers(repo: Repository, given: Given, judge: Judge)
             return
         if not judge.status(TAG, answer, 201, when="to the push of an index under a referrers tag"):
             return
-        pulled = repo.get_manifest(tag, OCI_INDEX)
-        judge(TAG, pulled.status == OK and pulled.body == manifest.body, "the index that was pushed", answer, pulled)
+        pulled = given.read_manifest(repo, tag, OCI_INDEX, manifest.body)
+        judge.gives(TAG, pulled, manifest.body, "the index that was pushed", answer)
 
 
 @verifies(EXTENSIONS)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.client.exchange import Response
 from conformance.client.registry import Repository
-from conformance.content import Blob
 from conformance.given import Given
 from conformance.judge import Judge, listing, told, verifies
-from conformance.management.steps import ACCEPTED, DISABLED, NOT_FOUND, OK, blob_gone, deleted, judge_deletion
+from conformance.management.steps import ACCEPTED, DISABLED, NOT_FOUND, blob_gone, deleted, judge_deletion
 from conformance.settings import Settings
 
 DELETED = "MGMT-BLOB-DELETE-202"
@@ -24,13 +22,8 @@ MALFORMED = "MGMT-BLOB-DELETE-MALFORMED-REFUSED"
 MALFORMED_400 = "MGMT-BLOB-DELETE-MALFORMED-400"
 ELSEWHERE = "MGMT-BLOB-DELETE-OTHER-REPO-KEPT"
 AGAIN = "MGMT-BLOB-DELETE-REUPLOAD"
-
-
-def _same(judge: Judge, requirement: str, answer: Response, blob: Blob) -> None:
-    """Judge that a blob is pulled as it was pushed."""
-    judge(
-        requirement, answer.status == OK and answer.body == blob.content, "status 200 and the bytes of the blob", answer
-    )
+#: What is expected of a blob that stays or comes back.
+SAME = "status 200 and the bytes of the blob"
 
 
 @verifies(DELETED, REFUSED, REFUSED_405, REFUSED_CODE, HEADERS)
@@ -65,7 +58,7 @@ def test_what_a_deleted_blob_leaves(repo: Repository, given: Given, judge: Judge
     judge.status(TWICE, repo.delete_blob(blob.digest), NOT_FOUND, when="to a second deletion")
     pushed = repo.put_upload(given.upload(repo), blob.digest, blob.content)
     judge.require_status(AGAIN, pushed, 201, when="to the push of a blob that was deleted")
-    _same(judge, AGAIN, repo.get_blob(blob.digest), blob)
+    judge.gives(AGAIN, given.read_blob(repo, blob.digest), blob.content, SAME)
 
 
 @verifies(UNKNOWN, CODE, MALFORMED, MALFORMED_400)
@@ -93,4 +86,4 @@ def test_delete_blob_that_another_repository_has(
     blob = given.blob(repo, manifest.blobs[0])
     deleted(repo.delete_blob(blob.digest), "BLOB")
     blob_gone(settings, repo, blob.digest)
-    _same(judge, ELSEWHERE, other_repo.get_blob(blob.digest), blob)
+    judge.gives(ELSEWHERE, other_repo.get_blob(blob.digest), blob.content, SAME)

@@ -88,5 +88,5 @@ def test_refused_deletions(repo: Repository, given: Given, judge: Judge) -> None
     if len(refused) == 3:
         for reference in (tag, manifest.digest):
             pulled = repo.get_manifest(reference, ANY_MANIFEST)
-            judge(NO_EFFECT, pulled.body == manifest.body, "the manifest whose deletion was refused", *refused, pulled)
+            judge.gives(NO_EFFECT, pulled, manifest.body, "the manifest whose deletion was refused", *refused)
         judge(NO_EFFECT, tag in all_tags(repo), "its tag in the list", *refused)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from conformance.client.registry import Repository
-from conformance.content import Manifest
 from conformance.discovery.lists import all_tags
 from conformance.given import ANY_MANIFEST, Given
 from conformance.judge import Judge, Undecided, Unsupported, listing, verifies
@@ -28,13 +27,8 @@ NO_REPO = "MGMT-MANIFEST-DELETE-REPO-UNKNOWN-404"
 MALFORMED = "MGMT-MANIFEST-DELETE-MALFORMED-REFUSED"
 MALFORMED_400 = "MGMT-MANIFEST-DELETE-MALFORMED-400"
 AGAIN = "MGMT-MANIFEST-DELETE-REPUSH"
-
-
-def _same(judge: Judge, requirement: str, repo: Repository, manifest: Manifest, reference: str) -> None:
-    """Judge that a manifest is pulled as it was pushed."""
-    answer = repo.get_manifest(reference, ANY_MANIFEST)
-    held = answer.status == OK and answer.body == manifest.body
-    judge(requirement, held, "status 200 and the manifest as it was pushed", answer)
+#: What is expected of a manifest that stays or comes back.
+SAME = "status 200 and the manifest as it was pushed"
 
 
 @verifies(DELETED, REFUSED, REFUSED_405, REFUSED_CODE)
@@ -62,9 +56,8 @@ def test_what_a_deleted_manifest_leaves(repo: Repository, given: Given, judge: J
     deleted(repo.delete_manifest(manifest.digest), "MANIFEST")
     answer = manifest_gone(settings, repo, manifest.digest)
     for reference in (tags[2], other.digest):
-        _same(judge, OTHERS, repo, other, reference)
-    blob = repo.get_blob(shared.digest)
-    judge(BLOBS, blob.status == OK and blob.body == shared.content, "the blob that another manifest has, too", blob)
+        judge.gives(OTHERS, given.read_manifest(repo, reference), other.body, SAME)
+    judge.gives(BLOBS, repo.get_blob(shared.digest), shared.content, "the blob that another manifest has, too")
     judge.require_status(GONE, answer, NOT_FOUND, when="to the GET of a deleted manifest")
     head = repo.head_manifest(manifest.digest, ANY_MANIFEST)
     judge.status(HEAD, head, NOT_FOUND, when="to the HEAD of a deleted manifest")
@@ -89,10 +82,9 @@ def test_delete_manifest_that_another_repository_has(
     deleted(repo.delete_manifest(manifest.digest), "MANIFEST")
     manifest_gone(settings, repo, manifest.digest)
     for reference in (tag, manifest.digest):
-        _same(judge, ELSEWHERE, other_repo, manifest, reference)
+        judge.gives(ELSEWHERE, given.read_manifest(other_repo, reference), manifest.body, SAME)
     for blob in manifest.blobs:
-        answer = other_repo.get_blob(blob.digest)
-        judge(ELSEWHERE, answer.status == OK and answer.body == blob.content, "the blob of the other manifest", answer)
+        judge.gives(ELSEWHERE, other_repo.get_blob(blob.digest), blob.content, "the blob of the other manifest")
 
 
 @verifies(UNKNOWN, CODE, NO_REPO, MALFORMED, MALFORMED_400)
@@ -132,6 +124,6 @@ def test_push_a_deleted_manifest_again(repo: Repository, given: Given, judge: Ju
         raise Unsupported(f"the target does not take a deleted manifest again (status {pushed.status})")
     judge.require_status(AGAIN, pushed, 201, when="to the push of a manifest that was deleted")
     for reference in (tag, manifest.digest):
-        _same(judge, AGAIN, repo, manifest, reference)
+        judge.gives(AGAIN, given.read_manifest(repo, reference), manifest.body, SAME)
     listed = all_tags(repo)
     judge(AGAIN, tag in listed, f"{tag} in the list", pushed, actual=f"the list was {listing(listed)}")

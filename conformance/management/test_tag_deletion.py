@@ -6,7 +6,7 @@ from conformance.client.registry import Repository
 from conformance.discovery.lists import all_tags
 from conformance.given import ANY_MANIFEST, Given
 from conformance.judge import Judge, listing, verifies
-from conformance.management.steps import NOT_FOUND, OK, deleted, judge_deletion, manifest_gone
+from conformance.management.steps import NOT_FOUND, deleted, judge_deletion, manifest_gone
 from conformance.settings import Settings
 
 DELETED = "MGMT-TAG-DELETE-202"
@@ -35,7 +35,7 @@ def test_what_a_deleted_tag_leaves(repo: Repository, given: Given, judge: Judge,
     deleted(repo.delete_manifest(tag), "TAG")
     answer = manifest_gone(settings, repo, tag)
     kept = repo.get_manifest(other, ANY_MANIFEST)
-    judge(KEPT, kept.status == OK and kept.body == manifest.body, "the other tag as it was", kept)
+    judge.gives(KEPT, kept, manifest.body, "the other tag as it was")
     judge.require_status(GONE, answer, NOT_FOUND, when="to the GET of a deleted tag")
     judge.status(HEAD, repo.head_manifest(tag, ANY_MANIFEST), NOT_FOUND, when="to the HEAD of a deleted tag")
     settings.wait(lambda: tag not in all_tags(repo))
@@ -53,4 +53,4 @@ def test_delete_the_only_tag(repo: Repository, given: Given, judge: Judge) -> No
     manifest = given.image(repo)
     deleted(repo.delete_manifest(manifest.tag or ""), "TAG")
     answer = repo.get_manifest(manifest.digest, ANY_MANIFEST)
-    judge(MANIFEST_KEPT, answer.status == OK and answer.body == manifest.body, "the manifest by its digest", answer)
+    judge.gives(MANIFEST_KEPT, answer, manifest.body, "the manifest by its digest")
