@@ -10,31 +10,13 @@ import pytest
 from conformance.client.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Registry, Repository
 from conformance.client.wire import content_after_head
+from conformance.codes import CODES
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, Unsupported, clip, codes_of, verifies
 from conformance.settings import Settings
 
-#: The table of the specification, and the two codes of schema 1 that its legacy chapter admits.
-REGISTERED = frozenset(
-    {
-        "BLOB_UNKNOWN",
-        "BLOB_UPLOAD_INVALID",
-        "BLOB_UPLOAD_UNKNOWN",
-        "DIGEST_INVALID",
-        "MANIFEST_BLOB_UNKNOWN",
-        "MANIFEST_INVALID",
-        "MANIFEST_UNKNOWN",
-        "NAME_INVALID",
-        "NAME_UNKNOWN",
-        "SIZE_INVALID",
-        "UNAUTHORIZED",
-        "DENIED",
-        "UNSUPPORTED",
-        "TOOMANYREQUESTS",
-        "TAG_INVALID",
-        "MANIFEST_UNVERIFIED",
-    }
-)
+#: With the two codes of schema 1 that the legacy chapter admits.
+REGISTERED = CODES | {"TAG_INVALID", "MANIFEST_UNVERIFIED"}
 SYNTAX = re.compile(r"[A-Z_]+")
 NOT_FOUND = 404
 UNAUTHORIZED = 401

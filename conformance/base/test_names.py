@@ -27,7 +27,7 @@ def _use(repo: Repository, given: Given) -> tuple[str, list[Response]]:
     closed = repo.put_upload(location, blob.digest, blob.content)
     if closed.status != 201:
         return f"the PUT of a blob had {status_of(closed)}", [start, closed]
-    answer = repo.get_blob(blob.digest)
+    answer = given.read_blob(repo, blob.digest)
     if answer.status == 200 and answer.body == blob.content:
         return "", []
     return f"the pull of the blob had {content_of(answer)}", [start, closed, answer]

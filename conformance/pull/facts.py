@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 
 from conformance.client.exchange import Response
 
-_GRAMMAR = re.compile(r"(?P<algorithm>[a-z0-9]+(?:[+._-][a-z0-9]+)*):(?P<encoded>[a-zA-Z0-9=_-]+)")
-#: Registered algorithms, and the number of their hexadecimal digits.
-_LENGTHS = {"sha256": 64, "sha512": 128}
-_HEX = re.compile(r"[0-9a-fA-F]+")
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)", re.IGNORECASE)
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
 _PART_RANGE = re.compile(r"^Content-Range:(.*)$", re.IGNORECASE | re.MULTILINE)
@@ -25,23 +20,6 @@ def digest_headers(answer: Response) -> list[str]:
         if exchange.response is not None and 300 <= exchange.response.status < 400:
             values += [value.strip() for value in exchange.response.headers.all(DIGEST)]
     return values
-
-
-def well_formed(digest: str) -> bool:
-    """Tell whether a text is a digest; upper-case digits pass, as the grammar of Docker has them."""
-    match = _GRAMMAR.fullmatch(digest)
-    if match is None:
-        return False
-    length = _LENGTHS.get(match["algorithm"])
-    return length is None or (len(match["encoded"]) == length and _HEX.fullmatch(match["encoded"]) is not None)
-
-
-def is_digest_of(digest: str, content: bytes) -> bool | None:
-    """Tell whether a digest is that of some bytes; ``None`` for an algorithm that is not registered."""
-    algorithm, _, encoded = digest.partition(":")
-    if algorithm not in _LENGTHS:
-        return None
-    return hashlib.new(algorithm, content).hexdigest() == encoded.lower()
 
 
 @dataclass(frozen=True, slots=True)

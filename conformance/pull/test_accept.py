@@ -5,9 +5,10 @@ from __future__ import annotations
 from conformance.client.exchange import Response
 from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
 from conformance.content import Manifest
+from conformance.digests import is_digest_of
 from conformance.given import Given
 from conformance.judge import Judge, content_of, told, verifies
-from conformance.pull.facts import DIGEST, is_digest_of
+from conformance.pull.facts import DIGEST
 
 SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 

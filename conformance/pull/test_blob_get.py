@@ -9,9 +9,10 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from conformance.client.registry import Repository, upload_location
+from conformance.digests import is_digest_of, well_formed
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, Unsupported, content_of, told, verifies
-from conformance.pull.facts import DIGEST, digest_headers, is_digest_of, well_formed
+from conformance.pull.facts import DIGEST, digest_headers
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST, Repository
 from conformance.content import Manifest, digest_of, docker_image, docker_list
+from conformance.digests import is_digest_of
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, Unsupported, told, verifies
-from conformance.pull.facts import DIGEST, is_digest_of
+from conformance.pull.facts import DIGEST
 
 SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1"
 

@@ -7,9 +7,10 @@ import json
 from conformance.client.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Repository
 from conformance.content import Manifest
+from conformance.digests import is_digest_of, well_formed
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, Unsupported, verifies
-from conformance.pull.facts import DIGEST, digest_headers, is_digest_of, well_formed
+from conformance.pull.facts import DIGEST, digest_headers
 
 
 def _type_of(manifest: Manifest) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 
@@ -14,7 +13,6 @@ from conformance.judge import Blocked, Judge, Undecided, field_of
 
 #: The text of Docker writes ``bytes=0-N`` in places, that of OCI ``0-N``.
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]+)")
-_DIGEST = re.compile(r"([a-z0-9]+(?:[.+_-][a-z0-9]+)*):([0-9a-fA-F]+)")
 #: Chunks above this are not sent only to please an announced minimum.
 MAX_CHUNK = 8 * 1024 * 1024
 #: A minimum that is not announced is looked for up to here.
@@ -100,16 +98,6 @@ def range_end(answer: Response) -> int | None:
     """Return the end of the Range of an upload's answer, in either spelling; ``None`` where it has no such form."""
     match = _RANGE.fullmatch((answer.header("Range") or "").strip())
     return int(match[1]) if match else None
-
-
-def digest_fits(value: str, content: bytes) -> bool | None:
-    """Tell whether a digest is one of some bytes; ``None`` where its algorithm is not known here."""
-    match = _DIGEST.fullmatch(value.strip())
-    if match is None:
-        return False
-    if match[1] not in {"sha256", "sha384", "sha512"}:
-        return None
-    return hashlib.new(match[1], content).hexdigest() == match[2].lower()
 
 
 def leads_to(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from conformance import digests
 from conformance.client.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Repository
 from conformance.content import Blob, Manifest
@@ -11,7 +12,7 @@ from conformance.discovery.lists import all_tags
 from conformance.given import Given
 from conformance.judge import Judge, listing, verifies
 from conformance.push.manifests import padded, served, unpushed, variant
-from conformance.push.steps import digest_fits, leads_to
+from conformance.push.steps import leads_to
 from conformance.session import Repositories
 
 STATUS = "PUSH-MANIFEST-STATUS-201"
@@ -60,7 +61,7 @@ def _judge_digest(judge: Judge, answer: Response, manifest: Manifest, *, exact: 
     if value is None:
         judge.unsupported(VALUE, "the 201 has no Docker-Content-Digest")
         return
-    fits = value == manifest.digest if exact else digest_fits(value, manifest.body)
+    fits = value == manifest.digest if exact else digests.fits(value, manifest.body)
     if fits is None:
         judge.inconclusive(VALUE, f"the algorithm of {value} is not known here")
     else:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from conformance import digests
 from conformance.client.registry import Repository
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, verifies
-from conformance.push.steps import digest_fits, leads_to
+from conformance.push.steps import leads_to
 
 STATUS = "PUSH-MOUNT-STATUS"
 
@@ -28,7 +29,7 @@ def test_mount_of_an_existing_blob(repo: Repository, other_repo: Repository, giv
             judge.unsupported(requirement, "the mount was answered with an upload session")
         return
     value = answer.header("Docker-Content-Digest")
-    fits = digest_fits(value, blob.content) if value else False
+    fits = digests.fits(value, blob.content) if value else False
     if fits is None:
         judge.inconclusive("PUSH-MOUNT-DIGEST-HEADER", f"the algorithm of {value} is not known here")
     else:

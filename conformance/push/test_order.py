@@ -6,29 +6,13 @@ import pytest
 
 from conformance.client.exchange import Response
 from conformance.client.registry import Repository, upload_location
+from conformance.codes import CODES
 from conformance.content import digest_of
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, codes_of, verifies
 from conformance.push.steps import Upload, opened, range_end, with_chunk
 from conformance.session import Capabilities
 
-#: The codes of the OCI table, the same in each of its versions.
-LISTED = (
-    "BLOB_UNKNOWN",
-    "BLOB_UPLOAD_INVALID",
-    "BLOB_UPLOAD_UNKNOWN",
-    "DIGEST_INVALID",
-    "MANIFEST_BLOB_UNKNOWN",
-    "MANIFEST_INVALID",
-    "MANIFEST_UNKNOWN",
-    "NAME_INVALID",
-    "NAME_UNKNOWN",
-    "SIZE_INVALID",
-    "UNAUTHORIZED",
-    "DENIED",
-    "UNSUPPORTED",
-    "TOOMANYREQUESTS",
-)
 GAP = "PUSH-PATCH-OUT-OF-ORDER-GAP-416"
 
 
@@ -81,7 +65,7 @@ def _judge_codes(judge: Judge, answer: Response) -> None:
         return
     judge(
         "PUSH-PATCH-416-CODE-LISTED",
-        set(codes) <= set(LISTED),
+        set(codes) <= CODES,
         "codes of the table of errors only",
         answer,
         actual=codes_of(answer),

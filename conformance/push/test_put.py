@@ -5,12 +5,13 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterator
 
+from conformance import digests
 from conformance.client.exchange import Response
 from conformance.client.registry import Repository, with_query
 from conformance.content import Blob, digest_of
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, told, verifies
-from conformance.push.steps import digest_fits, leads_to
+from conformance.push.steps import leads_to
 from conformance.settings import Settings
 
 
@@ -59,7 +60,7 @@ def _judge_digest_header(judge: Judge, answer: Response, blob: Blob) -> None:
     if value is None:
         judge.unsupported("PUSH-PUT-DIGEST-HEADER-VALUE", "the 201 has no Docker-Content-Digest")
         return
-    fits = digest_fits(value, blob.content)
+    fits = digests.fits(value, blob.content)
     if fits is None:
         judge.inconclusive("PUSH-PUT-DIGEST-HEADER-VALUE", f"the algorithm of {value} is not known here")
     else:

@@ -1,0 +1,34 @@
+"""What digests of a target's answers are: well formed, and true."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+_GRAMMAR = re.compile(r"(?P<algorithm>[a-z0-9]+(?:[+._-][a-z0-9]+)*):(?P<encoded>[a-zA-Z0-9=_-]+)")
+#: Registered algorithms, and the number of their hexadecimal digits.
+_LENGTHS = {"sha256": 64, "sha512": 128}
+_HEX = re.compile(r"[0-9a-fA-F]+")
+
+
+def well_formed(digest: str) -> bool:
+    """Tell whether a text is a digest; upper-case digits pass, as the grammar of Docker has them."""
+    match = _GRAMMAR.fullmatch(digest)
+    if match is None:
+        return False
+    length = _LENGTHS.get(match["algorithm"])
+    return length is None or (len(match["encoded"]) == length and _HEX.fullmatch(match["encoded"]) is not None)
+
+
+def is_digest_of(digest: str, content: bytes) -> bool | None:
+    """Tell whether a digest is that of some bytes; ``None`` for an algorithm that is not registered."""
+    algorithm, _, encoded = digest.partition(":")
+    if algorithm not in _LENGTHS:
+        return None
+    return hashlib.new(algorithm, content).hexdigest() == encoded.lower()
+
+
+def fits(value: str, content: bytes) -> bool | None:
+    """Tell whether any text is the digest of some bytes; one that is no digest is not, ``None`` as above."""
+    digest = value.strip()
+    return is_digest_of(digest, content) if _GRAMMAR.fullmatch(digest) else False
