@@ -47,7 +47,7 @@ class Session:
         options = TransportOptions(settings.timeout, settings.ca_bundle, settings.insecure)
         self.transport = Transport(options, USER_AGENT)
         self.client = self.new_client()
-        self.registry = Registry(self.client)
+        self.registry = Registry(self.client, settings.settle)
         self.capabilities = capabilities or Capabilities(declared=dict(settings.capabilities))
         self.repositories: list[Repository] = []
         self._existing: Manifest | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -17,13 +18,34 @@ DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 
 #: A header field: name and value.
 Field = tuple[str, str]
+#: Seconds between two looks for what was pushed.
+_PAUSE = 0.1
 
 
 class Registry:
     """The target as a whole."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, settle: float = 0.0) -> None:
         self.client = client
+        #: Seconds that a push may take until it shows, and when what was pushed has to show.
+        self._settle = settle
+        self._pushed: dict[tuple[str, str], float] = {}
+
+    def pushed(self, name: str, *references: str) -> None:
+        """Remember that content was accepted under references of a repository."""
+        if self._settle:
+            self._pushed |= dict.fromkeys(((name, reference) for reference in references), time.monotonic())
+
+    def deleted(self, name: str, reference: str) -> None:
+        """Forget it: a 404 is right from now on."""
+        self._pushed.pop((name, reference), None)
+
+    def settles(self, name: str, reference: str) -> bool:
+        """Whether a 404 may only be early: pause, and say so, while what was pushed has time to show."""
+        if time.monotonic() > self._pushed.get((name, reference), -self._settle) + self._settle:
+            return False
+        time.sleep(_PAUSE)
+        return True
 
     @property
     def url(self) -> str:
@@ -93,10 +115,12 @@ class Repository:
         if response.ok:
             own = "sha256:" + hashlib.sha256(body).hexdigest()
             self.made["manifest"].append(reference if ":" in reference else own)
+            self.registry.pushed(self.name, reference, own)
         return response
 
     def delete_manifest(self, reference: str, **o: Any) -> Response:
         """Delete a manifest by digest, or a tag."""
+        self.registry.deleted(self.name, reference)
         return self._manifest("DELETE", reference, (), **o)
 
     def _manifest(
@@ -123,6 +147,7 @@ class Repository:
 
     def delete_blob(self, digest: str, **o: Any) -> Response:
         """Delete a blob."""
+        self.registry.deleted(self.name, digest)
         return self._send("DELETE", f"blobs/{digest}", "blob.delete", {"digest": digest}, **o)
 
     # -- uploads
@@ -138,6 +163,7 @@ class Repository:
         response = self._upload("upload.start-digest", query, headers=fields, payload=body, **o)
         if response.status == 201:  # Created
             self.made["blob"].append(digest)
+            self.registry.pushed(self.name, digest)
         return response
 
     def mount(self, digest: str, source: str | None, **o: Any) -> Response:
@@ -146,6 +172,7 @@ class Repository:
         response = self._upload("upload.mount", query, **o)
         if response.status == 201:  # Created
             self.made["blob"].append(digest)
+            self.registry.pushed(self.name, digest)
         return response
 
     def patch_upload(
@@ -177,6 +204,7 @@ class Repository:
         response = self._session("PUT", url, headers=fields, payload=body, **o)
         if response.status == 201 and digest:  # Created
             self.made["blob"].append(digest)
+            self.registry.pushed(self.name, digest)
         return response
 
     def get_upload(self, location: str, **o: Any) -> Response:
@@ -211,8 +239,20 @@ class Repository:
         operation = f"upload.{method.lower()}"
         return self.registry.request(method, location, operation=operation, parameters={"name": self.name}, **o)
 
-    def _send(self, method: str, rest: str, operation: str, parameters: dict[str, str], **o: Any) -> Response:
+    def _send(
+        self, method: str, rest: str, operation: str, parameters: dict[str, str], *, at_once: bool = False, **o: Any
+    ) -> Response:
+        """Send a request; a 404 to what was just pushed is asked again as long as that may take, but ``at_once``."""
         path = f"/v2/{self.name}/{rest}"
+        response = self._once(method, path, operation, parameters, **o)
+        reference = parameters.get("reference") or parameters.get("digest", "")
+        while method in {"GET", "HEAD"} and response.status == 404 and not at_once:  # Not Found
+            if not self.registry.settles(self.name, reference):
+                break
+            response = self._once(method, path, operation, parameters, **o)
+        return response
+
+    def _once(self, method: str, path: str, operation: str, parameters: dict[str, str], **o: Any) -> Response:
         return self.registry.request(
             method, path, operation=operation, parameters={"name": self.name, **parameters}, **o
         )

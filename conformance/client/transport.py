@@ -18,6 +18,7 @@ from requests.utils import get_environ_proxies, select_proxy
 from urllib3 import HTTPHeaderDict
 
 from .exchange import Headers, Response
+from .interim import POOLS
 
 #: What a scenario sends: bytes, nothing, or a function that gives the pieces anew for each attempt.
 Payload = bytes | Callable[[], Iterable[bytes]] | None
@@ -55,6 +56,7 @@ class Transport:
         self.options = options
         self._user_agent = user_agent
         self._adapter = HTTPAdapter(pool_connections=8, pool_maxsize=options.pool, max_retries=0)
+        self._adapter.poolmanager.pool_classes_by_scheme = POOLS
         self._proxies: dict[str, dict[str, str]] = {}
         if options.insecure:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)

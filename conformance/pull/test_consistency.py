@@ -16,21 +16,21 @@ from conformance.settings import Settings
 def test_pull_right_after_the_push(repo: Repository, given: Given, judge: Judge) -> None:
     """What was answered 201 is there at the first attempt."""
     blob = given.make.config()
-    # Without the set-up of others, which waits where the owner gives the target time to settle.
+    # Neither by the set-up of others nor with its patience, where the owner gives the target time to settle.
     pushed = repo.put_upload(given.upload(repo), blob.digest, blob.content)
     if pushed.status != 201:
         raise Blocked("PUSH-PUT-MONOLITHIC-201", "status 201 to the PUT of a whole blob", pushed)
-    judge.status("PULL-CONSIST-AT-ONCE", repo.head_blob(blob.digest), 200, when="at the first attempt")
-    judge.status("PULL-CONSIST-AT-ONCE", repo.get_blob(blob.digest), 200, when="at the first attempt")
+    judge.status("PULL-CONSIST-AT-ONCE", repo.head_blob(blob.digest, at_once=True), 200, when="at the first attempt")
+    judge.status("PULL-CONSIST-AT-ONCE", repo.get_blob(blob.digest, at_once=True), 200, when="at the first attempt")
     manifest = given.unpushed_image([blob])
     tag = given.make.tag()
     pushed = repo.put_manifest(tag, manifest.body)
     if pushed.status != 201:
         raise Blocked("PUSH-MANIFEST-STATUS-201", "status 201 to the PUT of a manifest", pushed)
     for answer in (
-        repo.head_manifest(tag, OCI_MANIFEST),
-        repo.get_manifest(tag, OCI_MANIFEST),
-        repo.get_manifest(manifest.digest, OCI_MANIFEST),
+        repo.head_manifest(tag, OCI_MANIFEST, at_once=True),
+        repo.get_manifest(tag, OCI_MANIFEST, at_once=True),
+        repo.get_manifest(manifest.digest, OCI_MANIFEST, at_once=True),
     ):
         judge.status("PULL-CONSIST-AT-ONCE", answer, 200, when="at the first attempt")
 
