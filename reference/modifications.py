@@ -45,7 +45,8 @@ class Variant:
     """A deliberate oddity that the specification allows.
 
     ``latitude`` names what allows it, ``profiles`` where it is allowed, ``lacks`` the capabilities that are
-    not offered with it, and ``warns`` what is then done otherwise than it should be.
+    not offered with it, ``warns`` what is then done otherwise than it should be, ``options`` what its owner
+    has to tell the suite; ``undecided`` says that not every MUST can be decided then.
     """
 
     name: str
@@ -54,6 +55,8 @@ class Variant:
     profiles: tuple[str, ...] = PROFILES
     lacks: tuple[str, ...] = ()
     warns: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    undecided: bool = False
     apply: Apply | None = None
     layer: Layer | None = None
 
@@ -70,6 +73,8 @@ class Variant:
             "profiles": list(self.profiles),
             "lacks": list(self.lacks),
             "warns": list(self.warns),
+            "options": list(self.options),
+            "undecided": self.undecided,
         }
 
 
