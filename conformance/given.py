@@ -160,14 +160,7 @@ class Given:
 
     def settled(self, ask: Callable[[], Response], body: bytes | None = None) -> Response:
         """Ask until the answer is 200 (with that body), for as long as ``--settle`` allows; return the last answer."""
-        answers: list[Response] = []
-
-        def shows() -> bool:
-            answers.append(ask())
-            return answers[-1].status == OK and body in (None, answers[-1].body)
-
-        self._settings.wait(shows)
-        return answers[-1]
+        return self._settings.ask(ask, lambda answer: answer.status == OK and body in (None, answer.body))
 
     def read_manifest(
         self, repo: Repository, reference: str, accept: str | tuple[str, ...] = "", body: bytes | None = None

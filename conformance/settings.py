@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .client.credentials import Credentials
+from .client.exchange import Response
 
 #: Pauses between two looks at a target that settles, in seconds.
 _POLL = 0.05
@@ -61,6 +62,17 @@ class Settings:
                 return False
             time.sleep(_POLL)
         return True
+
+    def ask(self, ask: Callable[[], Response], fits: Callable[[Response], bool]) -> Response:
+        """Ask until an answer fits, for as long as ``--settle`` allows; return the last answer."""
+        answers: list[Response] = []
+
+        def there() -> bool:
+            answers.append(ask())
+            return fits(answers[-1])
+
+        self.wait(there)
+        return answers[-1]
 
     def public(self) -> dict[str, Any]:
         """Return the options as a report may show them: no secret, only what was given."""

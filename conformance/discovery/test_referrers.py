@@ -194,14 +194,7 @@ def test_referrer_before_its_subject(repo: Repository, given: Given, judge: Judg
 
 def _settled(repo: Repository, subject: str, settings: Settings, wanted: Manifest) -> Response:
     """Return the referrers of a subject as soon as the wanted one is there, or when time to settle is over."""
-    answers: list[Response] = []
-
-    def there() -> bool:
-        answers.append(repo.referrers(subject))
-        return wanted.digest.encode() in answers[-1].body
-
-    settings.wait(there)
-    return answers[-1]
+    return settings.ask(lambda: repo.referrers(subject), lambda answer: wanted.digest.encode() in answer.body)
 
 
 @verifies(ISOLATION)

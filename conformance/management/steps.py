@@ -49,14 +49,7 @@ def judge_deletion(judge: Judge, answer: Response, kind: str) -> bool:
 
 def gone(settings: Settings, ask: Callable[[], Response]) -> Response:
     """Return the answer to a read, waiting for a 404 as long as the target has time to settle."""
-    answers: list[Response] = []
-
-    def there() -> bool:
-        answers.append(ask())
-        return answers[-1].status == NOT_FOUND
-
-    settings.wait(there)
-    return answers[-1]
+    return settings.ask(ask, lambda answer: answer.status == NOT_FOUND)
 
 
 def manifest_gone(settings: Settings, repo: Repository, reference: str) -> Response:

@@ -35,14 +35,7 @@ def test_delete_referrers(repo: Repository, given: Given, judge: Judge, settings
 
 def _without(repo: Repository, subject: str, referrer: str, settings: Settings) -> Response:
     """Return the referrers of a subject as soon as one is gone, or when time to settle is over."""
-    answers: list[Response] = []
-
-    def there() -> bool:
-        answers.append(repo.referrers(subject))
-        return referrer.encode() not in answers[-1].body
-
-    settings.wait(there)
-    return answers[-1]
+    return settings.ask(lambda: repo.referrers(subject), lambda answer: referrer.encode() not in answer.body)
 
 
 @verifies(SUBJECT)
