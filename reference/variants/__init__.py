@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from reference.modifications import Variant
-from reference.variants import hosts, lists, pulls, reads, refusals, sessions, upkeep, uploads, wire
+from reference.variants import hosts, lists, logins, pulls, reads, refusals, sessions, upkeep, uploads, wire
 
-_MODULES = (uploads, sessions, pulls, reads, lists, refusals, upkeep, wire, hosts)
+_MODULES = (uploads, sessions, pulls, reads, lists, refusals, upkeep, wire, hosts, logins)
 ALL: dict[str, Variant] = {variant.name: variant for module in _MODULES for variant in module.VARIANTS}
 
 
