@@ -44,7 +44,7 @@ def test_pull_from_an_unknown_repository(unknown_repo: Repository, given: Given,
     codes = ("NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN")
     for requirement, answer in pulls:
         if answer.status in RIGHTS:
-            judge.inconclusive(requirement, f"the registry looked at rights first (status {answer.status})")
+            judge.unsupported(requirement, f"access control hides unknown repositories (status {answer.status})")
         elif judge.status(requirement, answer, 404) and answer.body:
             judge.code("PULL-MANIFEST-GET-UNKNOWN-REPO-CODE", answer, *codes)
     if "PULL-MANIFEST-GET-UNKNOWN-REPO-CODE" not in judge.judgements:

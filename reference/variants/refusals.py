@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+from reference import errors
+from reference.app import Registry
 from reference.messages import Request, Response
-from reference.modifications import OCI, Variant, answers
+from reference.modifications import OCI, Variant, answers, override
 
 
 def _empty(_request: Request, response: Response) -> None:
@@ -48,7 +50,44 @@ def _name_404(_request: Request, response: Response) -> None:
         response.headers.set("Content-Type", "text/plain")
 
 
+def _hidden(registry: Registry) -> None:
+    """What is in no repository of one's own is not talked about."""
+    check = registry.check_allowed
+
+    def changed(request: Request) -> None:
+        check(request)
+        if request.name and request.method != "POST" and not registry.storage.exists(request.name):
+            if request.operation.startswith("upload."):
+                return
+            raise errors.RegistryError(403, (errors.ErrorEntry("DENIED"),))
+
+    override(registry, check_allowed=changed)
+
+
+def _no_such_method(request: Request, response: Response) -> None:
+    """A method that a resource lacks is as unknown as the resource; HEAD is no method of lists."""
+    if response.status == 405 and not request.operation:
+        response.status, response.body = 404, b"404 page not found\n"
+        response.headers.drop("Allow")
+        response.headers.set("Content-Type", "text/plain")
+    elif request.method == "HEAD" and request.operation in ("tags.list", "catalog.list", "referrers.list"):
+        response.status = 405
+        response.headers.set("Allow", "GET")
+
+
 VARIANTS = (
+    Variant(
+        name="unknown-repository-403",
+        title="Reads and deletions in an unknown repository are answered 403.",
+        latitude=("LOGIN-401-403-404",),
+        apply=_hidden,
+    ),
+    Variant(
+        name="method-unknown-404",
+        title="A method that a resource lacks is answered 404, HEAD of a list 405.",
+        latitude=("METHOD-REFUSED-STATUS",),
+        apply=answers(change=_no_such_method),
+    ),
     Variant(
         name="errors-without-body",
         title="Refusals have no body.",
