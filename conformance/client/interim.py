@@ -20,7 +20,7 @@ class _Response(http.client.HTTPResponse):
             if not http.HTTPStatus.PROCESSING <= status < http.HTTPStatus.OK:
                 break
             http.client.parse_headers(self.fp)
-            version, status, reason = super()._read_status()  # type: ignore[misc]
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # as above
         return version, status, reason
 
 

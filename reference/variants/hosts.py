@@ -130,7 +130,7 @@ def _rewriting(change: Callable[[bytes], bytes]) -> Callable[[Registry], None]:
         made = server.Protocol.connection_made
 
         def changed(self: server.Protocol, transport: asyncio.Transport) -> None:
-            made(self, _Rewriting(transport, change))  # type: ignore[arg-type]
+            made(self, _Rewriting(transport, change))  # type: ignore[arg-type]  # it hands on all but write
 
         override(server.Protocol, connection_made=changed)
 

@@ -176,8 +176,8 @@ def _lagging(registry: Registry) -> None:
             written.update({(name, reference): time.monotonic() for reference in references})
 
     def commit_later(upload: object, digests: list[str]) -> None:
-        stamp(upload.repository, *digests)  # type: ignore[attr-defined]
-        commit(upload, digests)  # type: ignore[arg-type]
+        stamp(upload.repository, *digests)  # type: ignore[attr-defined]  # the storage in use says its type
+        commit(upload, digests)  # type: ignore[arg-type]  # as above
 
     def put_later(name: str, manifest: Manifest, subject: str | None) -> None:
         stamp(name, manifest.digest)
@@ -224,7 +224,7 @@ def _deleted_later(registry: Registry) -> None:
         check(request)
         for entry in [entry for entry in pending if entry[0] <= time.monotonic()]:
             pending.remove(entry)
-            entry[1]()  # type: ignore[operator]
+            entry[1]()  # type: ignore[operator]  # the second member is what is due
 
     def blob(name: str, digest: str) -> bool:
         if not registry.storage.has_blob(name, digest):
