@@ -25,7 +25,7 @@ export REGISTRY_URL REPORT
 PROGRAMS := docker-registry skopeo umoci buildah chromium chromedriver
 PACKAGES := docker-registry skopeo umoci buildah chromium chromium-driver
 
-.PHONY: all help certify environment packages clean fmt lint build test test-all binaries lock
+.PHONY: all help certify environment packages clean fmt lint pages build test test-all binaries lock
 .DEFAULT_GOAL := all
 
 all: clean fmt lint build test binaries ## what a change has to pass
@@ -91,6 +91,10 @@ lint: $(VENV)/.dev ## style, types, layers, and the specification itself
 	@$(RUN) -m mypy
 	@$(VENV)/bin/lint-imports
 	@$(RUN) -m spec check
+	@$(RUN) -m spec render --check
+
+pages: $(VENV)/.dev ## docs/specification/: the specification as pages
+	@$(RUN) -m spec render
 
 fmt: $(VENV)/.dev ## format, and repair what can be repaired
 	@$(RUN) -m ruff format .

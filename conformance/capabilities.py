@@ -9,8 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from spec.model import Withheld
+
+from . import preflight
 from .client.challenge import parse_challenges
-from .client.registry import DOCKER_MANIFEST, OCI_INDEX, Repository, upload_location
+from .client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, Repository, upload_location
+from .client.tokens import TokenService
 from .content import Blob, Manifest, digest_of, docker_image, index
 from .given import Given
 from .judge import Verdictless
@@ -24,9 +28,14 @@ _DISABLED = frozenset({400, 401, 403, 405, 501})
 _NO_CATALOG = frozenset({401, 403, 404, 405, 501})
 
 
-def probe(session: Session) -> dict[str, bool]:
-    """Return for each capability whether the target shows it; what no exchange can tell is absent."""
-    found = {"pagination": True, "notifications": False, "oauth": False, "redirects": False}
+def probe(session: Session) -> None:
+    """Find out for each capability whether the target shows it; what no exchange can tell is absent.
+
+    Raises:
+        UsageError: the target takes no pushes, and nothing that is there already was named.
+    """
+    # The owner who gives a listener says that the target was told to post to it.
+    found = {"pagination": True, "notifications": True, "oauth": False, "redirects": False}
     found |= _challenge(session)
     found["extensions"] = session.registry.request("GET", "/v2/_oci/ext/discover").status == _OK
     found["catalog"] = session.registry.catalog(n=1).status not in _NO_CATALOG
@@ -48,27 +57,49 @@ def probe(session: Session) -> dict[str, bool]:
         ),
         False,
     )
+    capabilities = session.capabilities
     if session.settings.read_only:
-        return found | writes | _reads_existing(session)
-    repositories = Repositories(session, "capabilities")
-    return found | writes | _Probes(session, repositories).run()
+        capabilities.unknown |= dict.fromkeys(writes, Withheld.WRITING)
+    else:
+        found |= writes | _Probes(session, Repositories(session, "capabilities")).run()
+        if len(session.settings.repositories) == 1:
+            capabilities.unknown |= {"mount": Withheld.REPOSITORIES}
+        if session.settings.repositories:
+            capabilities.unknown |= {"repository-on-push": Withheld.REPOSITORIES}
+    if session.mailbox is None:
+        capabilities.unknown |= {"notifications": Withheld.LISTENER}
+    capabilities.probed = {name: there for name, there in found.items() if name not in capabilities.unknown}
+    session.client.pull_only = session.reads_only
+    if session.reads_only:
+        existing = _reads_existing(session)
+        capabilities.probed |= existing
+        capabilities.unknown = {name: why for name, why in capabilities.unknown.items() if name not in existing}
 
 
 def _challenge(session: Session) -> dict[str, bool]:
     answer = session.registry.base(authenticate=False, follow=False)
     schemes = {c.scheme for c in parse_challenges(answer.headers.all("WWW-Authenticate"), lenient=True) or []}
-    return {"basic": "basic" in schemes, "token": "bearer" in schemes, "anonymous": answer.status == _OK}
+    found = {"basic": "basic" in schemes, "token": "bearer" in schemes, "anonymous": answer.status == _OK}
+    service, credentials = TokenService.of(session.client, answer), session.settings.credentials
+    if service is None:
+        return found
+    if credentials is None or not service.may_learn_passwords:
+        session.capabilities.unknown["oauth"] = Withheld.ACCOUNTS
+        return found
+    name = (*session.settings.repositories, f"{session.settings.namespace}/probe")[0]
+    return found | {"oauth": service.by_password(credentials, scope=f"repository:{name}:pull").status == _OK}
 
 
 def _reads_existing(session: Session) -> dict[str, bool]:
-    name = session.settings.existing.rpartition(":")[0]
-    given = session.given("capabilities")
-    repo = Repository(session.registry, name)
+    existing = session.existing
+    repo = Repository(session.registry, existing.home)
     try:
-        manifest = given.image(repo)
+        manifest = existing.image(existing.home)
+        docker = any(item.manifest.media_type in {DOCKER_MANIFEST, DOCKER_LIST} for item in existing.items)
     except Verdictless:
         return {}
-    return _reads(repo, manifest.blobs[0] if manifest.blobs else None, manifest.digest)
+    found = _reads(repo, manifest.blobs[0] if manifest.blobs else None, manifest.digest)
+    return found | ({"docker-manifests": True} if docker else {})
 
 
 def _reads(repo: Repository, blob: Blob | None, digest: str) -> dict[str, bool]:
@@ -84,6 +115,7 @@ class _Probes:
     """The probes of a target that may be written to; each builds on what the ones before it left."""
 
     def __init__(self, session: Session, repositories: Repositories) -> None:
+        self._session = session
         self.given: Given = session.given("capabilities")
         self.repo = repositories()
         self.other = repositories("b") if len(session.settings.repositories) != 1 else self.repo
@@ -94,6 +126,7 @@ class _Probes:
         start = self.repo.start_upload()
         self.found["push"] = start.status not in _REFUSED_METHOD
         self.found["repository-on-push"] = start.status != _NOT_FOUND
+        preflight.check_push(self._session, self.repo.name, start)
         if not self.found["push"]:
             return self.found
         for step in (self._uploads, self._single_post, self._sha512, self._content):

@@ -8,6 +8,8 @@ from .client.exchange import RECORDED_BODY_LIMIT, Exchange
 from .client.redaction import REMOVED
 
 _INLINE = 2048
+#: A text that ends in so many equal characters is shown by how many they are.
+_TAIL = 200
 
 
 def command(exchange: Exchange, insecure: bool = False) -> str:
@@ -34,6 +36,10 @@ def _body(body: bytes | None) -> str:
         return ""
     text = _printable(body)
     if text is not None:
+        head = text.rstrip(text[-1])
+        if (tail := len(text) - len(head)) > _TAIL:
+            made = f"head -c {tail} /dev/zero | tr '\\0' {shlex.quote(text[-1])}"
+            return f" --data-binary @<(printf %s {shlex.quote(head)}; {made})"
         return " --data-binary " + shlex.quote(text)
     if len(body) <= _INLINE:
         octal = "".join(f"\\{byte:03o}" for byte in body)

@@ -57,7 +57,7 @@ def make(catalogue: Catalogue, rollup: RollUp, run: Run) -> dict[str, Any]:
             "product": run.settings.product or None,
             "version": run.settings.version or None,
             "capabilities": {
-                name: {"present": run.capabilities.has(name), "declared": name in run.capabilities.declared}
+                name: {"present": run.capabilities.shown(name), "declared": name in run.capabilities.declared}
                 for name in catalogue.capabilities
             },
         },
@@ -117,6 +117,7 @@ def _requirement(catalogue: Catalogue, rollup: RollUp, name: str, known: frozens
         "verdicts": rollup.verdicts(requirement, known),
         "scenarios": sorted(result.scenarios),
         "reason": result.reason,
+        "withheld": result.withheld,
     }
 
 

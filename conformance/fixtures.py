@@ -62,8 +62,8 @@ def repo(repository: Repositories) -> Repository:
 
 @pytest.fixture
 def fresh_repo(repository: Repositories) -> Repository:
-    """A repository that certainly has nothing else in it."""
-    return repository(fresh=True)
+    """A repository in which nothing else happens meanwhile; one that the owner fixed may hold more than is pushed."""
+    return repository()
 
 
 @pytest.fixture

@@ -6,14 +6,18 @@ scenario is never blamed on what it did not come to ask.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from spec.model import Withheld
 
 from .client.exchange import Response
 from .client.registry import OCI_INDEX, OCI_MANIFEST, Repository, upload_location
 from .content import OCI_CONFIG, OCI_LAYER, Blob, Descriptor, Maker, Manifest, image, index
 from .judge import Blocked, NotTested
 from .settings import Settings
+
+if TYPE_CHECKING:
+    from .existing import Existing
 
 #: Every manifest type the suite pushes, for pulls that test something else than negotiation.
 ANY_MANIFEST = (
@@ -35,17 +39,29 @@ class Given:
         self,
         maker: Maker,
         settings: Settings,
-        existing: Callable[[Repository], Manifest] | None = None,
+        existing: Existing | None = None,
     ) -> None:
         self.make = maker
         self._settings = settings
-        #: For read-only targets: reads the manifest that the options name in place of pushing one.
+        #: For targets that are not written to: what is there in place of what would be pushed.
         self._existing = existing
 
     @property
     def read_only(self) -> bool:
         """Whether nothing may be pushed and content that is already there stands in."""
         return self._existing is not None
+
+    @property
+    def shared(self) -> bool:
+        """Whether the repositories may hold what others pushed, before or meanwhile."""
+        return self.read_only or bool(self._settings.repositories)
+
+    @property
+    def existing(self) -> Existing:
+        """What is there already; only for a target that is not written to."""
+        if self._existing is None:
+            raise LookupError("content is pushed in this run")
+        return self._existing
 
     # -- uploads
 
@@ -80,8 +96,9 @@ class Given:
 
     def blob(self, repo: Repository, content: bytes | Blob | None = None) -> Blob:
         """Push a blob (POST, then PUT); random content where none is given."""
-        if self._existing is not None:
-            return self._existing_blob(repo, content)
+        if self._existing is not None and content is None:
+            return self._existing.blob(repo.name)
+        self._writable()
         blob = content if isinstance(content, Blob) else Blob.of(self.make.bytes() if content is None else content)
         answer = repo.put_upload(self.upload(repo), blob.digest, blob.content)
         if answer.status != CREATED:
@@ -89,12 +106,6 @@ class Given:
         if self._settings.settle:
             self.read_blob(repo, blob.digest)
         return blob
-
-    def _existing_blob(self, repo: Repository, content: object) -> Blob:
-        manifest = self.image(repo)
-        if content is not None or not manifest.blobs:
-            raise NotTested("the target is read-only")
-        return manifest.blobs[0]
 
     # -- manifests
 
@@ -122,7 +133,7 @@ class Given:
         On a read-only target without ``members`` the existing manifest is returned.
         """
         if self._existing is not None and not members and not tag:
-            return self._existing(repo)
+            return self._existing.image(repo.name)
         self._writable()
         tag = self.make.tag() if tag == "" else tag
         blobs = [self.blob(repo, self.make.config())]
@@ -142,7 +153,12 @@ class Given:
     def index(
         self, repo: Repository, manifests: list[Manifest] | list[Descriptor], tag: str | None = "", **members: Any
     ) -> Manifest:
-        """Push an index of manifests that are there; a fresh tag unless one is given or it is ``None``."""
+        """Push an index of manifests that are there; a fresh tag unless one is given or it is ``None``.
+
+        On a target that is not written to, an index that is there is returned, whatever it lists.
+        """
+        if self._existing is not None and not members and not tag:
+            return self._existing.manifest(repo.name, OCI_INDEX, what="OCI image index")
         descriptors = [m.descriptor() if isinstance(m, Manifest) else m for m in manifests]
         tag = self.make.tag() if tag == "" else tag
         manifest = Manifest.of(index(descriptors, **members), OCI_INDEX)
@@ -158,19 +174,20 @@ class Given:
 
     # -- reads of what should be there, whatever they give
 
-    def settled(self, ask: Callable[[], Response], body: bytes | None = None) -> Response:
-        """Ask until the answer is 200 (with that body), for as long as ``--settle`` allows; return the last answer."""
-        return self._settings.ask(ask, lambda answer: answer.status == OK and body in (None, answer.body))
+    # The client asks again for what was accepted and is answered 404 (`client.settling`).
 
     def read_manifest(
         self, repo: Repository, reference: str, accept: str | tuple[str, ...] = "", body: bytes | None = None
     ) -> Response:
         """Pull a manifest that was pushed; with ``body``, under a tag that may have been another's before."""
-        return self.settled(lambda: repo.get_manifest(reference, accept or ANY_MANIFEST), body)
+        return self._settings.ask(
+            lambda: repo.get_manifest(reference, accept or ANY_MANIFEST),
+            lambda answer: answer.status != OK or body in (None, answer.body),
+        )
 
     def read_blob(self, repo: Repository, digest: str) -> Response:
         """Pull a blob that was pushed."""
-        return self.settled(lambda: repo.get_blob(digest))
+        return repo.get_blob(digest)
 
     # -- reads that must succeed before something else is asked
 
@@ -184,7 +201,7 @@ class Given:
 
     def headed_manifest(self, repo: Repository, reference: str, accept: str | tuple[str, ...] = "") -> Response:
         """Ask for the headers of a manifest that is there."""
-        answer = self.settled(lambda: repo.head_manifest(reference, accept or ANY_MANIFEST))
+        answer = repo.head_manifest(reference, accept or ANY_MANIFEST)
         if answer.status != OK:
             raise Blocked("PULL-MANIFEST-HEAD-200", "status 200 to the HEAD of an existing manifest", answer)
         return answer
@@ -198,11 +215,11 @@ class Given:
 
     def headed_blob(self, repo: Repository, digest: str) -> Response:
         """Ask for the headers of a blob that is there."""
-        answer = self.settled(lambda: repo.head_blob(digest))
+        answer = repo.head_blob(digest)
         if answer.status != OK:
             raise Blocked("PULL-BLOB-HEAD-200", "status 200 to the HEAD of an existing blob", answer)
         return answer
 
     def _writable(self) -> None:
         if self._existing is not None:
-            raise NotTested("the target is read-only")
+            raise NotTested("the target is read-only", Withheld.WRITING)

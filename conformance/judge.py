@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from spec.model import Outcome
+from spec.model import Outcome, Withheld
 
 from .client.exchange import Exchange, Response
 
@@ -35,9 +35,17 @@ class Verdictless(Exception):
 
 
 class NotTested(Verdictless):
-    """What the scenario needs was not given or was forbidden by the options."""
+    """What the scenario needs was not given or was forbidden by the options.
+
+    ``withheld`` names what the target's owner would have to give. Then the rest is out of the run's scope: it does
+    not stand in the way of PASS, and is counted beside it. Without it, nothing passes.
+    """
 
     outcome = Outcome.NOT_TESTED
+
+    def __init__(self, reason: str, withheld: Withheld | None = None) -> None:
+        super().__init__(reason)
+        self.withheld = withheld
 
 
 class Unsupported(Verdictless):
@@ -59,8 +67,8 @@ class Blocked(Verdictless):
         self.judgement = Judgement(
             requirement, Outcome.BROKEN, expected=expected, actual=actual or describe(answers), evidence=trail(answers)
         )
-        #: A dead connection or an overload proves nothing against the requirement.
-        self.accuses = not any(a.status in OVERLOADED or (a.failure and not a.repeated) for a in answers)
+        #: A dead connection, an overload or credentials kept back prove nothing against the requirement.
+        self.accuses = not any(a.status in OVERLOADED or a.withheld or (a.failure and not a.repeated) for a in answers)
 
 
 @dataclass(slots=True)
@@ -73,6 +81,9 @@ class Judgement:
     expected: str = ""
     actual: str = ""
     evidence: tuple[Exchange, ...] = field(default=(), repr=False)
+    withheld: Withheld | None = None
+    #: What shows it again, where that takes more than the last request.
+    script: str = field(default="", repr=False)
 
 
 class Broken(AssertionError):
@@ -95,10 +106,20 @@ class Judge:
     def __call__(
         self, requirement: str, held: object, expected: str, *answers: Response, actual: str | None = None
     ) -> bool:
-        """Judge by a condition; ``expected`` completes "expected ...", ``actual`` "but ..."."""
+        """Judge by a condition; ``expected`` completes "expected ...", ``actual`` "but ...".
+
+        What came of a dead connection or of an overload decides nothing.
+        """
         if not held and any(a.failure and not a.repeated for a in answers):
             failure = next(a.failure for a in answers if a.failure)
             self.inconclusive(requirement, f"no answer: {failure}")
+            return False
+        if not held and any(a.withheld for a in answers):
+            self.inconclusive(requirement, "another host wants a login, and the credentials are for the target alone")
+            return False
+        if not held and any(a.status in OVERLOADED for a in answers):
+            status = next(a.status for a in answers if a.status in OVERLOADED)
+            self.inconclusive(requirement, f"the target was overloaded (status {status})")
             return False
         outcome = Outcome.HELD if held else Outcome.BROKEN
         self._note(
@@ -114,16 +135,13 @@ class Judge:
 
     def status(self, requirement: str, answer: Response, *wanted: int, when: str = "") -> bool:
         """Judge by the status; 429 and gateway errors decide nothing."""
-        if answer.status in OVERLOADED and answer.status not in wanted:
-            self.inconclusive(requirement, f"the target was overloaded (status {answer.status})")
-            return False
         expected = f"status {' or '.join(map(str, wanted))}{' ' + when if when else ''}"
         return self(requirement, answer.status in wanted, expected, answer)
 
     def refused(self, requirement: str, answer: Response, when: str = "") -> bool:
         """Judge that an answer is a 4xx."""
         expected = f"a refusal (4xx){' ' + when if when else ''}"
-        if answer.status in OVERLOADED:
+        if answer.status in OVERLOADED:  # 429 is a 4xx, too
             self.inconclusive(requirement, f"the target was overloaded (status {answer.status})")
             return False
         return self(requirement, answer.refused, expected, answer)
@@ -194,15 +212,19 @@ class Judge:
         """Record that the requirement could not be decided."""
         self._note(Judgement(requirement, Outcome.INCONCLUSIVE, reason))
 
-    def not_tested(self, requirement: str, reason: str) -> None:
-        """Record that the options or the target's content did not allow to try."""
-        self._note(Judgement(requirement, Outcome.NOT_TESTED, reason))
+    def not_tested(self, requirement: str, reason: str, withheld: Withheld | None = None) -> None:
+        """Record that the options or the target's content did not allow to try; ``withheld`` as of `NotTested`."""
+        self._note(Judgement(requirement, Outcome.NOT_TESTED, reason, withheld=withheld))
 
-    def rest(self, outcome: Outcome, reason: str) -> None:
+    def add(self, judgement: Judgement) -> None:
+        """Record a judgement that was made elsewhere."""
+        self._note(judgement)
+
+    def rest(self, outcome: Outcome, reason: str, withheld: Withheld | None = None) -> None:
         """Give an outcome to every requirement of the scenario that has none yet."""
         for requirement in self.requirements:
             if requirement not in self.judgements:
-                self._note(Judgement(requirement, outcome, reason))
+                self._note(Judgement(requirement, outcome, reason, withheld=withheld))
 
     def _note(self, judgement: Judgement) -> None:
         if judgement.requirement not in self.requirements:

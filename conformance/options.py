@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 import os
 import re
 import secrets
@@ -10,19 +9,21 @@ import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import pytest
-import yaml
 
-from spec.catalogue import CATEGORIES, Catalogue, UnknownIdError
+from spec.catalogue import CATEGORIES, Catalogue
 
+from . import existing, known_failures
 from .client.credentials import Credentials, CredentialsError, from_docker_config
-from .settings import KnownFailure, Settings
+from .listener.options import address, headers
+from .settings import Settings
 
 _NAME = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
+_REFERENCE = re.compile(r"\w[\w.-]{0,127}|[a-z0-9]+([+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+", re.ASCII)
 _HOST = re.compile(r"\w[\w-]*(\.\w[\w-]*)*\.?(?=:\d+/*\Z|/*\Z)")
+_TOKEN = re.compile(r"[!-~]+")
 _SECONDS_MAX = 86_400.0
 
 
@@ -59,6 +60,11 @@ OPTIONS = (
     Option("profile", "the profile that decides the exit code; all are reported", default="oci-1.1", metavar="PROFILE"),
     Option("username", "user name for a login", metavar="NAME"),
     Option("password", "password; better given as REGISTRY_PASSWORD", metavar="PASSWORD"),
+    Option("auth-pull-only-username", "an account that may pull in the namespace and not push", metavar="NAME"),
+    Option("auth-pull-only-password", "its password (see --password)", metavar="PASSWORD"),
+    Option("auth-other-username", "an account without any right in the namespace", metavar="NAME"),
+    Option("auth-other-password", "its password (see --password)", metavar="PASSWORD"),
+    Option("auth-expired-token", "a token that is good no longer, or not yet (repeatable)", "list", metavar="TOKEN"),
     Option("docker-config", "take the login from a Docker config.json", metavar="FILE"),
     Option("ca-bundle", "certificates to trust, in PEM", metavar="FILE"),
     Option("insecure", "do not check the server's certificate", "flag"),
@@ -67,7 +73,7 @@ OPTIONS = (
     Option("namespace", "prefix of the repositories that the run makes", default="conformance", metavar="PREFIX"),
     Option("repository", "use this repository instead of making some (repeatable)", "list", metavar="NAME"),
     Option("read-only", "never write; needs --existing", "flag"),
-    Option("existing", "an image that is there already", metavar="NAME:TAG"),
+    Option("existing", "an image, index or artifact that is there already (repeatable)", "list", metavar="NAME:TAG"),
     Option("capability", "declare an optional part present or absent (repeatable)", "list", metavar="NAME=yes|no"),
     Option("known-failures", "YAML list of known failures: id, why, until", metavar="FILE"),
     Option("settle", "seconds that the target may take until a write shows", default="0", metavar="SECONDS"),
@@ -76,6 +82,13 @@ OPTIONS = (
     ),
     Option("seed", "repeat a run's content", metavar="NUMBER"),
     Option("keep", "leave what the run made", "flag"),
+    Option("notifications-listen", "where the target was told to post its notifications", metavar="HOST:PORT"),
+    Option(
+        "notifications-header",
+        "a header that the target was told to post with them (repeatable)",
+        "lines",
+        metavar="'NAME: VALUE'",
+    ),
     Option("report", "folder of report.json, report.html and summary.md", default="report", metavar="DIR"),
     Option("category", "judge only this category (repeatable)", "list", metavar="CATEGORY"),
     Option("requirement", "judge only this requirement (repeatable)", "list", metavar="ID"),
@@ -95,6 +108,9 @@ def register(parser: pytest.Parser) -> None:
         elif option.kind == "list":
             group.addoption(option.flag, action="append", default=None, metavar=option.metavar, help=text)
             parser.addini(option.ini, text, type="args", default=[])
+        elif option.kind == "lines":
+            group.addoption(option.flag, action="append", default=None, metavar=option.metavar, help=text)
+            parser.addini(option.ini, text, type="linelist", default=[])
         else:
             group.addoption(option.flag, action="store", default=None, metavar=option.metavar, help=text)
             parser.addini(option.ini, text, type="string", default="")
@@ -119,7 +135,7 @@ class Values:
         elif not given.strip():
             raise pytest.UsageError(f"{option.flag}: is given without a value")
         # Space may be a part of a password.
-        return str(given) if name == "password" else str(given).strip()
+        return str(given) if name.endswith("password") else str(given).strip()
 
     def flag(self, name: str) -> bool:
         """Return whether a switch is on.
@@ -138,11 +154,12 @@ class Values:
         return bool(self._config.getini(option.ini)) and value == ""
 
     def list(self, name: str) -> tuple[str, ...]:
-        """Return the values of a repeatable option (separated by spaces in the environment)."""
+        """Return the values of a repeatable option, in the environment separated by spaces, or by lines."""
         option = next(o for o in OPTIONS if o.name == name)
         given = self._config.getoption(option.flag)
         if given is None:
-            given = os.environ.get(option.variable, "").split() or self._config.getini(option.ini)
+            text = os.environ.get(option.variable, "")
+            given = (text.split() if option.kind == "list" else text.splitlines()) or self._config.getini(option.ini)
         return tuple(str(value) for value in given)
 
 
@@ -158,6 +175,9 @@ def settings(config: pytest.Config, catalogue: Catalogue) -> Settings:
         url=url,
         profile=_choice("--profile", values.text("profile"), tuple(catalogue.profiles)),
         credentials=_credentials(values, url, in_url),
+        pull_only=_account(values, "auth-pull-only"),
+        other=_account(values, "auth-other"),
+        expired_tokens=_tokens(values.list("auth-expired-token")),
         ca_bundle=_ca_bundle(values.text("ca-bundle")),
         insecure=values.flag("insecure"),
         timeout=_seconds("--timeout", values.text("timeout"), least=0.1),
@@ -165,16 +185,20 @@ def settings(config: pytest.Config, catalogue: Catalogue) -> Settings:
         namespace=_repository("--namespace", values.text("namespace").strip("/")),
         repositories=tuple(_repository("--repository", name) for name in values.list("repository")),
         read_only=values.flag("read-only"),
-        existing=_existing(values.text("existing")),
+        existing=_existing(values.list("existing")),
         capabilities=dict(_capabilities(values.list("capability"), catalogue)),
-        known_failures=_known_failures(values.text("known-failures"), catalogue),
+        known_failures=known_failures.read(values.text("known-failures"), catalogue),
         settle=_seconds("--settle", values.text("settle"), least=0.0),
         effort=_choice("--effort", values.text("effort"), ("quick", "default", "thorough")),
         seed=_seed(values.text("seed")),
         keep=values.flag("keep"),
+        notifications_listen=(listen := address(values.text("notifications-listen"))),
+        notifications_headers=headers(values.list("notifications-header"), listen is not None),
         report=Path(values.text("report")),
         categories=tuple(_choice("--category", c, CATEGORIES) for c in values.list("category")),
-        requirements=tuple(_requirement("--requirement", r, catalogue) for r in values.list("requirement")),
+        requirements=tuple(
+            known_failures.requirement("--requirement", r, catalogue) for r in values.list("requirement")
+        ),
         product=values.text("product"),
         version=values.text("product-version"),
         embedded=not url,
@@ -250,6 +274,25 @@ def _credentials(values: Values, url: str, in_url: Credentials | None) -> Creden
     return None
 
 
+def _account(values: Values, name: str) -> Credentials | None:
+    """Return the credentials of an account besides the owner's."""
+    username, password = values.text(f"{name}-username"), values.text(f"{name}-password")
+    if not username and not password:
+        return None
+    if not password:
+        variable = f"REGISTRY_{name.upper().replace('-', '_')}_PASSWORD"
+        raise pytest.UsageError(f"--{name}-username: needs a password too; give it as {variable}")
+    if not username:
+        raise pytest.UsageError(f"--{name}-password: needs --{name}-username too")
+    return Credentials(username, password)
+
+
+def _tokens(texts: tuple[str, ...]) -> tuple[str, ...]:
+    if not all(_TOKEN.fullmatch(text) for text in texts):
+        raise pytest.UsageError("--auth-expired-token: a token has no space, and nothing but ASCII")
+    return texts
+
+
 def _seconds(option: str, text: str, least: float) -> float:
     try:
         value = float(text)
@@ -266,26 +309,20 @@ def _choice(option: str, text: str, known: tuple[str, ...]) -> str:
     return text
 
 
-def _requirement(option: str, text: str, catalogue: Catalogue) -> str:
-    try:
-        return catalogue.requirement(text).id
-    except UnknownIdError as error:
-        sentence = str(error)
-        raise pytest.UsageError(f"{option}: {sentence[:1].lower()}{sentence[1:].rstrip('.')}") from None
-
-
 def _repository(option: str, text: str) -> str:
     if not _NAME.fullmatch(text):
         raise pytest.UsageError(f"{option}: {text!r} is not a repository name (lower-case components, slashes between)")
     return text
 
 
-def _existing(text: str) -> str:
-    if text:
-        name, colon, tag = text.rpartition(":")
-        if not colon or not tag or not _NAME.fullmatch(name):
-            raise pytest.UsageError(f"--existing: expected NAME:TAG, not {text!r}")
-    return text
+def _existing(texts: tuple[str, ...]) -> tuple[str, ...]:
+    if len(texts) > existing.MOST:
+        raise pytest.UsageError(f"--existing: is given {len(texts)} times; {existing.MOST} are enough")
+    for text in texts:
+        name, reference = existing.split(text)
+        if not _NAME.fullmatch(name) or not _REFERENCE.fullmatch(reference):
+            raise pytest.UsageError(f"--existing: expected NAME:TAG or NAME@DIGEST, not {text!r}")
+    return texts
 
 
 def _seed(text: str) -> int:
@@ -302,41 +339,3 @@ def _capabilities(values: tuple[str, ...], catalogue: Catalogue) -> Iterator[tup
         if answer not in {"yes", "no"}:
             raise pytest.UsageError(f"--capability: expected NAME=yes or NAME=no, not {value!r}")
         yield _choice("--capability", name, tuple(catalogue.capabilities)), answer == "yes"
-
-
-def _known_failures(path: str, catalogue: Catalogue) -> tuple[KnownFailure, ...]:
-    if not path:
-        return ()
-    try:
-        node = yaml.compose(Path(path).read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except OSError as error:
-        raise pytest.UsageError(f"--known-failures: {path} cannot be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f":{mark.line + 1}" if mark else ""
-        raise pytest.UsageError(f"--known-failures: {path}{where}: is not valid YAML") from None
-    if node is None:
-        return ()
-    if not isinstance(node, yaml.SequenceNode):
-        raise pytest.UsageError(f"--known-failures: {path}:1: expected a list of entries with id and why")
-    return tuple(_known_failure(path, entry, catalogue) for entry in node.value)
-
-
-def _known_failure(path: str, node: yaml.Node, catalogue: Catalogue) -> KnownFailure:
-    where = f"--known-failures: {path}:{node.start_mark.line + 1}"
-    members: dict[str, Any] = {}
-    if isinstance(node, yaml.MappingNode):
-        members = {str(key.value): value.value for key, value in node.value}
-    if unknown := set(members) - {"id", "why", "until"}:
-        raise pytest.UsageError(f"{where}: unknown member {sorted(unknown)[0]!r}; expected id, why and until")
-    if not members or not all(isinstance(members.get(key), str) and members[key] for key in ("id", "why")):
-        raise pytest.UsageError(f"{where}: an entry needs the members id and why, both text")
-    until = str(members.get("until", ""))
-    if until:
-        try:
-            date = datetime.date.fromisoformat(until)
-        except ValueError:
-            raise pytest.UsageError(f"{where}: until is not a date such as 2027-01-31") from None
-        if date < datetime.datetime.now(tz=datetime.UTC).date():
-            raise pytest.UsageError(f"{where}: the entry of {members['id']} ended on {until}")
-    return KnownFailure(_requirement(where, members["id"], catalogue), members["why"], until)

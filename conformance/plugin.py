@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import gc
 import time
 from collections.abc import Generator
 from typing import Any
@@ -13,13 +14,13 @@ import pytest
 from spec.catalogue import Catalogue, load
 from spec.model import Outcome
 
-from . import capabilities, document, labels, options, preflight, record
+from . import capabilities, cleanup, document, labels, listener, options, preflight, record, signals
 from .client.client import WriteForbidden
 from .embedded import EmbeddedReference
 from .judge import Broken, Judge, NotTested, Unsupported, Verdictless
 from .record import Record
 from .rollup import RollUp
-from .session import Capabilities, Session, check_writable
+from .session import UNKNOWN, Capabilities, Session, check_writable
 from .settings import Settings
 
 SESSION = pytest.StashKey[Session]()
@@ -61,6 +62,10 @@ class Suite:
             config.hook.pytest_deselected(items=[item for item in items if item not in left])
             items[:] = left
 
+    def pytest_collection_finish(self) -> None:
+        """Let the garbage collector pass over what was loaded: it stays until the end."""
+        gc.freeze()
+
     def _chosen(self) -> frozenset[str] | None:
         settings = self.session.settings
         if not settings.categories and not settings.requirements:
@@ -68,6 +73,13 @@ class Suite:
         return frozenset(
             r.id for r in self.catalogue if r.category in settings.categories or r.id in settings.requirements
         )
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, Any, Any]:
+        """Run a scenario that needs a repository to itself while no other process uses the fixed ones."""
+        names = getattr(item, "fixturenames", ())
+        with self.session.alone(exclusive="fresh_repo" in names or "explorer" in names):
+            return (yield)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
@@ -78,11 +90,20 @@ class Suite:
         if time.monotonic() > self.deadline:
             raise NotTested("the time of --max-time was over")
         for name in judge.requirements:
-            missing = [n for n in self.catalogue.requirement(name).needs if not self.session.capabilities.has(n)]
-            if missing:
-                judge.unsupported(name, f"the target lacks {', '.join(missing)}")
+            self._gate(judge, name)
         if len(judge.judgements) == len(judge.requirements):
             raise Unsupported(next(iter(judge.judgements.values())).reason)
+
+    def _gate(self, judge: Judge, name: str) -> None:
+        """Decide at once what needs a part that the target lacks, or of which nobody knows."""
+        found = self.session.capabilities
+        missing = [part for part in self.catalogue.requirement(name).needs if not found.has(part)]
+        unknown = [part for part in missing if found.shown(part) is None]
+        if len(unknown) < len(missing):
+            judge.unsupported(name, f"the target lacks {', '.join(part for part in missing if part not in unknown)}")
+        elif unknown:
+            withheld = found.unknown[unknown[0]]
+            judge.not_tested(name, UNKNOWN[withheld], withheld)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
@@ -99,14 +120,18 @@ class Suite:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Attach the record of a scenario to its report, and put findings in place of tracebacks."""
+        excinfo, raised = call.excinfo, call.excinfo.value if call.excinfo else None
+        if isinstance(raised, Verdictless | Broken):
+            # pytest would spend milliseconds on a traceback that nobody sees.
+            call.excinfo = None
         report = yield
-        raised = call.excinfo.value if call.excinfo else None
+        call.excinfo = excinfo
         if report.when == "teardown" or (report.when == "setup" and raised is None):
             return report
         if isinstance(raised, pytest.skip.Exception):
             raised = NotTested(str(raised))
         if isinstance(raised, WriteForbidden):
-            raised = NotTested("the target is read-only")
+            raised = NotTested(str(raised), raised.withheld)
         if isinstance(raised, Broken):
             raised = None
         session = self.session
@@ -130,7 +155,6 @@ class Suite:
         """Tell the controlling process, where this is a worker, whether scenarios were left out."""
         if hasattr(self.config, "workeroutput"):
             self.config.workeroutput["deselected"] = self.deselected
-        self.session.clean_up()
 
     def pytest_unconfigure(self) -> None:
         """Close the connections."""
@@ -163,10 +187,11 @@ def _settle(report: pytest.TestReport, item: pytest.Item, found: Record, raised:
 class Controller:
     """What only the controlling process does: meet the target first, collect the records, write the report."""
 
-    def __init__(self, config: pytest.Config, suite: Suite, embedded: EmbeddedReference | None) -> None:
+    def __init__(self, config: pytest.Config, suite: Suite, servers: contextlib.ExitStack) -> None:
         self.config = config
         self.suite = suite
-        self.embedded = embedded
+        #: What ends with the run: the embedded reference, the listener.
+        self.servers = servers
         self.records: dict[str, Record] = {}
         self.started = datetime.datetime.now(tz=datetime.UTC)
         self.clock = time.monotonic()
@@ -174,6 +199,7 @@ class Controller:
         self.rollup: RollUp | None = None
         self.uncollected = 0
         self.complaint = ""
+        self.rest: cleanup.Rest | None = None
 
     @property
     def settings(self) -> Settings:
@@ -183,6 +209,7 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Hand a worker of pytest-xdist what it needs, over the pipe and not over its command line."""
+        self.settings.mailbox = listener.way(self.suite.session.mailbox)
         node.workerinput["conformance"] = _pickled(self.settings, self.suite.session.capabilities)
 
     @pytest.hookimpl(optionalhook=True)
@@ -202,16 +229,23 @@ class Controller:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
-        """Roll up, write the report, and give the run its exit code."""
+        """Roll up, write the report, give the run its exit code, and remove what it made."""
+        self._finish(session, exitstatus)
+        try:
+            return (yield)
+        finally:
+            # The workers have ended: nobody looks at it any more.
+            self.rest = cleanup.run(self.suite.session)
+
+    def _finish(self, session: pytest.Session, exitstatus: int) -> None:
         if self.uncollected:
             session.exitstatus, self.complaint = 3, "The suite itself is broken: scenarios could not be collected."
-            return (yield)
+            return
         if exitstatus in {pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR} or not self.records:
             if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED or (exitstatus == 0 and not self.records):
                 session.exitstatus = 5
-            return (yield)
+            return
         self._conclude(session, exitstatus)
-        return (yield)
 
     def _conclude(self, session: pytest.Session, exitstatus: int) -> None:
         catalogue = self.suite.catalogue
@@ -253,9 +287,8 @@ class Controller:
         )
 
     def pytest_unconfigure(self) -> None:
-        """Stop the embedded reference."""
-        if self.embedded:
-            self.embedded.stop()
+        """Stop the embedded reference and the listener."""
+        self.servers.close()
 
 
 def _pickled(settings: Settings, found: Capabilities) -> bytes:
@@ -287,13 +320,15 @@ def configure(config: pytest.Config) -> None:
     workerinput = getattr(config, "workerinput", None)
     if workerinput is not None:
         settings, found = _unpickled(workerinput["conformance"])
-        config.pluginmanager.register(Suite(config, Session(settings, found), catalogue), "conformance-suite")
+        session = Session(settings, found)
+        session.mailbox = listener.enter(settings.mailbox)
+        config.pluginmanager.register(Suite(config, session, catalogue), "conformance-suite")
         return
     settings = options.settings(config, catalogue)
     _forget_secrets(config, settings)
     check_writable(settings)
     with contextlib.ExitStack() as stack:
-        embedded = None
+        stack.enter_context(signals.ending_as_interrupted())
         if settings.embedded:
             embedded = EmbeddedReference()
             stack.callback(embedded.stop)
@@ -301,17 +336,25 @@ def configure(config: pytest.Config) -> None:
             settings.product, settings.version = "registry-conformance/reference", document.suite_version()
         session = Session(settings)
         stack.callback(session.close)
+        stack.callback(cleanup.run, session)
+        if settings.notifications_listen:
+            # Before the first request: what it leads to may be sent at once.
+            session.mailbox = stack.enter_context(listener.listening(*settings.notifications_listen))
         preflight.check(session)
-        session.capabilities.probed = capabilities.probe(session)
+        capabilities.probe(session)
         session.client.exchanges.clear()
-        stack.pop_all()
+        servers = stack.pop_all()
     suite = Suite(config, session, catalogue)
     config.pluginmanager.register(suite, "conformance-suite")
-    config.pluginmanager.register(Controller(config, suite, embedded), "conformance-controller")
+    config.pluginmanager.register(Controller(config, suite, servers), "conformance-controller")
 
 
 def _forget_secrets(config: pytest.Config, settings: Settings) -> None:
     """Take the credentials out of what pytest, its plugins and its workers may show."""
     config.option.password = None
+    config.option.auth_pull_only_password = None
+    config.option.auth_other_password = None
+    config.option.auth_expired_token = None
+    config.option.notifications_header = None
     if config.option.registry_url:
         config.option.registry_url = settings.url

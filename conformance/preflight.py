@@ -9,8 +9,11 @@ import pytest
 
 from .client.challenge import parse_challenges
 from .client.exchange import Response
+from .judge import OVERLOADED
 from .session import Session
 
+#: Statuses that say that there are no pushes: of the method, of this client, or to this repository.
+_NO_PUSH = frozenset({401, 403, 404, 405, 501})
 _REDIRECT = range(300, 400)
 #: What may be repeated of a redirect's target: an origin, no path and no query, which may hold a session.
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(?=/|\Z)")
@@ -32,12 +35,43 @@ def check(session: Session) -> None:
         raise pytest.UsageError(_login_sentence(session, answer))
     if answer.status == 403 and session.settings.credentials:  # Forbidden
         raise pytest.UsageError(f"--username: {url} refuses this login (status 403 to /v2/)")
+    if answer.status in OVERLOADED:
+        raise pytest.UsageError(
+            f"--registry-url: {url} is overloaded, try again later (status {answer.status} to /v2/)"
+        )
     if answer.status != 200:  # OK
         raise pytest.UsageError(
             f"--registry-url: {url} is not a registry: {_cause(answer)} (status {answer.status} to /v2/)"
         )
     if answer.media_type == "text/html" and "Docker-Distribution-API-Version" not in answer.headers:
         raise pytest.UsageError(f"--registry-url: {url} is not a registry: it answers /v2/ with a web page")
+
+
+def check_push(session: Session, name: str, start: Response) -> None:
+    """Look at the answer to the first start of an upload.
+
+    Raises:
+        UsageError: the target, or this login, takes no pushes here, so that hardly anything could be decided.
+    """
+    settings = session.settings
+    if settings.existing or start.status not in _NO_PUSH:
+        return
+    told = f"(status {start.status} to the start of an upload in {name})"
+    if start.status in {401, 403}:
+        option = "--username" if settings.credentials else "--read-only"
+        raise pytest.UsageError(
+            f"{option}: {settings.url} takes no push of this client {told}; "
+            "give a login that may, name a place with --namespace or --repository, or --read-only --existing NAME:TAG"
+        )
+    if start.status == 404:  # Not Found
+        there = "is not there" if settings.repositories else "is not made by a push"
+        raise pytest.UsageError(
+            f"--repository: the repository {there} {told}; make repositories, and name each with --repository NAME"
+        )
+    raise pytest.UsageError(
+        f"--read-only: {settings.url} takes no pushes {told}; name content that is there with --existing NAME:TAG, "
+        "and give --read-only where no write may be tried"
+    )
 
 
 def _stays(answer: Response, url: str) -> bool:

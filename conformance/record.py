@@ -10,7 +10,7 @@ from spec.model import Outcome
 from .client.exchange import Exchange
 from .contract import Contract
 from .curl import command
-from .judge import Blocked, Judge, Judgement, Verdictless
+from .judge import Blocked, Judge, Judgement, NotTested, Verdictless
 from .session import Session
 
 #: The last exchanges of a finding are enough to understand it.
@@ -34,7 +34,7 @@ def of_scenario(session: Session, judge: Judge, exchanges: list[Exchange], raise
             judge.rest(Outcome.ERROR, error)
     elif isinstance(raised, Verdictless):
         blocked = raised if isinstance(raised, Blocked) else None
-        judge.rest(raised.outcome, raised.reason)
+        judge.rest(raised.outcome, raised.reason, raised.withheld if isinstance(raised, NotTested) else None)
     else:
         error = f"{type(raised).__name__}: {raised}"
         judge.rest(Outcome.ERROR, f"the suite failed: {type(raised).__name__}")
@@ -57,11 +57,12 @@ def judgement(session: Session, found: Judgement) -> dict[str, Any]:
             "expected": found.expected,
             "actual": found.actual,
             "exchanges": [exchange.record() for exchange in evidence],
-            "curl": command(evidence[-1], session.settings.insecure) if evidence else "",
+            "curl": found.script or (command(evidence[-1], session.settings.insecure) if evidence else ""),
         }
     )
     # A password such as "held" or "PULL" must not change what was judged.
-    return plain | {"requirement": found.requirement, "outcome": found.outcome.value}
+    fixed = {"requirement": found.requirement, "outcome": found.outcome.value}
+    return plain | fixed | {"withheld": found.withheld.value if found.withheld else ""}
 
 
 def _contract(session: Session, contract: Contract, exchanges: list[Exchange]) -> dict[str, Any]:

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from spec.catalogue import CATEGORIES, Catalogue
-from spec.model import Level, Outcome, Requirement, Verdict, weigh
+from spec.model import Level, Outcome, Requirement, Verdict, Withheld, weigh
 
 from .judge import RANK
 from .record import Record
 
 #: The scenario name under which the passive contract check books.
 CONTRACT = "contract"
+#: Where the scenarios are that look for what nobody thought of.
+SEARCH = "conformance/search/"
 
 
 @dataclass(slots=True)
@@ -33,8 +35,19 @@ class Result:
 
     outcome: Outcome = Outcome.NOT_TESTED
     reason: str = ""
+    #: What the owner did not give, where nothing else stood in the way of a test.
+    withheld: str = ""
     scenarios: list[str] = field(default_factory=list)
     finding: Finding | None = None
+    #: The scenarios that found it held, and those that found it broken.
+    held_by: set[str] = field(default_factory=set)
+    broken_by: set[str] = field(default_factory=set)
+
+    @property
+    def searched(self) -> bool:
+        """Whether only the search found it broken, while a scenario of its own found it held."""
+        direct = {name for name in self.held_by if name != CONTRACT and SEARCH not in name}
+        return bool(direct) and all(SEARCH in name for name in self.broken_by)
 
 
 class RollUp:
@@ -52,6 +65,7 @@ class RollUp:
             self._add(node, records[node])
         self._promote(records)
         self._say_why_not(selected)
+        self._explain()
         self._fold()
 
     # -- outcomes
@@ -65,7 +79,7 @@ class RollUp:
             self._merge(judgement["requirement"], node, judgement)
         for requirement in record["exercised"]:
             if requirement in self.results:
-                self._merge(requirement, CONTRACT, {"outcome": Outcome.HELD, "reason": ""})
+                self._merge(requirement, CONTRACT, {"outcome": Outcome.HELD, "reason": "", "withheld": ""})
         for judgement in record["breaches"]:
             if judgement["requirement"] in self.results:
                 self._merge(judgement["requirement"], CONTRACT, judgement)
@@ -75,11 +89,16 @@ class RollUp:
         outcome = Outcome(judgement["outcome"])
         if scenario not in result.scenarios:
             result.scenarios.append(scenario)
+        if outcome in {Outcome.HELD, Outcome.BROKEN}:
+            (result.held_by if outcome is Outcome.HELD else result.broken_by).add(scenario)
         better = RANK.index(outcome) < RANK.index(result.outcome)
         # A scenario shows a breach better than the contract does, whatever their order.
         shows = outcome is Outcome.BROKEN and result.finding and result.finding.scenario == CONTRACT != scenario
-        if better or shows or (len(result.scenarios) == 1 and not result.reason):
+        # What stands in the way of PASS goes before what is merely out of the run's scope.
+        graver = outcome is result.outcome is Outcome.NOT_TESTED and result.withheld and not judgement["withheld"]
+        if better or shows or graver or (len(result.scenarios) == 1 and not result.reason):
             result.outcome, result.reason = outcome, judgement["reason"]
+            result.withheld = judgement["withheld"]
             result.finding = Finding(requirement, scenario, judgement) if outcome is Outcome.BROKEN else None
 
     def _say_why_not(self, selected: frozenset[str] | None) -> None:
@@ -104,10 +123,26 @@ class RollUp:
                 continue
             result = self.results[blocked["requirement"]]
             if result.outcome in {Outcome.HELD, Outcome.INCONCLUSIVE, Outcome.NOT_TESTED}:
-                result.outcome, result.reason = Outcome.BROKEN, ""
+                result.outcome, result.reason, result.withheld = Outcome.BROKEN, "", ""
+                result.broken_by.add(node)
                 if node not in result.scenarios:
                     result.scenarios.append(node)
                 result.finding = Finding(blocked["requirement"], node, blocked)
+
+    def _explain(self) -> None:
+        """What held by itself stays held where a sequence of operations broke it, one of which is broken anyway.
+
+        A search cannot tell which of its steps went wrong first where one of them goes wrong always.
+        """
+        broken = [r for r in self.catalogue if self.results[r.id].outcome is Outcome.BROKEN]
+        direct = [r for r in broken if not self.results[r.id].searched]
+        for requirement in broken:
+            result = self.results[requirement.id]
+            if not result.searched or result.finding is None:
+                continue
+            used = {exchange["operation"] for exchange in result.finding.judgement["exchanges"]}
+            if any(used & set(cause.operations) for cause in direct):
+                result.outcome, result.finding = Outcome.HELD, None
 
     def _fold(self) -> None:
         """One root cause, one finding: what presumes a broken requirement is blocked by it."""
@@ -181,25 +216,36 @@ class ProfileVerdicts:
             if any(found is verdict for _, found in everything):
                 self.verdict = verdict
         self.counts = _counts(everything)
+        causes = Counter(cause for requirement, _ in everything if (cause := self._withheld(requirement)))
+        #: How many requirements are out of the run's scope, by what the owner did not give.
+        self.withheld = {cause.value: causes[cause.value] for cause in Withheld if causes[cause.value]}
 
     def plain(self) -> dict[str, Any]:
         """Return the verdicts as ``report.json`` holds them."""
-        return {"verdict": self.verdict.value, "counts": self.counts, "categories": self.categories}
+        scope = {"claimed": [c for c in self.categories if c in self._claimed], "withheld": self.withheld}
+        return {"verdict": self.verdict.value, "scope": scope, "counts": self.counts, "categories": self.categories}
 
     def _sum(self, judged: list[tuple[Requirement, Verdict]]) -> Verdict:
-        """Pass only where every MUST that a scenario decides is PASS (or its optional part absent)."""
+        """Pass only where every MUST that a scenario decides is PASS (or its optional part absent).
+
+        What the owner withheld is out of the scope: it neither passes nor stands in the way of what does.
+        """
         found = {verdict for _, verdict in judged}
-        musts = {v for r, v in judged if r.levels.get(self._profile) is Level.MUST and self._decides(r)}
+        required = [(r, v) for r, v in judged if r.levels.get(self._profile) is Level.MUST and self._decides(r)]
+        musts = {v for r, v in required if not self._withheld(r)}
         for verdict in (Verdict.ERROR, Verdict.FAIL, Verdict.KNOWN_FAILURE):
             if verdict in found:
                 return verdict
         for verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_TESTED):
             if verdict in musts:
                 return verdict
-        for verdict in (Verdict.PASS, Verdict.WARNING, Verdict.UNSUPPORTED):
-            if verdict in found:
-                return Verdict.PASS if verdict is Verdict.WARNING else verdict
-        return Verdict.NOT_TESTED
+        if found & {Verdict.PASS, Verdict.WARNING}:
+            return Verdict.PASS
+        nothing = any(self._withheld(requirement) for requirement, _ in required)
+        return Verdict.UNSUPPORTED if Verdict.UNSUPPORTED in found and not nothing else Verdict.NOT_TESTED
+
+    def _withheld(self, requirement: Requirement) -> str:
+        return self._rollup.results[requirement.id].withheld
 
     def _verdict(self, judged: list[tuple[Requirement, Verdict]]) -> Verdict:
         """A run of a part of the suite may find fault but never pass, not even in one category."""

@@ -3,39 +3,61 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
-from .client.authentication import Authenticator
+from spec.model import Withheld
+
+from .client.authentication import Authenticator, Presented
 from .client.client import Client
+from .client.credentials import Credentials
+from .client.journal import Journal
 from .client.redaction import Redactor
 from .client.registry import Registry, Repository
 from .client.transport import Transport, TransportOptions
-from .content import Blob, Maker, Manifest
+from .content import Maker
 from .contract import Contract
-from .given import ANY_MANIFEST, Given
-from .judge import Blocked, NotTested, Undecided
+from .existing import Existing
+from .given import Given
+from .judge import NotTested
+from .listener.mailbox import Mailbox
 from .settings import Settings
 
 USER_AGENT = "registry-conformance/0.1"
 _SLUG = re.compile(r"[^a-z0-9]+")
 _SLUG_LENGTH = 48
-#: Threads that remove what the run made.
-_CLEANERS = 4
+#: Why something could not be tried, by what the owner withheld.
+UNKNOWN = {
+    Withheld.WRITING: "the target is read-only",
+    Withheld.CONTENT: "--existing names no fitting content",
+    Withheld.REPOSITORIES: "the owner fixed the repositories",
+    Withheld.ACCOUNTS: "the owner gave no account for it",
+    Withheld.LISTENER: "no listener for notifications was given",
+}
 
 
 @dataclass(slots=True)
 class Capabilities:
-    """Which optional parts the target has: what the probes saw, and what its owner declares."""
+    """Which optional parts the target has: what the probes saw, and what its owner declares.
+
+    ``unknown`` has the parts that could not be probed, each with what the owner did not give.
+    """
 
     probed: dict[str, bool] = field(default_factory=dict)
     declared: dict[str, bool] = field(default_factory=dict)
+    unknown: dict[str, Withheld] = field(default_factory=dict)
 
     def has(self, name: str) -> bool:
-        """Return whether a part is there; the owner's word goes before the probe's."""
-        return self.declared.get(name, self.probed.get(name, True))
+        """Return whether a part is there, the owner's word before the probe's; what is unknown is not counted on."""
+        return self.declared.get(name, self.probed.get(name, name not in self.unknown))
+
+    def shown(self, name: str) -> bool | None:
+        """Return whether a part is there, ``None`` where it is not known."""
+        return None if name in self.unknown and name not in self.declared else self.has(name)
 
 
 class Session:
@@ -46,12 +68,25 @@ class Session:
         self.redactor = Redactor()
         options = TransportOptions(settings.timeout, settings.ca_bundle, settings.insecure)
         self.transport = Transport(options, USER_AGENT)
+        self.capabilities = capabilities or Capabilities(declared=dict(settings.capabilities))
         self.client = self.new_client()
         self.registry = Registry(self.client, settings.settle)
-        self.capabilities = capabilities or Capabilities(declared=dict(settings.capabilities))
-        self.repositories: list[Repository] = []
-        self._existing: Manifest | None = None
+        self.registry.guard.fixed = frozenset(settings.repositories)
+        if not (settings.keep or settings.embedded or settings.read_only):
+            self.registry.journal = Journal(settings.report / f".{settings.run_id}.journal")
+        self.existing = Existing(self.registry, settings.existing)
         self._contract: Contract | None = None
+        #: What came to the listener for notifications, where there is one.
+        self.mailbox: Mailbox | None = None
+        for account in filter(None, settings.accounts().values()):
+            self.redactor.add(account.password)
+            self.redactor.add(f"{account.username}:{account.password}")
+        for token in settings.expired_tokens:
+            self.redactor.add(token)
+        for _, value in settings.notifications_headers:
+            # Without the scheme too, as Authorization has one before it.
+            for secret in {value, value.partition(" ")[2]}:
+                self.redactor.add(secret)
 
     @property
     def contract(self) -> Contract:
@@ -63,72 +98,62 @@ class Session:
     def new_client(self, anonymous: bool = False) -> Client:
         """Return a client of its own record, with the owner's credentials or without any."""
         credentials = None if anonymous else self.settings.credentials
-        authenticator = Authenticator(credentials, self.redactor, self.settings.url)
+        return self._client(Authenticator(credentials, self.redactor, self.settings.url))
+
+    def caller(self, credentials: Credentials | None) -> Registry:
+        """Return the target as somebody else sees it, who answers its challenges; recorded with the rest."""
+        return self._seen_by(Authenticator(credentials, self.redactor, self.settings.url))
+
+    def presenting(self, authorization: str | None) -> Registry:
+        """Return the target as it answers to one Authorization, or to none, whatever it asks for."""
+        if authorization:
+            self.redactor.add(authorization.partition(" ")[2])
+        return self._seen_by(Presented(authorization, self.redactor, self.settings.url))
+
+    def _seen_by(self, authenticator: Authenticator) -> Registry:
+        client = self._client(authenticator)
+        client.exchanges = self.client.exchanges
+        registry = Registry(client, self.settings.settle)
+        registry.guard, registry.journal = self.registry.guard, self.registry.journal
+        registry.settling = self.registry.settling
+        return registry
+
+    def _client(self, authenticator: Authenticator) -> Client:
         client = Client(self.settings.url, self.transport, authenticator, self.redactor)
         client.read_only = self.settings.read_only
+        client.pull_only = self.reads_only
         return client
 
-    def clean_up(self) -> None:
-        """Remove what the scenarios made, unless the owner wants it kept or the target ends with the run.
+    @property
+    def lock_file(self) -> Path:
+        """The file by which the processes of a run hold each other off."""
+        return self.settings.report / f".{self.settings.run_id}.lock"
 
-        Only now, so that no removal can touch what another scenario still looks at.
-        """
-        settings = self.settings
-        if settings.keep or settings.embedded or settings.read_only:
+    @contextmanager
+    def alone(self, exclusive: bool) -> Iterator[None]:
+        """Hold off, where the processes of a run share fixed repositories, scenarios that would disturb one another."""
+        if not self.settings.repositories:
+            yield
             return
-        with ThreadPoolExecutor(_CLEANERS) as pool:
-            for repository in self.repositories:
-                pool.submit(self._remove, repository)
-        self.repositories.clear()
+        import fcntl  # noqa: PLC0415  # not everywhere there, and seldom needed
 
-    def _remove(self, repository: Repository) -> None:
-        """Delete manifests before the blobs that they name; a refusal is no concern."""
-        made = repository.made
-        if self.capabilities.has("delete-manifest"):
-            for digest in dict.fromkeys(reversed(made["manifest"])):
-                repository.delete_manifest(digest)
-        if self.capabilities.has("delete-blob"):
-            for digest in dict.fromkeys(made["blob"]):
-                repository.delete_blob(digest)
+        with self.lock_file.open("ab") as file:
+            fcntl.flock(file, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
+            yield
 
     def close(self) -> None:
         """Close the connections."""
         self.transport.close()
 
+    @property
+    def reads_only(self) -> bool:
+        """Whether existing content stands in for what would be pushed: the owner says so, or pushes are refused."""
+        return self.settings.read_only or bool(self.settings.existing and not self.capabilities.has("push"))
+
     def given(self, node: str) -> Given:
         """Return the set-up for one scenario; its content depends on the seed and the scenario alone."""
         maker = Maker(f"{self.settings.seed}:{node}")
-        return Given(maker, self.settings, self._read_existing if self.settings.read_only else None)
-
-    def _read_existing(self, repo: Repository) -> Manifest:
-        """Pull, once, the image that ``--existing`` names."""
-        if self._existing is None:
-            name, _, tag = self.settings.existing.rpartition(":")
-            home = Repository(self.registry, name)
-            answer = home.get_manifest(tag, ANY_MANIFEST)
-            if answer.status != 200:  # OK
-                raise Undecided(f"the image of --existing cannot be pulled (status {answer.status})")
-            blobs = tuple(_pull_blobs(home, answer.json))
-            manifest = Manifest.of(answer.body, answer.media_type, blobs)
-            self._existing = Manifest(manifest.body, manifest.media_type, manifest.digest, tag, blobs)
-        if repo.name != self.settings.existing.rpartition(":")[0]:
-            raise NotTested("the target is read-only")
-        return self._existing
-
-
-def _pull_blobs(repo: Repository, document: object) -> list[Blob]:
-    """Pull the smallest blob of a manifest, which stands in for pushed ones."""
-    if not isinstance(document, dict):
-        return []
-    layers = document.get("layers")
-    candidates = [document.get("config"), *(layers if isinstance(layers, list) else [])]
-    sized = [d for d in candidates if isinstance(d, dict) and isinstance(d.get("size"), int) and "digest" in d]
-    for descriptor in sorted(sized, key=lambda d: int(d["size"]))[:1]:
-        answer = repo.get_blob(str(descriptor["digest"]))
-        if answer.status != 200:  # OK
-            raise Blocked("PULL-BLOB-GET-200", "status 200 to the pull of an existing blob", answer)
-        return [Blob(answer.body, str(descriptor["digest"]))]
-    return []
+        return Given(maker, self.settings, self.existing if self.reads_only else None)
 
 
 class Repositories:
@@ -143,33 +168,45 @@ class Repositories:
         test = node.rpartition("::")[2].removeprefix("test_")
         self._slug = _SLUG.sub("-", test.lower()).strip("-")[:_SLUG_LENGTH].strip("-")
 
-    def __call__(self, suffix: str = "", *, nested: bool = False, fresh: bool = False) -> Repository:
-        """Return a repository of the scenario's own, or one that the owner fixed.
+    def __call__(self, suffix: str = "", *, fresh: bool = False) -> Repository:
+        """Return a repository of the scenario's own, one that the owner fixed, or one that holds existing content.
 
         Raises:
-            NotTested: ``fresh`` or ``nested`` is asked for but the names are fixed.
+            NotTested: ``fresh``, certainly without other content, is asked for but the names are fixed.
         """
         settings = self._session.settings
-        if settings.read_only:
-            if fresh or nested:
-                raise NotTested("the target is read-only")
-            return self.named(settings.existing.rpartition(":")[0])
+        if self._session.reads_only:
+            if fresh:
+                raise NotTested(UNKNOWN[Withheld.WRITING], Withheld.WRITING)
+            existing = self._session.existing
+            if suffix and not existing.others:
+                raise NotTested("--existing names nothing in a second repository", Withheld.CONTENT)
+            return self.named(existing.others[0] if suffix else existing.home)
         if settings.repositories:
-            if fresh or nested:
-                raise NotTested("the owner fixed the repositories")
+            if fresh:
+                raise NotTested(UNKNOWN[Withheld.REPOSITORIES], Withheld.REPOSITORIES)
             taken = {repository.name for repository in self._made}
             free = [name for name in settings.repositories if name not in taken or not suffix]
             if not free:
-                raise NotTested("the owner fixed too few repositories")
+                raise NotTested("the owner fixed too few repositories", Withheld.REPOSITORIES)
             return self.named(free[0])
-        joint = "/" if nested else "-"
-        return self.named(f"{self.prefix}-{self._slug}" + (f"{joint}{suffix}" if suffix else ""))
+        return self.named(self.own_name + (f"-{suffix}" if suffix else ""))
+
+    @property
+    def own_name(self) -> str:
+        """A name for this scenario alone; nothing is there, and nothing may be pushed where the names are fixed."""
+        return f"{self.prefix}-{self._slug}"
+
+    def shared(self) -> list[Repository]:
+        """Return the repositories that the owner fixed, or those that hold existing content."""
+        existing = self._session.existing
+        names = (existing.home, *existing.others) if self._session.reads_only else self._session.settings.repositories
+        return [self.named(name) for name in dict.fromkeys(names)]
 
     def named(self, name: str) -> Repository:
         """Return the repository of an exact name."""
         repository = Repository(self._session.registry, name)
         self._made.append(repository)
-        self._session.repositories.append(repository)
         return repository
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +9,7 @@ from typing import Any
 
 from .client.credentials import Credentials
 from .client.exchange import Response
-
-#: Pauses between two looks at a target that settles, in seconds.
-_POLL = 0.05
+from .client.settling import ask_until, poll
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +28,10 @@ class Settings:
     url: str
     profile: str = "oci-1.1"
     credentials: Credentials | None = field(default=None, repr=False)
+    #: An account that may only pull in the namespace, and one that may do nothing there.
+    pull_only: Credentials | None = field(default=None, repr=False)
+    other: Credentials | None = field(default=None, repr=False)
+    expired_tokens: tuple[str, ...] = field(default=(), repr=False)
     ca_bundle: str | None = None
     insecure: bool = False
     timeout: float = 10.0
@@ -38,13 +39,18 @@ class Settings:
     namespace: str = "conformance"
     repositories: tuple[str, ...] = ()
     read_only: bool = False
-    existing: str = ""
+    existing: tuple[str, ...] = ()
     capabilities: dict[str, bool] = field(default_factory=dict)
     known_failures: tuple[KnownFailure, ...] = ()
     settle: float = 0.0
     effort: str = "default"
     seed: int = 0
     keep: bool = False
+    #: Host and port of the listener, and the header fields that notifications come with.
+    notifications_listen: tuple[str, int] | None = None
+    notifications_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    #: The way to the mailbox of the listener, for the workers of pytest-xdist.
+    mailbox: tuple[str, bytes] | None = field(default=None, repr=False)
     report: Path = Path("report")
     categories: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
@@ -56,23 +62,15 @@ class Settings:
 
     def wait(self, condition: Callable[[], bool]) -> bool:
         """Return whether a condition holds, at once or within ``--settle`` seconds."""
-        end = time.monotonic() + self.settle
-        while not condition():
-            if time.monotonic() >= end:
-                return False
-            time.sleep(_POLL)
-        return True
+        return poll(self.settle, condition)
 
     def ask(self, ask: Callable[[], Response], fits: Callable[[Response], bool]) -> Response:
         """Ask until an answer fits, for as long as ``--settle`` allows; return the last answer."""
-        answers: list[Response] = []
+        return ask_until(self.settle, ask, fits)
 
-        def there() -> bool:
-            answers.append(ask())
-            return fits(answers[-1])
-
-        self.wait(there)
-        return answers[-1]
+    def accounts(self) -> dict[str, Credentials | None]:
+        """Return the accounts besides the owner's, by the name of their options."""
+        return {"auth-pull-only": self.pull_only, "auth-other": self.other}
 
     def public(self) -> dict[str, Any]:
         """Return the options as a report may show them: no secret, only what was given."""
@@ -90,11 +88,15 @@ class Settings:
         }
         lists: dict[str, Any] = {
             "repository": list(self.repositories),
-            "existing": self.existing,
+            "existing": list(self.existing),
             "capability": [f"{name}={'yes' if there else 'no'}" for name, there in self.capabilities.items()],
             "known-failures": [failure.id for failure in self.known_failures],
             "category": list(self.categories),
             "requirement": list(self.requirements),
+            "accounts": [name for name, given in self.accounts().items() if given],
+            "auth-expired-token": bool(self.expired_tokens),
             "ca-bundle": self.ca_bundle or "",
+            "notifications-listen": "{}:{}".format(*self.notifications_listen) if self.notifications_listen else "",
+            "notifications-header": [name for name, _ in self.notifications_headers],
         }
         return shown | {name: value for name, value in lists.items() if value}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from _pytest.terminal import TerminalReporter
@@ -14,6 +14,9 @@ from rich.text import Text
 from spec.model import Level, Verdict
 
 from .plugin import ATTRIBUTE, Controller
+
+if TYPE_CHECKING:
+    from reports.model import Report
 
 _STYLES = {
     Verdict.PASS: "bold green",
@@ -206,6 +209,11 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
         run = report["run"]
         outcomes = [entry["outcome"] for entry in report["requirements"]]
         decided = sum(outcome in {"held", "broken"} for outcome in outcomes)
+        from reports import view  # noqa: PLC0415  # as where the report is written: not in workers
+
+        left_out = view.scope(cast("Report", report), run["profile"])
+        if left_out:
+            self.console.print(Text.assemble(f"\n{run['profile']}: ", left_out))
         part = "" if run["complete"] else " (a part of the suite: no certificate)"
         self.console.print(
             f"\n{decided} of {len(outcomes)} requirements decided{part}, {len(report['findings'])} findings; "
@@ -214,10 +222,16 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
         )
         if report["findings"] and not self.controller.settings.keep:
             self.console.print(Text("With --keep the content that these commands ask for stays on the target.", "dim"))
-        if self.controller.complaint:
-            self.console.print(Text(self.controller.complaint, "bold red"))
+        complaint = self.controller.complaint or ("" if decided else "Nothing was decided.")
+        if complaint:
+            self.console.print(Text(complaint, "bold red"))
         page = (self.controller.settings.report / "report.html").resolve()
         self.console.print(f"Report: {page}  (exit code {code})", soft_wrap=True)
+
+    def pytest_unconfigure(self) -> None:
+        """Say what clean-up, which comes last, had to leave."""
+        if self.controller.rest and (left := str(self.controller.rest)):
+            self.console.print(visible(f"Left on the target: {left}"))
 
     # -- pytest's own summaries, which say less
 

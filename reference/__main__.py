@@ -1,4 +1,4 @@
-"""The command: serve a registry, or list its faults and variants."""
+"""The command: serve a registry or a token service, or list faults and variants."""
 
 from __future__ import annotations
 
@@ -22,6 +22,12 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--fault", action="append", default=[], metavar="NAME", help="answer wrongly in one way")
     serve.add_argument("--variant", action="append", default=[], metavar="NAME", help="answer oddly but legally")
     serve.add_argument("--port-file", type=Path, metavar="FILE", help="write the real address there, when listening")
+    tokens = commands.add_parser("tokens", help="serve tokens until SIGTERM or SIGINT")
+    tokens.add_argument("config", type=Path, metavar="CONFIG", help="accounts, rules and services")
+    tokens.add_argument("--addr", metavar="HOST:PORT", help="instead of http.addr; port 0 is a free port")
+    tokens.add_argument("--fault", action="append", default=[], metavar="NAME", help="answer wrongly in one way")
+    tokens.add_argument("--variant", action="append", default=[], metavar="NAME", help="answer oddly but legally")
+    tokens.add_argument("--port-file", type=Path, metavar="FILE", help="write the real address there, when listening")
     for name in ("faults", "variants"):
         listing = commands.add_parser(name, help=f"list the {name}")
         listing.add_argument("--json", action="store_true", help="as JSON")
@@ -53,6 +59,25 @@ def _serve(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _tokens(arguments: argparse.Namespace) -> int:
+    from reference.launch import LaunchError  # noqa: PLC0415 - a wrong command line costs no time
+    from reference.tokens import launch  # noqa: PLC0415 - as above
+
+    try:
+        launch.serve(
+            launch.Choice(
+                config=arguments.config,
+                addr=arguments.addr,
+                faults=arguments.fault,
+                variants=arguments.variant,
+                port_file=arguments.port_file,
+            )
+        )
+    except LaunchError as error:
+        return _fail(str(error))
+    return 0
+
+
 def _list(kind: str, as_json: bool) -> int:
     from reference import faults, variants  # noqa: PLC0415 - only to list them
 
@@ -80,6 +105,8 @@ def main(argv: list[str] | None = None) -> int:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     if arguments.command == "serve":
         return _serve(arguments)
+    if arguments.command == "tokens":
+        return _tokens(arguments)
     if arguments.command in ("faults", "variants"):
         return _list(arguments.command, arguments.json)
     parser.print_usage(sys.stderr)

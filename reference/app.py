@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reference import errors, routing
 from reference.auth import Authenticator
@@ -22,6 +23,9 @@ from reference.resources.referrers import Referrers
 from reference.resources.tags import Tags
 from reference.resources.uploads import Uploads
 from reference.storage import Storage
+
+if TYPE_CHECKING:
+    from reference.notifications import Notifications
 
 VERSION = "0.1.0"
 NAME = "registry-conformance/reference"
@@ -38,6 +42,7 @@ class Options:
     host: str = ""
     manifest_limit: int = 4 << 20
     catalog_limit: int = 1000
+    schema1_enabled: bool = False
 
 
 class Registry:
@@ -49,10 +54,12 @@ class Registry:
         self.storage = storage
         self.options = options or Options()
         self.authenticator = authenticator
+        #: Told of each answered request, where somebody wants to know.
+        self.notifications: Notifications | None = None
         host = self.options.host
         self.base = Base()
         self.blobs = Blobs(storage, host)
-        self.manifests = Manifests(storage, host, self.options.manifest_limit)
+        self.manifests = Manifests(storage, host, self.options.manifest_limit, self.options.schema1_enabled)
         self.uploads = Uploads(storage, host)
         self.tags = Tags(storage)
         self.catalog = Catalog(storage, self.options.catalog_limit)
@@ -90,6 +97,8 @@ class Registry:
         except Disconnected:
             return
         await response.send(send, head=request.method == "HEAD")
+        if self.notifications is not None:
+            self.notifications.tell(request, response)
 
     async def answer(self, request: Request) -> Response:
         """The response to a request, refusals included."""

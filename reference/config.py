@@ -12,7 +12,7 @@ import yaml
 
 from reference.configfile import ConfigError, Section, load
 from reference.server import check_tls
-from reference.settings import Config, Endpoint, Tls
+from reference.settings import Config, Endpoint, Tls, Token
 
 __all__ = ["ConfigError", "read"]
 
@@ -35,11 +35,13 @@ def read(path: Path) -> Config:
         _storage(config, storage)
     if (http := top.section("http")) is not None:
         _http(config, http)
+    if (compatibility := top.section("compatibility")) is not None:
+        _compatibility(config, compatibility)
     if (auth := top.section("auth")) is not None:
         _auth(config, auth)
     if (notifications := top.section("notifications")) is not None:
         _notifications(config, notifications)
-    for unused in ("health", "validation", "compatibility", "policy", "reporting"):
+    for unused in ("health", "validation", "policy", "reporting"):
         top.ignore(unused)
     top.finish(unsupported=("proxy", "redis", "middleware"))
     return config
@@ -124,24 +126,61 @@ def _tls(section: Section) -> Tls | None:
     return tls
 
 
+def _compatibility(config: Config, section: Section) -> None:
+    if (schema1 := section.section("schema1")) is not None:
+        config.schema1_enabled = schema1.flag("enabled", False)
+        # The original signs manifests anew that it rewrites; here they stay as they were pushed.
+        schema1.ignore("signingkeyfile")
+        schema1.finish()
+    section.finish()
+
+
 def _auth(config: Config, section: Section) -> None:
+    if "htpasswd" in section and "token" in section:
+        section.fail("auth must have one of htpasswd and token")
     if (htpasswd := section.section("htpasswd")) is not None:
-        config.realm = htpasswd.text("realm", required=True)
-        if any(character in config.realm for character in '"\\\r\n'):
-            htpasswd.fail_at("realm", "auth.htpasswd.realm must not hold quotes, backslashes or line ends")
-        config.htpasswd = Path(htpasswd.text("path", required=True))
-        if not config.htpasswd.is_file():
-            htpasswd.fail_at("path", f"auth.htpasswd.path: {config.htpasswd} is no file")
+        config.realm = _quoted(htpasswd, "realm")
+        config.htpasswd = _file(htpasswd, "path")
         htpasswd.finish()
-    section.finish(unsupported=("token", "silly"))
+    if (token := section.section("token")) is not None:
+        realm = _quoted(token, "realm")
+        if not realm.startswith(("http://", "https://")):
+            token.fail_at("realm", "auth.token.realm must be a URL with http or https")
+        config.token = Token(
+            realm=realm,
+            service=_quoted(token, "service"),
+            issuer=token.text("issuer", required=True),
+            bundle=_file(token, "rootcertbundle"),
+            redirect=token.flag("autoredirect", False),
+        )
+        token.finish(unsupported=("autoredirectpath", "jwks", "signingalgorithms"))
+    section.finish(unsupported=("silly",))
+
+
+def _quoted(section: Section, key: str) -> str:
+    """A word that goes between quotation marks in a challenge."""
+    value = section.text(key, required=True)
+    if any(character in value for character in '"\\\r\n'):
+        section.fail_at(key, f"{section.name(key)} must not hold quotes, backslashes or line ends")
+    return value
+
+
+def _file(section: Section, key: str) -> Path:
+    path = Path(section.text(key, required=True))
+    if not path.is_file():
+        section.fail_at(key, f"{section.name(key)}: {path} is no file")
+    return path
 
 
 def _notifications(config: Config, section: Section) -> None:
-    section.ignore("events")
+    if (events := section.section("events")) is not None:
+        config.references = events.flag("includereferences", False)
+        events.finish()
     for entry in section.sections("endpoints"):
         url = entry.text("url", required=True)
         if not url.startswith(("http://", "https://")):
             entry.fail_at("url", f"{entry.path}.url must be a URL with http or https")
+        ignore = entry.section("ignore")
         endpoint = Endpoint(
             name=entry.text("name", required=True),
             url=url,
@@ -150,12 +189,16 @@ def _notifications(config: Config, section: Section) -> None:
             timeout=entry.duration("timeout", 1.0),
             threshold=entry.number("threshold", 10),
             backoff=entry.duration("backoff", 1.0),
+            ignored_media_types=frozenset(entry.words("ignoredmediatypes") + _ignored(ignore, "mediatypes")),
+            ignored_actions=frozenset(_ignored(ignore, "actions")),
         )
-        for accepted in ("ignoredmediatypes", "ignore"):
-            entry.ignore(accepted)
         entry.finish()
         config.endpoints.append(endpoint)
     section.finish()
+
+
+def _ignored(section: Section | None, key: str) -> list[str]:
+    return section.words(key) if section is not None else []
 
 
 def _headers(entry: Section) -> dict[str, list[str]]:

@@ -74,6 +74,15 @@ class Section:
             self.fail_at(key, f"{self.name(key)} must be a list")
         return [Section(self.file, f"{self.name(key)}[{number}]", entry) for number, entry in enumerate(node.value)]
 
+    def words(self, key: str) -> list[str]:
+        """A list of words."""
+        node = self._left.pop(key, None)
+        if node is None or node.tag == "tag:yaml.org,2002:null":
+            return []
+        if not isinstance(node, yaml.SequenceNode) or not all(isinstance(v, yaml.ScalarNode) for v in node.value):
+            self.fail_at(key, f"{self.name(key)} must be a list of words")
+        return [str(entry.value) for entry in node.value]
+
     def text(self, key: str, default: str = "", required: bool = False) -> str:
         """A word."""
         node = self._left.pop(key, None)
@@ -86,6 +95,16 @@ class Section:
         if required and not node.value:
             self.fail_at(key, f"{self.name(key)} is empty")
         return str(node.value)
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """The words of a list; one word is a list of one."""
+        node = self._left.pop(key, None)
+        if node is None or node.tag == "tag:yaml.org,2002:null":
+            return ()
+        entries = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        if not all(isinstance(entry, yaml.ScalarNode) and entry.value for entry in entries):
+            self.fail_at(key, f"{self.name(key)} must be a list of words")
+        return tuple(str(entry.value) for entry in entries)
 
     def choice(self, key: str, allowed: tuple[str, ...], default: str) -> str:
         """One of several words."""

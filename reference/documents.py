@@ -17,6 +17,7 @@ DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 IMAGES = (OCI_MANIFEST, DOCKER_MANIFEST)
 INDEXES = (OCI_INDEX, DOCKER_LIST)
 _SCHEMA1 = "application/vnd.docker.distribution.manifest.v1+"
+SIGNED = f"{_SCHEMA1}prettyjws"
 _MEDIA_TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}")
 _VAGUE = ("", "application/json", "application/octet-stream", "text/plain")
 
@@ -33,6 +34,8 @@ class Document:
     @property
     def blobs(self) -> list[str]:
         """The digests of config and layers; layers that are fetched from elsewhere excepted."""
+        if self.media_type == SIGNED:
+            return list(dict.fromkeys(layer["blobSum"] for layer in self.members["fsLayers"]))
         if self.media_type not in IMAGES:
             return []
         layers = [layer for layer in self.members["layers"] if not layer.get("urls")]
@@ -72,8 +75,8 @@ def parse(content: bytes) -> Json:
     return value
 
 
-def read(content: bytes, content_type: str) -> Document:
-    """Read and validate a pushed manifest. Parameters of the content type are ignored."""
+def read(content: bytes, content_type: str, *, schema1: bool = False) -> Document:
+    """Read and validate a pushed manifest, with ``schema1`` also of that kind; parameters of the type are ignored."""
     members = parse(content)
     declared = content_type.partition(";")[0].strip().lower()
     inner = members.get("mediaType")
@@ -82,6 +85,9 @@ def read(content: bytes, content_type: str) -> Document:
     media_type = (inner or _guess(members)) if declared in _VAGUE else declared
     if inner and inner.lower() != media_type.lower():
         raise errors.manifest_invalid(f"the content type {media_type} contradicts the media type {inner}")
+    if schema1 and media_type == SIGNED:
+        _validate_schema1(members)
+        return Document(media_type, members)
     if media_type.startswith(_SCHEMA1):
         raise errors.manifest_invalid("schema 1 manifests are not supported")
     if _MEDIA_TYPE.fullmatch(media_type) is None:
@@ -91,6 +97,17 @@ def read(content: bytes, content_type: str) -> Document:
     document = Document(media_type, members)
     _validate(document)
     return document
+
+
+def _validate_schema1(members: Json) -> None:
+    layers, history = members.get("fsLayers"), members.get("history")
+    if members.get("schemaVersion") != 1:
+        raise errors.manifest_invalid("schemaVersion is not 1")
+    if not isinstance(layers, list) or not isinstance(history, list) or len(layers) != len(history):
+        raise errors.manifest_invalid("fsLayers and history are not arrays of the same length")
+    for layer in layers:
+        if not isinstance(layer, dict) or not isinstance(layer.get("blobSum"), str) or not is_digest(layer["blobSum"]):
+            raise errors.manifest_invalid("a layer has no valid blobSum")
 
 
 def _guess(members: Json) -> str:

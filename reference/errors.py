@@ -17,7 +17,9 @@ _MESSAGES = {
     "NAME_INVALID": "invalid repository name or reference",
     "NAME_UNKNOWN": "repository name not known to the registry",
     "PAGINATION_NUMBER_INVALID": "invalid number of results requested",
+    "MANIFEST_UNVERIFIED": "manifest failed signature verification",
     "SIZE_INVALID": "provided length did not match the content",
+    "TAG_INVALID": "manifest tag did not match the URI",
     "UNAUTHORIZED": "authentication required",
     "UNSUPPORTED": "the operation is unsupported",
 }
@@ -61,6 +63,16 @@ def _error(status: int, code: str, message: str = "", detail: object = None) -> 
 def name_invalid(name: str) -> RegistryError:
     """A repository name outside the grammar."""
     return _error(400, "NAME_INVALID", detail={"name": name})
+
+
+def tag_invalid(tag: str) -> RegistryError:
+    """A manifest that names another tag than the one that it is pushed to."""
+    return _error(400, "TAG_INVALID", detail={"tag": tag})
+
+
+def manifest_unverified(message: str) -> RegistryError:
+    """A signed manifest whose signatures do not show what they should."""
+    return _error(400, "MANIFEST_UNVERIFIED", message)
 
 
 def name_unknown(name: str) -> RegistryError:
@@ -129,6 +141,11 @@ def unsupported(allow: list[str], message: str = "") -> RegistryError:
     error = _error(405, "UNSUPPORTED", message)
     error.headers.append(("Allow", ", ".join(allow)))
     return error
+
+
+def condition_failed() -> RegistryError:
+    """A push on the condition of an ETag that is not that of what is there."""
+    return _error(412, "DENIED", "the condition of If-Match does not hold")
 
 
 def too_many_tags(limit: int) -> RegistryError:

@@ -6,16 +6,21 @@ import logging
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from reference import server
 from reference.app import NAME, VERSION, Options, Registry
+from reference.auth import Authenticator
 from reference.messages import Application
 from reference.settings import Config
 from reference.storage import Storage
 from reference.storage.memory import MemoryStorage
 
+if TYPE_CHECKING:
+    from reference.notifications import Notifications
+
 log = logging.getLogger("reference")
-_LEVELS = {"error": logging.ERROR, "warn": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
+LEVELS = {"error": logging.ERROR, "warn": logging.WARNING, "info": logging.INFO, "debug": logging.DEBUG}
 
 
 class LaunchError(Exception):
@@ -58,18 +63,49 @@ def make_storage(config: Config) -> Storage:
     return storage
 
 
-def make_registry(config: Config) -> Registry:
-    """The application that a configuration describes."""
-    authenticator = None
+def make_authenticator(config: Config) -> Authenticator | None:
+    """What a configuration says of logins."""
     if config.htpasswd is not None:
         from reference.auth import htpasswd  # noqa: PLC0415 - only where it is asked for
 
         try:
-            authenticator = htpasswd.Htpasswd(config.realm, htpasswd.load(config.htpasswd))
+            return htpasswd.Htpasswd(config.realm, htpasswd.load(config.htpasswd))
         except htpasswd.HtpasswdError as error:
             raise LaunchError(f"auth.htpasswd.path: {error}") from error
-    options = Options(delete_enabled=config.delete_enabled, read_only=config.read_only, host=config.host)
-    return Registry(make_storage(config), options, authenticator)
+    if config.token is not None:
+        from reference.auth import token, trust  # noqa: PLC0415 - only where it is asked for
+
+        try:
+            roots = trust.load_bundle(config.token.bundle)
+        except trust.BundleError as error:
+            raise LaunchError(f"auth.token.rootcertbundle: {error}") from error
+        trusted = trust.Trust(config.token.issuer, config.token.service, roots)
+        return token.Tokens(config.token.realm, trusted, config.token.redirect)
+    return None
+
+
+def make_registry(config: Config) -> Registry:
+    """The application that a configuration describes."""
+    options = Options(
+        delete_enabled=config.delete_enabled,
+        read_only=config.read_only,
+        host=config.host,
+        schema1_enabled=config.schema1_enabled,
+    )
+    return Registry(make_storage(config), options, make_authenticator(config))
+
+
+def make_notifications(config: Config, address: str) -> Notifications | None:
+    """Who is told what happens; ``address`` is the registry's own."""
+    if not config.endpoints:
+        return None
+    from reference.notifications import Notifications  # noqa: PLC0415 - only where it is asked for
+    from reference.notifications.events import Events  # noqa: PLC0415 - as above
+
+    for endpoint in config.endpoints:
+        # Its URL may hold a password.
+        log.info("notifications go to endpoint %s%s", endpoint.name, ", which is disabled" if endpoint.disabled else "")
+    return Notifications(config.endpoints, Events(address, config.host, config.references))
 
 
 def modify(registry: Registry, faults: list[str], variants: list[str]) -> Application:
@@ -94,8 +130,7 @@ def modify(registry: Registry, faults: list[str], variants: list[str]) -> Applic
 def serve(choice: Choice) -> None:
     """Serve until a signal."""
     config = read_config(choice.config) if choice.config is not None else Config()
-    log.setLevel(_LEVELS[config.level])
-    application = modify(make_registry(config), choice.faults, choice.variants)
+    log.setLevel(LEVELS[config.level])
     where = f"{choice.config}: http.addr" if choice.addr is None and choice.config else "--addr"
     try:
         listener = server.listen(choice.addr or config.addr)
@@ -103,8 +138,15 @@ def serve(choice: Choice) -> None:
         debug = server.listen(config.debug_addr) if config.debug_addr else None
     except server.ListenError as error:
         raise LaunchError(f"{where}: {error}") from error
+    registry = make_registry(config)
+    notifications = registry.notifications = make_notifications(config, server.address_of(listener))
+    application = modify(registry, choice.faults, choice.variants)
     _announce(config, choice, server.address_of(listener), server.address_of(debug) if debug else "")
+    if notifications is not None:
+        notifications.start()
     server.run(application, listener, debug, config.tls)
+    if notifications is not None:
+        notifications.close()
     log.info("stopped")
 
 
@@ -114,13 +156,17 @@ def _announce(config: Config, choice: Choice, address: str, debug: str) -> None:
     for kind, names in (("fault", choice.faults), ("variant", choice.variants)):
         for name in names:
             log.info("with %s %s", kind, name)
-    if config.endpoints:
-        log.warning("notifications are configured, but not sent")
     if debug:
         log.info("debug server on %s", debug)
     log.info("listening on %s%s", address, " with TLS" if config.tls else "")
-    if choice.port_file is not None:
-        try:
-            choice.port_file.write_text(f"{address}\n")
-        except OSError as error:
-            raise LaunchError(f"--port-file: {choice.port_file}: {error.strerror}") from error
+    write_port_file(choice.port_file, address)
+
+
+def write_port_file(path: Path | None, address: str) -> None:
+    """Tell whoever waits where the server listens."""
+    if path is None:
+        return
+    try:
+        path.write_text(f"{address}\n")
+    except OSError as error:
+        raise LaunchError(f"--port-file: {path}: {error.strerror}") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -15,7 +16,25 @@ Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 JSON = "application/json"
+BINARY = "application/octet-stream"
 API_VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a request did, for those who are notified: to what, and in ``kind`` (manifests, blobs) where it is now.
+
+    ``source`` is the repository that a blob was mounted from, ``content`` that of a manifest.
+    """
+
+    action: str
+    digest: str = ""
+    kind: str = ""
+    media_type: str = ""
+    size: int | None = None
+    tag: str = ""
+    source: str = ""
+    content: bytes = b""
 
 
 class Disconnected(Exception):
@@ -100,6 +119,9 @@ class Request:
         self.operation = ""
         self.name = ""
         self.reference = ""
+        #: Who makes it, where a login told.
+        self.user = ""
+        self.address = ":".join(map(str, scope.get("client") or ()))
         self._receive = receive
 
     async def pieces(self) -> AsyncIterator[bytes]:
@@ -151,6 +173,12 @@ class Response:
         self.sized = True
         self.content: Content | None = None
         self.parts: list[bytes | tuple[int, int]] = []
+        self.notices: list[Notice] = []
+
+    def tells(self, *notices: Notice) -> Response:
+        """Say what the request did."""
+        self.notices += notices
+        return self
 
     @classmethod
     def json(cls, value: object, status: int = 200, media_type: str = JSON) -> Response:

@@ -8,9 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reference.app import Registry
 from reference.messages import Application, Handler, Request, Response
+
+if TYPE_CHECKING:
+    # Its libraries take time to load, and most faults are none of its.
+    from reference.tokens.app import TokenService
 
 Transform = Callable[[Request, Response], Response | None]
 Apply = Callable[[Registry], None]
@@ -22,14 +27,23 @@ Layer = Callable[[Application], Application]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """A deliberate breach: what it breaks, and what else may break with it without being its point."""
+    """A deliberate breach: what it breaks, and what else may break with it without being its point.
+
+    ``configuration`` names the set-up of the registry in which it shows: the memory of its own, or one with
+    logins, without deletion and so on (``tests/support/configurations.py``), ``variants`` the oddities beside which it
+    shows, ``options`` what its owner has to tell the suite. ``tokens`` changes the token service, where there is one.
+    """
 
     name: str
     title: str
     breaks: tuple[str, ...]
     also: tuple[str, ...] = ()
+    configuration: str = "memory"
+    variants: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
     apply: Apply | None = None
     layer: Layer | None = None
+    tokens: Callable[[TokenService], None] | None = None
 
     def apply_to(self, registry: Registry, application: Application) -> Application:
         """The application with the fault."""
@@ -37,7 +51,15 @@ class Fault:
 
     def as_json(self) -> dict[str, object]:
         """The fault as data."""
-        return {"name": self.name, "title": self.title, "breaks": list(self.breaks), "also": list(self.also)}
+        return {
+            "name": self.name,
+            "title": self.title,
+            "breaks": list(self.breaks),
+            "also": list(self.also),
+            "configuration": self.configuration,
+            "variants": list(self.variants),
+            "options": list(self.options),
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +68,8 @@ class Variant:
 
     ``latitude`` names what allows it, ``profiles`` where it is allowed, ``lacks`` the capabilities that are
     not offered with it, ``warns`` what is then done otherwise than it should be, ``options`` what its owner
-    has to tell the suite; ``undecided`` says that not every MUST can be decided then.
+    has to tell the suite; ``undecided`` says that not every MUST can be decided then; ``configuration`` and ``tokens``
+    as of a fault.
     """
 
     name: str
@@ -57,8 +80,10 @@ class Variant:
     warns: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     undecided: bool = False
+    configuration: str = "memory"
     apply: Apply | None = None
     layer: Layer | None = None
+    tokens: Callable[[TokenService], None] | None = None
 
     def apply_to(self, registry: Registry, application: Application) -> Application:
         """The application with the oddity."""
@@ -75,6 +100,7 @@ class Variant:
             "warns": list(self.warns),
             "options": list(self.options),
             "undecided": self.undecided,
+            "configuration": self.configuration,
         }
 
 

@@ -25,6 +25,19 @@ class Endpoint:
     timeout: float = 1.0
     threshold: int = 10
     backoff: float = 1.0
+    ignored_media_types: frozenset[str] = frozenset()
+    ignored_actions: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Whose tokens are trusted, and where clients get them; with ``redirect`` at the registry's own host."""
+
+    realm: str
+    service: str
+    issuer: str
+    bundle: Path
+    redirect: bool = False
 
 
 @dataclass(slots=True)
@@ -44,4 +57,7 @@ class Config:
     tls: Tls | None = None
     realm: str = ""
     htpasswd: Path | None = None
+    token: Token | None = None
     endpoints: list[Endpoint] = field(default_factory=list)
+    references: bool = False
+    schema1_enabled: bool = False

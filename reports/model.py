@@ -99,6 +99,7 @@ class RequirementResult(TypedDict):
     verdicts: dict[str, str]
     scenarios: list[str]
     reason: str
+    withheld: str
 
 
 class Tally(TypedDict):
@@ -108,9 +109,17 @@ class Tally(TypedDict):
     counts: dict[str, int]
 
 
+class Scope(TypedDict):
+    """The categories that a verdict speaks of, and the number of requirements that it leaves out, by their cause."""
+
+    claimed: list[str]
+    withheld: dict[str, int]
+
+
 class ProfileResult(Tally):
     """The verdict for a profile, as a whole and by category."""
 
+    scope: Scope
     categories: dict[str, Tally]
 
 
@@ -123,9 +132,9 @@ class Suite(TypedDict):
 
 
 class CapabilityResult(TypedDict):
-    """Whether the target offers an optional part, and whether its operator said so."""
+    """Whether the target offers an optional part (None: not known), and whether its operator said so."""
 
-    present: bool
+    present: bool | None
     declared: bool
 
 
@@ -279,6 +288,8 @@ def _odd_requirements(report: Report) -> Iterator[str]:
         seen.add(name)
         if set(entry["levels"]) != set(entry["verdicts"]):
             yield f"the verdicts of {name} are not for the profiles that its levels name."
+        if entry["withheld"] and entry["outcome"] != Outcome.NOT_TESTED:
+            yield f"requirement {name} is {entry['outcome']}, and yet something was withheld from it."
         for profile, verdict in entry["verdicts"].items():
             if profile not in report["profiles"]:
                 yield f"requirement {name} names profile {profile}, of which the report has no result."
@@ -292,12 +303,19 @@ def _odd_counts(report: Report) -> Iterator[str]:
     for profile, result in report["profiles"].items():
         total: Counter[str] = Counter()
         by_category: dict[str, Counter[str]] = {}
+        withheld: Counter[str] = Counter()
         for entry in report["requirements"]:
             if profile in entry["verdicts"]:
                 total[entry["verdicts"][profile]] += 1
+                withheld[entry["withheld"]] += 1
                 by_category.setdefault(entry["category"], Counter())[entry["verdicts"][profile]] += 1
         if +Counter(result["counts"]) != total:
             yield f"the counts of profile {profile} are not those of its requirements."
+        del withheld[""]
+        if Counter(result["scope"]["withheld"]) != withheld:
+            yield f"the scope of profile {profile} does not count what was withheld from its requirements."
+        if set(result["scope"]["claimed"]) - set(result["categories"]):
+            yield f"the scope of profile {profile} names a category that it does not have."
         for category in by_category.keys() | result["categories"].keys():
             tally = result["categories"].get(category)
             if +Counter(tally["counts"] if tally else {}) != by_category.get(category, Counter()):

@@ -58,6 +58,10 @@ def _profiles(report: Report) -> Iterator[str]:
         decided = f"{one.total - one.undecided} of {one.total}"
         yield f"| {name} | **{_verdict(one.verdict)}** | {markdown(one.headline)} | {decided} |"
     yield ""
+    for one in view.profiles(report):
+        if one.scope:
+            yield f"- Scope of {markdown_code(one.id)}: {markdown(one.scope)}."
+    yield ""
 
 
 def _categories(report: Report) -> Iterator[str]:
@@ -134,7 +138,11 @@ def _foot(report: Report) -> Iterator[str]:
             yield f"- and {len(groups) - _FINDINGS} more reasons, in report.html"
         yield ""
     capabilities = report["target"]["capabilities"]
-    absent = [markdown_code(name) for name, one in capabilities.items() if not one["present"]]
+    absent = [markdown_code(name) for name, one in capabilities.items() if one["present"] is False]
     if absent:
         yield "Optional parts that the target does not offer: " + ", ".join(absent) + "."
+        yield ""
+    unknown = [markdown_code(name) for name, one in capabilities.items() if one["present"] is None]
+    if unknown:
+        yield "Optional parts of which this run could not find out: " + ", ".join(unknown) + "."
         yield ""

@@ -35,6 +35,15 @@ MEANING = {
 #: The categories in the order of the specification's workflow; others follow by name.
 _CATEGORIES = ("base", "pull", "push", "discovery", "management", "auth", "notifications")
 
+#: What is missing where the owner of the target did not give something.
+_WITHHELD = {
+    "writing": "need writing, which was not allowed",
+    "content": "need other content than was given",
+    "repositories": "need other repositories than were given",
+    "accounts": "need accounts that were not given",
+    "listener": "need notifications, for which no listener was given",
+}
+
 _EXIT = {
     2: "The run was interrupted: what follows is what had been decided until then.",
     3: "The suite itself erred in this run: verdicts may be missing, and nothing marked ERROR blames the target.",
@@ -63,6 +72,7 @@ class ProfileView:
     decisive: bool
     verdict: str
     headline: str
+    scope: str
     levels: tuple[LevelRow, ...]
     counts: dict[str, int]
     total: int
@@ -114,11 +124,25 @@ def _profile(report: Report, name: str, index: int) -> ProfileView:
         decisive=name == report["run"]["profile"],
         verdict=result["verdict"],
         headline=_headline(result["verdict"], rows, counts),
+        scope=scope(report, name),
         levels=rows,
         counts=counts,
         total=sum(counts.values()),
         undecided=sum(row.undecided for row in rows),
     )
+
+
+def scope(report: Report, profile: str) -> str:
+    """Return in words what a profile's verdict leaves out; empty where it speaks of everything."""
+    result = report["profiles"][profile]
+    claimed = [name for name in categories(report) if name in result["scope"]["claimed"]]
+    parts = [
+        f"{count} requirement{'s' * (count > 1)} not tested: they {_WITHHELD[cause]}"
+        for cause, count in result["scope"]["withheld"].items()
+    ]
+    if len(claimed) < len(result["categories"]):
+        parts.insert(0, f"for {', '.join(claimed) or 'no category'} only")
+    return "; ".join(parts)
 
 
 def _fate(verdict: str, outcome: str) -> str:

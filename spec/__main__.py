@@ -1,4 +1,4 @@
-"""``python -m spec``: check the specification, or show one requirement with all that refers to it."""
+"""``python -m spec``: check the specification, show one requirement with all that refers to it, or render all of it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; 0 if all is well, 1 if the check found problems, 4 for a wrong argument."""
     options = _parser().parse_args(arguments)
     try:
-        return _check(options.root) if options.command == "check" else _show(options.root, options.id)
+        if options.command == "check":
+            return _check(options.root)
+        if options.command == "show":
+            return _show(options.root, options.id)
+        return _render(options.root, options.output or options.root / "docs" / "specification", options.check)
     except SpecError as error:
         print(error, file=sys.stderr)
         return 1
@@ -39,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m spec",
-        description="The specification of the registry API: check it, or look a requirement up.",
+        description="The specification of the registry API: check it, look a requirement up, or write pages to read.",
         epilog="Exit codes: 0 all is well, 1 problems were found, 4 wrong argument.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
@@ -56,7 +60,20 @@ def _parser() -> argparse.ArgumentParser:
         "reference break it.",
     )
     show.add_argument("id", metavar="ID", help="the id of a requirement, such as PULL-BLOB-GET-200")
-    for command in (check, show):
+    render = commands.add_parser(
+        "render",
+        help="write the specification as pages to read",
+        description="Write the specification as plain HTML pages: requirements, operations, schemas, sources, faults "
+        "and variants.",
+    )
+    render.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="the folder for the pages; other pages in it are removed (default: docs/specification)",
+    )
+    render.add_argument("--check", action="store_true", help="write nothing: name the pages that are stale, and fail")
+    for command in (check, show, render):
         command.add_argument(
             "--root",
             type=Path,
@@ -98,6 +115,21 @@ def _show(repository: Path, name: str) -> int:
     return 0
 
 
+def _render(repository: Path, output: Path, check: bool) -> int:
+    from spec.render import Site, stale, write  # noqa: PLC0415  brings Jinja, which the other commands do without
+
+    site = Site(repository, output)
+    if not check:
+        print(f"{len(write(site)) or 'no'} pages were changed in {output}")
+        return 0
+    problems = stale(site)
+    for problem in problems:
+        print(problem)
+    if problems:
+        print("python -m spec render writes them anew", file=sys.stderr)
+    return 1 if problems else 0
+
+
 def _describe(known: Catalogue, requirement: Requirement, found: trace.Trace) -> Iterable[str]:
     yield f"{requirement.id}  ({requirement.file}:{requirement.line})"
     yield from _wrap("", requirement.statement)
@@ -113,7 +145,7 @@ def _describe(known: Catalogue, requirement: Requirement, found: trace.Trace) ->
     for label in ("needs", "presumes"):
         yield from _wrap(label, ", ".join(getattr(requirement, label)))
     yield from _wrap("presumed by", ", ".join(known.presumed_by(requirement.id)))
-    for label in ("decide", "caution", "ambiguity", "untestable"):
+    for label in ("decide", "caution", "ambiguity", "untestable", "unprovable"):
         yield from _wrap(label, getattr(requirement, label))
     yield from _wrap("planned", f"issue {requirement.planned}" if requirement.planned else "")
     for scenario in found.scenarios_of(requirement.id):

@@ -201,6 +201,7 @@ def _requirement(entry: dict[str, Any], file: str, line: int) -> Requirement:
         ambiguity=entry.get("ambiguity", ""),
         untestable=entry.get("untestable", ""),
         planned=str(entry.get("planned", "")),
+        unprovable=entry.get("unprovable", ""),
         file=file,
         line=line,
     )

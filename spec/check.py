@@ -62,6 +62,8 @@ def check(repository: Path = catalogue.ROOT.parent) -> Result:
     problems += _cycles(known)
     problems += _trace(known, operations, found)
     problems += _decisions(known, found)
+    problems += _unprovable(known, found)
+    problems += _unproven(known, found)
     decided = {name for scenario in found.scenarios for name in scenario.ids} | {place.id for place in found.places}
     ordered = sorted(set(problems))
     return Result(ordered, known, found, frozenset(decided & known.requirements.keys()))
@@ -226,3 +228,28 @@ def _decisions(known: Catalogue, found: trace.Trace) -> Iterator[Problem]:
         elif by is not None and stated:
             what = "a scenario" if name in scenarios else "an x-requirement"
             yield Problem(file, line, f"{name} has {what} ({by.file}:{by.line}) and yet is {' and '.join(stated)}")
+
+
+def _unprovable(known: Catalogue, found: trace.Trace) -> Iterator[Problem]:
+    """A reason why nothing can be shown stands only where something could be, and nothing is."""
+    broken = {name: fault for fault in reversed(found.faults) for name in fault.ids}
+    for requirement in known:
+        if not requirement.unprovable:
+            continue
+        file, line, name = requirement.file, requirement.line, requirement.id
+        if name in broken:
+            fault = broken[name]
+            yield Problem(
+                file, line, f"{name} is broken by {fault.name} ({fault.file}:{fault.line}) and yet unprovable"
+            )
+        if requirement.untestable or requirement.planned:
+            yield Problem(file, line, f"{name} is unprovable although nothing decides it")
+
+
+def _unproven(known: Catalogue, found: trace.Trace) -> Iterator[Problem]:
+    """What is decided must be seen to fail: a fault breaks it, or the entry says why none can."""
+    broken = {name for fault in found.faults for name in fault.ids}
+    decided = {name for scenario in found.scenarios for name in scenario.ids} | {place.id for place in found.places}
+    for requirement in known:
+        if requirement.id in decided and requirement.id not in broken and not requirement.unprovable:
+            yield Problem(requirement.file, requirement.line, f"no fault breaks {requirement.id}")

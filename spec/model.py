@@ -41,6 +41,16 @@ class Verdict(StrEnum):
     ERROR = "ERROR"
 
 
+class Withheld(StrEnum):
+    """What the owner of the target did not give to a run, and a requirement needs: it is out of the run's scope."""
+
+    WRITING = "writing"
+    CONTENT = "content"
+    REPOSITORIES = "repositories"
+    ACCOUNTS = "accounts"
+    LISTENER = "listener"
+
+
 @dataclass(frozen=True, slots=True)
 class Citation:
     """A place in a source: the id of the document and the section that says it."""
@@ -84,6 +94,7 @@ class Requirement:
     ``levels`` has a member for each profile that speaks of it and none for the others.
     ``presumes`` names the requirements that must hold before this one can be decided: where one of
     them is broken, a breach of this one is its consequence and no finding of its own.
+    ``unprovable`` says why no fault of the reference can show that a scenario convicts.
     """
 
     id: str
@@ -100,6 +111,7 @@ class Requirement:
     ambiguity: str = ""
     untestable: str = ""
     planned: str = ""
+    unprovable: str = ""
     file: str = field(default="", compare=False)
     line: int = field(default=0, compare=False)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from spec.marks import Marked, Problem, SpecError, read_yaml
 #: What a requirement's id looks like.
 ID = re.compile(r"(?:BASE|PULL|PUSH|DISC|MGMT|AUTH|NOTIF)-[A-Z0-9-]+")
 KEY = "x-requirement"
+#: What a file has that says anything of requirements, or is a fault or a variant; going through a tree takes time.
+_WORTH = re.compile(r"(?:BASE|PULL|PUSH|DISC|MGMT|AUTH|NOTIF)-|verifies|breaks|ariant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +44,18 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Modification:
-    """A fault of the reference with the requirements that it breaks, or a variant, which breaks none."""
+    """A fault of the reference with the requirements that it breaks, or a variant, which breaks none.
+
+    ``title`` and ``words`` are its sentence and its other members that are plain text: ``also``, ``configuration``,
+    ``latitude``, ``profiles``, ``lacks`` and so on.
+    """
 
     name: str
     ids: tuple[str, ...]
     file: str
     line: int
+    title: str = ""
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -120,18 +128,54 @@ def _openapi_files(spec: Path) -> Iterator[Path]:
 
 def _scan_python(path: Path, file: str, trace: Trace) -> None:
     try:
-        tree = ast.parse(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        tree = ast.parse(text)
     except (SyntaxError, ValueError) as error:
         trace.problems.append(Problem(file, getattr(error, "lineno", 1) or 1, f"is not valid Python: {error}"))
         return
+    if not _WORTH.search(text):
+        return
     constants = _constants(tree)
+    helpers = _helpers(tree) if file.split("/")[1:2] in (["faults"], ["variants"]) else {}
     for node, owner in _walk(tree, ""):
         if isinstance(node, ast.Constant | ast.JoinedStr):
             text = _pattern(node)
             if ID.fullmatch(text.replace("*", "X")):
                 trace.mentions.append((text, file, node.lineno))
-        elif isinstance(node, ast.Call):
-            _scan_call(node, owner, constants, file, trace)
+        elif isinstance(node, ast.Call) and owner not in helpers:
+            _scan_call(_unfolded(node, helpers), owner, constants, file, trace)
+
+
+def _helpers(tree: ast.Module) -> dict[str, ast.FunctionDef]:
+    """Give the functions of a module that make a fault or a variant of what they are told of it."""
+    functions = (node for node in tree.body if isinstance(node, ast.FunctionDef))
+    return {each.name: each for each in functions if getattr(each.returns, "id", "") in ("Fault", "Variant")}
+
+
+def _unfolded(call: ast.Call, helpers: Mapping[str, ast.FunctionDef]) -> ast.Call:
+    """Give the call that a helper makes of its arguments, or the call itself where it is of no helper."""
+    helper = helpers.get(getattr(call.func, "id", ""))
+    made = next((node.value for node in helper.body if isinstance(node, ast.Return)), None) if helper else None
+    if helper is None or not isinstance(made, ast.Call):
+        return call
+    names = [argument.arg for argument in (*helper.args.posonlyargs, *helper.args.args)]
+    bound: dict[str, ast.expr] = dict(zip(names, call.args, strict=False))
+    if helper.args.vararg is not None:
+        bound[helper.args.vararg.arg] = ast.Tuple(call.args[len(names) :])
+    bound |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+    defaults = dict(zip(names[::-1], helper.args.defaults[::-1], strict=False))
+    defaults |= {
+        a.arg: value for a, value in zip(helper.args.kwonlyargs, helper.args.kw_defaults, strict=True) if value
+    }
+    bound = defaults | bound
+
+    def value(keyword: ast.keyword) -> ast.expr:
+        # A value that is worked over before it is handed on is taken as the argument of the same name.
+        named = getattr(keyword.value, "id", "")
+        return bound.get(named) or bound.get(keyword.arg or "") or keyword.value
+
+    keywords = [ast.keyword(keyword.arg, value(keyword)) for keyword in made.keywords]
+    return ast.Call(made.func, made.args, keywords, lineno=call.lineno)
 
 
 def _scan_call(call: ast.Call, owner: str, constants: dict[str, tuple[str, ...]], file: str, trace: Trace) -> None:
@@ -143,12 +187,16 @@ def _scan_call(call: ast.Call, owner: str, constants: dict[str, tuple[str, ...]]
         return
     keywords = {keyword.arg: keyword.value for keyword in call.keywords}
     kind = file.split("/")[1] if "/" in file else ""
+    if kind not in ("faults", "variants"):
+        return
+    words = {name: tuple(_texts(value, constants)) for name, value in keywords.items() if name}
+    words = {name: texts for name, texts in words.items() if texts}
+    name, title = _name(call, keywords, owner), _title(call, words)
     if kind == "faults" and "breaks" in keywords:
-        name = _name(call, keywords, owner)
-        trace.faults.append(Modification(name, tuple(_texts(keywords["breaks"], constants)), file, call.lineno))
+        trace.faults.append(Modification(name, words.get("breaks", ()), file, call.lineno, title, words))
     elif kind == "variants" and called.lower() == "variant":
-        named = [text for value in keywords.values() for text in _texts(value, constants) if ID.fullmatch(text)]
-        trace.variants.append(Modification(_name(call, keywords, owner), tuple(named), file, call.lineno))
+        named = tuple(text for texts in words.values() for text in texts if ID.fullmatch(text))
+        trace.variants.append(Modification(name, named, file, call.lineno, title, words))
 
 
 def _pattern(node: ast.Constant | ast.JoinedStr) -> str:
@@ -162,6 +210,11 @@ def _name(call: ast.Call, keywords: dict[str | None, ast.expr], owner: str) -> s
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             return node.value
     return owner or "unnamed"
+
+
+def _title(call: ast.Call, words: Mapping[str, tuple[str, ...]]) -> str:
+    positional = [node.value for node in call.args if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return words["title"][0] if "title" in words else (positional[1:] or [""])[0]
 
 
 def _texts(node: ast.expr, constants: dict[str, tuple[str, ...]]) -> Iterator[str]:

@@ -17,9 +17,9 @@ def _refusals(repo: Repository, given: Given) -> list[tuple[str, Response]]:
     ask = repo.registry.request
     name, digest = f"/v2/{repo.name}", manifest.blobs[0].digest if manifest.blobs else given.make.digest()
     return [
-        ("POST", ask("POST", f"{name}/manifests/{manifest.digest}")),
-        ("PUT", ask("PUT", f"{name}/blobs/{digest}")),
-        ("CONFORM", ask("CONFORM", f"{name}/tags/list")),
+        ("POST", ask("POST", f"{name}/manifests/{manifest.digest}", tried=True)),
+        ("PUT", ask("PUT", f"{name}/blobs/{digest}", tried=True)),
+        ("CONFORM", ask("CONFORM", f"{name}/tags/list", tried=True)),
     ]
 
 

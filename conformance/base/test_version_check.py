@@ -6,6 +6,7 @@ from conformance.client.challenge import Challenge, parse_challenges
 from conformance.client.registry import Registry
 from conformance.judge import Judge, NotTested, Undecided, Unsupported, field_of, verifies
 from conformance.settings import Settings
+from spec.model import Withheld
 
 OK = 200
 UNAUTHORIZED = 401
@@ -19,7 +20,7 @@ def test_version_check(registry: Registry, judge: Judge, settings: Settings) -> 
     """A client that may use the registry gets 200 from /v2/."""
     answer = registry.base()
     if answer.status == UNAUTHORIZED and settings.credentials is None:
-        raise NotTested("the registry asks for credentials and none are given")
+        raise NotTested("the registry asks for credentials and none are given", Withheld.ACCOUNTS)
     judge.require_status("BASE-V2-200", answer, OK)
     judge.header("BASE-V2-VERSION-HEADER-200", answer, "Docker-Distribution-API-Version", VERSION)
     head = registry.request("HEAD", "/v2/")

@@ -20,6 +20,12 @@ class Challenge:
 
     scheme: str
     parameters: dict[str, str] = field(default_factory=dict)
+    #: The values of each parameter that comes several times.
+    repeated: dict[str, list[str]] = field(default_factory=dict)
+
+    def every(self, name: str) -> list[str]:
+        """Return all values of a parameter."""
+        return self.repeated.get(name) or ([self.parameters[name]] if name in self.parameters else [])
 
 
 def parse_challenges(values: list[str], *, lenient: bool = False) -> list[Challenge] | None:
@@ -46,15 +52,21 @@ def _parse(text: str, grammar: re.Pattern[str]) -> list[Challenge] | None:
             return None
         position = scheme.end()
         parameters: dict[str, str] = {}
+        repeated: dict[str, list[str]] = {}
         if token68 := _TOKEN68.match(text, position):
             found.append(Challenge(scheme.group(1).lower(), {"": token68.group(1)}))
             position = token68.end()
             continue
         while parameter := grammar.match(text, position):
             quoted, plain = parameter.group(2), parameter.group(3)
-            parameters[parameter.group(1).lower()] = re.sub(r"\\(.)", r"\1", quoted) if quoted is not None else plain
+            name, value = parameter.group(1).lower(), plain
+            if quoted is not None:
+                value = re.sub(r"\\(.)", r"\1", quoted)
+            if name in parameters:
+                repeated.setdefault(name, [parameters[name]]).append(value)
+            parameters[name] = value
             position = parameter.end()
-        found.append(Challenge(scheme.group(1).lower(), parameters))
+        found.append(Challenge(scheme.group(1).lower(), parameters, repeated))
         while position < len(text) and text[position] in ", \t":
             position += 1
     return found or None

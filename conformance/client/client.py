@@ -8,7 +8,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
-from .authentication import Authenticator, redact_token_body
+from spec.model import Withheld
+
+from .authentication import PULL, PUSH, Authenticator, redact_token_body
 from .exchange import Exchange, Headers, Request, Response
 from .redaction import Redactor
 from .transport import MAX_BODY, Payload, Transport, TransportError
@@ -16,10 +18,15 @@ from .transport import MAX_BODY, Payload, Transport, TransportError
 #: Seconds that a target's Retry-After may cost one request in all.
 RETRY_BUDGET = 15.0
 _RETRIES = 4
+#: Seconds to wait after a 429 that does not say how long, at first; then twice as long each time.
+_BACKOFF = 0.25
+#: Seconds of such waiting in vain, over all requests of a client, after which it waits no more.
+_PATIENCE = 10.0
+#: Bytes of a list, which has a handful of entries of ours.
+_SHORT = 4 * 1024 * 1024
 _REDIRECTS = 5
 _KEEPS_METHOD = frozenset({307, 308})
 _REDIRECT = frozenset({301, 302, 303, 307, 308})
-_WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _REPEATABLE = frozenset({"GET", "HEAD"})
 
 
@@ -28,7 +35,8 @@ class Call:
     """One request of a scenario, as it means it.
 
     ``operation`` and ``parameters`` name the operation of the OpenAPI document, ``follow`` whether
-    redirects are followed, ``authenticate`` whether credentials may be sent.
+    redirects are followed, ``authenticate`` whether credentials may be sent, ``tried`` that a write is sent for
+    its refusal, which a target without pushes owes.
     """
 
     method: str
@@ -41,10 +49,18 @@ class Call:
     follow: bool = True
     authenticate: bool = True
     max_body: int = MAX_BODY
+    tried: bool = False
 
 
 class WriteForbidden(Exception):
-    """A scenario asked for a write on a target that may only be read; nothing was sent."""
+    """A scenario asked for a write that the target's owner did not allow; nothing was sent.
+
+    ``withheld`` is what the owner would have to give.
+    """
+
+    def __init__(self, reason: str, withheld: Withheld) -> None:
+        super().__init__(reason)
+        self.withheld = withheld
 
 
 class Client:
@@ -54,11 +70,15 @@ class Client:
         self.url = url.rstrip("/")
         self.redactor = redactor
         self.exchanges: list[Exchange] = []
+        #: No write is ever sent.
         self.read_only = False
+        #: The target takes no pushes: no write is sent but for its refusal.
+        self.pull_only = False
         self._origin = _origin(self.url)
         self._transport = transport
         self._authenticator = authenticator
         self._started = time.monotonic()
+        self._in_vain = 0.0
 
     def send(self, call: Call) -> Response:
         """Send a call and return the final response; status 0 where none came.
@@ -66,8 +86,9 @@ class Client:
         Raises:
             WriteForbidden: the target may only be read, and the method is none that only reads.
         """
-        if self.read_only and call.method not in _REPEATABLE:
-            raise WriteForbidden
+        writes = call.method not in _REPEATABLE and call.operation != "token.post"
+        if writes and (self.read_only or (self.pull_only and not call.tried)):
+            raise WriteForbidden("the target is read-only", Withheld.WRITING)
         trail: list[Exchange] = []
         response = self._attempt(call, trail)
         seen = 0
@@ -83,33 +104,55 @@ class Client:
 
     def authorization(self, name: str) -> str | None:
         """Return the Authorization for a read in a repository, as far as earlier answers showed one to be wanted."""
-        return self._authenticator.ahead(name, False)
+        return self._authenticator.ahead(name, PULL)
 
     def _attempt(self, call: Call, trail: list[Exchange]) -> Response:
-        """Send to one URL; a challenge is answered once, throttling is obeyed within a budget."""
-        name = call.parameters.get("name", "")
-        writes = call.method in _WRITES
+        """Send to one URL; a challenge is answered, and throttling is obeyed within a budget."""
+        name, action = call.parameters.get("name", ""), _action(call)
         own = call.authenticate and _origin(call.url) == self._origin
-        authorization = self._authenticator.ahead(name, writes) if own else None
+        authorization = self._authenticator.ahead(name, action) if own else None
         waited = 0.0
-        challenged = False
+        challenged = 0
         for _ in range(_RETRIES):
             response = self._repeatable(call, authorization, trail)
-            if response.status == 401 and own and not challenged:  # Unauthorized
-                challenged = True
+            if own and challenged < 2 and (challenge := self._challenge(call, response, authorization, trail)):
+                challenged += 1
                 fresh = self._authenticator.answer(
-                    response, name, writes, lambda u, h: self._token(u, h, trail), authorization
+                    challenge,
+                    name,
+                    action,
+                    lambda u, h: self._token(u, h, trail),
+                    sent=authorization,
+                    again=challenged == 2,
                 )
                 if fresh is None or fresh == authorization:
                     break
                 authorization = fresh
                 continue
             pause = _retry_after(response)
+            if pause is None and response.status == 429 and self._in_vain < _PATIENCE:  # Too Many Requests
+                pause = max(_BACKOFF, waited)
             if pause is None or waited + pause > RETRY_BUDGET:
                 break
             waited += pause
             time.sleep(pause)
+        if response.status == 429:
+            self._in_vain += waited
+        response.withheld = response.status == 401 and call.authenticate and not own
         return response
+
+    def _challenge(
+        self, call: Call, response: Response, authorization: str | None, trail: list[Exchange]
+    ) -> Response | None:
+        """Return the answer that says which credentials a request needs, or ``None`` where there is none.
+
+        A 403 to a token may mean that it was got for something else (RFC 6750, 3.1); without it, a 401 says for what.
+        """
+        if not self._authenticator.answers:
+            return None
+        if response.status == 403 and authorization and authorization.startswith("Bearer "):  # Forbidden
+            response = self._repeatable(call, None, trail)
+        return response if response.status == 401 else None  # Unauthorized
 
     def _repeatable(self, call: Call, authorization: str | None, trail: list[Exchange]) -> Response:
         """A pooled connection may have died unnoticed: what is safe to repeat is tried twice."""
@@ -132,7 +175,7 @@ class Client:
         failure = ""
         try:
             response = self._transport.send(
-                call.method, call.url, headers, call.payload, stream=call.stream, max_body=call.max_body
+                call.method, call.url, headers, call.payload, stream=call.stream, max_body=_most(call)
             )
         except TransportError as error:
             failure = str(error)
@@ -162,6 +205,11 @@ class Client:
         )
 
 
+def _action(call: Call) -> str:
+    """Return what a request does to a repository, as far as it may need another token than the rest."""
+    return {"GET": PULL, "HEAD": PULL, "DELETE": call.operation}.get(call.method, PUSH)
+
+
 def _next(call: Call, response: Response) -> Call | None:
     """Return the call that a redirect asks for, without the operation: its answer belongs to none."""
     try:
@@ -187,6 +235,12 @@ def _next(call: Call, response: Response) -> Call | None:
         authenticate=call.authenticate and same,
         max_body=call.max_body,
     )
+
+
+def _most(call: Call) -> int:
+    """Return how many bytes of a body are read: no list or token of ours is long."""
+    short = call.operation.endswith(".list") or call.operation.startswith(("token.", "ext."))
+    return min(call.max_body, _SHORT) if short else call.max_body
 
 
 def _origin(url: str) -> tuple[str, str, int]:

@@ -7,10 +7,12 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 #: Bodies above this size are recorded by digest and length only.
 RECORDED_BODY_LIMIT = 64 * 1024
+#: Values of bodies above this size are parsed anew each time: they take ten times the room of the text.
+_REMEMBERED = 1024 * 1024
 
 
 class Headers:
@@ -59,7 +61,8 @@ class Response:
 
     Where a pull was streamed, ``body`` is empty and ``size`` and ``digest`` tell of the content.
     Where no whole answer came, ``failure`` says why, and ``status`` is 0 unless the body alone is
-    incomplete; ``repeated`` tells that a second attempt failed in the same way.
+    incomplete; ``repeated`` tells that a second attempt failed in the same way. ``withheld`` tells of a 401
+    from another host than the target, which is not given the target's credentials.
     ``url`` is what was asked last, ``trail`` all exchanges that led here: challenges, throttling and
     redirects included.
     """
@@ -73,6 +76,7 @@ class Response:
     streamed: bool = False
     failure: str = ""
     repeated: bool = False
+    withheld: bool = False
     url: str = ""
     trail: tuple[Exchange, ...] = field(default=(), repr=False)
     _json: Any = field(default=None, repr=False)
@@ -96,13 +100,12 @@ class Response:
     @property
     def json(self) -> Any:
         """The body as JSON, or ``None`` where it is none (or nested too deeply to be read)."""
-        if not self._parsed:
-            self._parsed = True
-            try:
-                self._json = json.loads(self.body)
-            except (ValueError, RecursionError):
-                self._json = None
-        return self._json
+        if self._parsed:
+            return self._json
+        value = _parse(self.body)
+        if len(self.body) <= _REMEMBERED:
+            self._parsed, self._json = True, value
+        return value
 
     @property
     def error_codes(self) -> list[str] | None:
@@ -120,6 +123,21 @@ class Response:
     def content_digest(self) -> str:
         """Return the sha256 digest of the content received."""
         return self.digest or "sha256:" + hashlib.sha256(self.body).hexdigest()
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        value = json.loads(body, parse_constant=_no_constant)
+        if b"\\ud" in body.lower():
+            # Half a surrogate pair can be written in JSON, and in nothing that is made of it here.
+            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return None
+    return value
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
 
 
 @dataclass(slots=True)

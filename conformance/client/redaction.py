@@ -15,6 +15,15 @@ _TOKEN_MEMBERS = re.compile(r'("(?:access_|refresh_|id_)?token"\s*:\s*")(?:[^"\\
 _SHORTEST = 4
 
 
+def spellings(secret: str) -> frozenset[str]:
+    """Return how a target may echo a secret, in a URL, in JSON or in a page; nothing for very short ones."""
+    if len(secret) < _SHORTEST:
+        return frozenset()
+    encoded = base64.b64encode(secret.encode()).decode("ascii").rstrip("=")
+    escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], html.escape(secret)}
+    return frozenset({secret, quote(secret), quote(secret, safe=""), quote_plus(secret), encoded}) | escaped
+
+
 class Redactor:
     """Knows the secrets of a run and removes them, in their usual encodings, from any text."""
 
@@ -23,12 +32,7 @@ class Redactor:
 
     def add(self, secret: str) -> None:
         """Remember a secret; very short ones are left to the headers that carry them."""
-        if len(secret) < _SHORTEST:
-            return
-        encoded = base64.b64encode(secret.encode()).decode("ascii").rstrip("=")
-        # A target may echo it in a URL, in JSON or in a page.
-        escaped = {json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], html.escape(secret)}
-        self._secrets.update({secret, quote(secret), quote(secret, safe=""), quote_plus(secret), encoded}, escaped)
+        self._secrets |= spellings(secret)
 
     def clean(self, text: str) -> str:
         """Return the text without any secret."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import time
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
 from .client import Call, Client
 from .exchange import Response
+from .guard import Guard
+from .journal import Journal
+from .settling import Settling, ask_until
 from .transport import Payload
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -16,10 +19,12 @@ OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 
+#: The answers of an upload that say that it is no more: it was completed, or is not known.
+_ENDED = frozenset({201, 404})
+_ANY = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST)
+
 #: A header field: name and value.
 Field = tuple[str, str]
-#: Seconds between two looks for what was pushed.
-_PAUSE = 0.1
 
 
 class Registry:
@@ -27,25 +32,9 @@ class Registry:
 
     def __init__(self, client: Client, settle: float = 0.0) -> None:
         self.client = client
-        #: Seconds that a push may take until it shows, and when what was pushed has to show.
-        self._settle = settle
-        self._pushed: dict[tuple[str, str], float] = {}
-
-    def pushed(self, name: str, *references: str) -> None:
-        """Remember that content was accepted under references of a repository."""
-        if self._settle:
-            self._pushed |= dict.fromkeys(((name, reference) for reference in references), time.monotonic())
-
-    def deleted(self, name: str, reference: str) -> None:
-        """Forget it: a 404 is right from now on."""
-        self._pushed.pop((name, reference), None)
-
-    def settles(self, name: str, reference: str) -> bool:
-        """Whether a 404 may only be early: pause, and say so, while what was pushed has time to show."""
-        if time.monotonic() > self._pushed.get((name, reference), -self._settle) + self._settle:
-            return False
-        time.sleep(_PAUSE)
-        return True
+        self.settling = Settling(settle)
+        self.guard = Guard()
+        self.journal = Journal()
 
     @property
     def url(self) -> str:
@@ -89,8 +78,6 @@ class Repository:
     def __init__(self, registry: Registry, name: str) -> None:
         self.registry = registry
         self.name = name
-        #: What scenarios made here and clean-up removes: the digests of manifests and of blobs.
-        self.made: dict[str, list[str]] = {"manifest": [], "blob": []}
 
     # -- manifests
 
@@ -107,20 +94,71 @@ class Repository:
         return self._manifest("HEAD", reference, (*_accept(accept), *headers), **o)
 
     def put_manifest(
-        self, reference: str, body: bytes, media_type: str | None = OCI_MANIFEST, *, query: str = "", **o: Any
+        self,
+        reference: str,
+        body: bytes,
+        media_type: str | None = OCI_MANIFEST,
+        *,
+        query: str = "",
+        headers: tuple[Field, ...] = (),
+        **o: Any,
     ) -> Response:
         """Push a manifest by tag or digest; ``query`` is appended as it stands, ``?`` included."""
-        headers = (("Content-Type", media_type),) if media_type else ()
-        response = self._manifest("PUT", reference, headers, query=query, payload=body, **o)
+        fields = ((("Content-Type", media_type),) if media_type else ()) + headers
+        own = "sha256:" + hashlib.sha256(body).hexdigest()
+        for known in dict.fromkeys((reference, own)):
+            self._look("manifest", known)
+        noted = self._note_manifest(reference, own, body)
+        response = self._manifest("PUT", reference, fields, query=query, payload=body, **o)
         if response.ok:
-            own = "sha256:" + hashlib.sha256(body).hexdigest()
-            self.made["manifest"].append(reference if ":" in reference else own)
-            self.registry.pushed(self.name, reference, own)
+            more = [tag.strip() for tag in ",".join(response.headers.all("OCI-Tag")).split(",") if tag.strip()]
+            for tag in more:
+                self.registry.journal.tag(self.name, tag, own)
+            self.registry.settling.pushed(self.name, reference, own, *more)
+        elif response.refused:
+            self.registry.journal.refused(self.name, *noted)
+        return response
+
+    def _look(self, kind: str, reference: str) -> None:
+        """Look, in a repository that the owner fixed, whether others have there what is about to be pushed."""
+        parameters = {"name": self.name, "reference" if kind == "manifest" else "digest": reference}
+        headers = _accept(_ANY) if kind == "manifest" else ()
+        path = f"/v2/{self.name}/{kind}s/{reference}"
+
+        def there() -> bool:
+            return self._once("HEAD", path, f"{kind}.head", parameters, headers=headers).status == 200  # OK
+
+        self.registry.guard.look(self.name, reference, there)
+
+    def _note_manifest(self, reference: str, own: str, body: bytes) -> list[str]:
+        """Note for clean-up a manifest that is pushed, unless it was there before; return the references noted."""
+        digest = reference if ":" in reference else own
+        noted = []
+        if not self.registry.guard.is_foreign(self.name, digest):
+            self.registry.journal.manifest(self.name, digest, body)
+            noted.append(digest)
+        if digest != reference:
+            self.registry.journal.tag(self.name, reference, digest)
+            noted.append(reference)
+        return noted
+
+    def _blob(self, digests: list[str], push: Callable[[], Response]) -> Response:
+        """Push a blob under some digests, and note it for clean-up, unless it was there before."""
+        for digest in digests:
+            self._look("blob", digest)
+        noted = [digest for digest in digests if not self.registry.guard.is_foreign(self.name, digest)]
+        for digest in noted:
+            self.registry.journal.blob(self.name, digest)
+        response = push()
+        if response.status == 201:  # Created
+            self.registry.settling.pushed(self.name, *digests)
+        elif response.refused or response.status == 202:  # Accepted: an upload in place of the blob
+            self.registry.journal.refused(self.name, *noted)
         return response
 
     def delete_manifest(self, reference: str, **o: Any) -> Response:
         """Delete a manifest by digest, or a tag."""
-        self.registry.deleted(self.name, reference)
+        self.registry.settling.deleted(self.name, reference)
         return self._manifest("DELETE", reference, (), **o)
 
     def _manifest(
@@ -147,7 +185,7 @@ class Repository:
 
     def delete_blob(self, digest: str, **o: Any) -> Response:
         """Delete a blob."""
-        self.registry.deleted(self.name, digest)
+        self.registry.settling.deleted(self.name, digest)
         return self._send("DELETE", f"blobs/{digest}", "blob.delete", {"digest": digest}, **o)
 
     # -- uploads
@@ -160,20 +198,14 @@ class Repository:
         """Push a whole blob with one POST."""
         query = "?digest=" + quote(digest, safe="")
         fields = (("Content-Type", "application/octet-stream"), *headers)
-        response = self._upload("upload.start-digest", query, headers=fields, payload=body, **o)
-        if response.status == 201:  # Created
-            self.made["blob"].append(digest)
-            self.registry.pushed(self.name, digest)
-        return response
+        return self._blob(
+            [digest], lambda: self._upload("upload.start-digest", query, headers=fields, payload=body, **o)
+        )
 
     def mount(self, digest: str, source: str | None, **o: Any) -> Response:
         """Ask for a blob of another repository; ``source`` is its name, or ``None`` for no ``from``."""
         query = "?mount=" + quote(digest, safe="") + (f"&from={quote(source, safe='')}" if source is not None else "")
-        response = self._upload("upload.mount", query, **o)
-        if response.status == 201:  # Created
-            self.made["blob"].append(digest)
-            self.registry.pushed(self.name, digest)
-        return response
+        return self._blob([digest], lambda: self._upload("upload.mount", query, **o))
 
     def patch_upload(
         self,
@@ -201,11 +233,11 @@ class Repository:
         """Close an upload at its absolute location with a digest (none where it is ``None``)."""
         fields = (("Content-Type", "application/octet-stream"), *_content_range(content_range), *headers)
         url = with_query(location, "digest=" + quote(digest, safe="")) if digest is not None else location
-        response = self._session("PUT", url, headers=fields, payload=body, **o)
-        if response.status == 201 and digest:  # Created
-            self.made["blob"].append(digest)
-            self.registry.pushed(self.name, digest)
-        return response
+        named = [d for d in (digest, *parse_qs(urlsplit(url).query).get("digest", ())) if d]
+        return self._blob(
+            list(dict.fromkeys(named)),
+            lambda: self._session("PUT", location, url=url, headers=fields, payload=body, **o),
+        )
 
     def get_upload(self, location: str, **o: Any) -> Response:
         """Ask for an upload's status."""
@@ -233,24 +265,35 @@ class Repository:
     # -- how requests are made
 
     def _upload(self, operation: str, query: str, **o: Any) -> Response:
-        return self._send("POST", "blobs/uploads/" + query, operation, {}, **o)
+        response = self._send("POST", "blobs/uploads/" + query, operation, {}, **o)
+        if response.status == 202 and (location := upload_location(response)):  # Accepted
+            self.registry.journal.opened(self.name, location)
+        return response
 
     def _session(self, method: str, location: str, **o: Any) -> Response:
         operation = f"upload.{method.lower()}"
-        return self.registry.request(method, location, operation=operation, parameters={"name": self.name}, **o)
+        self.registry.guard.check(method, self.name, "")
+        url = o.pop("url", location)
+        response = self.registry.request(method, url, operation=operation, parameters={"name": self.name}, **o)
+        if response.status in _ENDED or (method == "DELETE" and response.ok):
+            self.registry.journal.closed(location)
+        elif response.ok and (following := upload_location(response)):
+            self.registry.journal.moved(location, following)
+        return response
 
     def _send(
         self, method: str, rest: str, operation: str, parameters: dict[str, str], *, at_once: bool = False, **o: Any
     ) -> Response:
         """Send a request; a 404 to what was just pushed is asked again as long as that may take, but ``at_once``."""
         path = f"/v2/{self.name}/{rest}"
-        response = self._once(method, path, operation, parameters, **o)
         reference = parameters.get("reference") or parameters.get("digest", "")
-        while method in {"GET", "HEAD"} and response.status == 404 and not at_once:  # Not Found
-            if not self.registry.settles(self.name, reference):
-                break
-            response = self._once(method, path, operation, parameters, **o)
-        return response
+        self.registry.guard.check(method, self.name, reference)
+        reads = method in {"GET", "HEAD"} and not at_once
+        return ask_until(
+            self.registry.settling.left(self.name, reference) if reads else 0.0,
+            lambda: self._once(method, path, operation, parameters, **o),
+            lambda answer: answer.status != 404,  # Not Found
+        )
 
     def _once(self, method: str, path: str, operation: str, parameters: dict[str, str], **o: Any) -> Response:
         return self.registry.request(

@@ -18,7 +18,7 @@ from requests.utils import get_environ_proxies, select_proxy
 from urllib3 import HTTPHeaderDict
 
 from .exchange import Headers, Response
-from .interim import POOLS
+from .interim import POOLS, lift
 
 #: What a scenario sends: bytes, nothing, or a function that gives the pieces anew for each attempt.
 Payload = bytes | Callable[[], Iterable[bytes]] | None
@@ -97,17 +97,22 @@ class Transport:
         try:
             return self._read(raw, stream=stream, max_body=max_body, deadline=deadline)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            if lift(raw.raw):
+                raise TransportError("the time-out passed before the response body ended") from None
             raise TransportError(explain(error)) from None
         finally:
+            lift(raw.raw)
             raw.close()
 
     def _prepare(
         self, method: str, url: str, headers: Iterable[tuple[str, str]], payload: Payload
     ) -> requests.PreparedRequest:
         prepared = requests.PreparedRequest()
-        fields = HTTPHeaderDict({"User-Agent": self._user_agent, "Accept-Encoding": "identity"})
+        fields = HTTPHeaderDict()
         for name, value in headers:
             fields.add(name, value)
+        fields.setdefault("Accept-Encoding", "identity")
+        fields.setdefault("User-Agent", self._user_agent)
         body: bytes | Iterator[bytes] | None
         if callable(payload):
             body = iter(payload())
@@ -158,6 +163,8 @@ class Transport:
                 digest.update(piece)
             else:
                 pieces.append(piece)
+        if lift(source):
+            raise TransportError(f"the time-out passed before the response body ended ({size} bytes had come)")
         missing = getattr(source, "length_remaining", None) or 0
         response = Response(
             status=raw.status_code,

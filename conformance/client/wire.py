@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -13,6 +15,8 @@ from .client import Client
 #: Seconds in which a server that was asked to close the connection has sent what it is going to send.
 _PATIENCE = 2.0
 _LIMIT = 1024 * 1024
+#: A status has three.
+_DIGITS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,7 @@ def content_after_head(
         return Wire(0, b"")
     head, _, content = received.partition(b"\r\n\r\n")
     words = head.split(b"\r\n", 1)[0].split()
-    status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
+    status = int(words[1]) if len(words) > 1 and words[1].isdigit() and len(words[1]) == _DIGITS else 0
     return Wire(status, content if status >= 200 else content.partition(b"\r\n\r\n")[2])
 
 
@@ -58,9 +62,12 @@ def _connect(host: str, port: int | None, secure: bool, settings: Settings) -> s
 
 def _read(connection: socket.socket) -> bytes:
     received = b""
-    try:
-        while len(received) < _LIMIT and (piece := connection.recv(65536)):
+    end = time.monotonic() + _PATIENCE
+    with suppress(TimeoutError):
+        while len(received) < _LIMIT and (left := end - time.monotonic()) > 0:
+            connection.settimeout(left)
+            piece = connection.recv(65536)
+            if not piece:
+                break
             received += piece
-    except TimeoutError:
-        return received
     return received

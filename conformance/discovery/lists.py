@@ -8,6 +8,7 @@ from typing import Any
 from conformance.client.exchange import Response
 from conformance.client.registry import Repository, next_link
 from conformance.contract.wording import quoted
+from conformance.given import Given
 from conformance.judge import Blocked, Undecided, status_of
 from conformance.settings import Settings
 
@@ -49,16 +50,28 @@ def all_tags(repo: Repository, last: str | None = None) -> list[str]:
     return [tag for page in pages for tag in tags_of(page, requirement)]
 
 
-def settled_tags(repo: Repository, settings: Settings, wanted: set[str]) -> list[str]:
-    """Return the tag list as soon as it has the wanted tags, or as it is when the target had time to settle."""
+def settled_tags(
+    repo: Repository, settings: Settings, wanted: set[str], unwanted: frozenset[str] | set[str] = frozenset()
+) -> list[str]:
+    """Return the tag list as soon as it has some tags and not others, or as it is after the time to settle."""
     found: list[str] = []
 
     def there() -> bool:
         found[:] = all_tags(repo)
-        return wanted <= set(found)
+        return wanted <= set(found) and not unwanted & set(found)
 
     settings.wait(there)
     return found
+
+
+def steady(repo: Repository, given: Given, full: list[str]) -> None:
+    """See, before a list is judged by another one, that others who share the repository changed nothing between them.
+
+    Raises:
+        Undecided: the list is not what it was.
+    """
+    if given.shared and all_tags(repo) != full:
+        raise Undecided(f"the tags of {repo.name} changed while they were looked at")
 
 
 def walk(first: Response, follow: Callable[[Response], Response | None], requirement: str) -> list[Response]:

@@ -17,11 +17,14 @@ from conformance.discovery.artifacts import (
     refer,
     refer_by_index,
 )
-from conformance.discovery.lists import HIDDEN, NOT_FOUND, OK, all_referrers, descriptors_of, member_of
-from conformance.given import Given
+from conformance.discovery.lists import HIDDEN, NOT_FOUND, OK, all_referrers, descriptors_of, member_of, referrer_pages
+from conformance.given import ANY_MANIFEST, Given
 from conformance.judge import Judge, Undecided, Unsupported, field_of, listing, verifies
 from conformance.settings import Settings
+from spec.model import Withheld
 
+#: So many entries of a list are pulled.
+SAMPLED = 5
 STATUS = "DISC-REFERRERS-STATUS-200"
 SHAPE = "DISC-REFERRERS-INDEX-SHAPE"
 TYPE = "DISC-REFERRERS-CONTENT-TYPE"
@@ -74,6 +77,9 @@ def _entry(judge: Judge, requirement: str, answer: Response, entry: dict[str, An
 @verifies(STATUS, TYPE, SHAPE, COMPLETE, ONLY, FIELDS, OWN_TYPE, FROM_CONFIG, NOTES)
 def test_referrers_of_an_image(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
     """The list has each manifest with that subject once, described as it was pushed, and nothing else."""
+    if given.read_only:
+        _existing(repo, given, judge)
+        return
     subject = given.image(repo)
     target = subject.descriptor()
     typed = refer(
@@ -111,6 +117,46 @@ def test_referrers_of_an_image(repo: Repository, given: Given, judge: Judge, set
     judge(NOTES, kept, f"the annotations {quoted(ANNOTATIONS)}", answer, actual=f"they were {quoted(notes)}")
 
 
+def _existing(repo: Repository, given: Given, judge: Judge) -> None:
+    """Judge the list of referrers in which an artifact that is there already has to stand."""
+    item = given.existing.find(repo.name, "artifact with a subject", lambda item: item.subject)
+    answer = repo.referrers(item.subject)
+    _form(judge, answer)
+    pages = referrer_pages(repo, item.subject)
+    digests = [str(entry.get("digest")) for page in pages for entry in descriptors_of(page)]
+    manifest = item.manifest
+    times = digests.count(manifest.digest)
+    judge.require(COMPLETE, times == 1, f"{manifest.digest} once", *pages, actual=f"it stood there {times} times")
+    entry = next(e for page in pages for e in descriptors_of(page) if e.get("digest") == manifest.digest)
+    _entry(judge, FIELDS, answer, entry, **manifest.descriptor())
+    document = manifest.document
+    config = document.get("config")
+    if isinstance(document.get("artifactType"), str):
+        _entry(judge, OWN_TYPE, answer, entry, artifactType=document["artifactType"])
+    elif isinstance(config, dict):
+        _entry(judge, FROM_CONFIG, answer, entry, artifactType=config.get("mediaType"))
+    if notes := document.get("annotations"):
+        kept = isinstance(entry.get("annotations"), dict) and notes.items() <= entry["annotations"].items()
+        judge(
+            NOTES,
+            kept,
+            f"the annotations {quoted(notes)}",
+            answer,
+            actual=f"they were {quoted(entry.get('annotations'))}",
+        )
+    for other in list(dict.fromkeys(digests))[:SAMPLED]:
+        found = repo.get_manifest(other, ANY_MANIFEST)
+        subject = found.json.get("subject") if isinstance(found.json, dict) else None
+        named = subject.get("digest") if isinstance(subject, dict) else None
+        actual = f"the subject of {other} was {named}"
+        judge(
+            ONLY, found.status != OK or named == item.subject, "only manifests with that subject", found, actual=actual
+        )
+    for requirement in (OWN_TYPE, FROM_CONFIG, NOTES):
+        if requirement not in judge.judgements:
+            judge.not_tested(requirement, "--existing names no artifact of the kind", Withheld.CONTENT)
+
+
 @verifies(INDEX_LISTED, OMITTED, OWN_TYPE)
 def test_referrers_that_are_indexes(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
     """An index with a subject is listed as well, with its artifactType or with none."""
@@ -133,7 +179,8 @@ def test_referrers_that_are_indexes(repo: Repository, given: Given, judge: Judge
 def test_referrers_where_there_are_none(repo: Repository, given: Given, judge: Judge) -> None:
     """A registry that lists referrers gives an empty list where there are none; one that does not answers 404."""
     subject = given.image(repo)
-    refer(repo, given, subject.descriptor())
+    if not given.read_only:
+        refer(repo, given, subject.descriptor())
     known = repo.referrers(subject.digest)
     if known.status in HIDDEN:
         raise Unsupported(f"access control refuses the referrers (status {known.status})")
@@ -145,8 +192,10 @@ def test_referrers_where_there_are_none(repo: Repository, given: Given, judge: J
             judge.inconclusive(ABSENT, f"blocked by {STATUS}")
         return
     judge.unsupported(ABSENT, "the target has the referrers API")
-    other = given.image(repo)
-    for digest, kind in ((other.digest, "a manifest without referrers"), (given.make.digest(), "an unknown digest")):
+    asked = [(given.make.digest(), "an unknown digest")]
+    if not given.read_only:
+        asked.insert(0, (given.image(repo).digest, "a manifest without referrers"))
+    for digest, kind in asked:
         answer = repo.referrers(digest)
         manifests = answer.json.get("manifests") if isinstance(answer.json, dict) else None
         held = answer.status == OK and not manifests

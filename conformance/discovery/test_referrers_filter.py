@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from conformance.client.exchange import Response
-from conformance.client.registry import OCI_INDEX, Registry, Repository, next_link
+from conformance.client.registry import OCI_INDEX, Repository, next_link
 from conformance.content import Manifest, index
 from conformance.discovery.artifacts import CONFIG_TYPE, SBOM, SIGNATURE, listed, refer
-from conformance.discovery.lists import OK, descriptors_of, member_of, referrer_pages
+from conformance.discovery.lists import descriptors_of, referrer_pages
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, Unsupported, field_of, verifies
-from conformance.session import Repositories
 from conformance.settings import Settings
 
 APPLIED = "OCI-Filters-Applied"
@@ -19,7 +18,6 @@ HEADER = "DISC-REFERRERS-FILTER-HEADER"
 HONEST = "DISC-REFERRERS-FILTER-HEADER-HONEST"
 PAGES = "DISC-REFERRERS-LINK-PAGES"
 TAG = "DISC-REFERRERS-TAG-SCHEMA-PUSHABLE"
-EXTENSIONS = "DISC-EXT-DISCOVER-SHAPE"
 #: Referrers with annotations of this many bytes fill a page of 4 MiB soon.
 MANY = 120
 LARGE = 40_000
@@ -97,28 +95,3 @@ def test_tag_in_place_of_referrers(repo: Repository, given: Given, judge: Judge)
             return
         pulled = given.read_manifest(repo, tag, OCI_INDEX, manifest.body)
         judge.gives(TAG, pulled, manifest.body, "the index that was pushed", answer)
-
-
-@verifies(EXTENSIONS)
-def test_discovery_of_extensions(registry: Registry, repository: Repositories, given: Given, judge: Judge) -> None:
-    """Where extensions can be discovered, each is described by a name and a URL."""
-    repo = repository()
-    given.image(repo)
-    for path in ("/v2/_oci/ext/discover", f"/v2/{repo.name}/_oci/ext/discover"):
-        answer = registry.request("GET", path, operation="ext.discover", parameters={"name": repo.name})
-        if answer.status != OK or answer.media_type != "application/json":
-            judge.unsupported(EXTENSIONS, f"no extensions are offered there (status {answer.status})")
-            continue
-        found = answer.json.get("extensions") if isinstance(answer.json, dict) else None
-        held = isinstance(found, list) and all(_described(entry) for entry in found)
-        judge(
-            EXTENSIONS,
-            held,
-            "an array of extensions, each with name and url",
-            answer,
-            actual=member_of(answer, "extensions"),
-        )
-
-
-def _described(entry: object) -> bool:
-    return isinstance(entry, dict) and all(isinstance(entry.get(name), str) and entry[name] for name in ("name", "url"))

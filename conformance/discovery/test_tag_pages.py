@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from conformance.client.exchange import Response
 from conformance.client.registry import Repository, next_link, parse_link
-from conformance.discovery.lists import OK, all_tags, member_of, settled_tags, tags_of, walk
+from conformance.discovery.lists import OK, all_tags, member_of, settled_tags, steady, tags_of, walk
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, Unsupported, field_of, listing, status_of, told, verifies
+from conformance.judge import Judge, NotTested, Undecided, Unsupported, field_of, listing, status_of, told, verifies
 from conformance.settings import Settings
+from spec.model import Withheld
 
 AT_MOST = "DISC-TAGS-N-AT-MOST"
 START = "DISC-TAGS-N-FROM-START"
@@ -26,18 +27,29 @@ SYNTAX = "DISC-TAGS-LINK-SYNTAX"
 MORE = "DISC-TAGS-LINK-PRESENT-WHEN-MORE"
 INVALID = "DISC-TAGS-N-INVALID-400"
 LIMIT = "DISC-TAGS-NO-N-PAGE-LIMIT"
+#: The ends of tags that are not pushed in their order.
+FIVE = ("ba", "aa", "da", "ca", "ea")
+#: Characters of the longest tag.
+LONGEST = 128
 #: One more than the page limits that registries are known to have.
 MANY = 101
 #: What a quick run has to make do with.
 FEW = 11
 
 
-def _tagged(repo: Repository, given: Given, settings: Settings, ends: tuple[str, ...]) -> list[str]:
-    """Push tags and return the registry's own list of them."""
-    names = [f"t{end}" for end in ends]
+def _tagged(repo: Repository, given: Given, settings: Settings, ends: tuple[str, ...], stem: str = "") -> list[str]:
+    """Push tags and return the registry's own list, with what others have there where the repository is theirs, too."""
+    if given.read_only:
+        listed = all_tags(repo)
+        if len(listed) < len(FIVE):
+            raise NotTested(f"the repository {repo.name} of --existing has not {len(FIVE)} tags", Withheld.CONTENT)
+        return listed
+    stem = stem or (given.make.tag() if given.shared else "t")
+    names = [f"{stem}{end}" for end in ends]
     given.tags(repo, *names)
     listed = settled_tags(repo, settings, set(names))
-    if sorted(listed) != sorted(names):
+    strange = set() if given.shared else set(listed) - set(names)
+    if strange or not set(names) <= set(listed):
         raise Undecided("the plain list is not the tags that were pushed (DISC-TAGS-COMPLETE-AFTER-PUSH)")
     return listed
 
@@ -49,17 +61,18 @@ def _shown(answer: Response, tags: list[str]) -> str:
 @verifies(AT_MOST, START, SHORT, "DISC-TAGS-N-FULL-PAGE", MORE, SYNTAX)
 def test_n_below_the_number_of_tags(fresh_repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
     """A page by n holds the first n tags, and says by a Link that there are more."""
-    full = _tagged(fresh_repo, given, settings, ("ba", "aa", "da", "ca", "ea"))
+    full = _tagged(fresh_repo, given, settings, FIVE)
     linked = False
-    for n in (2, 4):
-        answer = fresh_repo.list_tags(n=n)
+    answers = [(n, fresh_repo.list_tags(n=n)) for n in (2, 4)]
+    steady(fresh_repo, given, full)
+    for n, answer in answers:
         page = tags_of(answer, AT_MOST)
         actual = _shown(answer, page)
         judge(AT_MOST, len(page) <= n, f"no more than {n} tags", answer, actual=actual)
         if len(page) > n:
             judge.inconclusive(START, f"blocked by {AT_MOST}")
         else:
-            judge(START, page == full[: len(page)], f"a beginning of {', '.join(full)}", answer, actual=actual)
+            judge(START, page == full[: len(page)], f"a beginning of {listing(full)}", answer, actual=actual)
         judge(SHORT, len(page) >= n or next_link(answer), f"{n} tags, or fewer and a Link", answer, actual=actual)
         judge("DISC-TAGS-N-FULL-PAGE", len(page) >= n, f"{n} tags", answer, actual=actual)
         judge(
@@ -114,13 +127,16 @@ def test_n_that_is_no_number(repo: Repository, given: Given, judge: Judge) -> No
 @verifies(LAST, POSITION, ALONE, EMPTY_ARRAY)
 def test_last(fresh_repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
     """What is listed after last is what follows it in the full list, itself not included."""
-    full = _tagged(fresh_repo, given, settings, ("ba", "aa", "da", "ca", "ea"))
+    full = _tagged(fresh_repo, given, settings, FIVE)
     answer = fresh_repo.list_tags(n=2, last=full[1])
+    end = fresh_repo.list_tags(n=2, last=full[-1])
+    between = _followed(full)
+    middle = fresh_repo.list_tags(n=2, last=f"{between}-")
+    steady(fresh_repo, given, full)
     page = tags_of(answer, LAST)
     # A page of the wrong size is another matter: what counts is where it begins.
     begins = bool(page) and page == full[2 : 2 + len(page)]
     judge.require(LAST, begins, f"{full[2]} and what follows", answer, actual=_shown(answer, page))
-    end = fresh_repo.list_tags(n=2, last=full[-1])
     document = end.json if isinstance(end.json, dict) else {}
     tags = document.get("tags")
     held = end.status == OK and not tags
@@ -136,21 +152,30 @@ def test_last(fresh_repo: Repository, given: Given, judge: Judge, settings: Sett
     else:
         judge.unsupported(EMPTY_ARRAY, "the list after the last tag is not empty")
     rest = all_tags(fresh_repo, last=full[1])
-    judge(ALONE, rest == full[2:], f"{', '.join(full[2:])} after {full[1]}", answer, actual=f"it was {listing(rest)}")
-    _position(judge, fresh_repo, full)
+    judge(ALONE, rest == full[2:], f"{listing(full[2:])} after {full[1]}", answer, actual=f"it was {listing(rest)}")
+    if between:
+        _position(judge, middle, full, full.index(between) + 1)
+    else:
+        judge.inconclusive(POSITION, "no place between two of the tags was found")
 
 
-def _position(judge: Judge, repo: Repository, full: list[str]) -> None:
-    """Judge a last between two tags; only an ordered list has such a place."""
-    if full != sorted(full):
+def _followed(full: list[str]) -> str:
+    """Return a tag that, with a hyphen, is no tag yet: by letters of any case the place right behind it."""
+    folded = [tag.lower() for tag in full]
+    fitting = (t for t in full[1:-2] if folded.count(t.lower()) == 1 and f"{t.lower()}-" not in folded)
+    return next((tag for tag in fitting if len(tag) < LONGEST), "")
+
+
+def _position(judge: Judge, answer: Response, full: list[str], place: int) -> None:
+    """Judge the answer to a last right before a place of the list; only an ordered list has such a position."""
+    if full not in (sorted(full), sorted(full, key=str.lower), sorted(full, key=str.upper)):
         judge.inconclusive(POSITION, "blocked by DISC-TAGS-ORDER-LEXICAL")
         return
-    answer = repo.list_tags(n=2, last=f"{full[1]}-")
     page = tags_of(answer) if answer.status == OK else []
     judge(
         POSITION,
-        bool(page) and page == full[2 : 2 + len(page)],
-        f"{full[2]} and what follows",
+        bool(page) and page == full[place : place + len(page)],
+        f"{full[place]} and what follows",
         answer,
         actual=f"{status_of(answer)}, {_shown(answer, page)}",
     )
@@ -159,27 +184,32 @@ def _position(judge: Judge, repo: Repository, full: list[str]) -> None:
 @verifies(SAME, MIXED)
 def test_order_of_letters_and_signs(fresh_repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
     """Whatever the order of the list is, its pages follow the same; capitals do not come first."""
-    full = _tagged(fresh_repo, given, settings, ("c", "a", "B", "_d", "-e", "10", "9"))
-    letters = [tag for tag in full if tag in {"ta", "tB", "tc"}]
+    stem = given.make.tag() if given.shared else "t"
+    full = _tagged(fresh_repo, given, settings, ("c", "a", "B", "_d", "-e", "10", "9"), stem)
+    own = [tag for tag in full if tag.startswith(stem)]
     answer = fresh_repo.list_tags()
-    if full in (sorted(full), sorted(full, key=str.lower), sorted(full, key=str.upper)):
-        shown = f"it was {listing(letters)}"
-        judge(MIXED, letters == ["ta", "tB", "tc"], "the order ta, tB, tc", answer, actual=shown)
+    places = [(place, fresh_repo.list_tags(n=2, last=full[place])) for place in (0, 2, min(4, len(full) - 2))]
+    steady(fresh_repo, given, full)
+    wanted = [f"{stem}{letter}" for letter in "aBc"]
+    if given.read_only:
+        judge.not_tested(MIXED, "the target is read-only", Withheld.WRITING)
+    elif own in (sorted(own), sorted(own, key=str.lower), sorted(own, key=str.upper)):
+        letters = [tag for tag in own if tag in wanted]
+        judge(MIXED, letters == wanted, f"the order {listing(wanted)}", answer, actual=f"it was {listing(letters)}")
     else:
         judge.inconclusive(MIXED, "blocked by DISC-TAGS-ORDER-LEXICAL: the list has no order")
-    for place in (0, 2, 4):
-        answer = fresh_repo.list_tags(n=2, last=full[place])
+    for place, answer in places:
         page = tags_of(answer, LAST)
         held = bool(page) and page == full[place + 1 : place + 1 + len(page)]
-        expected = f"after {full[place]} what follows it in the full list ({', '.join(full)})"
+        expected = f"after {full[place]} what follows it in the full list ({listing(full)})"
         judge(SAME, held, expected, answer, actual=_shown(answer, page))
 
 
 @verifies(WALK, END, SYNTAX)
 def test_walk_along_the_links(fresh_repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
     """The Links lead through all tags, each once, and end with the last one."""
-    full = _tagged(fresh_repo, given, settings, ("ba", "aa", "da", "ca", "ea"))
-    first = fresh_repo.list_tags(n=2)
+    full = _tagged(fresh_repo, given, settings, FIVE)
+    first = fresh_repo.list_tags(n=max(2, len(full) // 4))
     if len(tags_of(first, AT_MOST)) >= len(full):
         raise Undecided("blocked by DISC-TAGS-N-AT-MOST")
     if next_link(first) is None and "Link" not in first.headers:
@@ -187,8 +217,9 @@ def test_walk_along_the_links(fresh_repo: Repository, given: Given, judge: Judge
     _syntax(judge, first)
     pages = walk(first, lambda page: fresh_repo.follow_link(page, "tags.list"), WALK)
     walked = [tag for page in pages for tag in tags_of(page, WALK)]
-    judge(WALK, walked == full, f"the tags {', '.join(full)}", *pages, actual=f"the walk gave {', '.join(walked)}")
     whole = fresh_repo.list_tags(n=len(full) + 4)
+    steady(fresh_repo, given, full)
+    judge(WALK, walked == full, f"the tags {listing(full)}", *pages, actual=f"the walk gave {listing(walked)}")
     for answer, tags in ((whole, tags_of(whole, AT_MOST)), (pages[-1], tags_of(pages[-1]))):
         complete = answer is whole and tags == full
         held = next_link(answer) is None if complete else bool(tags)

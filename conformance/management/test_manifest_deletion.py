@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.client.registry import Repository
-from conformance.discovery.lists import all_tags
+from conformance.discovery.lists import settled_tags
 from conformance.given import ANY_MANIFEST, Given
 from conformance.judge import Judge, Undecided, Unsupported, listing, verifies
 from conformance.management.steps import DISABLED, NOT_FOUND, OK, deleted, judge_deletion, manifest_gone
@@ -63,7 +63,7 @@ def test_what_a_deleted_manifest_leaves(repo: Repository, given: Given, judge: J
     judge.status(HEAD, head, NOT_FOUND, when="to the HEAD of a deleted manifest")
     for tag in tags[:2]:
         judge.status(TAGS, manifest_gone(settings, repo, tag), NOT_FOUND, when="to a tag of a deleted manifest")
-    listed = all_tags(repo)
+    listed = settled_tags(repo, settings, set(), set(tags[:2]))
     actual = f"the list was {listing(listed)}"
     judge(UNLISTED, not set(tags[:2]) & set(listed), "no tag of the deleted manifest", repo.list_tags(), actual=actual)
     judge.status(TWICE, repo.delete_manifest(manifest.digest), NOT_FOUND, when="to a second deletion")
@@ -125,5 +125,5 @@ def test_push_a_deleted_manifest_again(repo: Repository, given: Given, judge: Ju
     judge.require_status(AGAIN, pushed, 201, when="to the push of a manifest that was deleted")
     for reference in (tag, manifest.digest):
         judge.gives(AGAIN, given.read_manifest(repo, reference), manifest.body, SAME)
-    listed = all_tags(repo)
+    listed = settled_tags(repo, settings, {tag})
     judge(AGAIN, tag in listed, f"{tag} in the list", pushed, actual=f"the list was {listing(listed)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.client.registry import Repository
-from conformance.discovery.lists import all_tags
+from conformance.discovery.lists import settled_tags
 from conformance.given import ANY_MANIFEST, Given
 from conformance.judge import Judge, listing, verifies
 from conformance.management.steps import NOT_FOUND, deleted, judge_deletion, manifest_gone
@@ -38,8 +38,7 @@ def test_what_a_deleted_tag_leaves(repo: Repository, given: Given, judge: Judge,
     judge.gives(KEPT, kept, manifest.body, "the other tag as it was")
     judge.require_status(GONE, answer, NOT_FOUND, when="to the GET of a deleted tag")
     judge.status(HEAD, repo.head_manifest(tag, ANY_MANIFEST), NOT_FOUND, when="to the HEAD of a deleted tag")
-    settings.wait(lambda: tag not in all_tags(repo))
-    listed = all_tags(repo)
+    listed = settled_tags(repo, settings, {other}, {tag})
     answer = repo.list_tags()
     judge(UNLISTED, tag not in listed, f"no {tag} in the list", answer, actual=f"it was {listing(listed)}")
     judge(KEPT, other in listed, f"{other} in the list", answer, actual=f"it was {listing(listed)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from dataclasses import dataclass
 
 from conformance.client.exchange import Response
@@ -56,6 +57,24 @@ def _content_range(value: str) -> ContentRange | None:
         return None
     size = None if match[3] == "*" else int(match[3])
     return ContentRange(int(match[1]), int(match[2]), size)
+
+
+def decoded(answer: Response, limit: int) -> bytes | None:
+    """Return the content of an answer without its coding, ``None`` where it is not coded as it says or is longer.
+
+    ``limit`` is in bytes: a small body may unfold to anything. Codings but gzip are not known here, and give ``None``.
+    """
+    coding = (answer.header("Content-Encoding") or "identity").strip().lower()
+    if coding == "identity":
+        return answer.body
+    if coding != "gzip":
+        return None
+    unfolding = zlib.decompressobj(wbits=31)  # the container of gzip
+    try:
+        content = unfolding.decompress(answer.body, limit)
+    except zlib.error:
+        return None
+    return content if unfolding.eof and not unfolding.unused_data else None
 
 
 def holds_part(answer: Response, whole: bytes, first: int, last: int) -> bool:

@@ -25,7 +25,7 @@ def _stored(repo: Repository, given: Given) -> tuple[Manifest, str]:
     return manifest, manifest.tag or manifest.digest
 
 
-@verifies("PULL-ACCEPT-LIST", "PULL-ACCEPT-REPEATED-FIELD", "PULL-ACCEPT-QVALUE")
+@verifies("PULL-ACCEPT-LIST", "PULL-ACCEPT-REPEATED-FIELD", "PULL-ACCEPT-QVALUE", "PULL-ACCEPT-CASE")
 def test_accept_with_several_types(repo: Repository, given: Given, judge: Judge) -> None:
     """A type that is listed among others is accepted, wherever it stands and whatever its weight."""
     manifest, tag = _stored(repo, given)
@@ -36,6 +36,7 @@ def test_accept_with_several_types(repo: Repository, given: Given, judge: Judge)
         _gives(judge, "PULL-ACCEPT-LIST", repo.get_manifest(tag, listed), manifest)
     _gives(judge, "PULL-ACCEPT-REPEATED-FIELD", repo.get_manifest(tag, (first, second, own)), manifest)
     _gives(judge, "PULL-ACCEPT-QVALUE", repo.get_manifest(tag, f"{own};q=0.9, */*;q=0.1"), manifest)
+    _gives(judge, "PULL-ACCEPT-CASE", repo.get_manifest(tag, own.upper()), manifest)
 
 
 @verifies("PULL-ACCEPT-ABSENT", "PULL-ACCEPT-WILDCARD")
@@ -97,14 +98,14 @@ def test_pull_of_an_index(repo: Repository, given: Given, judge: Judge) -> None:
     _gives(judge, "PULL-ACCEPT-INDEX-INTACT", repo.get_manifest(tag, f"{OCI_INDEX}, {OCI_MANIFEST}"), index)
     judge.status("PULL-ACCEPT-EXACT", repo.head_manifest(tag, OCI_INDEX), 200)
     _gives(judge, "PULL-ACCEPT-EXACT", by_tag, index)
-    _gives(judge, "PULL-ACCEPT-EXACT", repo.get_manifest(image.tag or image.digest, OCI_MANIFEST), image)
+    _gives(judge, "PULL-ACCEPT-EXACT", repo.get_manifest(image.tag or image.digest, image.media_type), image)
 
 
 @verifies("PULL-ACCEPT-DIGEST-NOT-CONVERTED")
 def test_pull_by_digest_under_any_accept(repo: Repository, given: Given, judge: Judge) -> None:
     """By digest no Accept header leads to other content."""
     image = given.image(repo)
-    manifests = [image]
+    manifests = [item.manifest for item in given.existing.of(repo.name)] if given.read_only else [image]
     if not given.read_only:
         manifests.append(given.index(repo, [image.descriptor(platform={"architecture": "amd64", "os": "linux"})]))
     for manifest in manifests:

@@ -10,7 +10,8 @@ from conformance.content import Manifest
 from conformance.digests import is_digest_of, well_formed
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, Unsupported, verifies
-from conformance.pull.facts import DIGEST, digest_headers
+from conformance.pull.facts import DIGEST, decoded, digest_headers
+from spec.model import Withheld
 
 
 def _type_of(manifest: Manifest) -> str:
@@ -94,7 +95,7 @@ def test_get_by_digest(repo: Repository, given: Given, judge: Judge) -> None:
         actual=f"its digest was {answer.content_digest()}",
     )
     if manifest.media_type != OCI_MANIFEST:
-        judge.not_tested("PULL-TYPE-OCI-IMAGE", "the manifest that --existing names is of another type")
+        judge.not_tested("PULL-TYPE-OCI-IMAGE", "--existing names no OCI image manifest", Withheld.CONTENT)
         return
     judge(
         "PULL-TYPE-OCI-IMAGE",
@@ -163,11 +164,56 @@ def test_get_of_a_manifest_without_media_type(repo: Repository, given: Given, ju
     )
 
 
+@verifies("PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE")
+def test_get_of_a_manifest_of_an_unknown_type(repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest of a type that the registry may not know is pulled under the type that it names itself."""
+    kind = "application/vnd.example.manifest.v1+json"
+    image = given.unpushed_image([given.blob(repo, given.make.config())])
+    manifest = Manifest.of(image.document | {"mediaType": kind}, kind)
+    tag = given.make.tag()
+    pushed = repo.put_manifest(tag, manifest.body, kind)
+    if pushed.status != 201:
+        raise Unsupported(f"a manifest of an unknown type was not accepted (status {pushed.status})")
+    answer = repo.get_manifest(tag, kind)
+    if answer.status != 200:
+        raise Undecided(f"the pull of a manifest of an unknown type gave status {answer.status}")
+    judge.header(
+        "PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE",
+        answer,
+        "Content-Type",
+        lambda _: answer.media_type == kind,
+        f"Content-Type: {kind}",
+    )
+
+
 @verifies("PULL-MANIFEST-TAG-DIGEST-AGREE")
 def test_get_by_two_tags_and_digest(repo: Repository, given: Given, judge: Judge) -> None:
     """Two tags and the digest of a manifest give the same bytes, type and digest."""
-    first, second = given.make.tag(), given.make.tag()
-    manifest = given.tags(repo, first, second)
-    answers = [given.pulled_manifest(repo, r, manifest.media_type) for r in (first, second, manifest.digest)]
+    if given.read_only:
+        manifest = given.existing.find(repo.name, "tag", lambda item: item.manifest.tag).manifest
+        references = [manifest.tag or "", manifest.digest]
+    else:
+        references = [given.make.tag(), given.make.tag()]
+        manifest = given.tags(repo, *references)
+        references.append(manifest.digest)
+    answers = [given.pulled_manifest(repo, reference, manifest.media_type) for reference in references]
     same = {(a.body, a.media_type, a.header(DIGEST)) for a in answers}
     judge("PULL-MANIFEST-TAG-DIGEST-AGREE", len(same) == 1, "the same bytes, Content-Type and digest", *answers)
+
+
+@verifies("PULL-MANIFEST-GET-CODING-TRUE")
+def test_get_by_a_client_that_takes_gzip(repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest comes as it is, or coded as its Content-Encoding says."""
+    manifest = given.image(repo)
+    headers = (("Accept-Encoding", "gzip"),)
+    answer = repo.get_manifest(manifest.digest, manifest.media_type, headers=headers)
+    coding = (answer.header("Content-Encoding") or "identity").strip().lower()
+    if answer.status != 200 or coding not in {"identity", "gzip"}:
+        raise Undecided(f"the manifest came with status {answer.status} and the coding {coding}")
+    judge(
+        "PULL-MANIFEST-GET-CODING-TRUE",
+        decoded(answer, len(manifest.body) + 1) == manifest.body,
+        "the manifest as it was pushed once the declared coding is undone",
+        answer,
+        actual=f"Content-Encoding: {coding} on a body of digest {answer.content_digest()}",
+    )

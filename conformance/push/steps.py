@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from conformance.client.exchange import Response
 from conformance.client.registry import Repository, upload_location
+from conformance.client.settling import ask_until
 from conformance.content import Blob, Manifest, digest_of
 from conformance.given import Given
 from conformance.judge import Blocked, Judge, Undecided, field_of
@@ -94,15 +96,23 @@ def closed(upload: Upload, data: bytes = b"") -> Response:
     return upload.repo.put_upload(upload.location, digest_of(upload.content), data)
 
 
+def breaks_off(sent: bytes) -> Callable[[], Iterator[bytes]]:
+    """Return a body that ends, with its connection, before what was announced of it."""
+
+    def pieces() -> Iterator[bytes]:
+        yield sent
+        raise OSError("the connection is cut here on purpose")
+
+    return pieces
+
+
 def range_end(answer: Response) -> int | None:
     """Return the end of the Range of an upload's answer, in either spelling; ``None`` where it has no such form."""
     match = _RANGE.fullmatch((answer.header("Range") or "").strip())
     return int(match[1]) if match else None
 
 
-def leads_to(
-    given: Given, judge: Judge, requirement: str, created: Response, pushed: Blob | Manifest, *, repo: Repository
-) -> bool:
+def leads_to(judge: Judge, requirement: str, created: Response, pushed: Blob | Manifest, *, repo: Repository) -> bool:
     """Judge that what was pushed can be pulled from the Location of its 201."""
     expected = "the pushed bytes at the Location of the 201"
     url = upload_location(created)
@@ -114,7 +124,9 @@ def leads_to(
         else (pushed.body, (("Accept", pushed.media_type),), "manifest.get", {"reference": pushed.digest})
     )
     parameters |= {"name": repo.name}
-    got = given.settled(
-        lambda: repo.registry.request("GET", url, operation=operation, parameters=parameters, headers=headers)
+    got = ask_until(
+        repo.registry.settling.left(repo.name, pushed.digest),
+        lambda: repo.registry.request("GET", url, operation=operation, parameters=parameters, headers=headers),
+        lambda answer: answer.status == 200,
     )
     return judge.gives(requirement, got, content, expected, created)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
 from conformance.content import EMPTY_TYPE, OCI_CONFIG, Manifest, docker_image, docker_list, image, index
 from conformance.given import Given
-from conformance.judge import Judge, verifies
+from conformance.judge import Judge, Unsupported, verifies
 from conformance.push.manifests import served
 
 EXAMPLE = "application/vnd.example"
@@ -80,3 +80,18 @@ def test_put_docker_manifests(repo: Repository, given: Given, judge: Judge) -> N
     for manifest in (single, several):
         if _accepted(judge, requirement, repo, manifest, f"a manifest of type {manifest.media_type}"):
             served(given, judge, requirement, repo, manifest)
+
+
+@verifies("PUSH-MANIFEST-FOREIGN-LAYER")
+def test_put_a_manifest_with_a_foreign_layer(repo: Repository, given: Given, judge: Judge) -> None:
+    """A layer that may not be pushed is not asked for; the target may allow no such layers at all."""
+    config, layer = given.blob(repo, given.make.config()), given.blob(repo)
+    document = Manifest.of(docker_image(config, [layer]), DOCKER_MANIFEST).document
+    foreign = given.make.blob().descriptor("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")
+    document["layers"].insert(0, foreign | {"urls": ["https://example.com/layer"]})
+    answer = repo.put_manifest(given.make.tag(), Manifest.of(document, DOCKER_MANIFEST).body, DOCKER_MANIFEST)
+    codes = set(answer.error_codes or ())
+    # A target that takes no such URLs says so, and may report the layer as missing besides.
+    if answer.refused and (not codes or codes - {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"}):
+        raise Unsupported(f"the target allows no layers from elsewhere (status {answer.status})")
+    judge.status("PUSH-MANIFEST-FOREIGN-LAYER", answer, 201, when="to a manifest with a layer from elsewhere")

@@ -25,7 +25,7 @@ def test_post_with_the_whole_blob(repo: Repository, given: Given, judge: Judge) 
         return
     judge.unsupported("PUSH-SINGLE-FALLBACK-LOCATION", "the blob is taken with the POST")
     requirement = "PUSH-SINGLE-LOCATION-PULLABLE"
-    leads_to(given, judge, requirement, answer, blob, repo=repo)
+    leads_to(judge, requirement, answer, blob, repo=repo)
     expected = "the uploaded bytes under the digest"
     judge.gives(requirement, given.read_blob(repo, blob.digest), blob.content, expected, answer)
 

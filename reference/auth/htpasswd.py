@@ -55,6 +55,7 @@ class Htpasswd:
         credentials = _credentials(request.headers.get("authorization"))
         if credentials is None or not await self._fits(*credentials):
             raise errors.unauthorized(self.challenge)
+        request.user = credentials[0]
 
     async def _fits(self, user: str, password: bytes) -> bool:
         keyed = hmac.new(self._key, password, hashlib.sha256).digest()

@@ -48,6 +48,41 @@ def _has_other_layer(document: Document) -> bool:
     return any(not layer["mediaType"].startswith(_LAYERS) for layer in layers)
 
 
+_MEMBERS = frozenset(
+    {"schemaVersion", "mediaType", "artifactType", "config", "layers", "manifests", "subject", "annotations"}
+)
+
+
+def has_unknown_member(document: Document) -> bool:
+    """Whether a manifest has a member that the specification does not have."""
+    return document.media_type in (OCI_MANIFEST, OCI_INDEX) and not _MEMBERS.issuperset(document.members)
+
+
+def _asks_for_foreign_layers(registry: Registry) -> None:
+    check = registry.manifests.check_references
+
+    def changed(name: str, document: Document) -> None:
+        layers = document.members.get("layers", [])
+        foreign = [layer["digest"] for layer in layers if isinstance(layer, dict) and layer.get("urls")]
+        if foreign:
+            raise errors.references_unknown(foreign)
+        check(name, document)
+
+    override(registry.manifests, check_references=changed)
+
+
+def _any_condition(registry: Registry) -> None:
+    """If-Match may name any manifest of the repository."""
+    check = registry.manifests.check_condition
+
+    def changed(request: Request) -> None:
+        named = request.headers.get("if-match").strip('"')
+        if not named or registry.storage.manifest(request.name, named) is None:
+            check(request)
+
+    override(registry.manifests, check_condition=changed)
+
+
 def _subject_absent(registry: Registry) -> None:
     check = registry.manifests.check_references
 
@@ -111,10 +146,9 @@ FAULTS = (
     Fault(
         name="manifest-annotations-dropped",
         title="Annotations are not stored.",
-        breaks=("PUSH-MANIFEST-ANNOTATIONS-KEPT",),
+        breaks=("PUSH-MANIFEST-ANNOTATIONS-KEPT", "PUSH-MANIFEST-BYTES-EXACT"),
         # A manifest with annotations is not what was pushed, and referrers are listed without them.
         also=(
-            "PUSH-MANIFEST-BYTES-EXACT",
             "PULL-MANIFEST-GET-BODY-EXACT",
             "PULL-MANIFEST-GET-DIGEST-BINDS-BODY",
             "PULL-MANIFEST-GET-DCD-TRUE",
@@ -189,5 +223,23 @@ FAULTS = (
         title="A manifest whose Content-Type has a parameter is answered 415.",
         breaks=("PUSH-MANIFEST-TYPE-PARAMETERS-IGNORED",),
         apply=_parameters_refused,
+    ),
+    Fault(
+        name="manifest-unknown-member-refused",
+        title="A manifest with a member that nobody knows is refused.",
+        breaks=("PUSH-MANIFEST-UNKNOWN-MEMBER",),
+        apply=_refusing(has_unknown_member, _invalid),
+    ),
+    Fault(
+        name="foreign-layer-missing",
+        title="A layer that is never to be pushed is reported as missing.",
+        breaks=("PUSH-MANIFEST-FOREIGN-LAYER",),
+        apply=_asks_for_foreign_layers,
+    ),
+    Fault(
+        name="manifest-if-match-of-any",
+        title="If-Match holds for the ETag of any manifest of the repository.",
+        breaks=("PUSH-MANIFEST-IF-MATCH",),
+        apply=_any_condition,
     ),
 )

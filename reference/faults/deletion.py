@@ -149,13 +149,13 @@ def unknown_is_fine(operation: str, code: bytes) -> Apply:
     return answers(operation, status=404, change=change)
 
 
-def unknown_code(operation: str, code: bytes, other: bytes) -> Apply:
-    """Give another code where what is to be deleted is unknown."""
+def code_instead(operation: str, code: bytes, other: bytes, status: int = 404) -> Apply:
+    """Give another code than the right one."""
 
     def change(_request: Request, response: Response) -> None:
         response.body = response.body.replace(code, other)
 
-    return answers(operation, status=404, change=change)
+    return answers(operation, status=status, change=change)
 
 
 def disabled_as(operation: str, status: int) -> Apply:
@@ -306,7 +306,7 @@ FAULTS = (
         name="delete-manifest-unknown-code",
         title="DELETE of an unknown manifest has the code BLOB_UNKNOWN.",
         breaks=("MGMT-MANIFEST-DELETE-UNKNOWN-CODE",),
-        apply=unknown_code("manifest.delete", b"MANIFEST_UNKNOWN", b"BLOB_UNKNOWN"),
+        apply=code_instead("manifest.delete", b"MANIFEST_UNKNOWN", b"BLOB_UNKNOWN"),
     ),
     Fault(
         name="delete-repository-unknown-400",

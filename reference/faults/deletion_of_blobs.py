@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reference import errors
 from reference.app import Registry
-from reference.faults.deletion import disabled_as, unknown_code, unknown_is_fine
+from reference.faults.deletion import code_instead, disabled_as, unknown_is_fine
 from reference.messages import Request, Response
 from reference.modifications import Fault, drop_header, on, override, set_status
 
@@ -108,7 +108,7 @@ FAULTS = (
         name="delete-blob-unknown-code",
         title="DELETE of an unknown blob has the code MANIFEST_UNKNOWN.",
         breaks=("MGMT-BLOB-DELETE-UNKNOWN-CODE",),
-        apply=unknown_code("blob.delete", b"BLOB_UNKNOWN", b"MANIFEST_UNKNOWN"),
+        apply=code_instead("blob.delete", b"BLOB_UNKNOWN", b"MANIFEST_UNKNOWN"),
     ),
     Fault(
         name="delete-blob-refused-but-done",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 
 from reference.app import Registry
@@ -24,6 +25,11 @@ def _other_type(_request: Request, response: Response) -> None:
 
 def _reserialised(_request: Request, response: Response) -> None:
     response.body = json.dumps(json.loads(response.body), separators=(",", ":")).encode()
+
+
+def _coded_silently(request: Request, response: Response) -> None:
+    if "gzip" in request.headers.get("accept-encoding"):
+        response.body = gzip.compress(response.body, mtime=0)
 
 
 def _unsized(_request: Request, response: Response) -> None:
@@ -264,7 +270,11 @@ FAULTS = (
         title="A tag that a repository lacks is looked up in the others.",
         breaks=("PULL-MANIFEST-OTHER-REPO-TAG",),
         # The manifest is then in this repository by its digest as well.
-        also=("PULL-MANIFEST-OTHER-REPO-DIGEST-404",),
+        also=(
+            "PULL-MANIFEST-OTHER-REPO-DIGEST-404",
+            "MGMT-TAG-DELETE-GET-404",
+            "MGMT-MANIFEST-DELETE-TAGS-404",
+        ),
         apply=_tags_from_anywhere,
     ),
     Fault(
@@ -272,5 +282,11 @@ FAULTS = (
         title="The manifests endpoint serves blobs.",
         breaks=("PULL-MANIFEST-NOT-A-BLOB",),
         apply=_blobs_too,
+    ),
+    Fault(
+        name="manifest-gzip-undeclared",
+        title="A manifest is packed for clients that take gzip, without a Content-Encoding.",
+        breaks=("PULL-MANIFEST-GET-CODING-TRUE",),
+        apply=on("manifest.get", status=200, change=_coded_silently),
     ),
 )

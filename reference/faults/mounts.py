@@ -105,6 +105,7 @@ FAULTS = (
         name="mount-405",
         title="A mount is answered 405.",
         breaks=("PUSH-MOUNT-STATUS",),
+        also=("PULL-BLOB-OTHER-REPO-404",),
         apply=_mount_refused(405),
     ),
     Fault(

@@ -129,9 +129,19 @@ FAULTS = (
         apply=_accepting(_with_weights),
     ),
     Fault(
+        name="accept-case-matters",
+        title="A type in Accept counts in the case of the stored one alone.",
+        breaks=("PULL-ACCEPT-CASE",),
+        apply=_accepting(_list),
+    ),
+    Fault(
         name="accept-first-field-only",
         title="Only the first Accept field counts.",
         breaks=("PULL-ACCEPT-REPEATED-FIELD",),
+        also=(
+            "PUSH-MANIFEST-BY-TAG-PULLABLE",
+            "PUSH-MANIFEST-BY-DIGEST-PULLABLE",
+        ),
         apply=_accepting(_first_field),
     ),
     Fault(
@@ -139,7 +149,11 @@ FAULTS = (
         title="Only the first type in Accept counts.",
         breaks=("PULL-ACCEPT-LIST",),
         # Several types in one header are sent for an index and in several fields too.
-        also=("PULL-ACCEPT-REPEATED-FIELD", "PULL-ACCEPT-INDEX-INTACT"),
+        also=(
+            "PULL-ACCEPT-REPEATED-FIELD",
+            "PULL-ACCEPT-INDEX-INTACT",
+            "PUSH-MANIFEST-BY-TAG-PULLABLE",
+        ),
         apply=_accepting(_first_type),
     ),
     Fault(
@@ -154,6 +168,7 @@ FAULTS = (
         name="index-replaced-by-child",
         title="A tag on an index yields its first manifest to a client that also takes images.",
         breaks=("PULL-ACCEPT-INDEX-INTACT",),
+        also=("PUSH-MANIFEST-RETAG-MOVES",),
         apply=_index_to_child,
     ),
     Fault(
@@ -169,7 +184,11 @@ FAULTS = (
         title="A tag that exists stays where it is, though the push is answered 201.",
         breaks=("PULL-CONSIST-TAG-MOVE",),
         # The same is said of the push, of the digests of tags that differ in case, and of several tags.
-        also=("PUSH-MANIFEST-RETAG-MOVES", "PUSH-MANIFEST-MULTIPLE-TAGS"),
+        also=(
+            "PUSH-MANIFEST-RETAG-MOVES",
+            "PUSH-MANIFEST-MULTIPLE-TAGS",
+            "MGMT-MANIFEST-DELETE-TAGS-404",
+        ),
         apply=_tag_stays,
     ),
     Fault(

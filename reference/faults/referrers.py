@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
+from reference import errors
 from reference.app import Registry
 from reference.documents import INDEXES, OCI_INDEX, Json, parse
 from reference.messages import Request, Response
 from reference.modifications import Apply, Fault, answers, both, drop_header, on, override, set_header, set_status
 from reference.storage import Manifest
+
+_PAGE = 2
+_REFERRERS_TAG = re.compile("sha256-[0-9a-f]{64}")
 
 
 def _described(change: Callable[[Json, Manifest], None]) -> Apply:
@@ -146,6 +151,60 @@ def _any_digest(registry: Registry) -> None:
 
 def _not_offered(_request: Request, response: Response) -> Response:
     return Response(404)
+
+
+def _filled_500(_request: Request, response: Response) -> Response | None:
+    return Response(500) if json.loads(response.body)["manifests"] else None
+
+
+def _unknown_repository_500(registry: Registry) -> None:
+    def change(request: Request, _response: Response) -> Response | None:
+        return None if registry.storage.exists(request.name) else Response(500)
+
+    on("referrers.list", status=200, change=change)(registry)
+
+
+def _untagged(registry: Registry, name: str, _subject: str, found: list[Json]) -> list[Json]:
+    storage = registry.storage
+    tagged = {storage.tag(name, tag) for tag in storage.tags(name)}
+    return [descriptor for descriptor in found if descriptor["digest"] not in tagged]
+
+
+def _pages_overlap(registry: Registry) -> None:
+    """Pages of two; the next one begins with the last of the one before."""
+
+    def page(found: list[Json], last: str | None) -> tuple[list[Json], str | None]:
+        rest = [descriptor for descriptor in found if last is None or descriptor["digest"] > last]
+        return (rest[:_PAGE], rest[0]["digest"]) if len(rest) > _PAGE else (rest, None)
+
+    override(registry.referrers, page=page)
+
+
+def _by_own_type(registry: Registry) -> None:
+    """Filter by the artifactType of the manifest itself, where the list shows another one."""
+    own: dict[str, object] = {}
+    describe = registry.referrers.describe
+
+    def remember(manifest: Manifest) -> Json:
+        own[manifest.digest] = parse(manifest.content).get("artifactType")
+        return describe(manifest)
+
+    override(
+        registry.referrers,
+        describe=remember,
+        select=lambda found, wanted: [each for each in found if own[each["digest"]] == wanted],
+    )
+
+
+def _tag_reserved(registry: Registry) -> None:
+    check = registry.manifests.check_tag
+
+    def changed(tag: str) -> None:
+        if _REFERRERS_TAG.fullmatch(tag):
+            raise errors.manifest_invalid("tags of this form are kept for the registry")
+        check(tag)
+
+    override(registry.manifests, check_tag=changed)
 
 
 FAULTS = (
@@ -288,5 +347,47 @@ FAULTS = (
         apply=both(
             answers("referrers.list", change=set_status(406)), on("manifest.put", change=drop_header("OCI-Subject"))
         ),
+    ),
+    Fault(
+        name="referrers-filled-500",
+        title="The referrers of a manifest that has some are answered 500.",
+        breaks=("DISC-REFERRERS-STATUS-200",),
+        apply=on("referrers.list", status=200, change=_filled_500),
+    ),
+    Fault(
+        name="referrers-unknown-repository-500",
+        title="Referrers in an unknown repository are answered 500.",
+        breaks=("DISC-REFERRERS-UNKNOWN-REPO",),
+        apply=_unknown_repository_500,
+    ),
+    Fault(
+        name="referrers-without-tagged",
+        title="A referrer that was pushed by tag is not listed.",
+        breaks=("DISC-REFERRERS-COMPLETE",),
+        apply=_collected(_untagged),
+    ),
+    Fault(
+        name="referrers-pages-overlap",
+        title="The last referrer of a page stands on the next page again.",
+        breaks=("DISC-REFERRERS-LINK-PAGES",),
+        apply=_pages_overlap,
+    ),
+    Fault(
+        name="referrers-filter-ignored",
+        title="The filter of referrers is ignored.",
+        breaks=("DISC-REFERRERS-FILTER-SUPPORTED",),
+        apply=both(_unfiltered, on("referrers.list", change=drop_header("OCI-Filters-Applied"))),
+    ),
+    Fault(
+        name="referrers-filter-by-own-type",
+        title="The filter does not find a referrer by the type of its config.",
+        breaks=("DISC-REFERRERS-FILTER-ONLY-MATCHING",),
+        apply=_by_own_type,
+    ),
+    Fault(
+        name="referrers-tag-reserved",
+        title="The tag in place of referrers cannot be pushed.",
+        breaks=("DISC-REFERRERS-TAG-SCHEMA-PUSHABLE",),
+        apply=_tag_reserved,
     ),
 )

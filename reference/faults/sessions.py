@@ -146,7 +146,12 @@ FAULTS = (
         title="A session whose status was asked is gone.",
         breaks=("PUSH-STATUS-NO-SIDE-EFFECT",),
         # Whatever asks for the status and goes on is stopped.
-        also=("PUSH-STATUS-EARLIER-LOCATION", "PUSH-PATCH-416-STATE-UNCHANGED", "PUSH-STATUS-LOCATION-PRESENT"),
+        also=(
+            "PUSH-STATUS-EARLIER-LOCATION",
+            "PUSH-PATCH-416-STATE-UNCHANGED",
+            "PUSH-STATUS-LOCATION-PRESENT",
+            "PUSH-SESSION-PARALLEL-ISOLATED",
+        ),
         apply=_session_lost,
     ),
     Fault(

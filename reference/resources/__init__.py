@@ -17,6 +17,11 @@ def next_link(request: Request, query: str) -> tuple[str, str]:
     return "Link", f'<{quote(request.path, safe="/%:@+~")}?{query}>; rel="next"'
 
 
+def matches_strongly(condition: str, etag: str | None) -> bool:
+    """Whether an If-Match names the entity tag of what is there; nothing is there where it is None."""
+    return etag is not None and bool({"*", etag} & {candidate.strip() for candidate in condition.split(",")})
+
+
 def matches(condition: str, etag: str) -> bool:
     """Whether an If-None-Match names the entity tag (weak comparison)."""
     candidates = [candidate.strip().removeprefix("W/") for candidate in condition.split(",")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reference import errors
 from reference.grammar import is_digest, is_supported
-from reference.messages import Content, Request, Response
+from reference.messages import BINARY, Content, Notice, Request, Response
 from reference.resources import matches, ranges
 from reference.storage import Storage
 
@@ -30,7 +30,8 @@ class Blobs:
         if condition and matches(condition, etag):
             content.close()
             return Response(304, headers)
-        return self.respond(request, content, headers)
+        notice = Notice("pull", request.reference, "blobs", BINARY, content.size)
+        return self.respond(request, content, headers).tells(notice)
 
     def check_digest(self, digest: str) -> None:
         """Refuse what is no digest."""
@@ -60,7 +61,7 @@ class Blobs:
         """The whole blob, or the ranges that are asked for."""
         wanted = self.ranges(request, content.size)
         if wanted is None:
-            whole = Response(200, [("Content-Type", "application/octet-stream"), *headers])
+            whole = Response(200, [("Content-Type", BINARY), *headers])
             return whole.stream(content, [(0, content.size)])
         if not wanted:
             content.close()
@@ -68,7 +69,7 @@ class Blobs:
         if len(wanted) > 1:
             return self.multipart(content, wanted, headers)
         part = wanted[0]
-        partial = Response(206, [("Content-Type", "application/octet-stream"), *headers])
+        partial = Response(206, [("Content-Type", BINARY), *headers])
         partial.headers.add("Content-Range", ranges.content_range(part, content.size))
         return partial.stream(content, [part])
 
@@ -98,7 +99,8 @@ class Blobs:
         self.check_digest(request.reference)
         if not is_supported(request.reference) or not self.remove(request.name, request.reference):
             raise self.unknown(request)
-        return Response(202, [("Docker-Content-Digest", request.reference)])
+        response = Response(202, [("Docker-Content-Digest", request.reference)])
+        return response.tells(Notice("delete", request.reference))
 
     def remove(self, name: str, digest: str) -> bool:
         """Remove it from the storage; False where it was not there."""

@@ -6,11 +6,11 @@ disregard it, and Docker's rewrite to schema 1 is deprecated by its own document
 
 from __future__ import annotations
 
-from reference import errors
+from reference import errors, schema1
 from reference.documents import Document, parse, read
 from reference.grammar import digest_of, is_digest, is_supported, is_tag
-from reference.messages import Request, Response
-from reference.resources import matches, url
+from reference.messages import Notice, Request, Response
+from reference.resources import matches, matches_strongly, url
 from reference.storage import Manifest, Storage
 
 _TAG_LIMIT = 100
@@ -19,10 +19,11 @@ _TAG_LIMIT = 100
 class Manifests:
     """/v2/NAME/manifests/REFERENCE."""
 
-    def __init__(self, storage: Storage, host: str, limit: int) -> None:
+    def __init__(self, storage: Storage, host: str, limit: int, schema1_enabled: bool = False) -> None:
         self.storage = storage
         self.host = host
         self.limit = limit
+        self.schema1_enabled = schema1_enabled
 
     async def get(self, request: Request) -> Response:
         """GET and HEAD."""
@@ -35,7 +36,9 @@ class Manifests:
         condition = ",".join(request.headers.all("if-none-match"))
         if condition and matches(condition, etag):
             return Response(304, headers)
-        return Response(200, [("Content-Type", manifest.media_type), *headers], manifest.content)
+        response = Response(200, [("Content-Type", manifest.media_type), *headers], manifest.content)
+        tag = "" if ":" in request.reference else request.reference
+        return response.tells(self.notice("pull", manifest, tag))
 
     def negotiate(self, _request: Request, manifest: Manifest) -> Manifest:
         """What is sent of what was found."""
@@ -73,14 +76,29 @@ class Manifests:
         content = await request.body(self.limit)
         if content is None:
             raise errors.manifest_too_large(self.limit)
-        digest = self.digest(request.reference, content)
-        document = read(content, request.headers.get("content-type"))
+        content_type = request.headers.get("content-type")
+        signed = self.schema1_enabled and schema1.is_signed(content_type)
+        digest = self.digest(request.reference, schema1.payload(content) if signed else content)
+        document = read(content, content_type, schema1=signed)
+        if signed:
+            self.check_place(document, request)
         self.check_references(request.name, document)
+        self.check_condition(request)
         manifest = Manifest(digest, document.media_type, content)
         self.storage.put_manifest(request.name, manifest, document.subject)
         for tag in tags:
             self.storage.set_tag(request.name, tag, digest)
-        return self.created(request, manifest, document)
+        notices = [self.notice("push", manifest, tag) for tag in tags or [""]]
+        return self.created(request, manifest, document).tells(*notices)
+
+    def check_place(self, document: Document, request: Request) -> None:
+        """Refuse a manifest of schema 1 that names another repository or tag."""
+        schema1.check_place(document.members, request.name, request.reference)
+
+    def notice(self, action: str, manifest: Manifest, tag: str) -> Notice:
+        """That a manifest was pulled or pushed."""
+        size = len(manifest.content)
+        return Notice(action, manifest.digest, "manifests", manifest.media_type, size, tag, content=manifest.content)
 
     def tags(self, request: Request) -> list[str]:
         """The tags that a push creates: the reference, or the tag parameters of a push by digest."""
@@ -114,6 +132,14 @@ class Manifests:
         if claimed != computed:
             raise errors.digest_invalid(claimed)
 
+    def check_condition(self, request: Request) -> None:
+        """Refuse to move a tag that leads to something else than the client knows."""
+        condition = ",".join(request.headers.all("if-match"))
+        if condition:
+            present = self.find(request.name, request.reference)
+            if not matches_strongly(condition, f'"{present.digest}"' if present is not None else None):
+                raise errors.condition_failed()
+
     def check_references(self, name: str, document: Document) -> None:
         """Refuse a manifest whose content is not in the repository. An absent subject is no obstacle."""
         missing = [blob for blob in document.blobs if not (is_supported(blob) and self.storage.has_blob(name, blob))]
@@ -145,9 +171,9 @@ class Manifests:
             raise self.unknown(request)
         if ":" in request.reference:
             self.remove(request.name, request.reference)
-        else:
-            self.remove_tag(request.name, request.reference)
-        return Response(202)
+            return Response(202).tells(Notice("delete", request.reference))
+        self.remove_tag(request.name, request.reference)
+        return Response(202).tells(Notice("delete", tag=request.reference))
 
     def remove_tag(self, name: str, tag: str) -> None:
         """Remove a tag from the storage."""

@@ -6,7 +6,7 @@ import re
 
 from reference import errors
 from reference.grammar import ALGORITHMS, is_supported
-from reference.messages import Disconnected, Request, Response
+from reference.messages import BINARY, Disconnected, Notice, Request, Response
 from reference.resources import url
 from reference.storage import Mark, Storage, Upload
 
@@ -44,12 +44,21 @@ class Uploads:
         """Hold a blob of another repository, or open a session where that cannot be."""
         digest, source = request.query.get("mount") or "", request.query.get("from")
         if self.mounted(source, request.name, digest):
-            return self.created(request.name, digest)
+            notice = Notice("mount", digest, "blobs", BINARY, self.size(request.name, digest), source=source or "")
+            return self.created(request.name, digest).tells(notice)
         return self.accepted(self.storage.start_upload(request.name))
 
     def mounted(self, source: str | None, name: str, digest: str) -> bool:
         """Mount, where source and blob are known."""
         return bool(source) and is_supported(digest) and self.storage.mount_blob(source or "", name, digest)
+
+    def size(self, name: str, digest: str) -> int | None:
+        """How long a blob is."""
+        content = self.storage.open_blob(name, digest)
+        if content is None:
+            return None
+        content.close()
+        return content.size
 
     async def patch(self, request: Request) -> Response:
         """Append a chunk, or a stream."""
@@ -95,8 +104,9 @@ class Uploads:
             if not self.verified(digest, await upload.digest(digest.split(":", 1)[0])):
                 self.storage.discard_upload(upload)
                 raise errors.digest_invalid(digest)
+        size = upload.size
         self.storage.commit_upload(upload, digests)
-        return self.created(request.name, digests[0])
+        return self.created(request.name, digests[0]).tells(Notice("push", digests[0], "blobs", BINARY, size))
 
     async def status(self, request: Request) -> Response:
         """How far the upload is."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import uuid
 from collections.abc import AsyncGenerator, Iterable
 from pathlib import Path
@@ -198,11 +199,17 @@ class FilesystemStorage(Storage):
     def commit_upload(self, upload: Upload, digests: Iterable[str]) -> None:
         """Make it a blob: a link under the digest, then one in the repository; the upload's own name goes."""
         source = self._incoming / upload.identifier
-        for digest in digests:
+        for number, digest in enumerate(digests):
             content = self._content(digest)
             content.parent.mkdir(parents=True, exist_ok=True)
+            # A file for each digest: the number of links must be that of one digest alone.
+            own = source.with_suffix(f".{number}") if number else source
+            if number:
+                shutil.copyfile(source, own)
             with contextlib.suppress(FileExistsError):
-                content.hardlink_to(source)
+                content.hardlink_to(own)
+            if number:
+                own.unlink()
             self._link(digest, self._held(upload.repository, "_blobs", digest))
         self.discard_upload(upload)
 

@@ -14,18 +14,18 @@ class MemoryContent:
     """Bytes at hand."""
 
     def __init__(self, data: bytes) -> None:
-        self._data = memoryview(data)
+        self.data = data
 
     @property
     def size(self) -> int:
         """The length in bytes."""
-        return len(self._data)
+        return len(self.data)
 
     async def chunks(self, start: int, length: int) -> AsyncGenerator[bytes, None]:
         """The bytes in pieces."""
-        end = min(start + length, self.size)
+        end, view = min(start + length, self.size), memoryview(self.data)
         for position in range(start, end, PIECE):
-            yield bytes(self._data[position : min(position + PIECE, end)])
+            yield bytes(view[position : min(position + PIECE, end)])
 
     def close(self) -> None:
         """Nothing is held open."""

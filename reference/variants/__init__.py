@@ -3,9 +3,39 @@
 from __future__ import annotations
 
 from reference.modifications import Variant
-from reference.variants import hosts, lists, logins, pulls, reads, refusals, sessions, upkeep, uploads, wire
+from reference.variants import (
+    hosts,
+    lag,
+    lists,
+    logins,
+    notifications,
+    pulls,
+    reads,
+    refusals,
+    sessions,
+    stores,
+    tokens,
+    upkeep,
+    uploads,
+    wire,
+)
 
-_MODULES = (uploads, sessions, pulls, reads, lists, refusals, upkeep, wire, hosts, logins)
+_MODULES = (
+    uploads,
+    sessions,
+    pulls,
+    reads,
+    lists,
+    refusals,
+    upkeep,
+    lag,
+    wire,
+    hosts,
+    stores,
+    logins,
+    tokens,
+    notifications,
+)
 ALL: dict[str, Variant] = {variant.name: variant for module in _MODULES for variant in module.VARIANTS}
 
 

@@ -15,7 +15,7 @@ _UPLOADS = ("upload.start", "upload.start-digest", "upload.mount", "upload.patch
 _LISTS = ("tags.list", "catalog.list", "referrers.list")
 
 
-def _other_host(request: Request) -> str:
+def other_host(request: Request) -> str:
     """The same place by another name."""
     name, _, port = request.headers.get("host").rpartition(":")
     return f"{'127.0.0.1' if name == 'localhost' else 'localhost'}:{port}"
@@ -26,7 +26,7 @@ def _sessions_elsewhere(_registry: Registry) -> None:
         location = response.headers.get("Location")
         if location.startswith("/"):
             here = request.headers.get("host")
-            host = here if here.startswith("localhost") else _other_host(request)
+            host = here if here.startswith("localhost") else other_host(request)
             response.headers.set("Location", f"{request.scheme}://{host}{location}")
 
     answers(*_UPLOADS, change=change)(_registry)
@@ -87,14 +87,14 @@ def _moved(status: int, target: Callable[[Request], str], mark: str) -> Callable
 
 
 def _reads_redirected(registry: Registry) -> None:
-    wrap(registry, ("manifest.get", "manifest.head"), _moved(308, lambda r: f"http://{_other_host(r)}", "second"))
+    wrap(registry, ("manifest.get", "manifest.head"), _moved(308, lambda r: f"http://{other_host(r)}", "second"))
     wrap(registry, ("manifest.get", "manifest.head"), _moved(302, lambda _: "", "first"))
     wrap(registry, _LISTS, _moved(307, lambda _: "", "moved"))
 
 
 def _writes_redirected(registry: Registry) -> None:
     writes = ("manifest.put", "manifest.delete", "blob.delete", "upload.start", "upload.mount", "upload.start-digest")
-    wrap(registry, writes, _moved(307, lambda r: f"http://{_other_host(r)}", "moved"))
+    wrap(registry, writes, _moved(307, lambda r: f"http://{other_host(r)}", "moved"))
 
 
 def _only_slashed(application: Application) -> Application:

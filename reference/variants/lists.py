@@ -127,6 +127,13 @@ def _delete_as(status: int, tags: bool = True, manifests: bool = True, blobs: bo
     return apply
 
 
+def _more_extensions(_request: Request, response: Response) -> None:
+    document = json.loads(response.body)
+    more = {"name": "_acme.search-v2", "url": "https://example.com/search", "endpoints": [], "since": 3}
+    document["extensions"].append(more)
+    response.body = json.dumps(document).encode()
+
+
 VARIANTS = (
     Variant(
         name="tags-in-ascii-order",
@@ -250,5 +257,11 @@ VARIANTS = (
         latitude=("API-VERSION-HEADER-ABSENT",),
         warns=("BASE-V2-VERSION-HEADER-200", "BASE-V2-VERSION-HEADER-401"),
         apply=answers(change=drop_header("Docker-Distribution-API-Version")),
+    ),
+    Variant(
+        name="extensions-several",
+        title="There is an extension of the registry's own, without endpoints so far.",
+        latitude=("PROXY-AND-EXTENSION-FEATURES", "JSON-EXTRA-MEMBERS"),
+        apply=on("ext.discover", status=200, change=_more_extensions),
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from reference.messages import Application, Receive, Request, Response, Scope, Send
 from reference.modifications import Layer, Variant
@@ -10,13 +11,15 @@ from reference.modifications import Layer, Variant
 #: Four KiB of text in which nobody can read anything.
 _TOKEN = "opaque." * 600
 _REALM = b"/token/service"
+_NAME = re.compile(r"/v2/(.+)/(?:manifests|blobs|tags|referrers)/")
 
 
 def _challenge(request: Request) -> list[tuple[str, str]]:
     """Two fields: a scheme that nobody knows beside Bearer in odd letters, and Basic."""
     port = request.headers.get("host").rpartition(":")[2]
     realm = f"http://localhost:{port}{_REALM.decode()}?tenant=a%2Fb"
-    scope = "repository:any/name:pull,push repository(plugin):other:*"
+    found = _NAME.match(request.path)
+    scope = f"repository:{found[1] if found else 'any/name'}:pull,push repository(plugin):other:*"
     bearer = f'bearer Realm="{realm}", error="x, y", scope="{scope}", service=r'
     return [("WWW-Authenticate", f"Negotiate, {bearer}"), ("WWW-Authenticate", 'Basic realm="r"')]
 
@@ -68,6 +71,7 @@ VARIANTS = (
             "LOGIN-SCOPE-VARIES",
             "LOGIN-OAUTH-PARTS-ABSENT",
         ),
+        warns=("AUTH-TOKEN-INVALID-ERROR-ATTRIBUTE", "AUTH-TOKEN-BAD-CREDENTIALS-401"),
         layer=_token(base_open=False),
     ),
     Variant(

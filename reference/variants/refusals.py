@@ -6,6 +6,8 @@ import json
 
 from reference import errors
 from reference.app import Registry
+from reference.documents import Document
+from reference.faults.acceptance import has_unknown_member
 from reference.messages import Request, Response
 from reference.modifications import OCI, Variant, answers, override
 
@@ -75,6 +77,17 @@ def _no_such_method(request: Request, response: Response) -> None:
         response.headers.set("Allow", "GET")
 
 
+def _unknown_members_refused(registry: Registry) -> None:
+    check = registry.manifests.check_references
+
+    def changed(name: str, document: Document) -> None:
+        if has_unknown_member(document):
+            raise errors.manifest_invalid("a member of the manifest is unknown")
+        check(name, document)
+
+    override(registry.manifests, check_references=changed)
+
+
 VARIANTS = (
     Variant(
         name="unknown-repository-403",
@@ -129,5 +142,12 @@ VARIANTS = (
         latitude=("NAME-OR-TAG-INVALID-STATUS",),
         profiles=OCI,
         apply=answers(status=400, change=_name_404),
+    ),
+    Variant(
+        name="manifest-unknown-members-refused",
+        title="A manifest with members that nobody knows is refused.",
+        latitude=("MANIFEST-MEMBERS-UNKNOWN",),
+        warns=("PUSH-MANIFEST-UNKNOWN-MEMBER",),
+        apply=_unknown_members_refused,
     ),
 )

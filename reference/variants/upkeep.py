@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import base64
-import itertools
 import json
-import time
 from dataclasses import replace
 
 from reference import errors
 from reference.app import Registry
 from reference.documents import OCI_INDEX, OCI_MANIFEST
 from reference.grammar import digest_of
-from reference.messages import Handler, Request, Response
-from reference.modifications import OCI, Apply, Variant, on, override, wrap
+from reference.messages import Request, Response
+from reference.modifications import OCI, Apply, Variant, on, override
 from reference.resources import next_link
 from reference.storage import Manifest
 
-_LAG = 0.3
-_LAG_OF_READS = 0.05
-_LAGGING = 5
 _LIMIT = 1000
 
 
@@ -147,6 +142,18 @@ def _listed_repositories(*names: str) -> Apply:
     return apply
 
 
+def _given(registry: Registry) -> None:
+    """Repositories are made by an administrator: those below team/ may be pushed to, and no other."""
+    check = registry.check_allowed
+
+    def changed(request: Request) -> None:
+        check(request)
+        if request.name and not request.name.startswith("team/"):
+            raise errors.name_unknown(request.name)
+
+    override(registry, check_allowed=changed)
+
+
 def _collected(registry: Registry) -> None:
     """A manifest goes with its last tag."""
     remove = registry.manifests.remove_tag
@@ -159,86 +166,6 @@ def _collected(registry: Registry) -> None:
             registry.manifests.remove(name, digest)
 
     override(registry.manifests, remove_tag=changed)
-
-
-def _lagging(registry: Registry) -> None:
-    """What was written shows a while later."""
-    written: dict[tuple[str, str], float] = {}
-    count = itertools.count()
-    commit, put, tagged = registry.storage.commit_upload, registry.storage.put_manifest, registry.storage.set_tag
-
-    def hidden(name: str, reference: str) -> bool:
-        return time.monotonic() - written.get((name, reference), 0.0) < _LAG_OF_READS
-
-    def stamp(name: str, *references: str) -> None:
-        # Not each of them: a run in which every write lags takes minutes.
-        if next(count) % _LAGGING == 0:
-            written.update({(name, reference): time.monotonic() for reference in references})
-
-    def commit_later(upload: object, digests: list[str]) -> None:
-        stamp(upload.repository, *digests)  # type: ignore[attr-defined]  # the storage in use says its type
-        commit(upload, digests)  # type: ignore[arg-type]  # as above
-
-    def put_later(name: str, manifest: Manifest, subject: str | None) -> None:
-        stamp(name, manifest.digest)
-        put(name, manifest, subject)
-
-    def tag_later(name: str, tag: str, digest: str) -> None:
-        stamp(name, tag)
-        tagged(name, tag, digest)
-
-    override(registry.storage, commit_upload=commit_later, put_manifest=put_later, set_tag=tag_later)
-
-    def around(handler: Handler) -> Handler:
-        async def changed(request: Request) -> Response:
-            if hidden(request.name, request.reference):
-                kind = errors.blob_unknown if request.operation.startswith("blob") else errors.manifest_unknown
-                raise kind(request.reference)
-            return await handler(request)
-
-        return changed
-
-    wrap(registry, ("manifest.get", "manifest.head", "blob.get", "blob.head"), around)
-    document = registry.tags.order
-    names: list[str] = []
-
-    async def listing(request: Request) -> Response:
-        names[:] = [request.name]
-        return await plain(request)
-
-    plain = registry.handlers["tags.list"]
-    registry.handlers["tags.list"] = listing
-    override(registry.tags, order=lambda tags: document([tag for tag in tags if not hidden(names[0], tag)]))
-
-
-def _deleted_later(registry: Registry) -> None:
-    """Deletions are carried out a while later."""
-    pending: list[tuple[float, object]] = []
-    remove, remove_tag, remove_blob = registry.manifests.remove, registry.manifests.remove_tag, registry.blobs.remove
-    check = registry.check_allowed
-
-    def later(action: object) -> None:
-        pending.append((time.monotonic() + _LAG, action))
-
-    def due(request: Request) -> None:
-        check(request)
-        for entry in [entry for entry in pending if entry[0] <= time.monotonic()]:
-            pending.remove(entry)
-            entry[1]()  # type: ignore[operator]  # the second member is what is due
-
-    def blob(name: str, digest: str) -> bool:
-        if not registry.storage.has_blob(name, digest):
-            return False
-        later(lambda: remove_blob(name, digest))
-        return True
-
-    override(registry, check_allowed=due)
-    override(
-        registry.manifests,
-        remove=lambda name, digest: later(lambda: remove(name, digest)),
-        remove_tag=lambda name, tag: later(lambda: remove_tag(name, tag)),
-    )
-    override(registry.blobs, remove=blob)
 
 
 def _shared(registry: Registry) -> None:
@@ -328,20 +255,6 @@ VARIANTS = (
         apply=_tags_stay,
     ),
     Variant(
-        name="deleted-later",
-        title="A deletion takes effect after a while.",
-        latitude=("DELETE-ASYNCHRONOUS",),
-        options=("--settle", "2"),
-        apply=_deleted_later,
-    ),
-    Variant(
-        name="written-later",
-        title="Some of what was written shows after a while.",
-        latitude=("EVENTUAL-CONSISTENCY",),
-        options=("--settle", "0.5"),
-        apply=_lagging,
-    ),
-    Variant(
         name="manifest-goes-with-last-tag",
         title="A manifest without tags is removed.",
         latitude=("UNREFERENCED-CONTENT-COLLECTED",),
@@ -352,8 +265,14 @@ VARIANTS = (
         title="Two repositories are there, and no other can be made.",
         latitude=("REPOSITORY-NOT-CREATED-ON-PUSH",),
         options=("--repository", "given/one", "--repository", "given/two"),
-        undecided=True,
         apply=_listed_repositories("given/one", "given/two"),
+    ),
+    Variant(
+        name="repositories-given",
+        title="Repositories are only there below a prefix, with content of others.",
+        latitude=("REPOSITORY-NOT-CREATED-ON-PUSH",),
+        options=("--repository", "team/one", "--repository", "team/two"),
+        apply=_given,
     ),
     Variant(
         name="blobs-registry-wide",
@@ -367,7 +286,6 @@ VARIANTS = (
         title="One image can be pulled, and nothing written.",
         latitude=("WRITES-UNSUPPORTED", "PROXY-AND-EXTENSION-FEATURES"),
         options=("--read-only", "--existing", "preloaded/image:latest"),
-        undecided=True,
         apply=_preloaded,
     ),
     Variant(
@@ -375,7 +293,7 @@ VARIANTS = (
         title="One image can be pulled, and whoever writes is refused.",
         latitude=("WRITES-UNSUPPORTED",),
         lacks=("push",),
-        undecided=True,
+        options=("--existing", "preloaded/image:latest"),
         apply=_preloaded,
     ),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
+from email.utils import formatdate
 from typing import Any
 
 from reference import server
@@ -14,6 +15,8 @@ from reference.modifications import Variant, answers, override, set_header
 
 _NAME = re.compile(rb"(?<=\r\n)[A-Za-z0-9-]+(?=: )")
 _BUSY = (10, 200)
+_BURST_EACH, _BURST = 220, 3
+_SLOW_EACH, _SLOW = 300, 1.5
 
 
 class _Recasing:
@@ -101,6 +104,33 @@ def _busy(application: Application) -> Application:
     return changed
 
 
+def _bursts(application: Application) -> Application:
+    """Now and then several requests in a row are answered 429, in turn with a date, with seconds and without a word."""
+    count = itertools.count(1)
+
+    async def changed(scope: Scope, receive: Receive, send: Send) -> None:
+        number = next(count)
+        if number % _BURST_EACH < _BURST and number > _BURST_EACH:
+            hint = (("Retry-After", formatdate(usegmt=True)), ("Retry-After", "0"), None)[number // _BURST_EACH % 3]
+            await Response(429, [hint] if hint else []).send(send, head=scope["method"] == "HEAD")
+        else:
+            await application(scope, receive, send)
+
+    return changed
+
+
+def _slow_now_and_then(application: Application) -> Application:
+    """Now and then an answer takes long."""
+    count = itertools.count(1)
+
+    async def changed(scope: Scope, receive: Receive, send: Send) -> None:
+        if next(count) % _SLOW_EACH == 0:
+            await asyncio.sleep(_SLOW)
+        await application(scope, receive, send)
+
+    return changed
+
+
 def _warned(_request: Request, response: Response) -> None:
     response.headers.add("Warning", '299 - "this registry is a variant"')
     response.headers.add("Warning", '299 - "and \\"quotes\\" its warnings"')
@@ -152,6 +182,24 @@ VARIANTS = (
         title="Now and then a request is answered 429 with Retry-After.",
         latitude=("BUSY-429-OR-503",),
         layer=_busy,
+    ),
+    Variant(
+        name="busy-in-bursts",
+        title="Now and then some requests in a row are answered 429: with a date, with seconds, without Retry-After.",
+        latitude=("BUSY-429-OR-503",),
+        layer=_bursts,
+    ),
+    Variant(
+        name="slow-now-and-then",
+        title="Now and then an answer takes more than a second.",
+        latitude=("SLOW-ANSWERS",),
+        layer=_slow_now_and_then,
+    ),
+    Variant(
+        name="tls-only",
+        title="The registry is reached by TLS, with a certificate of its own.",
+        latitude=("TLS-VARIES",),
+        configuration="tls",
     ),
     Variant(
         name="warnings",

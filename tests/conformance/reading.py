@@ -25,12 +25,12 @@ class Given:
         found = [value for name, value in self._values if name == flag]
         if not found:
             return None
-        return True if kind == "flag" else found if kind == "list" else found[-1]
+        return True if kind == "flag" else found if kind in {"list", "lines"} else found[-1]
 
     def getini(self, name: str) -> Any:
         """Return a setting of the configuration file, or its default."""
         kind = next(option.kind for option in OPTIONS if option.ini == name)
-        return self._table.get(name, {"flag": False, "list": []}.get(kind, ""))
+        return self._table.get(name, {"flag": False, "list": [], "lines": []}.get(kind, ""))
 
 
 def read(*arguments: str, table: Mapping[str, Any] | None = None) -> Settings:

@@ -103,7 +103,7 @@ def test_report_that_cannot_be_replaced(suite: Forker, tmp_path: Path, open_regi
         (Answer(302, headers=(("Location", "/login?next=c4nary"),)), "it redirects to another page"),
         (Answer(302, headers=(("Location", "http://[c4nary"),)), "it redirects to another page"),
         (Answer(403), "it refuses (status 403 to /v2/)"),
-        (Answer(429, headers=(("Retry-After", "999999"),)), "it refuses (status 429 to /v2/)"),
+        (Answer(429, headers=(("Retry-After", "999999"),)), "is overloaded, try again later (status 429 to /v2/)"),
         (Answer(200, b"{}", (("Content-Length", "9"),)), "the body ended 7 bytes before its Content-Length"),
         (Answer(401), "asks for a login (no scheme that is understood)"),
         (Answer(401, headers=(("WWW-Authenticate", '"'),)), "asks for a login (no scheme that is understood)"),

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from conformance.client.authentication import Authenticator
+from conformance.client.authentication import PULL, PUSH, Authenticator
 from conformance.client.client import Call, Client
 from conformance.client.credentials import Credentials
 from conformance.client.exchange import Headers, Response
@@ -107,7 +107,7 @@ def test_a_token_that_is_none(token: object) -> None:
     fetched._json, fetched._parsed = {"token": token}, True
     challenged = Response(401, "", Headers([("WWW-Authenticate", f'Bearer realm="{_OPEN}"')]))
     authenticator = Authenticator(_ANN, Redactor(), "http://127.0.0.1:1")
-    assert authenticator.answer(challenged, "a", False, lambda url, headers: fetched) is None
+    assert authenticator.answer(challenged, "a", PULL, lambda url, headers: fetched) is None
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_a_password_given_for_tls_never_travels_in_the_clear(target: str, realm:
         return Response(401, "", Headers())
 
     challenged = Response(401, "", Headers([("WWW-Authenticate", f'Bearer realm="{realm}"')]))
-    Authenticator(_ANN, Redactor(), target).answer(challenged, "a", False, fetch)
+    Authenticator(_ANN, Redactor(), target).answer(challenged, "a", PULL, fetch)
     assert [bool(headers) for _, headers in asked] == [sent]
     assert "c4nary" not in asked[0][0]
 
@@ -135,7 +135,7 @@ def test_a_password_given_for_tls_never_travels_in_the_clear(target: str, realm:
 def test_a_realm_that_is_no_address(realm: str) -> None:
     challenged = Response(401, "", Headers([("WWW-Authenticate", f'Bearer realm="{realm}", Basic realm="x"')]))
     authenticator = Authenticator(_ANN, Redactor(), "http://127.0.0.1:1")
-    answer = authenticator.answer(challenged, "a", False, lambda url, headers: pytest.fail(f"asked {url}"))
+    answer = authenticator.answer(challenged, "a", PULL, lambda url, headers: pytest.fail(f"asked {url}"))
     assert answer is None or answer.startswith("Basic ")
 
 
@@ -192,9 +192,9 @@ def test_redirects_come_to_an_end() -> None:
         (429, "999999", 1, 429),
         (503, "99999999999999999999", 1, 503),
         (503, "", 1, 503),
-        (429, "soon", 1, 429),
-        (429, "-1", 1, 429),
-        (429, "\u00b2", 1, 429),
+        (429, "soon", 2, 200),
+        (429, "-1", 2, 200),
+        (429, "\u00b2", 2, 200),
         (503, "Thu, 01 Jan 2099 00:00:00 GMT", 1, 503),
         (503, "Thu, 01 Jan 1970 00:00:00 GMT", 2, 200),
         (503, "Mon, 01 Jan 0001 00:00:00 -0000", 2, 200),
@@ -231,3 +231,36 @@ def test_certificates(tls_files: tuple[Path, Path]) -> None:
                 answer = client.send(Call("GET", f"{target.url}/"))
             assert answer.status == status, answer.failure
             assert bool(answer.failure) == (status == 0)
+
+
+def test_a_refusal_without_challenge_is_answered_as_a_basic_one() -> None:
+    bare, token = Response(401, "", Headers()), Response(200, "", Headers())
+    token._json, token._parsed = {"token": "t"}, True
+    bearer = Response(401, "", Headers([("WWW-Authenticate", f'Bearer realm="{_OPEN}"')]))
+    for first, second, wanted in ((bare, bare, "Basic"), (bearer, bare, None), (bare, bearer, "Bearer")):
+        authenticator = Authenticator(_ANN, Redactor(), "http://127.0.0.1:1")
+        authenticator.answer(first, "a", PULL, lambda url, headers: token)
+        answer = authenticator.answer(second, "b", PULL, lambda url, headers: token)
+        assert (answer.partition(" ")[0] if answer else None) == wanted
+
+
+def test_a_token_that_is_refused_gives_way_to_one_of_its_own() -> None:
+    given = iter(["first", "second"])
+
+    def fetch(_url: str, _headers: list[tuple[str, str]]) -> Response:
+        answer = Response(200, "", Headers())
+        answer._json, answer._parsed = {"token": next(given)}, True
+        return answer
+
+    def refused(error: str) -> Response:
+        scope = "repository:a:pull,push"
+        challenge = f'Bearer realm="{_OPEN}",scope="{scope}",error="{error}"'
+        return Response(401, "", Headers([("WWW-Authenticate", challenge)]))
+
+    authenticator = Authenticator(_ANN, Redactor(), "http://127.0.0.1:1")
+    assert authenticator.answer(refused(""), "a", PUSH, fetch) == "Bearer first"
+    assert authenticator.ahead("a", PULL) == "Bearer first"
+    assert authenticator.ahead("a", "manifest.delete") is None
+    assert authenticator.answer(refused("insufficient_scope"), "a", PUSH, fetch, again=True) is None
+    assert authenticator.answer(refused("invalid_token"), "a", PUSH, fetch, again=True) == "Bearer second"
+    assert authenticator.ahead("a", PUSH) == "Bearer first"

@@ -58,6 +58,9 @@ def test_known_failures(suite: Forker, locked_registry: Server, open_registry: S
     run = suite.run(open_registry.url, _HEAD, option)
     assert run.exit_code == 4
     assert "--known-failures: these no longer fail, remove their entries: PULL-BLOB-HEAD-200" in run.stdout
+    run = suite.run(open_registry.url, "--requirement=BASE-V2-200", option)
+    assert run.exit_code == 0, run.stdout
+    assert "--known-failures" not in run.stdout
 
 
 _MODULE = """
@@ -151,8 +154,9 @@ def _wait(condition: Callable[[], object]) -> None:
         time.sleep(0.02)
 
 
-def test_interrupted(tmp_path: Path, open_registry: Server) -> None:
-    """Control-C in the middle ends the run soon, with a report of what was found until then."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted(number: signal.Signals, tmp_path: Path, open_registry: Server) -> None:
+    """Control-C or SIGTERM in the middle ends the run soon, with a report of what was found until then."""
 
     def slow(asked: Asked) -> Answer:
         time.sleep(0.02)
@@ -160,7 +164,7 @@ def test_interrupted(tmp_path: Path, open_registry: Server) -> None:
 
     with serve(slow) as target, running(tmp_path, f"--registry-url={target.url}") as (process, said):
         _wait(lambda: len(target.asked) > 80)
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, number)
         assert process.wait(20) == 2, said()
     report = reports.load(tmp_path / "report" / "report.json")
     check_interrupted(report, said())
@@ -175,6 +179,24 @@ def test_interrupted_with_the_embedded_reference(tmp_path: Path) -> None:
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(20) == 2, said()
     check_interrupted(reports.load(tmp_path / "report" / "report.json"), said())
+
+
+def test_a_full_disk(tmp_path: Path, open_registry: Server) -> None:
+    """A report that cannot be written is one sentence and no half of a file."""
+    folder = tmp_path / "report"
+    limit = "import resource, runpy, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); "
+    command = [sys.executable, "-c", limit + "runpy.run_module('pytest', run_name='__main__')", "conformance"]
+    command += ["-p", "no:cacheprovider", "--registry-url", open_registry.url, "--report", str(folder)]
+    command += ["--requirement", "BASE-V2-200"]
+
+    env = environment({})
+    run = subprocess.run(command, check=False, cwd=ROOT, env=env, capture_output=True, text=True, timeout=60)
+
+    assert run.returncode == 4, run.stdout + run.stderr
+    assert "--report" in run.stdout
+    assert "cannot be written" in run.stdout
+    assert "Traceback" not in run.stdout + run.stderr
+    assert not [*folder.glob("*")]
 
 
 def check_interrupted(report: Report, said: str) -> None:

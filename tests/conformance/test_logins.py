@@ -82,6 +82,24 @@ def test_url(suite: Forker, locked_registry: Server, tmp_path: Path) -> None:
     assert run.suite.report["target"]["url"] == locked_registry.url
 
 
+def test_other_accounts(suite: Forker, locked_registry: Server, tmp_path: Path) -> None:
+    """The passwords of accounts with fewer rights and the tokens of another time are secrets as the owner's is."""
+    secrets = ("c4nary & pull", "c4nary/other", "c4nary.of.old")
+    options = ("--username=ann", "--auth-pull-only-username=ann", f"--auth-pull-only-password={secrets[0]}")
+    env = {
+        "REGISTRY_PASSWORD": _PASSWORD,
+        "REGISTRY_AUTH_OTHER_USERNAME": "eve",
+        "REGISTRY_AUTH_OTHER_PASSWORD": secrets[1],
+        "REGISTRY_AUTH_EXPIRED_TOKEN": secrets[2],
+    }
+    more = ("--requirement=AUTH-NO-LEAK-READ", "-n", "1")
+    run = run_all(suite, tmp_path, locked_registry.url, *options, *more, env=env)
+    check_clean(run, *_SECRETS, *secrets)
+    assert run.suite.report is not None
+    options_shown = run.suite.report["run"]["options"]
+    assert (options_shown["accounts"], options_shown["auth-expired-token"]) == (["auth-pull-only", "auth-other"], True)
+
+
 def test_docker_config(suite: Forker, locked_registry: Server, tmp_path: Path) -> None:
     auth = base64.b64encode(f"ann:{_PASSWORD}".encode()).decode()
     path = tmp_path / "config.json"

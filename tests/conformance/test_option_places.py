@@ -23,6 +23,11 @@ _VALUES = {
     "profile": "oci-1.0",
     "username": "ann",
     "password": "c4nary",
+    "auth-pull-only-username": "bob",
+    "auth-pull-only-password": "c4nary",
+    "auth-other-username": "eve",
+    "auth-other-password": "c4nary",
+    "auth-expired-token": "c4nary",
     "docker-config": "{folder}/config.json",
     "ca-bundle": "{folder}",
     "insecure": "yes",
@@ -38,6 +43,8 @@ _VALUES = {
     "effort": "quick",
     "seed": "7",
     "keep": "yes",
+    "notifications-listen": "127.0.0.1:5001",
+    "notifications-header": "Authorization: Bearer a b",
     "report": "elsewhere",
     "category": "pull",
     "requirement": "PULL-BLOB-GET-200",
@@ -47,7 +54,12 @@ _VALUES = {
 _WITH = {
     "username": ("--password=x",),
     "password": ("--username=x",),
+    "auth-pull-only-username": ("--auth-pull-only-password=x",),
+    "auth-pull-only-password": ("--auth-pull-only-username=x",),
+    "auth-other-username": ("--auth-other-password=x",),
+    "auth-other-password": ("--auth-other-username=x",),
     "read-only": ("--existing=a:b",),
+    "notifications-header": ("--notifications-listen=:5001",),
     "docker-config": ("--registry-url=http://r.example:5000",),
 }
 
@@ -77,7 +89,7 @@ def _given(option: Option, value: str) -> tuple[str, Mapping[str, Any]]:
     """Return an option as an argument and as a table of the configuration file."""
     if option.kind == "flag":
         return option.flag, {option.ini: True}
-    return f"{option.flag}={value}", {option.ini: [value] if option.kind == "list" else value}
+    return f"{option.flag}={value}", {option.ini: [value] if option.kind in {"list", "lines"} else value}
 
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.name)

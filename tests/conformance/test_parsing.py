@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conformance.client.authentication import redact_token_body
 from conformance.client.challenge import Challenge, parse_challenges
 from conformance.client.exchange import Headers, Response
 from conformance.client.redaction import REMOVED, Redactor
@@ -158,3 +160,9 @@ def _answer(*fields: tuple[str, str], **more: str) -> Response:
     answer = Response(202, "Accepted", Headers([*fields, *more.items()]))
     answer.url = "http://r.example:1/v2/a/x"
     return answer
+
+
+def test_of_a_token_the_record_keeps_the_type_alone() -> None:
+    body = b'{"token": "s", "access_token": "", "refresh_token": ["s"], "id_token": 7, "expires_in": 60}'
+    kept = {"token": "(removed)", "access_token": "", "refresh_token": [], "id_token": 0, "expires_in": 60}
+    assert json.loads(redact_token_body(body)) == kept

@@ -26,9 +26,9 @@ def catalogue(*requirements: Requirement) -> Catalogue:
     return Catalogue({_PROFILE: None}, {}, {}, {r.id: r for r in requirements})  # type: ignore[dict-item]  # only its name
 
 
-def judgement(name: str, outcome: Outcome, reason: str = "") -> dict[str, Any]:
+def judgement(name: str, outcome: Outcome, reason: str = "", withheld: str = "") -> dict[str, Any]:
     """Make a judgement as a record holds it."""
-    return {"requirement": name, "outcome": outcome.value, "reason": reason, "exchanges": []}
+    return {"requirement": name, "outcome": outcome.value, "reason": reason, "withheld": withheld, "exchanges": []}
 
 
 def record(*judgements: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -209,6 +209,37 @@ def test_a_known_failure_is_no_failure_and_no_pass() -> None:
     found = verdicts({"PULL-A": _BROKEN}, known=("PULL-A",))
     assert found.verdict is Verdict.KNOWN_FAILURE
     assert verdicts({"PULL-A": _BROKEN, "PUSH-A": _BROKEN}, known=("PULL-A",)).verdict is Verdict.FAIL
+
+
+def scoped(*judgements: dict[str, Any]) -> dict[str, Any]:
+    """Weigh judgements of a few requirements of the mixed catalogue in a whole run."""
+    return ProfileVerdicts(RollUp(_MIXED, {"t": record(*judgements)}), _PROFILE, frozenset(), _ALL, True).plain()
+
+
+def test_what_the_owner_withheld_is_counted_beside_the_verdict() -> None:
+    withheld = judgement("PUSH-A", Outcome.NOT_TESTED, "the target is read-only", "writing")
+    found = scoped(judgement("PULL-A", _HELD), withheld)
+    assert found["verdict"] == "PASS"
+    assert found["scope"] == {"claimed": ["base", "pull", "push"], "withheld": {"writing": 1}}
+    assert found["categories"]["push"]["verdict"] == "NOT_TESTED"
+    assert found["counts"]["NOT_TESTED"] == 2
+
+
+def test_nothing_passes_where_everything_was_withheld() -> None:
+    names = ("BASE-A", "PULL-A", "PULL-S", "PULL-M", "PUSH-A")
+    found = scoped(*(judgement(name, Outcome.NOT_TESTED, "why", "content") for name in names))
+    assert found["verdict"] == "NOT_TESTED"
+
+
+def test_what_was_not_tested_for_another_reason_stands_in_the_way() -> None:
+    late = judgement("PUSH-A", Outcome.NOT_TESTED, "the time was over")
+    withheld = judgement("PUSH-A", Outcome.NOT_TESTED, "the target is read-only", "writing")
+    for first, second in ((late, withheld), (withheld, late)):
+        rollup = RollUp(_MIXED, {"a": record(first), "b": record(second), "c": record(judgement("PULL-A", _HELD))})
+        assert rollup.results["PUSH-A"].withheld == ""
+        assert ProfileVerdicts(rollup, _PROFILE, frozenset(), _ALL, True).verdict is Verdict.NOT_TESTED
+    rollup = RollUp(_MIXED, {"a": record(withheld), "b": record(judgement("PUSH-A", _HELD))})
+    assert (rollup.results["PUSH-A"].outcome, rollup.results["PUSH-A"].withheld) == (_HELD, "")
 
 
 def test_a_breach_decides_wherever_it_was_seen() -> None:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
-import os
-import random
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from reference.faults import ALL as FAULTS
 from reference.variants import ALL as VARIANTS
 from spec.catalogue import load
+from tests.support.configurations import configured
 from tests.support.forking import Forker
-from tests.support.servers import reference
+from tests.support.sampling import sampled
 from tests.support.suite import SuiteRun
 
 #: The faults that the first issue names: each gives exactly one broken requirement.
@@ -35,10 +32,6 @@ NAMED = frozenset(
 )
 
 
-#: How many faults, and how many variants, a short run takes besides those above.
-SAMPLE = 16
-
-
 @pytest.fixture(scope="session")
 def forker() -> Iterator[Forker]:
     """Runs of the suite that share their start."""
@@ -47,28 +40,18 @@ def forker() -> Iterator[Forker]:
     process.close()
 
 
-def sampled(names: Collection[str], always: Collection[str] = ()) -> list[Any]:
-    """Give every name; those outside the day's sample are slow tests, which only the long run takes.
-
-    PROOF_SAMPLE, any text, chooses the sample in place of the date, so that a sample can be repeated.
-    """
-    day = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    chooser = random.Random(os.environ.get("PROOF_SAMPLE", day))
-    chosen = {*always, *chooser.sample(sorted(set(names) - set(always)), SAMPLE)}
-    return [pytest.param(name, marks=[] if name in chosen else [pytest.mark.slow]) for name in names]
-
-
 def told(run: SuiteRun) -> str:
     """What a run says of each requirement it found broken."""
     return run.stderr[-2000:] + "\n".join(run.explain(name) for name in run.broken)
 
 
-@pytest.mark.parametrize("name", sampled(FAULTS, NAMED))
+@pytest.mark.parametrize("name", sampled(FAULTS, 6, NAMED))
 def test_a_fault_is_convicted_of_what_it_breaks(name: str, tmp_path: Path, forker: Forker) -> None:
     """A requirement that the fault names is broken, and none that it does not name."""
     fault = FAULTS[name]
-    with reference(tmp_path, faults=[fault.name]) as server:
-        run = forker.run(server.url, "--timeout", "3", "--keep")
+    with configured(fault.configuration, tmp_path, faults=[fault.name], variants=fault.variants) as target:
+        options = (*target.options, *fault.options, "--timeout", "3", "--keep")
+        run = forker.run(target.url, *options, env=target.env)
     assert run.exit_code in {0, 1}, run.stdout + run.stderr
     assert set(run.broken) & set(fault.breaks), f"missed; broken: {run.broken}\n{told(run)}"
     assert set(run.broken) <= {*fault.breaks, *fault.also}, f"too many\n{told(run)}"
@@ -76,12 +59,12 @@ def test_a_fault_is_convicted_of_what_it_breaks(name: str, tmp_path: Path, forke
         assert len(run.broken) == 1, told(run)
 
 
-@pytest.mark.parametrize("name", sampled(VARIANTS))
+@pytest.mark.parametrize("name", sampled(VARIANTS, 6))
 def test_a_variant_is_acquitted(name: str, tmp_path: Path, forker: Forker) -> None:
     """What the specification allows fails in no profile; the capabilities that go with it are found absent."""
     variant = VARIANTS[name]
-    with reference(tmp_path, variants=[variant.name]) as server:
-        run = forker.run(server.url, "--keep", *variant.options)
+    with configured(variant.configuration, tmp_path, variants=[variant.name]) as target:
+        run = forker.run(target.url, *target.options, "--keep", *variant.options, env=target.env)
     assert run.report is not None, run.stdout + run.stderr
     entries = run.report["requirements"]
     failed = [
@@ -114,3 +97,4 @@ def test_faults_name_requirements_of_the_catalogue() -> None:
     known = load()
     named = {name for fault in FAULTS.values() for name in (*fault.breaks, *fault.also)}
     assert not {name for name in named if name not in known}
+    assert {name for fault in FAULTS.values() for name in fault.variants} <= set(VARIANTS)

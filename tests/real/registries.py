@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from tests.support.notified import Hook
 from tests.support.servers import ROOT, Server, docker_registry, zuul_registry
+from tests.support.tokens import OWNER, READER, STRANGER, token_server
 
 EXPECTED = Path(__file__).resolve().parent / "expected"
 
@@ -34,11 +36,43 @@ class Registry:
         return ROOT / "docs" / "findings" / f"{self.findings}.md"
 
 
+@contextmanager
+def _with_tokens(folder: Path) -> Iterator[Server]:
+    """Run docker-registry with the token service of the reference."""
+    with (
+        token_server(folder, OWNER, READER, STRANGER) as tokens,
+        docker_registry(folder, extra={"auth": tokens.auth}) as server,
+    ):
+        yield server
+
+
+_HOOK = Hook()
+_OWNER = ("--username", OWNER.name, "--password", OWNER.password)
+_OTHERS = (
+    *("--auth-pull-only-username", READER.name, "--auth-pull-only-password", READER.password),
+    *("--auth-other-username", STRANGER.name, "--auth-other-password", STRANGER.password),
+)
+
 REGISTRIES = (
     Registry("docker-registry-delete-on", "docker-registry", docker_registry, "docker-registry"),
     Registry(
         "docker-registry-delete-off", "docker-registry", partial(docker_registry, delete=False), "docker-registry"
     ),
+    Registry(
+        "docker-registry-htpasswd",
+        "docker-registry",
+        partial(docker_registry, users={OWNER.name: OWNER.password}),
+        "docker-registry",
+        _OWNER,
+    ),
+    Registry(
+        "docker-registry-notifications",
+        "docker-registry",
+        partial(docker_registry, extra=_HOOK.section()),
+        "docker-registry",
+        _HOOK.options,
+    ),
+    Registry("docker-registry-token", "docker-registry", _with_tokens, "docker-registry", (*_OWNER, *_OTHERS)),
     Registry(
         "zuul-registry",
         "zuul-registry",

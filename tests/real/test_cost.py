@@ -18,7 +18,7 @@ _MEBIBYTES = 300
 @pytest.mark.alone
 @pytest.mark.parametrize(
     ("start", "limit"),
-    [(reference, 10), pytest.param(docker_registry, 15, marks=pytest.mark.needs("docker-registry"))],
+    [(reference, 15), pytest.param(docker_registry, 20, marks=pytest.mark.needs("docker-registry"))],
     ids=["reference", "docker-registry"],
 )
 def test_time_and_memory(start: Start, limit: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

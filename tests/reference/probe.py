@@ -351,6 +351,7 @@ async def _deletions(c: Client) -> None:
             await c.call(method, f"/v2/e/blobs/{digest(LAYER)}")
     await c.blob("d", LAYER)
     await c.call("GET", f"/v2/d/blobs/{digest(LAYER)}")
+    await c.call("GET", "/v2/")
 
 
 STEPS = (_base, _uploads, _sessions, _pulls, _pushes, _manifests, _lists, _referrers, _deletions)

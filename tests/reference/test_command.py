@@ -118,6 +118,8 @@ def test_a_port_in_use_is_named(starter: Start) -> None:
 
 
 HEAD = "version: 0.1\nstorage:\n  inmemory:\n"
+HOOK = "notifications:\n  endpoints:\n    - name: a\n      url: http://127.0.0.1:1/\n"
+TOKEN = "auth:\n  token:\n    realm: http://a/token\n    service: s\n    issuer: i\n"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,15 @@ HEAD = "version: 0.1\nstorage:\n  inmemory:\n"
         (HEAD + "proxy:\n  remoteurl: x\n", 4, "proxy is not supported by the reference"),
         (HEAD + "auth:\n  htpasswd:\n    path: /none\n", 6, "auth.htpasswd.realm is missing"),
         (HEAD + "auth:\n  htpasswd:\n    realm: r\n    path: /none\n", 7, "/none is no file"),
+        (HEAD + "auth:\n  htpasswd:\n  token:\n", 5, "auth must have one of htpasswd and token"),
+        (HEAD + "auth:\n  token:\n    realm: auth\n", 6, "auth.token.realm must be a URL"),
+        (HEAD + "auth:\n  token:\n    realm: 'http://a/\"'\n", 6, "auth.token.realm must not hold quotes"),
+        (HEAD + TOKEN + "    rootcertbundle: /none\n", 9, "auth.token.rootcertbundle: /none is no file"),
+        (HEAD + TOKEN + f"    rootcertbundle: {__file__}\n    jwks: x\n", 10, "auth.token.jwks is not supported"),
         (HEAD + "notifications:\n  endpoints:\n    - name: a\n", 6, "notifications.endpoints[0].url is missing"),
+        (HEAD + HOOK + "      ignoredmediatypes: a/b\n", 8, "ignoredmediatypes must be a list of words"),
+        (HEAD + HOOK + "      ignore:\n        actions: [[pull]]\n", 9, "ignore.actions must be a list of words"),
+        (HEAD + HOOK + "  events:\n    includereferences: maybe\n", 9, "includereferences must be true or false"),
         (HEAD + "http:\n  addr: a:1\n  addr: b:2\n", 6, "http.addr is given twice"),
     ],
 )

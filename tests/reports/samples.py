@@ -122,6 +122,7 @@ def requirement(
         "verdicts": {profile: str(weigh(Outcome(outcome), Level(level))) for profile, level in levels.items()},
         "scenarios": [f"conformance/{category}/test_it.py::test_{name.lower().replace('-', '_')}"],
         "reason": reason,
+        "withheld": "",
     }
 
 
@@ -162,7 +163,9 @@ def _profile(entries: list[dict[str, Any]], profile: str) -> dict[str, Any]:
             groups.setdefault(entry["category"], []).append(entry["verdicts"][profile])
     whole = [verdict for verdicts in groups.values() for verdict in verdicts]
     categories = {name: {"verdict": _worst(v), "counts": dict(Counter(v))} for name, v in groups.items()}
-    return {"verdict": _worst(whole), "counts": dict(Counter(whole)), "categories": categories}
+    withheld = Counter(entry["withheld"] for entry in entries if entry["withheld"] and profile in entry["verdicts"])
+    scope = {"claimed": list(groups), "withheld": dict(withheld)}
+    return {"verdict": _worst(whole), "scope": scope, "counts": dict(Counter(whole)), "categories": categories}
 
 
 def _worst(verdicts: list[str]) -> str:

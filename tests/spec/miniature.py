@@ -70,7 +70,8 @@ from conformance.judge import verifies
 def test_version_check(registry):
     """The version check is answered 200."""
 ''',
-    "reference/faults/base.py": 'fault("no-base", "GET of /v2/ answers 404", breaks="BASE-V2-200", apply=None)\n',
+    "reference/faults/base.py": 'fault("no-base", "GET of /v2/ answers 404", breaks="BASE-V2-200", apply=None)\n'
+    'fault("no-header", "GET of /v2/ has no version", breaks="BASE-V2-HEADER", apply=None)\n',
     "reference/variants/base.py": 'variant("empty-base", "GET of /v2/ has no body", apply=None)\n',
 }
 

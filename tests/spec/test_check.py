@@ -196,6 +196,21 @@ def test_ids_of_a_module_constant_count_as_verified(tree: Tree) -> None:
     assert [(s.name, s.file, s.line) for s in scenarios] == [("TestMore", "conformance/base/test_more.py", 4)]
 
 
+def test_what_no_fault_breaks_is_a_problem(tree: Tree) -> None:
+    tree.replace("reference/faults/base.py", "BASE-V2-HEADER", "BASE-V2-200")
+    assert tree.problems() == [f"{BASE}:7: no fault breaks BASE-V2-HEADER"]
+
+
+def test_a_reason_stands_for_a_fault_and_not_beside_one(tree: Tree) -> None:
+    tree.replace(BASE, "  needs:", "  unprovable: A permission is not owed.\n  needs:")
+    place = "reference/faults/base.py:2"
+    assert tree.problems() == [f"{BASE}:7: BASE-V2-HEADER is broken by no-header ({place}) and yet unprovable"]
+    tree.replace("reference/faults/base.py", "BASE-V2-HEADER", "BASE-V2-200")
+    assert tree.problems() == []
+    tree.replace(BASE, "  untestable:", "  unprovable: It cannot fail.\n  untestable:")
+    assert tree.problems() == [f"{BASE}:16: BASE-V2-FREE is unprovable although nothing decides it"]
+
+
 def test_command_prints_problems_and_numbers(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "--root", str(tree.folder)]) == 0
     assert "no problems" in capsys.readouterr().out

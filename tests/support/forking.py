@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 from tests.support.servers import ROOT
 from tests.support.suite import SuiteRun
 
-_LONGEST = 60
+_LONGEST = 120
 
 
 class Forker:

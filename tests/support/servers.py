@@ -83,8 +83,8 @@ def docker_registry(
     config |= extra or {}
     path = folder / "docker-registry.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
-    with _process(["docker-registry", "serve", str(path)], folder / "docker-registry.log") as (process, log):
-        address = _wait(process, log, lambda: _logged(log, r"listening on (127\.0\.0\.1:\d+)"))
+    with run_process(["docker-registry", "serve", str(path)], folder / "docker-registry.log") as (process, log):
+        address = wait_for(process, log, lambda: _logged(log, r"listening on (127\.0\.0\.1:\d+)"))
         yield Server("docker-registry", address, log, process.pid, "https" if tls else "http")
 
 
@@ -108,8 +108,8 @@ def zuul_registry(
     path = folder / "zuul-registry.yaml"
     path.write_text(yaml.safe_dump(config), encoding="utf-8")
     program = Path(sys.executable).with_name("zuul-registry")
-    with _process([str(program), "-c", str(path), "serve"], folder / "zuul-registry.log") as (process, log):
-        _wait(process, log, lambda: _answers(port))
+    with run_process([str(program), "-c", str(path), "serve"], folder / "zuul-registry.log") as (process, log):
+        wait_for(process, log, lambda: _answers(port))
         yield Server("zuul-registry", f"127.0.0.1:{port}", log, process.pid)
 
 
@@ -143,8 +143,8 @@ def reference(
     command += ["--port-file", str(port_file)]
     command += [part for name in faults for part in ("--fault", name)]
     command += [part for name in variants for part in ("--variant", name)]
-    with _process(command, folder / "reference.log") as (process, log):
-        address = _wait(process, log, lambda: port_file.read_text().strip() if port_file.exists() else "")
+    with run_process(command, folder / "reference.log") as (process, log):
+        address = wait_for(process, log, lambda: port_file.read_text().strip() if port_file.exists() else "")
         scheme = "https" if "tls" in content.get("http", {}) else "http"
         yield Server("reference", address, log, process.pid, scheme)
 
@@ -157,7 +157,7 @@ def write_htpasswd(path: Path, users: Mapping[str, str]) -> Path:
 
 
 @contextmanager
-def _process(command: list[str], log: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+def run_process(command: list[str], log: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     """Run a program in a session of its own, and end the whole session whatever happens."""
     if setpriv := shutil.which("setpriv"):
         # Gone even where the test run itself is killed.
@@ -186,7 +186,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             process.wait(patience)
 
 
-def _wait(process: subprocess.Popen[bytes], log: Path, ready: Callable[[], object]) -> str:
+def wait_for(process: subprocess.Popen[bytes], log: Path, ready: Callable[[], object]) -> str:
+    """Return what a program tells when it is ready; raise ServerError with its log where it ends or takes too long."""
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         if found := ready():

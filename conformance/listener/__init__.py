@@ -1,0 +1,47 @@
+"""The listener of ``--notifications-listen``: takes what a target sends, keeps it within bounds, judges nothing.
+
+It listens in the controlling process; the workers of pytest-xdist look into its mailbox over a local socket.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from .mailbox import LocalMailbox, Mailbox
+from .options import LISTEN
+
+
+@contextmanager
+def listening(host: str, port: int) -> Iterator[LocalMailbox]:
+    """Listen until the context ends.
+
+    Raises:
+        UsageError: the address cannot be listened on.
+    """
+    from .server import Listener  # noqa: PLC0415  # only where the option is given
+
+    try:
+        listener = Listener(host, port)
+    except OSError as error:
+        raise pytest.UsageError(f"{LISTEN}: {host}:{port} cannot be listened on ({error.strerror})") from None
+    try:
+        yield listener.mailbox
+    finally:
+        listener.close()
+
+
+def way(mailbox: Mailbox | None) -> tuple[str, bytes] | None:
+    """Open the mailbox of the listener, where there is one, to other processes of the run."""
+    return mailbox.way() if isinstance(mailbox, LocalMailbox) else None
+
+
+def enter(found: tuple[str, bytes] | None) -> Mailbox | None:
+    """Return the mailbox that a way leads to, in another process of the run."""
+    if found is None:
+        return None
+    from .remote import RemoteMailbox  # noqa: PLC0415  # as above
+
+    return RemoteMailbox(found)

@@ -1,0 +1,1 @@
+"""Notifications: what the target tells the listener of ``--notifications-listen``."""

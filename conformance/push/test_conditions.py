@@ -1,0 +1,35 @@
+"""Pushes on condition: what a client may build on where a registry pays heed to If-Match."""
+
+from __future__ import annotations
+
+from conformance.client.registry import Repository
+from conformance.given import Given
+from conformance.judge import Judge, Undecided, Unsupported, verifies
+
+IF_MATCH = "PUSH-MANIFEST-IF-MATCH"
+
+
+@verifies(IF_MATCH)
+def test_put_manifest_if_the_tag_has_not_moved(repo: Repository, given: Given, judge: Judge) -> None:
+    """A tag that was moved by another client is not moved by one that knows its former manifest."""
+    first, second, third = given.image(repo), given.image(repo, None), given.image(repo, None)
+    tag = first.tag or ""
+    before = given.pulled_manifest(repo, tag, first.media_type).header("ETag")
+    if before is None or before.startswith("W/"):
+        raise Unsupported(f"manifests have {'no' if before is None else 'a weak'} ETag")
+    never = repo.put_manifest(tag, second.body, second.media_type, headers=(("If-Match", f'"{given.make.digest()}"'),))
+    if never.status != 412:
+        raise Unsupported(f"the target pays no heed to If-Match (status {never.status})")
+    move = repo.put_manifest(tag, second.body, second.media_type)
+    if move.refused:
+        raise Unsupported(f"the target does not move tags (status {move.status})")
+    moved = given.read_manifest(repo, tag, second.media_type, second.body)
+    present = moved.header("ETag")
+    if moved.body != second.body or present in (None, before):
+        raise Undecided("blocked by PUSH-MANIFEST-RETAG-MOVES, or the ETag of a tag stays when the tag moves")
+    late = repo.put_manifest(tag, third.body, third.media_type, headers=(("If-Match", before),))
+    judge.require_status(IF_MATCH, late, 412, when="to a push on the condition of a former ETag")
+    kept = given.read_manifest(repo, tag, second.media_type)
+    judge.gives(IF_MATCH, kept, second.body, "the manifest that was under the tag", late)
+    again = repo.put_manifest(tag, third.body, third.media_type, headers=(("If-Match", present or ""),))
+    judge.status(IF_MATCH, again, 201, when="to a push on the condition of the present ETag")

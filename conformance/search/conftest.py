@@ -1,0 +1,21 @@
+"""What the scenarios of the search ask for by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from conformance.session import Session
+
+if TYPE_CHECKING:
+    from .engine import Explorer
+
+
+@pytest.fixture
+def explorer(request: pytest.FixtureRequest, session: Session) -> Explorer:
+    """The search of this scenario."""
+    from .engine import Explorer  # noqa: PLC0415  # Hypothesis takes a third of a second: only where it is used
+
+    suite: Any = request.config.pluginmanager.get_plugin("conformance-suite")
+    return Explorer(session, request.node.nodeid, suite.deadline)

@@ -1,0 +1,33 @@
+"""Lists as examples read them: what they hold, whatever else may be wrong with them."""
+
+from __future__ import annotations
+
+from conformance.client.exchange import Response
+from conformance.client.registry import Repository
+
+#: More pages than this are not followed.
+MAX_PAGES = 40
+
+
+def pages(repo: Repository, first: Response, operation: str = "tags.list") -> list[Response]:
+    """Follow the Links of a list, as far as a list of the search can be long."""
+    found = [first]
+    while len(found) < MAX_PAGES and (following := repo.follow_link(found[-1], operation)) is not None:
+        found.append(following)
+    return found
+
+
+def tags_of(answer: Response) -> list[str]:
+    """Return the tags of a page; none where it has no such list."""
+    return [tag for tag in _list(answer, "tags") if isinstance(tag, str)]
+
+
+def digests_of(answer: Response) -> list[str]:
+    """Return the digests of a page of referrers; none where it has no such list."""
+    found = [entry.get("digest") for entry in _list(answer, "manifests") if isinstance(entry, dict)]
+    return [digest for digest in found if isinstance(digest, str)]
+
+
+def _list(answer: Response, member: str) -> list[object]:
+    found = answer.json.get(member) if answer.status == 200 and isinstance(answer.json, dict) else None
+    return found if isinstance(found, list) else []

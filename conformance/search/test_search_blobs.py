@@ -1,0 +1,187 @@
+"""Digests, ranges and chunkings that are made up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.client.exchange import Response
+from conformance.client.registry import Repository, upload_location
+from conformance.content import Blob
+from conformance.judge import Judge, content_of, status_of, told, verifies
+from conformance.pull.facts import content_range, holds_part
+from conformance.push.steps import range_end
+from conformance.settings import Settings
+
+from .actions import pushed
+from .outcome import conclude
+from .trial import Trial, Unclear
+
+if TYPE_CHECKING:
+    from .engine import Explorer
+    from .strategies import Asked, Chunking
+
+MALFORMED = "BASE-DIGEST-MALFORMED"
+FOREIGN = "BASE-DIGEST-UNKNOWN-ALGORITHM"
+PART = "PULL-BLOB-RANGE-206"
+OPEN = "PULL-BLOB-RANGE-OPEN"
+SUFFIX = "PULL-BLOB-RANGE-SUFFIX"
+CLIPPED = "PULL-BLOB-RANGE-CLIPPED"
+BEYOND = "PULL-BLOB-RANGE-416"
+WRONG = "PULL-BLOB-RANGE-MALFORMED"
+BY_KIND = {"inside": PART, "open": OPEN, "suffix": SUFFIX, "clipped": CLIPPED}
+JOINED = "PUSH-PATCH-CHUNKS-CONCATENATED"
+LAST = "PUSH-PUT-FINAL-CHUNK-CLOSES"
+COUNTED = "PUSH-PATCH-RANGE-VALUE"
+ANNOUNCED = 1 << 20
+FEW = {"quick": 0, "default": 8, "thorough": 60}
+DIGESTS = {"quick": 0, "default": 4, "thorough": 60}
+CHUNKED = {"quick": 0, "default": 6, "thorough": 60}
+
+
+@verifies(MALFORMED, FOREIGN)
+def test_search_digests_that_name_nothing(explorer: Explorer, judge: Judge, settings: Settings) -> None:
+    """Near misses of a digest, and digests of unknown algorithms, are refused."""
+    from hypothesis import strategies as st  # noqa: PLC0415  # takes a third of a second
+
+    from . import strategies  # noqa: PLC0415  # brings Hypothesis
+
+    blob = explorer.made.blob()
+    wrong = st.tuples(st.just(MALFORMED), strategies.wrong_digests(blob.digest))
+    foreign = st.tuples(st.just(FOREIGN), strategies.foreign_digests())
+    digests = st.lists(st.one_of(wrong, wrong, foreign), max_size=10)
+    explorer.values(digests, lambda trial, value: _refused(trial, blob, value), DIGESTS[settings.effort])
+    conclude(explorer, judge)
+
+
+@verifies(PART, OPEN, SUFFIX, CLIPPED, BEYOND, WRONG)
+def test_search_ranges(explorer: Explorer, judge: Judge, settings: Settings) -> None:
+    """Any range of a blob gives those bytes and no others."""
+    from hypothesis import strategies as st  # noqa: PLC0415  # takes a third of a second
+
+    from . import strategies  # noqa: PLC0415  # brings Hypothesis
+
+    sizes = st.sampled_from((1, 1, 2, 2, 100, 1000, 4096))
+    asked = sizes.flatmap(lambda size: st.tuples(st.just(size), st.lists(strategies.ranges(size), max_size=12)))
+    explorer.values(asked, lambda trial, value: _ranges(trial, *value), FEW[settings.effort])
+    conclude(explorer, judge)
+
+
+@verifies(JOINED, LAST, COUNTED)
+def test_search_chunkings(explorer: Explorer, judge: Judge, settings: Settings) -> None:
+    """Chunks of any sizes join to the blob, whether the last comes in a PATCH or in the PUT."""
+    from . import strategies  # noqa: PLC0415  # brings Hypothesis
+
+    explorer.values(strategies.chunkings(), _chunks, CHUNKED[settings.effort])
+    conclude(explorer, judge)
+
+
+def _refused(trial: Trial, blob: Blob, digests: list[tuple[str, str]]) -> None:
+    repo = trial.repositories(1)[0]
+    if digests:
+        trial.step("push a blob")
+        pushed(trial, repo, blob)
+    for requirement, digest in digests:
+        trial.step(f"pull by the digest {digest}")
+        answer = repo.get_blob(digest)
+        trial(requirement, answer.refused, f"a refusal (4xx) to the digest {digest}", answer)
+
+
+def _ranges(trial: Trial, size: int, asked: list[Asked]) -> None:
+    repo = trial.repositories(1)[0]
+    if not asked:
+        return
+    trial.step(f"push a blob of {size} bytes")
+    head = f"{trial.mark} ".encode()
+    text = b" ".join(b"%d" % number for number in range(size))
+    blob = pushed(trial, repo, Blob.of((head + text)[-size:] if size > 2 else trial.make.bytes(size)))
+    for one in asked:
+        trial.step(f"pull it with Range: {one.value}")
+        answer = _part(repo, blob, one)
+        _range(trial, blob, one, answer)
+
+
+def _part(repo: Repository, blob: Blob, asked: Asked) -> Response:
+    """Pull with a Range; one that is malformed belongs to no operation, as the contract speaks of the others."""
+    headers = (("Range", asked.value),)
+    if asked.kind != "malformed":
+        return repo.get_blob(blob.digest, headers=headers)
+    path = f"/v2/{repo.name}/blobs/{blob.digest}"
+    return repo.registry.request("GET", path, parameters={"name": repo.name}, headers=headers)
+
+
+def _range(trial: Trial, blob: Blob, asked: Asked, answer: Response) -> None:
+    """Judge the answer to one range; one that is ignored gives the whole blob."""
+    shown = f"{told(answer, 'Content-Range')}, {len(answer.body)} bytes of digest {answer.content_digest()}"
+    whole = answer.status == 200 and answer.body == blob.content
+    if asked.kind == "malformed":
+        held = whole or answer.refused
+        trial(WRONG, held, f"the whole blob or a 4xx to Range: {asked.value}", answer, actual=shown)
+    elif asked.first is None:
+        if not whole:
+            trial(BEYOND, answer.status == 416, f"status 416 to Range: {asked.value}", answer, actual=shown)
+    elif not whole or len(blob.content) == answer.size:
+        said = content_range(answer)
+        fits = said is None or (said.first == asked.first and said.last <= asked.last)
+        held = answer.status == 206 and fits and holds_part(answer, blob.content, asked.first, asked.last)
+        expected = f"status 206 and the bytes {asked.first} to {asked.last} of {len(blob.content)}"
+        trial(BY_KIND[asked.kind], held or whole, expected, answer, actual=shown)
+
+
+def _chunks(trial: Trial, chunking: Chunking) -> None:
+    """Push a blob in chunks, and pull it."""
+    repo = trial.repositories(1)[0]
+    if not chunking.sizes:
+        return
+    trial.step("start an upload")
+    start = repo.start_upload()
+    location = upload_location(start)
+    if start.status != 202 or location is None:
+        raise Unclear
+    least = _minimum(start)
+    sizes = [size for size in chunking.sizes if least <= size]
+    content = b""
+    for number, size in enumerate(sizes):
+        letter = "abcdefghijklmnopqrstuvwxyz"[number]
+        data = (f"{trial.mark}{number}:".encode() + letter.encode() * size)[-size:]
+        if chunking.closing and number == len(sizes) - 1:
+            _close(trial, repo, location, content, data)
+            return
+        location = _chunk(trial, repo, location, content, data)
+        content += data
+    _close(trial, repo, location, content, b"")
+
+
+def _minimum(start: Response) -> int:
+    """Return the least size of a chunk that the target announces; all but the last must have it."""
+    announced = (start.header("OCI-Chunk-Min-Length") or "").strip()
+    return min(int(announced), ANNOUNCED) if announced.isascii() and announced.isdigit() and len(announced) < 16 else 0
+
+
+def _chunk(trial: Trial, repo: Repository, location: str, content: bytes, data: bytes) -> str:
+    """Send a chunk; return the location for the next."""
+    trial.step(f"send a chunk of {len(data)} bytes")
+    answer = repo.patch_upload(location, data, f"{len(content)}-{len(content) + len(data) - 1}")
+    if not answer.ok:
+        # A minimum may not be announced.
+        raise Unclear
+    end = range_end(answer)
+    last = len(content) + len(data) - 1
+    shown = told(answer, "Range")
+    trial(COUNTED, end in {None, last}, f"a Range that ends at {last}", answer, actual=shown)
+    return upload_location(answer) or location
+
+
+def _close(trial: Trial, repo: Repository, location: str, content: bytes, data: bytes) -> None:
+    """Close an upload, with a last chunk if there is one, and pull the blob."""
+    blob = Blob.of(content + data)
+    requirement = LAST if data and content else JOINED
+    trial.step(f"close it with the last {len(data)} bytes" if data else "close it")
+    span = f"{len(content)}-{len(blob.content) - 1}" if data and content else None
+    closed = repo.put_upload(location, blob.digest, data, span)
+    expected = f"a blob of {len(blob.content)} bytes, as they were sent"
+    shown = f"the closing PUT had {status_of(closed)}"
+    if not trial(requirement, closed.status == 201, expected, closed, actual=shown, symptom="joined"):
+        return
+    answer = repo.get_blob(blob.digest)
+    held = answer.status == 200 and answer.body == blob.content
+    trial(requirement, held, expected, answer, actual=f"the pull had {content_of(answer)}", symptom="joined")

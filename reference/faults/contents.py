@@ -1,0 +1,102 @@
+"""Faults that show with some contents only."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from collections.abc import AsyncGenerator, Callable
+
+from reference.app import Registry
+from reference.messages import Content
+from reference.modifications import Apply, Fault, override
+from reference.storage.memory import MemoryContent
+
+_SPOILT_AT = 3 << 20
+_LONGEST = 1 << 20
+
+
+class _Spoilt:
+    """Content with one byte of another value."""
+
+    def __init__(self, content: Content, position: int) -> None:
+        self._content = content
+        self._position = position
+        self.size = content.size
+
+    async def chunks(self, start: int, length: int) -> AsyncGenerator[bytes, None]:
+        """The bytes, one of them changed."""
+        async for piece in self._content.chunks(start, length):
+            at = self._position - start
+            start += len(piece)
+            yield piece if not 0 <= at < len(piece) else piece[:at] + bytes([piece[at] ^ 1]) + piece[at + 1 :]
+
+    def close(self) -> None:
+        """Give up what is held open."""
+        self._content.close()
+
+
+def _spoilt(registry: Registry) -> None:
+    find = registry.blobs.find
+
+    def changed(name: str, digest: str) -> Content | None:
+        content = find(name, digest)
+        return content if content is None or content.size <= _SPOILT_AT else _Spoilt(content, _SPOILT_AT)
+
+    override(registry.blobs, find=changed)
+
+
+def _rewritten(change: Callable[[bytes], bytes]) -> Apply:
+    """Serve other bytes in the place of small blobs."""
+
+    def apply(registry: Registry) -> None:
+        find = registry.blobs.find
+
+        def changed(name: str, digest: str) -> Content | None:
+            content = find(name, digest)
+            if not isinstance(content, MemoryContent) or content.size > _LONGEST:
+                return content
+            return MemoryContent(change(content.data))
+
+        override(registry.blobs, find=changed)
+
+    return apply
+
+
+def _unpacked(data: bytes) -> bytes:
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error):
+        return data
+
+
+def _reformatted(data: bytes) -> bytes:
+    """Write JSON anew, where it is an index."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return data
+    known = isinstance(document, dict) and "manifests" in document
+    return json.dumps(document, separators=(",", ":")).encode() if known else data
+
+
+FAULTS = (
+    Fault(
+        name="blob-large-spoilt",
+        title="Blobs have a wrong byte behind their first 3 MiB.",
+        breaks=("PUSH-BLOB-LARGE-EXACT",),
+        apply=_spoilt,
+    ),
+    Fault(
+        name="blob-unpacked",
+        title="Blobs that are gzip files are served unpacked.",
+        breaks=("PULL-BLOB-GET-NO-FALSE-CODING",),
+        apply=_rewritten(_unpacked),
+    ),
+    Fault(
+        name="blob-json-rewritten",
+        title="Blobs that hold the text of an index are served in another layout.",
+        breaks=("PUSH-BLOB-ODD-CONTENT-EXACT",),
+        apply=_rewritten(_reformatted),
+    ),
+)

@@ -1,0 +1,1 @@
+"""A token service: gives the tokens that the reference, and the original registry, trust."""

@@ -1,0 +1,48 @@
+"""What only a search broke counts, unless something else that it used is broken anyway."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.rollup import RollUp
+from spec.catalogue import load
+from spec.model import Outcome
+
+_DIRECT, _SEARCH = "conformance/push/test_put.py::test_x", "conformance/search/test_search_states.py::test_y"
+_RETAG, _IDEMPOTENT = "PUSH-MANIFEST-RETAG-MOVES", "PUSH-MANIFEST-IDEMPOTENT"
+
+
+def _judgement(requirement: str, outcome: Outcome) -> dict[str, Any]:
+    found = {"requirement": requirement, "outcome": outcome.value, "reason": "", "withheld": ""}
+    return found | {"expected": "", "actual": "", "curl": "", "exchanges": [{"operation": "manifest.put"}]}
+
+
+def _rolled(**records: list[dict[str, Any]]) -> RollUp:
+    empty: dict[str, Any] = {
+        "blocked": None,
+        "error": "",
+        "exercised": [],
+        "breaches": [],
+        "exchanges": 0,
+        "contract_seconds": 0.0,
+    }
+    names = {"direct": _DIRECT, "search": _SEARCH}
+    return RollUp(load(), {names[key]: {**empty, "judgements": found} for key, found in records.items()})
+
+
+def test_what_a_search_broke_is_a_finding() -> None:
+    rolled = _rolled(direct=[_judgement(_RETAG, Outcome.HELD)], search=[_judgement(_RETAG, Outcome.BROKEN)])
+    assert [finding.requirement for finding in rolled.findings] == [_RETAG]
+
+
+def test_what_is_broken_anyway_explains_it() -> None:
+    direct = [_judgement(_RETAG, Outcome.HELD), _judgement(_IDEMPOTENT, Outcome.BROKEN)]
+    rolled = _rolled(direct=direct, search=[_judgement(_RETAG, Outcome.BROKEN)])
+    assert [finding.requirement for finding in rolled.findings] == [_IDEMPOTENT]
+    assert rolled.results[_RETAG].outcome is Outcome.HELD
+
+
+def test_what_no_scenario_of_its_own_held_is_a_finding_all_the_same() -> None:
+    direct = [_judgement(_IDEMPOTENT, Outcome.BROKEN)]
+    rolled = _rolled(direct=direct, search=[_judgement(_RETAG, Outcome.BROKEN)])
+    assert {finding.requirement for finding in rolled.findings} == {_RETAG, _IDEMPOTENT}

@@ -1,0 +1,123 @@
+"""What the proof runs: each case is one registry with modifications, and what a run of the suite must say of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+
+from allpairspy import AllPairs  # type: ignore[import-untyped]  # the package has no types
+
+from reference import variants
+from reference.faults import ALL as FAULTS
+from reference.modifications import PROFILES, Variant
+from reference.variants import ALL as VARIANTS
+from spec.trace import scan
+from tests.support.servers import ROOT
+
+#: How many variants a fault is put beside.
+BESIDE = 5
+#: Variants that together make what the specification forbids, and why.
+INCOMPATIBLE = {
+    frozenset({"location-other-host", "location-absolute"}): "the Location names a host that has no sessions",
+    frozenset({"location-other-host", "location-alternating"}): "the Location names a host that has no sessions",
+    frozenset({"reads-redirected", "token-everywhere"}): "a redirect leads where a login is wanted again",
+}
+#: How many requirements are judged besides those that a fault concerns.
+SAMPLE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One run: the modifications, the set-up, and the requirements that are judged (all where there are none)."""
+
+    kind: str
+    name: str
+    faults: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    configuration: str = "memory"
+    scope: tuple[str, ...] = ()
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What the run is told."""
+        told = [part for name in self.scope for part in ("--requirement", name)]
+        for name in self.variants:
+            told += VARIANTS[name].options
+        for name in self.faults:
+            told += FAULTS[name].options
+        return tuple(told)
+
+
+class Plan:
+    """Makes the cases; the seed chooses what is left to chance, so that a run can be repeated."""
+
+    def __init__(self, seed: str, whole: bool) -> None:
+        self._seed = seed
+        self._whole = whole
+        found = scan(ROOT, ROOT / "spec")
+        self._scenarios = frozenset(name for scenario in found.scenarios for name in scenario.ids)
+
+    def faults(self) -> Iterator[Case]:
+        """Each fault alone."""
+        for fault in FAULTS.values():
+            yield Case("fault", fault.name, (fault.name,), fault.variants, fault.configuration, self._scope(fault.name))
+
+    def variants(self) -> Iterator[Case]:
+        """Each variant alone, the whole suite against it."""
+        for variant in VARIANTS.values():
+            yield Case("variant", variant.name, (), (variant.name,), variant.configuration)
+
+    def together(self) -> Iterator[Case]:
+        """Rows of variants in which each pair of different themes comes together at least once."""
+        themes = [[None, *names] for names in _themes().values()]
+        for number, row in enumerate(AllPairs(themes, filter_func=_sensible), 1):
+            chosen = tuple(name for name in row if name)
+            if chosen:
+                yield Case("together", f"row {number}", (), chosen)
+
+    def beside(self) -> Iterator[Case]:
+        """Each fault among some random variants that take nothing away."""
+        for fault in FAULTS.values():
+            chooser = random.Random(f"{self._seed} {fault.name}")
+            able = [v.name for v in VARIANTS.values() if _mixes(v) and v.configuration == fault.configuration]
+            # What the fault needs stays last, around the others.
+            able = [name for name in able if name not in fault.variants]
+            chosen = (*sorted(chooser.sample(sorted(able), min(BESIDE, len(able)))), *fault.variants)
+            if chosen and _sensible(chosen):
+                scope = self._scope(fault.name)
+                yield Case("beside", fault.name, (fault.name,), chosen, fault.configuration, scope)
+
+    def _scope(self, name: str) -> tuple[str, ...]:
+        """The requirements that a fault concerns and a sample of the others; all where a contract must see it."""
+        fault = FAULTS[name]
+        concerned = {*fault.breaks, *fault.also}
+        if self._whole or not set(fault.breaks) <= self._scenarios:
+            return ()
+        chooser = random.Random(f"{self._seed} {name}")
+        return (*sorted(concerned), *chooser.sample(sorted(self._scenarios - concerned), SAMPLE))
+
+
+def _mixes(variant: Variant) -> bool:
+    """Whether a variant can stand beside anything: it lacks nothing, and needs no word of its owner."""
+    return not (variant.lacks or variant.options or variant.undecided) and len(variant.profiles) == len(PROFILES)
+
+
+def _sensible(row: Sequence[str | None]) -> bool:
+    """Whether a row, or the part of one that is being made, has no pair that contradicts itself."""
+    return not any(pair <= {*row} for pair in INCOMPATIBLE)
+
+
+def _themes() -> dict[str, list[str]]:
+    """The variants that mix, by the module that has them: two of one theme would change the same thing."""
+    found: dict[str, list[str]] = {}
+    for module in variants._MODULES:
+        names = [v.name for v in module.VARIANTS if _mixes(v) and v.configuration == "memory"]
+        if names:
+            found[module.__name__] = names
+    return found
+
+
+def chosen(cases: Sequence[Case], only: Collection[str]) -> list[Case]:
+    """The cases of the names given, or all."""
+    return [case for case in cases if not only or case.name in only or set(case.faults) & set(only)]

@@ -1,0 +1,46 @@
+"""Registries that send notifications to the listener of the suite, in the configuration of the original."""
+
+from __future__ import annotations
+
+import random
+import socket
+from dataclasses import dataclass, field
+from typing import Any
+
+#: What the registry is told to send with each notification, and the suite to expect.
+FIELD = ("X-Notified-By", "the-secret-of-the-hook")
+
+
+def _port() -> int:
+    """A port that nobody listens on, and that no connection takes in the meantime: none of the ephemeral ones."""
+    while True:
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", random.randrange(20_000, 32_000)))
+            except OSError:
+                continue
+            return int(listener.getsockname()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A listener that is to come: its port, where the suite will listen."""
+
+    port: int = field(default_factory=_port)
+
+    def section(self) -> dict[str, Any]:
+        """The section ``notifications`` of the configuration file."""
+        endpoint = {
+            "name": "suite",
+            "url": f"http://127.0.0.1:{self.port}/events",
+            "headers": {FIELD[0]: [FIELD[1]]},
+            "timeout": "500ms",
+            "threshold": 5,
+            "backoff": "100ms",
+        }
+        return {"notifications": {"endpoints": [endpoint]}}
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """What the suite is told."""
+        return ("--notifications-listen", f"127.0.0.1:{self.port}", "--notifications-header", ": ".join(FIELD))
