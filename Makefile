@@ -25,7 +25,7 @@ export REGISTRY_URL REPORT
 PROGRAMS := docker-registry skopeo umoci buildah chromium chromedriver
 PACKAGES := docker-registry skopeo umoci buildah chromium chromium-driver
 
-.PHONY: all help certify environment packages clean fmt lint pages build test test-all binaries lock
+.PHONY: all help certify environment packages clean fmt lint pages build test test-all prove prove-all binaries lock
 .DEFAULT_GOAL := all
 
 all: clean fmt lint build test binaries ## what a change has to pass
@@ -84,6 +84,12 @@ test: $(VENV)/.dev packages ## all tests but the slow ones
 test-all: $(VENV)/.dev packages ## all tests
 	@$(RUN) -m pytest tests -q -n auto --dist loadgroup -m 'not alone'
 	@$(RUN) -m pytest tests -q -m alone
+
+prove: $(VENV)/.dev packages ## docs/proof/: faults, variants, mutants, weaker checks, hostile targets, secrets; in part by the date
+	@$(RUN) -m tests.proof --write docs/proof $(OPTIONS)
+
+prove-all: $(VENV)/.dev packages ## the same with nothing left to chance: hours
+	@$(RUN) -m tests.proof --whole --write docs/proof $(OPTIONS)
 
 lint: $(VENV)/.dev ## style, types, layers, and the specification itself
 	@$(RUN) -m ruff check .

@@ -47,7 +47,7 @@ class Suite:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Refuse a scenario that decides nothing; deselect what the options leave out."""
-        chosen = self._chosen()
+        chosen = self.chosen()
         left: list[pytest.Item] = []
         for item in items:
             for name in requirements_of(item):
@@ -66,7 +66,8 @@ class Suite:
         """Let the garbage collector pass over what was loaded: it stays until the end."""
         gc.freeze()
 
-    def _chosen(self) -> frozenset[str] | None:
+    def chosen(self) -> frozenset[str] | None:
+        """Return the requirements that the options choose, ``None`` where they choose none."""
         settings = self.session.settings
         if not settings.categories and not settings.requirements:
             return None
@@ -252,7 +253,8 @@ class Controller:
         interrupted = exitstatus == pytest.ExitCode.INTERRUPTED
         stopped = interrupted or bool(session.shouldfail) or bool(session.shouldstop)
         whole = not self.suite.deselected and not stopped and self._whole_selection(session)
-        self.rollup = RollUp(catalogue, self.records, None if whole else frozenset())
+        selected = None if whole else self.suite.chosen() or frozenset()
+        self.rollup = RollUp(catalogue, self.records, selected)
         run = document.Run(
             self.settings, self.suite.session.capabilities, self.started, time.monotonic() - self.clock, whole
         )

@@ -51,7 +51,11 @@ class Result:
 
 
 class RollUp:
-    """Outcomes of a whole run; the order in which records come in makes no difference."""
+    """Outcomes of a run; the order in which records come in makes no difference.
+
+    ``selected`` has the requirements that the options chose, nothing where they chose scenarios, and is ``None`` for a
+    whole run.
+    """
 
     def __init__(
         self, catalogue: Catalogue, records: dict[str, Record], selected: frozenset[str] | None = None
@@ -61,10 +65,11 @@ class RollUp:
         self.errors: list[str] = []
         self.exchanges = 0
         self.contract_seconds = 0.0
+        self._selected = selected
         for node in sorted(records):
             self._add(node, records[node])
         self._promote(records)
-        self._say_why_not(selected)
+        self._say_why_not()
         self._explain()
         self._fold()
 
@@ -76,7 +81,9 @@ class RollUp:
         if record["error"]:
             self.errors.append(f"{node}: {record['error']}")
         for judgement in record["judgements"]:
-            self._merge(judgement["requirement"], node, judgement)
+            # A search speaks of much that was not asked for, and whose own scenarios are not there to say more.
+            if not (self._selected and SEARCH in node and judgement["requirement"] not in self._selected):
+                self._merge(judgement["requirement"], node, judgement)
         for requirement in record["exercised"]:
             if requirement in self.results:
                 self._merge(requirement, CONTRACT, {"outcome": Outcome.HELD, "reason": "", "withheld": ""})
@@ -101,7 +108,8 @@ class RollUp:
             result.withheld = judgement["withheld"]
             result.finding = Finding(requirement, scenario, judgement) if outcome is Outcome.BROKEN else None
 
-    def _say_why_not(self, selected: frozenset[str] | None) -> None:
+    def _say_why_not(self) -> None:
+        selected = self._selected
         for requirement in self.catalogue:
             result = self.results[requirement.id]
             if result.scenarios:
@@ -112,8 +120,10 @@ class RollUp:
                 result.reason = "no scenario decides it yet"
             elif selected is not None and requirement.id not in selected:
                 result.reason = "it was not selected"
-            elif selected is None:
-                result.outcome, result.reason = Outcome.UNSUPPORTED, "nothing in the run gave the occasion"
+            else:
+                result.reason = "nothing in the run gave the occasion"
+                if selected is None:
+                    result.outcome = Outcome.UNSUPPORTED
 
     def _promote(self, records: dict[str, Record]) -> None:
         """A requirement that a set-up saw broken is broken, even where its own scenario found it held."""

@@ -58,7 +58,7 @@ class Registry:
         self.notifications: Notifications | None = None
         host = self.options.host
         self.base = Base()
-        self.blobs = Blobs(storage, host)
+        self.blobs = Blobs(storage)
         self.manifests = Manifests(storage, host, self.options.manifest_limit, self.options.schema1_enabled)
         self.uploads = Uploads(storage, host)
         self.tags = Tags(storage)

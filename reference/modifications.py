@@ -32,6 +32,7 @@ class Fault:
     ``configuration`` names the set-up of the registry in which it shows: the memory of its own, or one with
     logins, without deletion and so on (``tests/support/configurations.py``), ``variants`` the oddities beside which it
     shows, ``options`` what its owner has to tell the suite. ``tokens`` changes the token service, where there is one.
+    ``seldom`` says that it shows once in many requests, so that only a whole run is sure to meet it.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Fault:
     configuration: str = "memory"
     variants: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
+    seldom: bool = False
     apply: Apply | None = None
     layer: Layer | None = None
     tokens: Callable[[TokenService], None] | None = None
@@ -59,6 +61,7 @@ class Fault:
             "configuration": self.configuration,
             "variants": list(self.variants),
             "options": list(self.options),
+            "seldom": self.seldom,
         }
 
 

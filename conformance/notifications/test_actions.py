@@ -8,7 +8,7 @@ from conformance.judge import Judge, Undecided, Unsupported, clip, listing, veri
 from conformance.management.steps import deleted
 from conformance.notifications.events import Event
 from conformance.notifications.post import Fits, Post
-from conformance.notifications.targets import judge_size, judge_tag
+from conformance.notifications.targets import judge_size, judge_tag, judge_url
 from conformance.session import Capabilities
 
 ACTION = "NOTIF-EVENT-ACTION"
@@ -19,6 +19,8 @@ MOUNT = "NOTIF-MOUNT-FROM-REPOSITORY"
 DELETE = "NOTIF-DELETE-TARGET"
 TAG = "NOTIF-TARGET-TAG"
 TAG_THERE = "NOTIF-TARGET-TAG-PRESENT"
+URL = "NOTIF-TARGET-URL"
+URL_THERE = "NOTIF-TARGET-URL-PRESENT"
 SIZE = "NOTIF-TARGET-SIZE"
 SIZE_BOTH = "NOTIF-TARGET-SIZE-BOTH"
 
@@ -49,9 +51,9 @@ def test_actions(repo: Repository, given: Given, judge: Judge, post: Post) -> No
             judge.inconclusive(ACTION, f"blocked by NOTIF-{action.upper()}-MANIFEST")
 
 
-@verifies(PUSH_BLOB, SIZE, SIZE_BOTH)
+@verifies(PUSH_BLOB, SIZE, SIZE_BOTH, URL, URL_THERE)
 def test_push_of_blobs(repo: Repository, given: Given, judge: Judge, post: Post, capabilities: Capabilities) -> None:
-    """A blob that was uploaded, in two requests or in one, is told of with its digest, size and repository."""
+    """A blob that was uploaded, in two requests or in one, is told of with its digest, size, url and repository."""
     post.of(repo)
     blobs = [given.blob(repo)]
     single = given.make.blob()
@@ -64,13 +66,14 @@ def test_push_of_blobs(repo: Repository, given: Given, judge: Judge, post: Post,
         expected = f"a push event with the blob's digest and the repository {repo.name}"
         if not found:
             post.missing(judge, PUSH_BLOB, expected)
-            for requirement in (SIZE, SIZE_BOTH):
+            for requirement in (SIZE, SIZE_BOTH, URL, URL_THERE):
                 judge.inconclusive(requirement, f"blocked by {PUSH_BLOB}")
             continue
         named = [event.text("repository") for event in found]
         actual = f"the repository was {clip(listing(named))}"
         judge(PUSH_BLOB, repo.name in named, expected, *post.evidence(), actual=actual)
         judge_size(judge, post, found, len(blob.content))
+        judge_url(judge, post, repo.registry, found[0], (repo, f"blobs/{blob.digest}"))
 
 
 @verifies(PULL_MANIFEST, TAG, TAG_THERE)
@@ -96,9 +99,9 @@ def test_pull_of_a_manifest(repo: Repository, given: Given, judge: Judge, post: 
                 judge.inconclusive(requirement, f"blocked by {PULL_MANIFEST}")
 
 
-@verifies(PULL_BLOB)
+@verifies(PULL_BLOB, URL, URL_THERE)
 def test_pull_of_a_blob(repo: Repository, given: Given, judge: Judge, post: Post) -> None:
-    """A blob that the target itself served is told of with its digest."""
+    """A blob that the target itself served is told of with its digest, and with a url that leads to it."""
     post.of(repo)
     blob = given.blob(repo)
     post.note(blob.digest)
@@ -109,8 +112,12 @@ def test_pull_of_a_blob(repo: Repository, given: Given, judge: Judge, post: Post
         answer = given.pulled_blob(repo, blob.digest)
     if post.wait(lambda event: event.is_pull(blob.digest)):
         judge(PULL_BLOB, True, "")
+        found = next(event for event in post.events if event.is_pull(blob.digest))
+        judge_url(judge, post, repo.registry, found, (repo, f"blobs/{blob.digest}"))
     else:
         post.missing(judge, PULL_BLOB, "a pull event with the blob's digest", answer)
+        for requirement in (URL, URL_THERE):
+            judge.inconclusive(requirement, f"blocked by {PULL_BLOB}")
 
 
 @verifies(MOUNT)

@@ -38,12 +38,18 @@ def content_range(answer: Response) -> ContentRange | None:
 
 
 def byte_ranges(answer: Response) -> list[tuple[ContentRange | None, bytes]]:
-    """Return the parts of a ``multipart/byteranges`` body (RFC 9110, 14.6), each with its Content-Range."""
+    """Return the parts of a ``multipart/byteranges`` body (RFC 9110, 14.6), each with its Content-Range.
+
+    Nothing where the body has no end (RFC 2046, 5.1.1): whoever reads it cannot tell that it is whole.
+    """
     boundary = _BOUNDARY.search(answer.header("Content-Type") or "")
     if boundary is None:
         return []
+    *pieces, rest = answer.body.split(b"--" + (boundary[1] or boundary[2]).encode())
+    if not rest.startswith(b"--"):
+        return []
     found = []
-    for piece in answer.body.split(b"--" + (boundary[1] or boundary[2]).encode())[1:]:
+    for piece in pieces[1:]:
         head, separator, body = piece.partition(b"\r\n\r\n")
         if separator:
             named = _PART_RANGE.search(head.decode("latin-1"))

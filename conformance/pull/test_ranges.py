@@ -169,7 +169,7 @@ def test_several_ranges(repo: Repository, given: Given, judge: Judge) -> None:
     said = content_range(answer)
     if answer.status == 206 and answer.media_type == "multipart/byteranges":
         parts = byte_ranges(answer)
-        held = bool(parts) and all(p is None or body == blob.content[p.first : p.last + 1] for p, body in parts)
+        held = bool(parts) and all(p is not None and body == blob.content[p.first : p.last + 1] for p, body in parts)
     elif answer.status == 206:
         held = said is not None and answer.body == blob.content[said.first : said.last + 1]
     else:

@@ -24,7 +24,7 @@ from conformance.push.steps import LARGE_CHUNK, Upload, closed, opened, range_en
 def test_patch_with_chunks_in_order(repo: Repository, given: Given, judge: Judge) -> None:
     """Each chunk that follows is answered 202 with the next Location and the Range received so far."""
     upload = opened(repo)
-    for size in (37, 20, 5):
+    for size in (1, 37, 20, 5):
         data = given.make.bytes(upload.size(size))
         answer = upload.patch(data)
         if answer.refused and not upload.content and _takes_large_chunk(repo, given):

@@ -142,6 +142,21 @@ def _parameters_refused(registry: Registry) -> None:
     registry.handlers["manifest.put"] = changed
 
 
+def _reversed_condition(registry: Registry) -> None:
+    check = registry.manifests.check_condition
+
+    def changed(request: Request) -> None:
+        if not request.headers.get("if-match"):
+            return
+        try:
+            check(request)
+        except errors.RegistryError:
+            return
+        raise errors.condition_failed()
+
+    override(registry.manifests, check_condition=changed)
+
+
 FAULTS = (
     Fault(
         name="manifest-annotations-dropped",
@@ -241,5 +256,11 @@ FAULTS = (
         title="If-Match holds for the ETag of any manifest of the repository.",
         breaks=("PUSH-MANIFEST-IF-MATCH",),
         apply=_any_condition,
+    ),
+    Fault(
+        name="manifest-if-match-reversed",
+        title="If-Match is taken for If-None-Match.",
+        breaks=("PUSH-MANIFEST-IF-MATCH",),
+        apply=_reversed_condition,
     ),
 )

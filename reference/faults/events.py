@@ -111,6 +111,10 @@ def _url_of_blobs(target: Event, _notice: Notice) -> Event:
     return target | {"url": target["url"].replace("/manifests/", "/blobs/")}
 
 
+def _url_of_manifests(target: Event, _notice: Notice) -> Event:
+    return target | {"url": target["url"].replace("/blobs/", "/manifests/")}
+
+
 def _tag_of_digests(target: Event, notice: Notice) -> Event:
     return target if notice.tag or notice.kind != "manifests" else target | {"tag": "latest"}
 
@@ -253,6 +257,12 @@ FAULTS = (
     ),
     _fault("event-url-of-another", "The url leads to another digest.", _URL, edit=_target(_url_of_another, *_BOTH)),
     _fault("event-url-of-blobs", "The url of a manifest is that of a blob.", _URL, edit=_target(_url_of_blobs, *_BOTH)),
+    _fault(
+        "event-url-of-a-pulled-blob",
+        "The url of a blob that was pulled is that of a manifest.",
+        _URL,
+        edit=_target(_url_of_manifests, "pull"),
+    ),
     _fault("event-without-url", "There is no url.", "NOTIF-TARGET-URL-PRESENT", edit=_target(_drop("url"), *_BOTH)),
     _fault(
         "event-tag-latest",

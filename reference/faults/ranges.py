@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from reference.app import Registry
@@ -10,6 +11,7 @@ from reference.modifications import Apply, Fault, on, override
 from reference.resources import ranges
 
 Part = tuple[int, int]
+_HEADERS_OF_PART = re.compile(rb"\r\nContent-Type:.*\r\n\r\n", re.DOTALL)
 
 
 def _parts(change: Callable[[str, int, list[Part]], list[Part] | None]) -> Apply:
@@ -119,6 +121,29 @@ def _multipart_swapped(registry: Registry) -> None:
     override(registry.blobs, multipart=changed)
 
 
+def _multipart_open(registry: Registry) -> None:
+    """Leave the last boundary out."""
+    multipart = registry.blobs.multipart
+
+    def changed(content: Content, wanted: list[Part], headers: list[tuple[str, str]]) -> Response:
+        response = multipart(content, wanted, headers)
+        return response.stream(content, response.parts[:-1])
+
+    override(registry.blobs, multipart=changed)
+
+
+def _multipart_bare(registry: Registry) -> None:
+    """Leave the headers of the parts out."""
+    multipart = registry.blobs.multipart
+
+    def changed(content: Content, wanted: list[Part], headers: list[tuple[str, str]]) -> Response:
+        response = multipart(content, wanted, headers)
+        bare = [_HEADERS_OF_PART.sub(b"\r\n\r\n", p) if isinstance(p, bytes) else p for p in response.parts]
+        return response.stream(content, bare)
+
+    override(registry.blobs, multipart=changed)
+
+
 def _not_supported_400(request: Request, response: Response) -> Response | None:
     if not request.headers.get("range"):
         return None
@@ -207,5 +232,17 @@ FAULTS = (
         title="The parts of several ranges are in each other's place.",
         breaks=("PULL-BLOB-RANGE-MULTI",),
         apply=_multipart_swapped,
+    ),
+    Fault(
+        name="range-multipart-without-end",
+        title="The body of several ranges has no last boundary.",
+        breaks=("PULL-BLOB-RANGE-MULTI",),
+        apply=_multipart_open,
+    ),
+    Fault(
+        name="range-multipart-without-content-range",
+        title="The parts of several ranges do not say which they are.",
+        breaks=("PULL-BLOB-RANGE-MULTI",),
+        apply=_multipart_bare,
     ),
 )

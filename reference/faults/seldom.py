@@ -122,6 +122,7 @@ FAULTS = (
         breaks=("PULL-MANIFEST-GET-DCD",),
         # Two pulls that are compared may differ by it.
         also=("PULL-MANIFEST-TAG-DIGEST-AGREE", "PULL-CONSIST-REPEATABLE"),
+        seldom=True,
         apply=_one_in(50, drop_header("Docker-Content-Digest"), "manifest.get"),
     ),
     Fault(
@@ -129,6 +130,7 @@ FAULTS = (
         title="One pull of a blob in fifty has no Docker-Content-Digest.",
         breaks=("PULL-BLOB-GET-DCD",),
         also=("PULL-CONSIST-REPEATABLE",),
+        seldom=True,
         apply=_one_in(50, drop_header("Docker-Content-Digest"), "blob.get"),
     ),
 )

@@ -14,9 +14,8 @@ _BOUNDARY = "reference-registry-byteranges"
 class Blobs:
     """/v2/NAME/blobs/DIGEST."""
 
-    def __init__(self, storage: Storage, host: str) -> None:
+    def __init__(self, storage: Storage) -> None:
         self.storage = storage
-        self.host = host
 
     async def get(self, request: Request) -> Response:
         """GET and HEAD."""

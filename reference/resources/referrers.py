@@ -19,6 +19,7 @@ class Referrers:
 
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
+        self.page_bytes = _PAGE_BYTES
 
     async def listing(self, request: Request) -> Response:
         """An image index of the referrers; 200 and empty where there are none."""
@@ -70,7 +71,7 @@ class Referrers:
         size = 0
         for number, descriptor in enumerate(rest):
             size += len(json.dumps(descriptor)) + 2
-            if size > _PAGE_BYTES and number:
+            if size > self.page_bytes and number:
                 return rest[:number], rest[number - 1]["digest"]
         return rest, None
 

@@ -234,6 +234,12 @@ VARIANTS = (
         apply=_paged,
     ),
     Variant(
+        name="referrers-in-small-pages",
+        title="One referrer is listed at once.",
+        latitude=("REFERRERS-PAGES-AND-ORDER",),
+        apply=lambda registry: override(registry.referrers, page_bytes=1),
+    ),
+    Variant(
         name="delete-again-202",
         title="A manifest that was deleted may be deleted again.",
         latitude=("DELETE-REPEATED",),

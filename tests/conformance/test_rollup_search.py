@@ -17,7 +17,7 @@ def _judgement(requirement: str, outcome: Outcome) -> dict[str, Any]:
     return found | {"expected": "", "actual": "", "curl": "", "exchanges": [{"operation": "manifest.put"}]}
 
 
-def _rolled(**records: list[dict[str, Any]]) -> RollUp:
+def _rolled(selected: frozenset[str] | None = None, **records: list[dict[str, Any]]) -> RollUp:
     empty: dict[str, Any] = {
         "blocked": None,
         "error": "",
@@ -27,7 +27,8 @@ def _rolled(**records: list[dict[str, Any]]) -> RollUp:
         "contract_seconds": 0.0,
     }
     names = {"direct": _DIRECT, "search": _SEARCH}
-    return RollUp(load(), {names[key]: {**empty, "judgements": found} for key, found in records.items()})
+    found = {names[key]: {**empty, "judgements": judgements} for key, judgements in records.items()}
+    return RollUp(load(), found, selected)
 
 
 def test_what_a_search_broke_is_a_finding() -> None:
@@ -46,3 +47,17 @@ def test_what_no_scenario_of_its_own_held_is_a_finding_all_the_same() -> None:
     direct = [_judgement(_IDEMPOTENT, Outcome.BROKEN)]
     rolled = _rolled(direct=direct, search=[_judgement(_RETAG, Outcome.BROKEN)])
     assert {finding.requirement for finding in rolled.findings} == {_RETAG, _IDEMPOTENT}
+
+
+def test_a_search_says_nothing_of_what_was_not_selected() -> None:
+    """With --requirement, the scenarios that could explain it were left out."""
+    search = [_judgement(_RETAG, Outcome.BROKEN), _judgement(_IDEMPOTENT, Outcome.BROKEN)]
+    rolled = _rolled(frozenset({_IDEMPOTENT}), search=search)
+    assert [finding.requirement for finding in rolled.findings] == [_IDEMPOTENT]
+    assert rolled.results[_RETAG].reason == "it was not selected"
+
+
+def test_a_search_that_was_named_says_all_that_it_found() -> None:
+    """``pytest conformance/search`` selects scenarios and no requirements."""
+    rolled = _rolled(frozenset(), search=[_judgement(_RETAG, Outcome.BROKEN)])
+    assert [finding.requirement for finding in rolled.findings] == [_RETAG]

@@ -5,6 +5,7 @@ A part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -12,10 +13,12 @@ from functools import cache
 from conformance.options import OPTIONS, Option
 from reference import faults, variants
 from spec import check
+from tests.proof import page
 from tests.support.servers import ROOT
 
 README = ROOT / "README.md"
 MEASUREMENTS = ROOT / "docs" / "measurements.md"
+PROOF = ROOT / "docs" / "proof" / "proof.json"
 _PART = re.compile(r"(<!-- generated: ([a-z]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 #: The heading in docs/measurements.md under which the table of a whole run stands.
 _MEASURED = "## A run in figures"
@@ -60,7 +63,16 @@ def figures() -> str:
         ("faults of the reference, each to be convicted", str(len(faults.listing()))),
         ("variants of the reference, each to be acquitted", str(len(variants.listing()))),
     ]
-    return _table(("", ""), [*rows, *_measured()])
+    return _table(("", ""), [*rows, *_proved(), *_measured()])
+
+
+def _proved() -> Iterable[tuple[str, str]]:
+    """Take the figures of the last proof, with its command and its date."""
+    if PROOF.is_file():
+        found = json.loads(PROOF.read_text(encoding="utf-8"))["summary"]
+        for line in page.as_text(found).splitlines()[:-1]:
+            what, _, figure = line.partition(": ")
+            yield f"{what} (`{found['command']}`, {found['date']})", figure
 
 
 def _measured() -> Iterable[tuple[str, str]]:

@@ -10,8 +10,8 @@ import pytest
 from reference.faults import ALL as FAULTS
 from reference.variants import ALL as VARIANTS
 from spec.catalogue import load
+from tests.support.collected import Collected
 from tests.support.configurations import configured
-from tests.support.forking import Forker
 from tests.support.sampling import sampled
 from tests.support.suite import SuiteRun
 
@@ -33,9 +33,9 @@ NAMED = frozenset(
 
 
 @pytest.fixture(scope="session")
-def forker() -> Iterator[Forker]:
+def forker() -> Iterator[Collected]:
     """Runs of the suite that share their start."""
-    process = Forker()
+    process = Collected()
     yield process
     process.close()
 
@@ -46,7 +46,7 @@ def told(run: SuiteRun) -> str:
 
 
 @pytest.mark.parametrize("name", sampled(FAULTS, 6, NAMED))
-def test_a_fault_is_convicted_of_what_it_breaks(name: str, tmp_path: Path, forker: Forker) -> None:
+def test_a_fault_is_convicted_of_what_it_breaks(name: str, tmp_path: Path, forker: Collected) -> None:
     """A requirement that the fault names is broken, and none that it does not name."""
     fault = FAULTS[name]
     with configured(fault.configuration, tmp_path, faults=[fault.name], variants=fault.variants) as target:
@@ -60,7 +60,7 @@ def test_a_fault_is_convicted_of_what_it_breaks(name: str, tmp_path: Path, forke
 
 
 @pytest.mark.parametrize("name", sampled(VARIANTS, 6))
-def test_a_variant_is_acquitted(name: str, tmp_path: Path, forker: Forker) -> None:
+def test_a_variant_is_acquitted(name: str, tmp_path: Path, forker: Collected) -> None:
     """What the specification allows fails in no profile; the capabilities that go with it are found absent."""
     variant = VARIANTS[name]
     with configured(variant.configuration, tmp_path, variants=[variant.name]) as target:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Iterator, Sequence
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from allpairspy import AllPairs  # type: ignore[import-untyped]  # the package has no types
@@ -12,6 +13,7 @@ from reference import variants
 from reference.faults import ALL as FAULTS
 from reference.modifications import PROFILES, Variant
 from reference.variants import ALL as VARIANTS
+from spec.catalogue import load
 from spec.trace import scan
 from tests.support.servers import ROOT
 
@@ -37,11 +39,13 @@ class Case:
     variants: tuple[str, ...] = ()
     configuration: str = "memory"
     scope: tuple[str, ...] = ()
+    seed: str = ""
 
     @property
     def options(self) -> tuple[str, ...]:
         """What the run is told."""
         told = [part for name in self.scope for part in ("--requirement", name)]
+        told += ["--seed", str(zlib.crc32(f"{self.seed} {self.kind} {self.name}".encode()))]
         for name in self.variants:
             told += VARIANTS[name].options
         for name in self.faults:
@@ -55,18 +59,20 @@ class Plan:
     def __init__(self, seed: str, whole: bool) -> None:
         self._seed = seed
         self._whole = whole
+        self._catalogue = load()
         found = scan(ROOT, ROOT / "spec")
         self._scenarios = frozenset(name for scenario in found.scenarios for name in scenario.ids)
 
     def faults(self) -> Iterator[Case]:
         """Each fault alone."""
         for fault in FAULTS.values():
-            yield Case("fault", fault.name, (fault.name,), fault.variants, fault.configuration, self._scope(fault.name))
+            scope = self._scope(fault.name)
+            yield Case("fault", fault.name, (fault.name,), fault.variants, fault.configuration, scope, self._seed)
 
     def variants(self) -> Iterator[Case]:
         """Each variant alone, the whole suite against it."""
         for variant in VARIANTS.values():
-            yield Case("variant", variant.name, (), (variant.name,), variant.configuration)
+            yield Case("variant", variant.name, (), (variant.name,), variant.configuration, seed=self._seed)
 
     def together(self) -> Iterator[Case]:
         """Rows of variants in which each pair of different themes comes together at least once."""
@@ -74,7 +80,7 @@ class Plan:
         for number, row in enumerate(AllPairs(themes, filter_func=_sensible), 1):
             chosen = tuple(name for name in row if name)
             if chosen:
-                yield Case("together", f"row {number}", (), chosen)
+                yield Case("together", f"row {number}", (), chosen, seed=self._seed)
 
     def beside(self) -> Iterator[Case]:
         """Each fault among some random variants that take nothing away."""
@@ -86,16 +92,19 @@ class Plan:
             chosen = (*sorted(chooser.sample(sorted(able), min(BESIDE, len(able)))), *fault.variants)
             if chosen and _sensible(chosen):
                 scope = self._scope(fault.name)
-                yield Case("beside", fault.name, (fault.name,), chosen, fault.configuration, scope)
+                yield Case("beside", fault.name, (fault.name,), chosen, fault.configuration, scope, self._seed)
 
     def _scope(self, name: str) -> tuple[str, ...]:
-        """The requirements that a fault concerns and a sample of the others; all where a contract must see it."""
+        """The requirements that a fault concerns and some others; all where only a contract, or luck, can see it."""
         fault = FAULTS[name]
         concerned = {*fault.breaks, *fault.also}
-        if self._whole or not set(fault.breaks) <= self._scenarios:
+        if self._whole or fault.seldom or not set(fault.breaks) <= self._scenarios:
             return ()
         chooser = random.Random(f"{self._seed} {name}")
-        return (*sorted(concerned), *chooser.sample(sorted(self._scenarios - concerned), SAMPLE))
+        others = chooser.sample(sorted(self._scenarios - concerned), SAMPLE)
+        # With what they presume: only where the cause is judged too are consequences folded into it.
+        presumed = {root for other in others for root in self._catalogue.presumes(other)} & self._scenarios
+        return (*sorted(concerned), *dict.fromkeys((*others, *sorted(presumed - concerned))))
 
 
 def _mixes(variant: Variant) -> bool:
@@ -116,8 +125,3 @@ def _themes() -> dict[str, list[str]]:
         if names:
             found[module.__name__] = names
     return found
-
-
-def chosen(cases: Sequence[Case], only: Collection[str]) -> list[Case]:
-    """The cases of the names given, or all."""
-    return [case for case in cases if not only or case.name in only or set(case.faults) & set(only)]

@@ -2,91 +2,201 @@
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import json
+import platform
 import statistics
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from reference.faults import ALL as FAULTS
 from reference.variants import ALL as VARIANTS
-from tests.proof.runner import Result
+from tests.proof.workshop import Result
 
-_TITLES = {
+TITLES = {
     "fault": "faults caught",
     "variant": "variants acquitted",
-    "together": "rows of variants together acquitted",
-    "beside": "faults caught among five variants",
+    "together": "variants together",
+    "beside": "faults among variants",
+    "mutant": "mutants killed",
+    "check": "weaker checks noticed",
+    "hostile": "hostile targets survived",
+    "secret": "secrets kept",
+}
+#: The least share, in per cent of what is observable.
+LEAST = {"mutant": 95, "check": 90}
+_SENTENCES = {
+    "fault": "*Caught*: a requirement that the fault names is broken and no other is, but for those that it lists.",
+    "variant": "*Acquitted*: no profile that allows the variant has a FAIL.",
+    "together": "Rows of variants in which each pair of two themes comes together once; acquitted as one alone.",
+    "beside": "Each fault among five variants that the seed chooses: caught as if it were alone.",
+    "mutant": "One place of the code that answers is changed; the suite alone has to tell it from the reference.",
+    "check": "One check of the suite holds always, or looks at less; some fault has to be missed.",
+    "hostile": "A whole run against what no registry should be: a verdict or a sentence, in bounds, nothing left over.",
+    "secret": "Canary credentials go through a configuration; no output may hold one.",
 }
 
 
-def summary(results: Sequence[Result], seed: str, seconds: float) -> dict[str, Any]:
+def summary(results: Sequence[Result], arguments: argparse.Namespace, seconds: float) -> dict[str, Any]:
     """The figures of a run, by kind of case."""
     found: dict[str, Any] = {
         "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
-        "command": "make prove",
-        "seed": seed,
+        "command": "make prove-all" if arguments.whole else "make prove",
+        "seed": arguments.seed,
         "seconds": round(seconds),
+        "python": platform.python_version(),
     }
-    for kind in _TITLES:
-        mine = [result for result in results if result.case.kind == kind]
+    for kind in TITLES:
+        mine = [result for result in results if result.kind == kind]
         if mine:
-            found[kind] = {"good": sum(result.good for result in mine), "all": len(mine)}
-    findings = [result.findings for result in results if result.case.kind == "fault"]
+            found[kind] = _figures(mine)
+    findings = [result.findings for result in results if result.kind == "fault"]
     if findings:
         found["findings per fault"] = {"median": statistics.median(findings), "most": max(findings)}
     return found
 
 
+def _figures(results: Sequence[Result]) -> dict[str, Any]:
+    """How many there were, how many were good, and how many nobody can see; what is open counts as not good."""
+    unseen = sum(result.unseen for result in results)
+    good = sum(result.good and not result.reason for result in results)
+    figures: dict[str, Any] = {"good": good, "all": len(results) - unseen}
+    if unseen:
+        figures["unseen"] = unseen
+    return figures
+
+
+def falls_short(found: dict[str, Any], results: Sequence[Result]) -> list[str]:
+    """What is not as it should be, a sentence each: single cases, and shares that are too small."""
+    kinds = {result.kind for result in results if not _is_fine(result)}
+    short = [f"falls short: {title}" for kind, title in TITLES.items() if kind in kinds]
+    few = [kind for kind, least in LEAST.items() if kind in found and not _reaches(found[kind], least)]
+    return [*short, *(f"falls short: {TITLES[kind]}, fewer than {LEAST[kind]} %" for kind in few)]
+
+
+def _reaches(figures: dict[str, Any], least: int) -> bool:
+    return bool(100 * figures["good"] >= least * figures["all"])
+
+
+def _is_fine(result: Result) -> bool:
+    """Of weaker checks a share may go unnoticed; everything else is good by itself or has its reason."""
+    return result.good or (result.kind == "check" and result.word in {"unnoticed", "unwatched"})
+
+
 def as_text(found: dict[str, Any]) -> str:
     """The figures, a line each."""
-    lines = [f"{title}: {found[kind]['good']}/{found[kind]['all']}" for kind, title in _TITLES.items() if kind in found]
+    lines = [f"{title}: {_told(found[kind])}" for kind, title in TITLES.items() if kind in found]
     if "findings per fault" in found:
         per = found["findings per fault"]
-        lines.append(f"findings per fault: median {per['median']:g}, most {per['most']}")
+        lines.insert(1, f"findings per fault: median {per['median']:g}, most {per['most']}")
+    if "secret" in found:
+        lines.append(f"secrets found: {found['secret']['all'] - found['secret']['good']}")
     lines.append(f"seed {found['seed']}, {found['seconds']} s")
     return "\n".join(lines)
 
 
+def _told(figures: dict[str, Any]) -> str:
+    text = f"{figures['good']}/{figures['all']}"
+    if figures["all"]:
+        text += f" ({100 * figures['good'] / figures['all']:.1f} %)" if figures["good"] < figures["all"] else ""
+    unseen = figures.get("unseen")
+    return f"{text}, and {unseen} that nobody can see or that are legal, each with its reason" if unseen else text
+
+
+def line(result: Result) -> str:
+    """What is said at once of a case that is not as it should be."""
+    beside = f" beside {', '.join(result.beside)}" if result.beside else ""
+    text = f"{result.kind} {result.name}{beside}: {result.word} {' '.join(result.broken)}".rstrip()
+    detail = result.text.strip()
+    return f"{text}\n    {detail[:1500]}" if detail and result.kind in {"hostile", "secret"} else text
+
+
 def write(folder: Path, found: dict[str, Any], results: Sequence[Result]) -> None:
-    """Write ``proof.json`` and a page ``README.md``."""
+    """Write ``proof.json`` and the page ``README.md``; a case without a place in the table of its kind is in both."""
     folder.mkdir(parents=True, exist_ok=True)
-    ordered = sorted(results, key=lambda result: (result.case.kind, result.case.name))
-    data = {"summary": found, "cases": [_stable(result) for result in ordered]}
+    order = [*TITLES]
+    ordered = sorted(results, key=lambda result: (order.index(result.kind), result.name))
+    data = {"summary": found, "cases": [result.as_json() for result in ordered]}
     (folder / "proof.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
     (folder / "README.md").write_text(_page(found, ordered), encoding="utf-8")
 
 
-def _stable(result: Result) -> dict[str, Any]:
-    """A result without what changes from run to run, so that two proofs can be compared."""
-    return {name: value for name, value in result.as_json().items() if name not in {"seconds", "scope"} and value}
-
-
 def _page(found: dict[str, Any], results: Sequence[Result]) -> str:
+    command, date = found["command"], found["date"]
     lines = [
         "# The proof",
         "",
-        f"Written by `{found['command']}` on {found['date']} (seed {found['seed']}, {found['seconds']} s).",
+        f"Written by `{command}` on {date} (seed {found['seed']}, {found['seconds']} s, Python {found['python']}).",
         "",
-        *(f"- {line}" for line in as_text(found).splitlines()[:-1]),
+        *(f"- {text}" for text in as_text(found).splitlines()[:-1]),
         "",
-        "A fault is *caught* where a requirement that it names is broken and no other is, but for those that it lists;",
-        "a variant is *acquitted* where no profile that allows it has a FAIL. Data: [proof.json](proof.json).",
-        "",
-        "## Faults",
-        "",
-        "| fault | what it does | convicted of | findings |",
-        "| --- | --- | --- | --- |",
+        "What each word means, and how to repeat one case, is in [proving.md](../proving.md); all of it as data in",
+        "[proof.json](proof.json).",
     ]
-    for result in results:
-        if result.case.kind == "fault":
-            title = FAULTS[result.case.name].title.replace("|", "\\|")
-            of = ", ".join(f"`{name}`" for name in result.broken) or result.word
-            lines.append(f"| `{result.case.name}` | {title} | {of} | {result.findings} |")
-    lines += ["", "## Variants", "", "| variant | what it does | verdict |", "| --- | --- | --- |"]
-    for result in results:
-        if result.case.kind == "variant":
-            title = VARIANTS[result.case.name].title.replace("|", "\\|")
-            lines.append(f"| `{result.case.name}` | {title} | {result.word} |")
+    for kind, title in TITLES.items():
+        mine = [result for result in results if result.kind == kind]
+        if mine:
+            lines += ["", f"## {title.capitalize()}", "", _SENTENCES[kind], ""]
+            lines += _TABLES.get(kind, _exceptions)(mine)
     return "\n".join(lines) + "\n"
+
+
+def _faults(results: Sequence[Result]) -> list[str]:
+    lines = ["| fault | what it does | convicted of | by | findings |", "| --- | --- | --- | --- | --- |"]
+    for result in results:
+        title = _cell(FAULTS[result.name].title)
+        of = ", ".join(f"`{name}`" for name in result.broken) or result.word
+        by = sorted({_scenario(name) for names in result.convicted_by.values() for name in names})
+        lines.append(f"| `{result.name}` | {title} | {of} | {', '.join(by)} | {result.findings} |")
+    return [*lines, "", "### By requirement", "", *_matrix(results)]
+
+
+def _matrix(results: Sequence[Result]) -> list[str]:
+    """The kill matrix the other way round: the faults that each requirement convicts."""
+    by: dict[str, list[str]] = {}
+    for result in results:
+        for name in result.broken:
+            by.setdefault(name, []).append(f"`{result.name}`")
+    rows = [f"| `{name}` | {', '.join(faults)} |" for name, faults in sorted(by.items())]
+    return ["| requirement | faults convicted of it |", "| --- | --- |", *rows]
+
+
+def _variants(results: Sequence[Result]) -> list[str]:
+    lines = ["| variant | what it does | verdict |", "| --- | --- | --- |"]
+    return lines + [f"| `{r.name}` | {_cell(VARIANTS[r.name].title)} | {r.word} |" for r in results]
+
+
+def _words(results: Sequence[Result]) -> list[str]:
+    """Names in a row for what is as it should be; what is not stands alone."""
+    good = ", ".join(f"`{result.name}`" for result in results if result.good)
+    return [good, *_exceptions(results)] if good else _exceptions(results)
+
+
+def _exceptions(results: Sequence[Result]) -> list[str]:
+    """How many ended in which way, then what is not as it should be, and what was accepted for which reason."""
+    counted = Counter(result.word for result in results)
+    lines = ["; ".join(f"{count} {word}" for word, count in sorted(counted.items())) + "."]
+    if short := [result for result in results if not result.good]:
+        lines += ["", "| what | word |", "| --- | --- |", *(f"| `{_cell(r.name)}` | {r.word} |" for r in short)]
+    reasons: dict[str, list[Result]] = {}
+    for result in results:
+        if result.reason:
+            reasons.setdefault(result.reason, []).append(result)
+    if reasons:
+        lines += ["", "| accepted | how many | one of them |", "| --- | --- | --- |"]
+        lines += [f"| {_cell(why)} | {len(of)} | `{_cell(of[0].name)}` |" for why, of in sorted(reasons.items())]
+    return lines
+
+
+_TABLES = {"fault": _faults, "variant": _variants, "hostile": _words, "secret": _words}
+
+
+def _scenario(name: str) -> str:
+    return "contract" if "::" not in name else f"`{name.rpartition('::')[2]}`"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("`", "'").replace("\n", " ")

@@ -24,9 +24,12 @@ _LONGEST = 120
 class Forker:
     """The process that forks; each run is one of ``python -m pytest conformance`` in all but its start."""
 
+    #: What the process runs.
+    module = "tests.support.forking"
+
     def __init__(self) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.forking"],
+            [sys.executable, "-m", self.module],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -101,16 +104,21 @@ def _serve() -> None:
         print(os.waitstatus_to_exitcode(status), flush=True)
 
 
+def become(request: dict[str, Any]) -> None:
+    """Make a forked process that of one request: its streams, its environment, and an end in any case."""
+    signal.alarm(_LONGEST)
+    for number, name in ((0, os.devnull), (1, request["out"]), (2, request["err"])):
+        flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        os.dup2(os.open(name, flags, 0o600), number)
+    os.environ.clear()
+    os.environ.update(request["env"])
+
+
 def _run(request: dict[str, Any]) -> NoReturn:
     """Become the run of one request."""
     code = 70
     try:
-        signal.alarm(_LONGEST)
-        for number, name in ((0, os.devnull), (1, request["out"]), (2, request["err"])):
-            flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-            os.dup2(os.open(name, flags, 0o600), number)
-        os.environ.clear()
-        os.environ.update(request["env"])
+        become(request)
         import pytest  # noqa: PLC0415  # in the child, with its own environment
 
         sys.argv = ["pytest", *request["args"]]

@@ -20,6 +20,8 @@ import bcrypt
 import requests
 import yaml
 
+from tests.support.launching import CURRENT, Forked
+
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 30.0
 _STOP_SECONDS = 5.0
@@ -157,8 +159,16 @@ def write_htpasswd(path: Path, users: Mapping[str, str]) -> Path:
 
 
 @contextmanager
-def run_process(command: list[str], log: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
+def run_process(command: list[str], log: Path) -> Iterator[tuple[subprocess.Popen[bytes] | Forked, Path]]:
     """Run a program in a session of its own, and end the whole session whatever happens."""
+    launcher = CURRENT.get()
+    if launcher is not None and command[1:3] == ["-m", "reference"]:
+        forked = launcher.start(command[3:], log)
+        try:
+            yield forked, log
+        finally:
+            _stop(forked)
+        return
     if setpriv := shutil.which("setpriv"):
         # Gone even where the test run itself is killed.
         command = [setpriv, "--pdeathsig", "KILL", "--", *command]
@@ -178,7 +188,7 @@ def _start(command: list[str], output: IO[bytes]) -> subprocess.Popen[bytes]:
     )
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
+def _stop(process: subprocess.Popen[bytes] | Forked) -> None:
     for number, patience in ((signal.SIGTERM, _STOP_SECONDS), (signal.SIGKILL, None)):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, number)
@@ -186,7 +196,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             process.wait(patience)
 
 
-def wait_for(process: subprocess.Popen[bytes], log: Path, ready: Callable[[], object]) -> str:
+def wait_for(process: subprocess.Popen[bytes] | Forked, log: Path, ready: Callable[[], object]) -> str:
     """Return what a program tells when it is ready; raise ServerError with its log where it ends or takes too long."""
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end and process.poll() is None:

@@ -1,0 +1,55 @@
+"""A few mutants and weaker checks, others each day: the whole is `make prove-all`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+
+import pytest
+
+from tests.mutation.accepted import Accepted
+from tests.mutation.checks import Matrix, notice
+from tests.mutation.mutants import mutants
+from tests.mutation.reach import Reach, measure
+from tests.mutation.serving import Changing
+from tests.mutation.trial import MODULES, judge
+from tests.mutation.weakening import weaknesses
+from tests.support.collected import Collected
+from tests.support.launching import Launcher
+from tests.support.sampling import sampled
+from tests.support.servers import ROOT
+
+_ACCEPTED = Accepted.load()
+_MUTANTS = {m.key: m for module in MODULES for m in mutants(module) if not _ACCEPTED.mutant(m.name)}
+_PROOF = json.loads((ROOT / "docs" / "proof" / "proof.json").read_text(encoding="utf-8"))
+_MATRIX: Matrix = {case["name"]: case.get("convicted_by", {}) for case in _PROOF["cases"] if case["kind"] == "fault"}
+#: Those that the last whole proof noticed.
+_NOTICED = {case["name"] for case in _PROOF["cases"] if case["kind"] == "check" and case["good"]}
+_CHECKS = {weakness.name: weakness for weakness in weaknesses() if weakness.name in _NOTICED}
+
+pytestmark = pytest.mark.xdist_group("mutation")
+
+
+@pytest.fixture(scope="module")
+def suite() -> Iterator[Collected]:
+    with closing(Collected()) as forker:
+        yield forker
+
+
+@pytest.fixture(scope="module")
+def reached() -> Mapping[str, Reach]:
+    return measure(1)
+
+
+@pytest.mark.parametrize("key", sampled(_MUTANTS, 6))
+def test_a_mutant_is_killed(key: str, reached: Mapping[str, Reach], suite: Collected) -> None:
+    with closing(Changing()) as launcher:
+        found = judge(_MUTANTS[key], reached, suite, launcher)
+    assert found.killed, f"{found.mutant.name}: {found.word}\n{found.text}"
+
+
+@pytest.mark.parametrize("name", sampled(_CHECKS, 6))
+def test_a_weaker_check_is_noticed(name: str, suite: Collected) -> None:
+    with closing(Launcher()) as launcher:
+        assert notice(_CHECKS[name], _MATRIX, suite, launcher).word == "noticed"

@@ -1,0 +1,46 @@
+"""Weaker checks: put into a run of the suite, they let the fault that they convict go."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+
+from tests.mutation.checks import notice
+from tests.mutation.weakening import Weakness, weaknesses
+from tests.support.collected import Collected
+from tests.support.launching import Launcher
+
+_HEAD = "conformance/pull/test_blob_head.py::test_head_of_a_blob"
+
+
+@pytest.fixture(scope="module")
+def suite() -> Iterator[Collected]:
+    with closing(Collected()) as forker:
+        yield forker
+
+
+@pytest.fixture(scope="module")
+def launcher() -> Iterator[Launcher]:
+    with closing(Launcher()) as forker:
+        yield forker
+
+
+def _of(requirement: str) -> Weakness:
+    return next(w for w in weaknesses() if w.requirements == (requirement,) and w.kind == "removed")
+
+
+def test_each_has_its_own_name() -> None:
+    assert not [name for name, count in Counter(weakness.name for weakness in weaknesses()).items() if count > 1]
+
+
+def test_a_removed_check_is_noticed(suite: Collected, launcher: Launcher) -> None:
+    matrix = {"blob-head-405": {"PULL-BLOB-HEAD-200": [_HEAD]}}
+    found = notice(_of("PULL-BLOB-HEAD-200"), matrix, suite, launcher)
+    assert (found.word, found.fault) == ("noticed", "blob-head-405")
+
+
+def test_a_check_without_a_fault_is_unwatched(suite: Collected, launcher: Launcher) -> None:
+    assert notice(_of("PULL-BLOB-HEAD-200"), {}, suite, launcher).word == "unwatched"

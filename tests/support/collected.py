@@ -1,0 +1,130 @@
+"""Runs of the suite without its start and its collection: a session that has collected everything forks for each.
+
+What belongs to the start of pytest (its own options, plugins, files of configuration) is that of the session; the
+options of the suite, the environment and the choice of scenarios are those of the run. Of the report, ``report.json``
+alone is written, as page and summary take longer than most runs, with one more member: ``convicted_by`` has the
+scenarios that found each requirement broken, also where that was folded into its cause.
+"""
+
+from __future__ import annotations
+
+import copy
+import gc
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.forking import Forker, become
+from tests.support.servers import ROOT
+
+#: A variable with the module and the number of a check that is weaker in this run (`tests.mutation.weakening`).
+WEAKER = "PROOF_WEAKER_CHECK"
+
+
+class Collected(Forker):
+    """A `Forker` whose runs cost little more than their scenarios."""
+
+    module = "tests.support.collected"
+
+
+class _Server:
+    """Takes the place of the loop over the scenarios: in the session it answers requests, in a child it gives way."""
+
+    def __init__(self, requests: Any, answers: Any) -> None:
+        self._requests = requests
+        self._answers = answers
+        self.child = False
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Fork for each request; a child returns into pytest, which then runs the scenarios that it chose."""
+        gc.collect()
+        # Collections in the children pass over what they share with this process.
+        gc.freeze()
+        for line in self._requests:
+            request = json.loads(line)
+            child = os.fork()
+            if not child:
+                self.child = True
+                become(request)
+                _begin(session, request["args"])
+                return None
+            _, status = os.waitpid(child, 0)
+            self._answers.write(f"{os.waitstatus_to_exitcode(status)}\n")
+            self._answers.flush()
+        return True
+
+
+def _begin(session: pytest.Session, args: list[str]) -> None:
+    """Do what pytest and the suite do between the command line and the first scenario."""
+    import reports  # noqa: PLC0415  # in the child
+    from conformance import plugin, terminal  # noqa: PLC0415  # pytest imports the suite itself
+
+    config = session.config
+    chosen = config._parser.parse(args, namespace=copy.deepcopy(config.option))
+    config.option.__dict__.update(chosen.__dict__)
+    config.option.collectonly = False
+    config.args = chosen.file_or_dir
+    plugin.configure(config)
+    controller = config.pluginmanager.getplugin("conformance-controller")
+    reports.write = lambda report, folder: _write(report, folder, controller.rollup)
+    if weaker := os.environ.get(WEAKER):
+        from tests.mutation.weakening import weaken  # noqa: PLC0415  # seldom wanted
+
+        weaken(*json.loads(weaker))
+    terminal.install(config)
+    session.items[:] = [item for item in session.items if _wanted(item, config.args)]
+    suite = config.pluginmanager.getplugin("conformance-suite")
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    reporter.pytest_sessionstart(session)
+    suite.pytest_collection_modifyitems(config, session.items)
+    reporter.pytest_collection_finish(session)
+
+
+def _write(report: Any, folder: Path, rollup: Any) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    convicted_by = {name: sorted(found.broken_by) for name, found in rollup.results.items() if found.broken_by}
+    report["convicted_by"] = convicted_by
+    (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
+
+
+def _wanted(item: pytest.Item, args: list[str]) -> bool:
+    """Whether the command line names a scenario, its file or a folder that it is in."""
+    return any(item.nodeid == arg or item.nodeid.startswith((f"{arg}/", f"{arg}::")) for arg in args)
+
+
+def _serve() -> int:
+    """Read requests from standard input until it ends; answer each with the exit code of its run."""
+    requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
+    # What the collection says is for nobody.
+    os.dup2(os.open(os.devnull, os.O_RDWR), 0)
+    os.dup2(os.open(os.devnull, os.O_RDWR), 1)
+    import reports  # noqa: F401, PLC0415  # as below
+    from conformance.contract import Contract  # noqa: PLC0415  # in the server alone
+    from spec.catalogue import load  # noqa: PLC0415  # as above
+
+    load()
+    Contract.load()
+    server = _Server(requests, answers)
+    code = 70
+    try:
+        # In a forked process, whose streams may hold what the session had to say.
+        configuration = str(ROOT / "pyproject.toml")
+        own = ["conformance", "--collect-only", "-q", "-s", "-p", "no:cacheprovider", "-c", configuration]
+        code = int(pytest.main(own, plugins=[server]))
+    except BaseException:  # noqa: BLE001, RUF100  # a forked process must not go on as its parent
+        traceback.print_exc()
+    if server.child:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(_serve())
