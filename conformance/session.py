@@ -68,6 +68,7 @@ class Session:
         self.redactor = Redactor()
         options = TransportOptions(settings.timeout, settings.ca_bundle, settings.insecure)
         self.transport = Transport(options, USER_AGENT)
+        self.transport.until = settings.deadline
         self.capabilities = capabilities or Capabilities(declared=dict(settings.capabilities))
         self.client = self.new_client()
         self.registry = Registry(self.client, settings.settle)

@@ -18,6 +18,8 @@ NOT_FOUND = 404
 HIDDEN = frozenset({401, 403})
 #: More pages than this are not followed.
 MAX_PAGES = 200
+#: Of longer lists no more pages are asked for.
+MAX_BYTES = 16 * 1024 * 1024
 
 
 def member_of(answer: Response, name: str) -> str:
@@ -85,6 +87,8 @@ def walk(first: Response, follow: Callable[[Response], Response | None], require
             )
         if len(pages) == MAX_PAGES:
             raise Undecided(f"the list has more than {MAX_PAGES} pages")
+        if sum(len(page.body) for page in pages) > MAX_BYTES:
+            raise Undecided(f"the list has more than {MAX_BYTES} bytes")
         seen.add(target)
         following = follow(pages[-1])
         if following is None:
