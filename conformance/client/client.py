@@ -215,7 +215,7 @@ class Client:
 
     def _record(self, call: Call, response: Response, headers: Iterable[tuple[str, str]], started: float) -> Exchange:
         clean = self.redactor
-        shown = Headers((name, clean.header(name, value)) for name, value in headers)
+        shown = Headers((name, clean.sent(clean.header(name, value))) for name, value in headers)
         body = call.payload if isinstance(call.payload, bytes) else None
         recorded = response
         if call.operation.startswith("token."):
@@ -232,7 +232,7 @@ class Client:
         return Exchange(
             operation=call.operation,
             parameters=call.parameters,
-            request=Request(call.method, clean.clean(call.url), shown, body, len(body or b"")),
+            request=Request(call.method, clean.sent(call.url), shown, body, len(body or b"")),
             response=recorded if response.status else None,
             error=response.failure or None,
             started_ms=(started - self._started) * 1000,

@@ -14,8 +14,12 @@ from tests.hostile.proxy import Answer, Asked, endless, reset
 _MIB = 1 << 20
 INDEX = "application/vnd.oci.image.index.v1+json"
 _JSON = "application/json"
-#: What a terminal would obey, what a browser would run, and what a log would break at.
-POISON = "\x1b[31m\x1b]0;owned\x07\x9b2J<script>document.title='owned'</script>\"'&\u202e\u0000\r\nX-Injected: 1"
+#: What a terminal would obey, what a browser or a reader of Markdown would run or load, and what a log would break at.
+POISON = (
+    "\x1b[31m\x1b]0;owned\x07\x9b2J<script>document.title='owned'</script>"
+    "<img src=http://127.0.0.1:9/x onerror=\"document.title='owned'\">![x](http://127.0.0.1:9/x)[x](javascript:x)"
+    "]]>\"'&`|{{7*7}}\u202e\ufffe\u0000\r\nX-Injected: 1"
+)
 
 
 def head(status: str = "200 OK", *fields: str, version: str = "HTTP/1.1") -> bytes:
@@ -153,7 +157,7 @@ def place(where: str, asked: Asked) -> str:
     There are the ``{target}`` of the request, the ``{name}`` of its repository, ``{more}``, ever new, and the ports
     of the target (``{own}``), of a ``{stranger}`` and of the listener for notifications (``{hook}``).
     """
-    return where.format(
+    filled = where.format(
         target=asked.target,
         name=asked.target.removeprefix("/v2/").partition("/blobs/")[0],
         own=asked.proxy.address.rpartition(":")[2],
@@ -161,6 +165,8 @@ def place(where: str, asked: Asked) -> str:
         hook=asked.proxy.hook,
         more="x" * (len(asked.target) % 97 + 1),
     )
+    asked.proxy.named.add(filled)
+    return filled
 
 
 def redirect(where: str, status: str = "307 Temporary Redirect") -> Answer:

@@ -30,13 +30,20 @@ LISTS = re.compile(r"/tags/list|/_catalog|/referrers/")
 BASE = re.compile(r"^/v2/$")
 TOKENS = re.compile(f"^{TOKEN_PATH}")
 
+#: The categories that meet a path, where not all do.
+_JUDGED = {
+    BLOBS.pattern: ("pull",),
+    MANIFESTS.pattern: ("pull",),
+    UPLOADS.pattern: ("push",),
+    TOKENS.pattern: ("auth", "pull"),
+    **dict.fromkeys((TAGS.pattern, LISTS.pattern, REFERRERS.pattern), ("discovery",)),
+}
 #: A canary: whoever finds its password in an output has found a leak.
 ACCOUNT = Account("somebody", (("repository", "*", ("*",)), ("registry", "catalog", ("*",))))
 LOGIN = {"REGISTRY_USERNAME": ACCOUNT.name, "REGISTRY_PASSWORD": ACCOUNT.password}
-#: The endings that a run may have: verdicts, refusals to begin, or either.
+#: The endings that a run may have: verdicts, and refusals to begin.
 VERDICTS = frozenset({0, 1})
 REFUSALS = frozenset({4})
-ENDINGS = VERDICTS | {4, 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,13 @@ class Hostile:
     listens: bool = False
     shown: bool = False
     innocent: bool = False
-    endings: frozenset[int] = ENDINGS
+    endings: frozenset[int] = VERDICTS
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The options of a run: where one operation alone is hostile, its category is what is judged."""
+        chosen = () if self.methods == DELETE else _JUDGED.get(self.path.pattern, ())
+        return (*(f"--category={name}" for name in chosen), *self.options)
 
     @property
     def conduct(self) -> Conduct:

@@ -17,6 +17,7 @@ CASES = (
     Hostile("status-endless", forever(b"HTTP/1.1 200 ", b"O" * 65536)),
     Hostile("headers-a-thousand", fixed(whole(b"{}", "a/b", "200 OK", *_COOKIES))),
     Hostile("header-injection", fixed(head("200 OK", "Docker-Content-Digest: a\rb\x00c\x0b: d", "Content-Length: 0"))),
+    Hostile("header-etag-of-a-login", fixed(whole(b"{}", "a/b", "200 OK", 'ETag: "Basic dXNlcjpzZWNyZXQ="'))),
     Hostile("header-folded", fixed(head("200 OK", "Docker-Content-Digest: a\r\n b\r\n\tc", "Content-Length: 0"))),
     Hostile("header-without-colon", fixed(b"HTTP/1.1 200 OK\r\nno colon here\r\n: no name\r\n\r\n")),
     Hostile("header-invalid-utf-8", fixed(_UTF8)),

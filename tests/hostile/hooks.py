@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tests.hostile.case import VERDICTS, Hostile
+from tests.hostile.case import Hostile
 from tests.hostile.posts import Pester, body, deep, head, many, nonsense, sending
 
 _CHUNKED = head("Transfer-Encoding: chunked")
 
 
 def _post(name: str, how: Pester) -> Hostile:
-    return Hostile(name, methods=frozenset(), pesters=how, listens=True, endings=VERDICTS)
+    return Hostile(name, methods=frozenset(), pesters=how, listens=True)
 
 
 CASES = (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.hostile.answers import fixed, link_without_end, linked, located, made, redirect, whole
+import time
+
+from tests.hostile.answers import fixed, link_without_end, linked, listing, located, made, redirect, whole
 from tests.hostile.case import ALL, ANYWHERE, GET, LISTS, LOGIN, POST, TAGS, UPLOADS, WRITES, Hostile
 from tests.hostile.proxy import Answer, Asked
 
@@ -25,6 +27,14 @@ def _many_links(asked: Asked) -> bytes:
     """Ten thousand Links, as many as a line has room for on each."""
     links = ("Link: " + ", ".join(['</v2/x>; rel="next"'] * 3000),) * 4
     return whole(b"{}", "application/json", "200 OK", *links)
+
+
+def _large_page(asked: Asked) -> bytes:
+    """A page as large as any that is read, which has another behind it."""
+    entries = '{"digest": "x"}' if "/referrers/" in asked.target else '"' + "t" * 100 + '"'
+    body = listing(asked, ", ".join([entries] * 38_000))
+    path = asked.target.partition("?")[0]
+    return whole(body, "application/json", "200 OK", f'Link: <{path}?n=1&last={time.monotonic_ns()}>; rel="next"')
 
 
 def _link(value: str) -> Answer:
@@ -64,11 +74,14 @@ _LOCATIONS = (
     Hostile("location-very-long", located("/v2/" + "a/" * 30_000), UPLOADS, POST),
     Hostile("location-of-control-characters", located("/v2/\x01\x7f\xa0 \t/x"), UPLOADS, POST),
     Hostile("location-of-nonsense", located("http://[::1:bad/"), UPLOADS, POST),
+    Hostile("location-with-a-login", located("http://somebody:secret@127.0.0.1:{own}/v2/x"), UPLOADS, POST),
+    Hostile("location-with-a-token", located("/v2/x?t=eyJhbGciOiJ.eyJzdWIiOiJ.c2lnbmF0dXJl"), UPLOADS, POST),
     Hostile("location-without-anything", located(""), UPLOADS, POST),
 )
 
 _LINKS = (
     Hostile("link-without-end", made(link_without_end), TAGS, GET),
+    Hostile("link-without-end-of-large-pages", made(_large_page), LISTS, GET, 20),
     Hostile("link-to-itself", linked("{target}"), LISTS, GET),
     Hostile("link-to-another-host", linked(_STRANGER), LISTS, GET, 20, LOGIN),
     Hostile("link-to-another-host-with-a-token", linked(_STRANGER), LISTS, GET, 60, LOGIN, gated=True),

@@ -6,7 +6,7 @@ import dataclasses
 import json
 
 from tests.hostile.answers import INDEX, POISON, fixed, head, listing, located, made, redirect, whole
-from tests.hostile.case import ALL, ANYWHERE, GET, LISTS, LOGIN, REFUSALS, TOKENS, UPLOADS, VERDICTS, Hostile
+from tests.hostile.case import ALL, ANYWHERE, GET, LISTS, LOGIN, REFUSALS, TOKENS, UPLOADS, Hostile
 from tests.hostile.posts import body
 from tests.hostile.posts import poisoned as poisoned_events
 from tests.hostile.proxy import Answer, Asked
@@ -15,8 +15,9 @@ _JSON = "application/json"
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _TEXT = json.dumps(POISON)
 #: The same as a header may have it: on one line.
-FLAT = POISON.replace("\r\n", " ").replace("\x00", " ").replace("\u202e", "")
-_PLAIN = FLAT.replace("{", "").replace("}", "")
+FLAT = POISON.replace("\r\n", " ").replace("\x00", " ").replace("\u202e", "").replace("\ufffe", "")
+#: The same as `answers.place` leaves it alone.
+_PLAIN = FLAT.replace("{", "{{").replace("}", "}}")
 _NAMES = ("Docker-Content-Digest", "Location", "Link", "Content-Range", "Range", "Warning", "ETag", "Server", "X-More")
 _FIELDS = tuple(f"{name}: {FLAT}" for name in _NAMES)
 
@@ -65,13 +66,13 @@ _CASES = (
     Hostile("poison-everywhere", made(everywhere), ANYWHERE, ALL, 60),
     Hostile("poison-from-the-start", made(everywhere), ANYWHERE, ALL, 1),
     Hostile("poison-at-once", made(everywhere), ANYWHERE, ALL, 0, endings=REFUSALS),
-    Hostile("poison-in-errors", _error("400 Bad Request"), ANYWHERE, ALL, 60, endings=VERDICTS),
+    Hostile("poison-in-errors", _error("400 Bad Request"), ANYWHERE, ALL, 60),
     Hostile("poison-in-a-denial", _error("403 Forbidden"), ANYWHERE, ALL, 60),
-    Hostile("poison-in-a-reason", fixed(head(f"200 {FLAT}", "Content-Length: 0")), endings=VERDICTS),
-    Hostile("poison-in-headers", fixed(head("200 OK", *_FIELDS, "Content-Length: 0")), endings=VERDICTS),
-    Hostile("poison-in-a-media-type", fixed(whole(b"{}", FLAT)), ANYWHERE, GET, 40, endings=VERDICTS),
-    Hostile("poison-in-lists", made(_lists), LISTS, GET, 20, endings=VERDICTS),
-    Hostile("poison-in-manifests", made(_manifest), endings=VERDICTS),
+    Hostile("poison-in-a-reason", fixed(head(f"200 {FLAT}", "Content-Length: 0"))),
+    Hostile("poison-in-headers", fixed(head("200 OK", *_FIELDS, "Content-Length: 0"))),
+    Hostile("poison-in-a-media-type", fixed(whole(b"{}", FLAT)), ANYWHERE, GET, 40),
+    Hostile("poison-in-lists", made(_lists), LISTS, GET, 20),
+    Hostile("poison-in-manifests", made(_manifest)),
     Hostile("poison-in-a-location", located("/" + _PLAIN), UPLOADS, ALL),
     Hostile("poison-in-a-redirect", redirect("/v2/" + _PLAIN)),
     Hostile("poison-in-a-challenge", fixed(_REFUSED), ANYWHERE, ALL, 0, LOGIN, endings=REFUSALS),
@@ -85,6 +86,6 @@ _CASES = (
         LOGIN,
         gated=True,
     ),
-    Hostile("poison-in-events", methods=frozenset(), pesters=body(poisoned_events), listens=True, endings=VERDICTS),
+    Hostile("poison-in-events", methods=frozenset(), pesters=body(poisoned_events), listens=True),
 )
 CASES = tuple(dataclasses.replace(case, shown=True) for case in _CASES)

@@ -67,6 +67,8 @@ class Proxy:
     hook: int = 1
     asked: list[Asked] = field(default_factory=list)
     by_hand: set[tuple[str, str]] = field(default_factory=set)
+    #: The places that such answers named.
+    named: set[str] = field(default_factory=set)
     connections: int = 0
     #: Set when the test has ended: an answer without an end looks at it.
     over: threading.Event = field(default_factory=threading.Event)

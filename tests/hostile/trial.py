@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from tests.conformance.tiny import certificate
 from tests.hostile.audit import LOG
-from tests.hostile.case import ACCOUNT, VERDICTS, Hostile
+from tests.hostile.case import ACCOUNT, REFUSALS, VERDICTS, Hostile
 from tests.hostile.cases import BY_NAME, CASES
 from tests.hostile.outputs import flaws
 from tests.hostile.posts import pester
@@ -30,7 +30,7 @@ from tests.support.tokens import token_server
 __all__ = ["CASES", "complaints", "trial"]
 
 #: Seconds of --timeout and --max-time.
-TIMEOUT = 0.5
+TIMEOUT = 1
 MAX_TIME = 12
 #: Beyond the time of --max-time: the start, one last request, the clean-up, the report.
 GRACE = 15
@@ -40,20 +40,28 @@ MEMORY = 300
 #: those by which Python's own library and pytest-xdist look at the machine.
 _PROGRAMS = frozenset({"git", "ldconfig", "uname", "python", Path(sys.executable).name})
 _LOOPBACK = ("127.0.0.1:", "localhost:", "::1:")
-#: The load of the machine counts up to here.
-_CROWDED = 6.0
+#: A machine with so many times as much to do as it can gets no more time for it.
+_CROWDED = 4.0
+#: Runs that were refused before the target turned hostile, for want of time, are tried again so often.
+_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A run that has ended: its target, what a stranger was sent, and how crowded the machine was (at least 1)."""
+    """A run that has ended: its target, what a stranger was sent, and the seconds of its --max-time."""
 
     case: Hostile
     run: SuiteRun
     folder: Path
     target: Proxy
     stolen: list[bytes]
-    crowd: float
+    max_time: float
+
+    @property
+    def turned(self) -> bool:
+        """Whether the target was hostile at all."""
+        conduct, target = self.case.conduct, self.target
+        return bool(target.by_hand) or bool(conduct.greets and target.connections > conduct.after)
 
     @property
     def text(self) -> str:
@@ -73,7 +81,18 @@ def complaints(case_name: str, folder: Path) -> list[str]:
 
 def trial(case_name: str, folder: Path) -> Trial:
     """Run the suite against a target."""
-    case, hook = BY_NAME[case_name], Hook()
+    case = BY_NAME[case_name]
+    for attempt in range(_ATTEMPTS):
+        inner = folder / str(attempt)
+        inner.mkdir()
+        done = _once(case, inner)
+        if done.run.exit_code not in REFUSALS or done.turned or not case.conduct.after:
+            break
+    return done
+
+
+def _once(case: Hostile, folder: Path) -> Trial:
+    hook = Hook()
     with ExitStack() as stack:
         tls = certificate(folder) if case.tls else None
         stranger, stolen = stack.enter_context(_stranger())
@@ -89,9 +108,13 @@ def trial(case_name: str, folder: Path) -> Trial:
         if case.pesters:
             threading.Thread(target=pester, args=(target, case.pesters), daemon=True).start()
         told = (*(("--ca-bundle", str(tls[0])) if tls else ()), *(hook.options if case.listens else ()))
-        run = _run(case, target, folder, told)
-    crowd = os.getloadavg()[0] / (os.cpu_count() or 1)
-    return Trial(case, run, folder, target, stolen, min(max(crowd, 1.0), _CROWDED))
+        max_time = round(MAX_TIME * _crowd())
+        return Trial(case, _run(case, target, folder, max_time, told), folder, target, stolen, max_time)
+
+
+def _crowd() -> float:
+    """Return how many times as much there is to do as the machine can, at least 1."""
+    return min(max(os.getloadavg()[0] / (os.cpu_count() or 1), 1.0), _CROWDED)
 
 
 def judged(done: Trial) -> list[str]:
@@ -99,21 +122,23 @@ def judged(done: Trial) -> list[str]:
     return [*_ending(done), *_bounds(done), *_leavings(done), *_accusations(done), *flaws(done.folder, done.text)]
 
 
-def _run(case: Hostile, target: Proxy, folder: Path, told: tuple[str, ...]) -> SuiteRun:
+def _run(case: Hostile, target: Proxy, folder: Path, max_time: int, told: tuple[str, ...]) -> SuiteRun:
     for name in ("tmp", "home", "outputs"):
         (folder / name).mkdir()
-    options = ["--timeout", str(TIMEOUT), "--max-time", str(MAX_TIME), *told, *case.options]
+    options = ["--timeout", str(TIMEOUT), "--max-time", str(max_time), *told, *case.told]
     options += ["-p", "tests.hostile.audit", "--junitxml", str(folder / "outputs" / "junit.xml")]
     options += ["--alluredir", str(folder / "outputs" / "allure")] if case.shown else []
     env = {**case.env, "TMPDIR": str(folder / "tmp"), "HOME": str(folder / "home"), LOG: str(folder / "audit.log")}
     # What is compiled is no output of the run.
     env["PYTHONDONTWRITEBYTECODE"] = "1"
-    return run_suite(target.url, *options, env=env, report=folder / "report", limit=MAX_TIME + GRACE * _CROWDED)
+    return run_suite(target.url, *options, env=env, report=folder / "report", limit=max_time + 2 * GRACE * _CROWDED)
 
 
 def _ending(done: Trial) -> Iterator[str]:
     """A verdict with a whole report, or one clear sentence."""
     run, case = done.run, done.case
+    if not done.turned and not case.pesters:
+        yield "The target never turned hostile."
     if run.exit_code not in case.endings:
         yield f"It ended with {run.exit_code} and not with one of {sorted(case.endings)}: {done.text[-2000:]}"
     if "Traceback" in done.text or "Error:" in run.stderr:
@@ -131,7 +156,7 @@ def _ending(done: Trial) -> Iterator[str]:
 
 def _bounds(done: Trial) -> Iterator[str]:
     """Time and memory."""
-    most = MAX_TIME + GRACE * done.crowd
+    most = done.max_time + GRACE * _crowd()
     if done.run.seconds > most:
         yield f"It took {done.run.seconds:.1f} seconds, more than {most:.0f}."
     if done.run.peak_memory > MEMORY:
@@ -154,7 +179,9 @@ def _leavings(done: Trial) -> Iterator[str]:
         if kind == "address" and not what.startswith(_LOOPBACK):
             yield f"It connected to {what}."
     for name in ("tmp", "home"):
-        if left := [path.name for path in (folder / name).iterdir()]:
+        # pytest-xdist has folders for its workers where pytest has its own.
+        left = [path.name for path in (folder / name).iterdir() if not path.name.startswith("pytest-of-")]
+        if left:
             yield f"It left {', '.join(left)} in the folder {name}."
     if left := _processes(folder):
         yield f"It left the processes {', '.join(left)}."
@@ -175,12 +202,13 @@ def _accusations(done: Trial) -> Iterator[str]:
 
 
 def _by_hand(target: Proxy, exchange: dict[str, Any]) -> bool:
-    """Whether the hostile part of a target had a hand in an exchange; so it has in all that is somewhere else."""
+    """Whether the hostile part of a target had a hand in an exchange: it answered, or it named the place."""
     request = exchange["request"]
     if exchange["error"] or exchange["operation"] == "notification.post" or not request["url"].startswith(target.url):
         return True
     parts = urlsplit(request["url"])
-    return (request["method"], parts.path + (f"?{parts.query}" if parts.query else "")) in target.by_hand
+    asked = parts.path + (f"?{parts.query}" if parts.query else "")
+    return (request["method"], asked) in target.by_hand or any(parts.path in place for place in target.named)
 
 
 @contextmanager
