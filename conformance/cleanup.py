@@ -14,7 +14,7 @@ from .client.exchange import Headers, Response
 from .client.journal import Made, Place, read
 from .client.registry import Repository
 from .discovery.lists import all_tags
-from .judge import Verdictless
+from .judge import OVERLOADED, Verdictless
 from .session import Session
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ _CLEANERS = 8
 #: Seconds that it may take; what is left then stays.
 _LONGEST = 60.0
 #: So many removals without an answer show that the target gives none.
-_IN_VAIN = 2 * _CLEANERS
+_IN_VAIN = _CLEANERS
 #: So many repositories show whether tags go with their manifests.
 _SAMPLED = 3
 _NOT_FOUND = 404
@@ -97,7 +97,7 @@ class _Cleaner:
     def _each(self, kind: str, things: Sequence[T], remove: Callable[[T], Response]) -> None:
         for answer in self._pool.map(lambda thing: self._timely(thing, remove), things):
             if answer is None:
-                why = "the target does not answer" if self._dead else "the time for clean-up was over"
+                why = "the target removes nothing now" if self._dead else "the time for clean-up was over"
                 self._rest.causes[f"{kind} stay, as {why}"] += 1
             elif not answer.ok and answer.status != _NOT_FOUND:
                 why = f"status {answer.status}" if answer.status else answer.failure
@@ -113,7 +113,7 @@ class _Cleaner:
             return None
         try:
             answer = remove(thing)
-            self._unanswered = self._unanswered + 1 if answer.failure else 0
+            self._unanswered = self._unanswered + 1 if answer.failure or answer.status in OVERLOADED else 0
             return answer
         except WriteForbidden as error:
             self._rest.causes[str(error)] += 1

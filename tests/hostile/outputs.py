@@ -12,7 +12,7 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 #: What no output may hold: the password of the account, as it is and in the Base64 of its login, and any token.
-_SECRET = re.compile("the-password-of|dGhlLXBhc3N3b3JkLW9m|eyJ[A-Za-z0-9_-]{8,}\\.eyJ")
+_SECRET = re.compile("the-password-of|dGhlLXBhc3N3b3JkLW9m|eyJhbGciOiJ[A-Za-z0-9_-]{8,}\\.eyJ")
 REPORT = frozenset({"report.json", "report.html", "summary.md"})
 #: What a terminal would obey, or what would move text about.
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
