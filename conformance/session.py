@@ -25,9 +25,8 @@ from .existing import Existing
 from .given import Given
 from .judge import NotTested
 from .listener.mailbox import Mailbox
-from .settings import Settings
+from .settings import USER_AGENT, Settings
 
-USER_AGENT = "registry-conformance/0.1"
 _SLUG = re.compile(r"[^a-z0-9]+")
 _SLUG_LENGTH = 48
 #: Why something could not be tried, by what the owner withheld.

@@ -12,6 +12,9 @@ from .client.credentials import Credentials
 from .client.exchange import Response
 from .client.settling import ask_until, poll
 
+#: What the suite calls itself in its requests.
+USER_AGENT = "registry-conformance/0.1"
+
 
 @dataclass(frozen=True, slots=True)
 class KnownFailure:
