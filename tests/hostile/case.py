@@ -75,7 +75,11 @@ class Hostile:
     @property
     def told(self) -> tuple[str, ...]:
         """The options of a run: where one operation alone is hostile, its category is what is judged."""
-        chosen = () if self.methods == DELETE else _JUDGED.get(self.path.pattern, ())
+        chosen = _JUDGED.get(self.path.pattern, ())
+        if self.pesters:
+            chosen = ("notifications",)
+        elif self.greets or self.methods == DELETE:
+            chosen = ()
         return (*(f"--category={name}" for name in chosen), *self.options)
 
     @property
