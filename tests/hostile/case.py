@@ -80,7 +80,9 @@ class Hostile:
             chosen = ("notifications",)
         elif self.greets or self.methods == DELETE:
             chosen = ()
-        return (*(f"--category={name}" for name in chosen), *self.options)
+        # Notifications are no part of the later specifications.
+        profile = ("--profile", "docker-v2") if self.pesters else ()
+        return (*(f"--category={name}" for name in chosen), *profile, *self.options)
 
     @property
     def conduct(self) -> Conduct:

@@ -64,7 +64,7 @@ _REFUSED = whole(b"{}", _JSON, "401 Unauthorized", _challenge("Bearer"), _challe
 
 _CASES = (
     Hostile("poison-everywhere", made(everywhere), ANYWHERE, ALL, 60),
-    Hostile("poison-from-the-start", made(everywhere), ANYWHERE, ALL, 1),
+    Hostile("poison-from-the-start", made(everywhere), ANYWHERE, ALL, 1, endings=REFUSALS),
     Hostile("poison-at-once", made(everywhere), ANYWHERE, ALL, 0, endings=REFUSALS),
     Hostile("poison-in-errors", _error("400 Bad Request"), ANYWHERE, ALL, 60),
     Hostile("poison-in-a-denial", _error("403 Forbidden"), ANYWHERE, ALL, 60),

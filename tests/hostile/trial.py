@@ -41,7 +41,7 @@ MEMORY = 300
 _PROGRAMS = frozenset({"git", "ldconfig", "uname", "python", Path(sys.executable).name})
 _LOOPBACK = ("127.0.0.1:", "localhost:", "::1:")
 #: A machine with so many times as much to do as it can gets no more time for it.
-_CROWDED = 4.0
+_CROWDED = 3.0
 #: Runs that were refused before the target turned hostile, for want of time, are tried again so often.
 _ATTEMPTS = 3
 
@@ -198,6 +198,8 @@ def _accusations(done: Trial) -> Iterator[str]:
         return
     if done.case.innocent and run.broken:
         yield f"It accused an innocent target of {', '.join(run.broken)}: {run.explain(run.broken[0])}"
+    if done.case.innocent and run.report["profiles"][run.report["run"]["profile"]]["verdict"] == "PASS":
+        yield "It passed a target that gave no answers."
     for finding in run.report["findings"]:
         if not any(_by_hand(done.target, exchange) for exchange in finding["exchanges"]):
             yield f"It accused the target without cause: {run.explain(finding['requirement'])}"
