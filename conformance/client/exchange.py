@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 RECORDED_BODY_LIMIT = 64 * 1024
 #: Values of bodies above this size are parsed anew each time: they take ten times the room of the text.
 _REMEMBERED = 1024 * 1024
+#: Objects and arrays of such a body; with more it is none that a registry has use for, and would take minutes.
+_CONTAINERS = 100_000
 
 
 class Headers:
@@ -99,7 +101,7 @@ class Response:
 
     @property
     def json(self) -> Any:
-        """The body as JSON, or ``None`` where it is none (or nested too deeply to be read)."""
+        """The body as JSON, or ``None`` where it is none (or too deep or too full to be read)."""
         if self._parsed:
             return self._json
         value = _parse(self.body)
@@ -126,6 +128,8 @@ class Response:
 
 
 def _parse(body: bytes) -> Any:
+    if len(body) > _REMEMBERED and body.count(b"{") + body.count(b"[") > _CONTAINERS:
+        return None
     try:
         value = json.loads(body, parse_constant=_no_constant)
         if b"\\ud" in body.lower():

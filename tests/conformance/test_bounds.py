@@ -53,6 +53,16 @@ def test_what_fails_twice_is_held_against_a_server_that_lives(lives: bool) -> No
     assert (found.status, found.repeated) == (0, lives)
 
 
+@pytest.mark.parametrize(
+    ("piece", "count", "read"), [('"a"', 400_000, True), ('{"a": 1}', 30_000, True), ("{}", 1_000_000, False)]
+)
+def test_how_full_a_body_may_be(piece: str, count: int, read: bool) -> None:
+    body = f"[{','.join([piece] * count)}]".encode()
+    begin = time.monotonic()
+    assert (Response(200, "", Headers(), body).json is not None) is read
+    assert time.monotonic() - begin < 10
+
+
 def test_a_list_that_is_too_long_for_us_accuses_nobody() -> None:
     with serve(lambda _: Answer(200, b"x" * (5 * _MIB))) as target, client_of(target.url) as client:
         found = client.send(get("/v2/_catalog", "catalog.list")(target.url))
