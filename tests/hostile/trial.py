@@ -211,6 +211,8 @@ def _by_hand(target: Proxy, exchange: dict[str, Any]) -> bool:
     if exchange["error"] or exchange["operation"] == "notification.post" or not request["url"].startswith(target.url):
         return True
     parts = urlsplit(request["url"])
+    if exchange["operation"].startswith("upload.") and "/blobs/uploads/" not in parts.path:
+        return True  # no Location of the reference leads there
     asked = parts.path + (f"?{parts.query}" if parts.query else "")
     return (request["method"], asked) in target.by_hand or any(parts.path in place for place in target.named)
 
