@@ -14,7 +14,7 @@ from .client.exchange import Headers, Response
 from .client.journal import Made, Place, read
 from .client.registry import Repository
 from .discovery.lists import all_tags
-from .judge import Verdictless
+from .judge import OVERLOADED, Verdictless
 from .session import Session
 
 T = TypeVar("T")
@@ -22,6 +22,8 @@ T = TypeVar("T")
 _CLEANERS = 8
 #: Seconds that it may take; what is left then stays.
 _LONGEST = 60.0
+#: So many removals without an answer show that the target gives none.
+_IN_VAIN = _CLEANERS
 #: So many repositories show whether tags go with their manifests.
 _SAMPLED = 3
 _NOT_FOUND = 404
@@ -62,7 +64,10 @@ class _Cleaner:
         self._session = session
         self._made = made
         self._rest = rest
-        self._end = time.monotonic() + _LONGEST
+        self._end = time.monotonic() + min(_LONGEST, session.settings.max_time)
+        # The time of the run may be over: what it made is removed all the same.
+        session.transport.until = self._end
+        self._unanswered = 0
 
     def run(self) -> None:
         has = self._session.capabilities.has
@@ -92,13 +97,24 @@ class _Cleaner:
     def _each(self, kind: str, things: Sequence[T], remove: Callable[[T], Response]) -> None:
         for answer in self._pool.map(lambda thing: self._timely(thing, remove), things):
             if answer is None:
-                self._rest.causes[f"{kind} stay, as the time for clean-up was over"] += 1
+                why = "the target removes nothing now" if self._dead else "the time for clean-up was over"
+                self._rest.causes[f"{kind} stay, as {why}"] += 1
             elif not answer.ok and answer.status != _NOT_FOUND:
-                self._rest.causes[f"{kind} stay (status {answer.status})"] += 1
+                why = f"status {answer.status}" if answer.status else answer.failure
+                self._rest.causes[f"{kind} stay ({why})"] += 1
+
+    @property
+    def _dead(self) -> bool:
+        """Whether so many removals in a row had no answer that the next will have none either."""
+        return self._unanswered >= _IN_VAIN
 
     def _timely(self, thing: T, remove: Callable[[T], Response]) -> Response | None:
+        if self._dead or time.monotonic() >= self._end:
+            return None
         try:
-            return remove(thing) if time.monotonic() < self._end else None
+            answer = remove(thing)
+            self._unanswered = self._unanswered + 1 if answer.failure or answer.status in OVERLOADED else 0
+            return answer
         except WriteForbidden as error:
             self._rest.causes[str(error)] += 1
             return Response(_NOT_FOUND, "", Headers())
@@ -118,7 +134,7 @@ class _Cleaner:
             self._each("tags", listed, lambda place: self._at(place).delete_manifest(place[1]))
 
     def _listed(self, name: str) -> set[str]:
-        if time.monotonic() >= self._end:
+        if self._dead or time.monotonic() >= self._end:
             return set()
         try:
             return set(all_tags(Repository(self._session.registry, name)))

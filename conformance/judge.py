@@ -115,7 +115,7 @@ class Judge:
             self.inconclusive(requirement, f"no answer: {failure}")
             return False
         if not held and any(a.withheld for a in answers):
-            self.inconclusive(requirement, "another host wants a login, and the credentials are for the target alone")
+            self.inconclusive(requirement, next(a.withheld for a in answers if a.withheld))
             return False
         if not held and any(a.status in OVERLOADED for a in answers):
             status = next(a.status for a in answers if a.status in OVERLOADED)

@@ -16,6 +16,7 @@ from spec.model import Outcome
 
 from . import capabilities, cleanup, document, labels, listener, options, preflight, record, signals
 from .client.client import WriteForbidden
+from .client.transport import OVER
 from .embedded import EmbeddedReference
 from .judge import Broken, Judge, NotTested, Unsupported, Verdictless
 from .record import Record
@@ -38,7 +39,6 @@ class Suite:
         self.config = config
         self.session = session
         self.catalogue = catalogue
-        self.deadline = time.monotonic() + session.settings.max_time
         self.deselected = 0
         self.with_allure = bool(config.getoption("allure_report_dir", None))
         config.stash[SESSION] = session
@@ -88,8 +88,8 @@ class Suite:
         judge = Judge(requirements_of(item))
         item.stash[JUDGE] = judge
         item.stash[FIRST_EXCHANGE] = len(self.session.client.exchanges)
-        if time.monotonic() > self.deadline:
-            raise NotTested("the time of --max-time was over")
+        if time.monotonic() > self.session.settings.deadline:
+            raise NotTested(OVER)
         for name in judge.requirements:
             self._gate(judge, name)
         if len(judge.judgements) == len(judge.requirements):
@@ -327,6 +327,7 @@ def configure(config: pytest.Config) -> None:
         config.pluginmanager.register(Suite(config, session, catalogue), "conformance-suite")
         return
     settings = options.settings(config, catalogue)
+    settings.deadline = time.monotonic() + settings.max_time
     _forget_secrets(config, settings)
     check_writable(settings)
     with contextlib.ExitStack() as stack:

@@ -25,9 +25,8 @@ from .existing import Existing
 from .given import Given
 from .judge import NotTested
 from .listener.mailbox import Mailbox
-from .settings import Settings
+from .settings import USER_AGENT, Settings
 
-USER_AGENT = "registry-conformance/0.1"
 _SLUG = re.compile(r"[^a-z0-9]+")
 _SLUG_LENGTH = 48
 #: Why something could not be tried, by what the owner withheld.
@@ -68,6 +67,7 @@ class Session:
         self.redactor = Redactor()
         options = TransportOptions(settings.timeout, settings.ca_bundle, settings.insecure)
         self.transport = Transport(options, USER_AGENT)
+        self.transport.until = settings.deadline
         self.capabilities = capabilities or Capabilities(declared=dict(settings.capabilities))
         self.client = self.new_client()
         self.registry = Registry(self.client, settings.settle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,9 @@ from typing import Any
 from .client.credentials import Credentials
 from .client.exchange import Response
 from .client.settling import ask_until, poll
+
+#: What the suite calls itself in its requests.
+USER_AGENT = "registry-conformance/0.1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Settings:
     insecure: bool = False
     timeout: float = 10.0
     max_time: float = 600.0
+    #: The moment of the monotonic clock at which that time is over, in all processes of the run.
+    deadline: float = math.inf
     namespace: str = "conformance"
     repositories: tuple[str, ...] = ()
     read_only: bool = False

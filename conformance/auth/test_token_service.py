@@ -45,7 +45,7 @@ def test_answer_of_the_token_service(repo: Repository, tokens: Tokens, judge: Ju
     else:
         judge.unsupported(SAME, "the answer has one of them alone")
     seconds = member(answer, "expires_in")
-    whole = isinstance(seconds, int | float) and not isinstance(seconds, bool) and float(seconds).is_integer()
+    whole = type(seconds) is int or (isinstance(seconds, float) and seconds.is_integer())
     held = seconds is None or (whole and seconds >= _SHORTEST)
     judge(LIFETIME, held, "60 or more whole seconds, if any", answer, actual=f"expires_in was {clip(seconds)}")
     issued = member(answer, "issued_at")

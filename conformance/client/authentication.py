@@ -17,6 +17,7 @@ from .redaction import Redactor
 Fetch = Callable[[str, list[tuple[str, str]]], Response]
 
 _DEFAULT_LIFETIME = 60.0
+_LONGEST_LIFETIME = 86_400.0
 _MARGIN = 5.0
 #: What a request does to a repository; each may need a token of its own, and so may each deletion, by its operation.
 PULL, PUSH = "pull", "push"
@@ -162,8 +163,10 @@ def _read_token(answer: Response) -> tuple[str, float]:
     if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         return "", 0.0
     seconds = document.get("expires_in")
-    lifetime = float(seconds) if isinstance(seconds, (int, float)) and seconds > 0 else _DEFAULT_LIFETIME
-    return token, lifetime
+    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or seconds <= 0:
+        seconds = _DEFAULT_LIFETIME
+    # A number of JSON may be larger than any of a clock.
+    return token, float(min(seconds, _LONGEST_LIFETIME))
 
 
 def redact_token_body(body: bytes) -> bytes:

@@ -13,7 +13,7 @@ from spec.model import Withheld
 from .authentication import PULL, PUSH, Authenticator, redact_token_body
 from .exchange import Exchange, Headers, Request, Response
 from .redaction import Redactor
-from .transport import MAX_BODY, Payload, Transport, TransportError
+from .transport import Payload, Transport, TransportError
 
 #: Seconds that a target's Retry-After may cost one request in all.
 RETRY_BUDGET = 15.0
@@ -24,10 +24,15 @@ _BACKOFF = 0.25
 _PATIENCE = 10.0
 #: Bytes of a list, which has a handful of entries of ours.
 _SHORT = 4 * 1024 * 1024
+#: Bytes of a manifest; what registries have to take is shorter.
+_MANIFEST = 5 * 1024 * 1024
+#: Larger bodies are recorded by their digest alone: the exchanges of a scenario are kept until its end.
+_KEPT = 1024 * 1024
 _REDIRECTS = 5
 _KEEPS_METHOD = frozenset({307, 308})
 _REDIRECT = frozenset({301, 302, 303, 307, 308})
 _REPEATABLE = frozenset({"GET", "HEAD"})
+_OF_THE_TARGET = "another host wants a login, and the credentials are for the target alone"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ class Call:
     stream: bool = False
     follow: bool = True
     authenticate: bool = True
-    max_body: int = MAX_BODY
+    max_body: int | None = None
     tried: bool = False
 
 
@@ -111,8 +116,8 @@ class Client:
         name, action = call.parameters.get("name", ""), _action(call)
         own = call.authenticate and _origin(call.url) == self._origin
         authorization = self._authenticator.ahead(name, action) if own else None
-        waited = 0.0
-        challenged = 0
+        waited, challenged = 0.0, 0
+        tokens: list[Response] = []
         for _ in range(_RETRIES):
             response = self._repeatable(call, authorization, trail)
             if own and challenged < 2 and (challenge := self._challenge(call, response, authorization, trail)):
@@ -121,7 +126,7 @@ class Client:
                     challenge,
                     name,
                     action,
-                    lambda u, h: self._token(u, h, trail),
+                    lambda u, h: self._token(u, h, trail, tokens),
                     sent=authorization,
                     again=challenged == 2,
                 )
@@ -132,13 +137,14 @@ class Client:
             pause = _retry_after(response)
             if pause is None and response.status == 429 and self._in_vain < _PATIENCE:  # Too Many Requests
                 pause = max(_BACKOFF, waited)
-            if pause is None or waited + pause > RETRY_BUDGET:
+            if pause is None or waited + pause > RETRY_BUDGET or time.monotonic() + pause > self._transport.until:
                 break
             waited += pause
             time.sleep(pause)
         if response.status == 429:
             self._in_vain += waited
-        response.withheld = response.status == 401 and call.authenticate and not own
+        if response.status == 401 and call.authenticate:
+            response.withheld = _tokenless(tokens) if own else _OF_THE_TARGET
         return response
 
     def _challenge(
@@ -155,17 +161,37 @@ class Client:
         return response if response.status == 401 else None  # Unauthorized
 
     def _repeatable(self, call: Call, authorization: str | None, trail: list[Exchange]) -> Response:
-        """A pooled connection may have died unnoticed: what is safe to repeat is tried twice."""
+        """A pooled connection may have died unnoticed: what is safe to repeat is tried twice.
+
+        What fails twice in the same way is the server's doing, unless it answers nothing at all.
+        """
         response = self._once(call, authorization, trail)
-        if response.failure and call.method in _REPEATABLE and "time-out" not in response.failure:
+        if response.failure and call.method in _REPEATABLE and not self._own_limit(call, response.failure):
             first = response.failure
             response = self._once(call, authorization, trail)
-            response.repeated = response.failure == first
+            response.repeated = response.failure == first and self._lives(call.url)
         return response
 
-    def _token(self, url: str, headers: list[tuple[str, str]], trail: list[Exchange]) -> Response:
+    def _own_limit(self, call: Call, failure: str) -> bool:
+        """Whether a request failed by a limit of ours, which another attempt would meet again."""
+        return self._transport.over or "time-out" in failure or ("longer than" in failure and _is_short(call))
+
+    def _lives(self, url: str) -> bool:
+        """Return whether a server answers the simplest of all requests, in whichever way."""
+        parts = urlsplit(url)
+        simplest = f"{self.url}/v2/" if _origin(url) == self._origin else f"{parts.scheme}://{parts.netloc}/"
+        try:
+            self._transport.send("GET", simplest, ())
+        except TransportError:
+            return False
+        return True
+
+    def _token(
+        self, url: str, headers: list[tuple[str, str]], trail: list[Exchange], answers: list[Response]
+    ) -> Response:
         call = Call("GET", url, operation="token.get", headers=(*headers, ("Accept", "application/json")))
-        return self._once(call, None, trail)
+        answers.append(self._once(call, None, trail))
+        return answers[-1]
 
     def _once(self, call: Call, authorization: str | None, trail: list[Exchange]) -> Response:
         headers = [*call.headers]
@@ -189,20 +215,37 @@ class Client:
 
     def _record(self, call: Call, response: Response, headers: Iterable[tuple[str, str]], started: float) -> Exchange:
         clean = self.redactor
-        shown = Headers((name, clean.header(name, value)) for name, value in headers)
+        shown = Headers((name, clean.sent(clean.header(name, value))) for name, value in headers)
         body = call.payload if isinstance(call.payload, bytes) else None
         recorded = response
         if call.operation.startswith("token."):
             recorded = Response(response.status, response.reason, response.headers, redact_token_body(response.body))
+        elif len(response.body) > _KEPT:
+            recorded = Response(
+                response.status,
+                response.reason,
+                response.headers,
+                size=len(response.body),
+                digest=response.content_digest(),
+                streamed=True,
+            )
         return Exchange(
             operation=call.operation,
             parameters=call.parameters,
-            request=Request(call.method, clean.clean(call.url), shown, body, len(body or b"")),
+            request=Request(call.method, clean.sent(call.url), shown, body, len(body or b"")),
             response=recorded if response.status else None,
             error=response.failure or None,
             started_ms=(started - self._started) * 1000,
             elapsed_ms=(time.monotonic() - started) * 1000,
         )
+
+
+def _tokenless(answers: list[Response]) -> str:
+    """Say that the token service gave nothing to log in with, and denied nothing either; empty where it did."""
+    last = answers[-1] if answers else None
+    if last is None or (not last.failure and (last.ok or (last.refused and last.status != 429))):
+        return ""
+    return f"the token service gave no token: {last.failure or f'status {last.status}'}"
 
 
 def _action(call: Call) -> str:
@@ -233,14 +276,19 @@ def _next(call: Call, response: Response) -> Call | None:
         payload=payload,
         stream=call.stream,
         authenticate=call.authenticate and same,
-        max_body=call.max_body,
+        max_body=_most(call),
     )
 
 
-def _most(call: Call) -> int:
-    """Return how many bytes of a body are read: no list or token of ours is long."""
-    short = call.operation.endswith(".list") or call.operation.startswith(("token.", "ext."))
-    return min(call.max_body, _SHORT) if short else call.max_body
+def _most(call: Call) -> int | None:
+    """Return how many bytes of a body are read, ``None`` where the transport's own limit will do."""
+    most = _SHORT if _is_short(call) else _MANIFEST if call.operation.startswith("manifest.") else None
+    return min(filter(None, (call.max_body, most)), default=None)
+
+
+def _is_short(call: Call) -> bool:
+    """Whether no more is wanted than a list or a token; those of ours are short, if others' are not."""
+    return call.operation.endswith(".list") or call.operation.startswith(("token.", "ext."))
 
 
 def _origin(url: str) -> tuple[str, str, int]:

@@ -13,6 +13,8 @@ from typing import Any, NoReturn
 RECORDED_BODY_LIMIT = 64 * 1024
 #: Values of bodies above this size are parsed anew each time: they take ten times the room of the text.
 _REMEMBERED = 1024 * 1024
+#: Objects and arrays of such a body; with more it is none that a registry has use for, and would take minutes.
+_CONTAINERS = 100_000
 
 
 class Headers:
@@ -61,8 +63,8 @@ class Response:
 
     Where a pull was streamed, ``body`` is empty and ``size`` and ``digest`` tell of the content.
     Where no whole answer came, ``failure`` says why, and ``status`` is 0 unless the body alone is
-    incomplete; ``repeated`` tells that a second attempt failed in the same way. ``withheld`` tells of a 401
-    from another host than the target, which is not given the target's credentials.
+    incomplete; ``repeated`` tells that a second attempt failed in the same way. ``withheld`` says
+    why a 401 was got without credentials, where the target is not to blame.
     ``url`` is what was asked last, ``trail`` all exchanges that led here: challenges, throttling and
     redirects included.
     """
@@ -76,7 +78,7 @@ class Response:
     streamed: bool = False
     failure: str = ""
     repeated: bool = False
-    withheld: bool = False
+    withheld: str = ""
     url: str = ""
     trail: tuple[Exchange, ...] = field(default=(), repr=False)
     _json: Any = field(default=None, repr=False)
@@ -99,7 +101,7 @@ class Response:
 
     @property
     def json(self) -> Any:
-        """The body as JSON, or ``None`` where it is none (or nested too deeply to be read)."""
+        """The body as JSON, or ``None`` where it is none (or too deep or too full to be read)."""
         if self._parsed:
             return self._json
         value = _parse(self.body)
@@ -126,11 +128,16 @@ class Response:
 
 
 def _parse(body: bytes) -> Any:
+    if len(body) > _REMEMBERED and body.count(b"{") + body.count(b"[") > _CONTAINERS:
+        return None
     try:
         value = json.loads(body, parse_constant=_no_constant)
         if b"\\ud" in body.lower():
             # Half a surrogate pair can be written in JSON, and in nothing that is made of it here.
-            value = json.loads(json.dumps(value, ensure_ascii=False).encode("utf-8", "replace"))
+            # One of the two at a time: a value takes many times the room of its text.
+            text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+            del value
+            value = json.loads(text)
     except (ValueError, RecursionError):
         return None
     return value

@@ -13,6 +13,9 @@ REMOVED = "(removed)"
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
 _TOKEN_MEMBERS = re.compile(r'("(?:access_|refresh_|id_)?token"\s*:\s*")(?:[^"\\]|\\.)*(")', re.IGNORECASE)
 _SHORTEST = 4
+#: What looks like a credential; a target may have us send it, in a URL that it named or as a tag of its content.
+_USERINFO = re.compile(r"(https?://)[^/\s?#]*@", re.IGNORECASE)
+_LOOKALIKES = re.compile(r"\bBasic\s+[A-Za-z0-9+/]{4,}={0,2}|\beyJ[\w-]{4,}\.eyJ[\w-]{4,}\.[\w-]{8,}")
 
 
 def spellings(secret: str) -> frozenset[str]:
@@ -40,6 +43,10 @@ class Redactor:
             if secret in text:
                 text = text.replace(secret, REMOVED)
         return _TOKEN_MEMBERS.sub(rf"\1{REMOVED}\2", text) if "oken" in text else text
+
+    def sent(self, text: str) -> str:
+        """Return a text of a request as it may be written down: without what looks like a credential, too."""
+        return _LOOKALIKES.sub(REMOVED, _USERINFO.sub(r"\1", self.clean(text)))
 
     def header(self, name: str, value: str) -> str:
         """Return a header's value as it may be written down."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -23,8 +24,13 @@ from .interim import POOLS, lift
 #: What a scenario sends: bytes, nothing, or a function that gives the pieces anew for each attempt.
 Payload = bytes | Callable[[], Iterable[bytes]] | None
 
-#: More than this of a response is never read into memory.
-MAX_BODY = 80 * 1024 * 1024
+#: More than this of a response is never read into memory, and more than that of one that is not kept never at all.
+MAX_BODY = 16 * 1024 * 1024
+_MAX_STREAM = 80 * 1024 * 1024
+#: Bytes of an error, which has a few sentences.
+_MAX_ERROR = 1024 * 1024
+#: What is said of a request for which the run had no time left.
+OVER = "the time of --max-time was over"
 _PIECE = 64 * 1024
 
 
@@ -54,12 +60,19 @@ class Transport:
 
     def __init__(self, options: TransportOptions, user_agent: str) -> None:
         self.options = options
+        #: The moment of the monotonic clock after which nothing is sent.
+        self.until = math.inf
         self._user_agent = user_agent
         self._adapter = HTTPAdapter(pool_connections=8, pool_maxsize=options.pool, max_retries=0)
         self._adapter.poolmanager.pool_classes_by_scheme = POOLS
         self._proxies: dict[str, dict[str, str]] = {}
         if options.insecure:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    @property
+    def over(self) -> bool:
+        """Whether the time of the run is over."""
+        return time.monotonic() > self.until
 
     def close(self) -> None:
         """Close all pooled connections."""
@@ -73,15 +86,19 @@ class Transport:
         payload: Payload = None,
         *,
         stream: bool = False,
-        max_body: int = MAX_BODY,
+        max_body: int | None = None,
     ) -> Response:
         """Send a request to an absolute URL, taken as it stands, and read the whole response.
 
         With ``stream`` the body is digested piece by piece and not kept.
 
         Raises:
-            TransportError: no connection, a broken or endless answer, or the time is over.
+            TransportError: no connection, a broken or endless answer, or no time.
         """
+        if self.over:
+            raise TransportError(OVER)
+        if max_body is None:
+            max_body = _MAX_STREAM if stream else MAX_BODY
         prepared = self._prepare(method, url, headers, payload)
         deadline = time.monotonic() + self.options.timeout
         try:
@@ -142,6 +159,8 @@ class Transport:
     @staticmethod
     def _read(raw: requests.Response, *, stream: bool, max_body: int, deadline: float) -> Response:
         source: Any = raw.raw
+        if raw.status_code >= 400:
+            max_body = min(max_body, _MAX_ERROR)
         pieces: list[bytes] = []
         size = 0
         digest = hashlib.sha256()

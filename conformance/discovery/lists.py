@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from conformance.client.exchange import Response
@@ -18,6 +18,8 @@ NOT_FOUND = 404
 HIDDEN = frozenset({401, 403})
 #: More pages than this are not followed.
 MAX_PAGES = 200
+#: Of longer lists no more pages are asked for.
+MAX_BYTES = 16 * 1024 * 1024
 
 
 def member_of(answer: Response, name: str) -> str:
@@ -42,22 +44,31 @@ def tags_of(answer: Response, requirement: str = "DISC-TAGS-STATUS-200") -> list
     return found
 
 
-def all_tags(repo: Repository, last: str | None = None) -> list[str]:
+class Listed(list[str]):
+    """Tags in the order of the target, and the pages that they stood on, as evidence."""
+
+    def __init__(self, tags: Iterable[str], pages: tuple[Response, ...] = ()) -> None:
+        super().__init__(tags)
+        self.pages = pages
+
+
+def all_tags(repo: Repository, last: str | None = None) -> Listed:
     """Return the tag list in the order of the target, or what stands behind ``last``; Links are followed."""
     requirement = "DISC-TAGS-STATUS-200" if last is None else "DISC-TAGS-LAST-WITHOUT-N"
     first = repo.list_tags(last=last)
     pages = walk(first, lambda page: repo.follow_link(page, "tags.list"), "DISC-TAGS-LINK-WALK-COMPLETE")
-    return [tag for page in pages for tag in tags_of(page, requirement)]
+    return Listed((tag for page in pages for tag in tags_of(page, requirement)), tuple(pages))
 
 
 def settled_tags(
     repo: Repository, settings: Settings, wanted: set[str], unwanted: frozenset[str] | set[str] = frozenset()
-) -> list[str]:
+) -> Listed:
     """Return the tag list as soon as it has some tags and not others, or as it is after the time to settle."""
-    found: list[str] = []
+    found = Listed(())
 
     def there() -> bool:
-        found[:] = all_tags(repo)
+        nonlocal found
+        found = all_tags(repo)
         return wanted <= set(found) and not unwanted & set(found)
 
     settings.wait(there)
@@ -85,6 +96,8 @@ def walk(first: Response, follow: Callable[[Response], Response | None], require
             )
         if len(pages) == MAX_PAGES:
             raise Undecided(f"the list has more than {MAX_PAGES} pages")
+        if sum(len(page.body) for page in pages) > MAX_BYTES:
+            raise Undecided(f"the list has more than {MAX_BYTES} bytes")
         seen.add(target)
         following = follow(pages[-1])
         if following is None:

@@ -152,7 +152,8 @@ def test_last(fresh_repo: Repository, given: Given, judge: Judge, settings: Sett
     else:
         judge.unsupported(EMPTY_ARRAY, "the list after the last tag is not empty")
     rest = all_tags(fresh_repo, last=full[1])
-    judge(ALONE, rest == full[2:], f"{listing(full[2:])} after {full[1]}", answer, actual=f"it was {listing(rest)}")
+    expected = f"{listing(full[2:])} after {full[1]}"
+    judge(ALONE, rest == full[2:], expected, answer, *rest.pages, actual=f"it was {listing(rest)}")
     if between:
         _position(judge, middle, full, full.index(between) + 1)
     else:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: Bounds of what is kept: deliveries, and bytes of all of them. The oldest are forgotten first.
 KEPT = 50_000
-KEPT_BYTES = 64 << 20
+KEPT_BYTES = 32 << 20
 
 
 @dataclass(frozen=True, slots=True)

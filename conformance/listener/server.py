@@ -9,6 +9,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from ..settings import USER_AGENT
 from .mailbox import Delivery, LocalMailbox, Reply
 
 #: So much of a body is kept; the rest of a longer one is not even read.
@@ -87,6 +88,11 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def _take(self) -> None:
+        if self.headers.get("User-Agent") == USER_AGENT:
+            # The target sent the suite's own client here, by a redirect or a Location; that is no notification.
+            self.close_connection = True
+            self.send_error(404)
+            return
         body, whole = self._body()
         headers = tuple((str(name), str(value)) for name, value in self.headers.items())
         mailbox = self.server.mailbox

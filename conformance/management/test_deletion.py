@@ -82,4 +82,5 @@ def test_refused_deletions(repo: Repository, given: Given, judge: Judge, setting
         for reference in (tag, manifest.digest):
             pulled = repo.get_manifest(reference, ANY_MANIFEST)
             judge.gives(NO_EFFECT, pulled, manifest.body, "the manifest whose deletion was refused", *refused)
-        judge(NO_EFFECT, tag in settled_tags(repo, settings, {tag}), "its tag in the list", *refused)
+        listed = settled_tags(repo, settings, {tag})
+        judge(NO_EFFECT, tag in listed, "its tag in the list", *refused, *listed.pages)

@@ -126,4 +126,4 @@ def test_push_a_deleted_manifest_again(repo: Repository, given: Given, judge: Ju
     for reference in (tag, manifest.digest):
         judge.gives(AGAIN, given.read_manifest(repo, reference), manifest.body, SAME)
     listed = settled_tags(repo, settings, {tag})
-    judge(AGAIN, tag in listed, f"{tag} in the list", pushed, actual=f"the list was {listing(listed)}")
+    judge(AGAIN, tag in listed, f"{tag} in the list", pushed, *listed.pages, actual=f"the list was {listing(listed)}")

@@ -16,6 +16,8 @@ from conformance.settings import Settings
 DELIVERED = "NOTIF-DELIVERED-POST"
 #: Seconds between two looks while something is waited for that a new delivery cannot show.
 _PAUSE = 0.02
+#: Bytes of the deliveries of one scenario, which are a few kilobytes.
+_MOST_BYTES = 4 * 1024 * 1024
 
 Fits = Callable[[Event], bool]
 
@@ -131,6 +133,8 @@ class Post:
             raise Undecided("more came to the listener than it can keep")
         self._last = found.last
         self.deliveries += found.deliveries
+        if sum(len(delivery.body) for delivery in self.deliveries) > _MOST_BYTES:
+            raise Undecided("more came to the listener than is looked at")
 
     def settled(self) -> list[Delivery]:
         """Return the deliveries as they are now, with the times of their answers."""

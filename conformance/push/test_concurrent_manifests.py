@@ -44,9 +44,11 @@ def test_many_tags(repo: Repository, given: Given, judge: Judge, settings: Setti
     for name, put in created.items():
         expected = f"the manifest under {name}, one of {len(created)} tags pushed at the same time"
         judge.gives(TAGS, given.read_manifest(repo, name, manifest.media_type), manifest.body, expected, put)
-    missing = sorted(set(created) - set(settled_tags(repo, settings, set(created))))
+    listed = settled_tags(repo, settings, set(created))
+    missing = sorted(set(created) - set(listed))
     answers = [created[name] for name in missing[:1]]
-    judge(LISTED, not missing, "all tags that were pushed at the same time", *answers, actual=_lacks(missing))
+    expected = "all tags that were pushed at the same time"
+    judge(LISTED, not missing, expected, *answers, *listed.pages, actual=_lacks(missing))
 
 
 def _lacks(missing: list[str]) -> str:

@@ -90,6 +90,7 @@ def test_put_manifest_by_digest(fresh_repo: Repository, given: Given, judge: Jud
         set(tags) <= {tagged.tag, *before},
         "no tag for a manifest pushed by digest",
         answer,
+        *tags.pages,
         actual=f"the tags are {listing(tags)}",
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -17,5 +17,4 @@ def explorer(request: pytest.FixtureRequest, session: Session) -> Explorer:
     """The search of this scenario."""
     from .engine import Explorer  # noqa: PLC0415  # Hypothesis takes a third of a second: only where it is used
 
-    suite: Any = request.config.pluginmanager.get_plugin("conformance-suite")
-    return Explorer(session, request.node.nodeid, suite.deadline)
+    return Explorer(session, request.node.nodeid, session.settings.deadline)

@@ -7,14 +7,20 @@ from conformance.client.registry import Repository
 
 #: More pages than this are not followed.
 MAX_PAGES = 40
+#: Nor is what follows on so many bytes.
+MAX_BYTES = 4 * 1024 * 1024
 
 
 def pages(repo: Repository, first: Response, operation: str = "tags.list") -> list[Response]:
     """Follow the Links of a list, as far as a list of the search can be long."""
     found = [first]
-    while len(found) < MAX_PAGES and (following := repo.follow_link(found[-1], operation)) is not None:
+    while _short(found) and (following := repo.follow_link(found[-1], operation)) is not None:
         found.append(following)
     return found
+
+
+def _short(found: list[Response]) -> bool:
+    return len(found) < MAX_PAGES and sum(len(page.body) for page in found) < MAX_BYTES
 
 
 def tags_of(answer: Response) -> list[str]:

@@ -20,6 +20,7 @@ from conformance.listener.mailbox import Delivery, LocalMailbox, Reply
 from conformance.listener.remote import RemoteMailbox
 from conformance.listener.server import BODY_LIMIT, CONNECTIONS, Listener
 from conformance.notifications.events import Event, events_of, flaw, media_type
+from conformance.settings import USER_AGENT
 
 ANY = (b"",)
 WAIT = 10.0
@@ -65,6 +66,12 @@ def test_what_is_posted_is_kept(listener: Listener) -> None:
     assert (delivery.method, delivery.body, delivery.whole) == ("POST", b'{"a": 1}', True)
     assert delivery.header("x-name") == ["v"]
     assert listener.mailbox.look((b"other",)).deliveries == []
+
+
+def test_requests_of_the_suite_itself_are_no_deliveries(listener: Listener) -> None:
+    assert post(listener, b"x", **{"User-Agent": USER_AGENT}) == 404
+    assert post(listener, b"y") == 200
+    assert [delivery.body for delivery in taken(listener)] == [b"y"]
 
 
 def test_a_long_body_is_cut(listener: Listener) -> None:

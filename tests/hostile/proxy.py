@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -10,72 +13,134 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from re import Pattern
 
+from tests.support.servers import Server
+
 _HEAD_LIMIT = 1 << 20
 _PIECE = 65536
+#: Where a registry with a token service gives tokens.
+TOKEN_PATH = "/token"
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as it came: the method, the target, the header fields in lower case, and where a stranger listens."""
+    """A request as it came: method, target, header fields in lower case, and the proxy that it came to."""
 
     method: str
     target: str
     headers: dict[str, str]
-    stranger: int
+    proxy: Proxy
 
 
 #: Answers a request on the raw connection; the connection is closed when it returns.
 Answer = Callable[[socket.socket, Asked], None]
+#: Deals with a connection before anything is read from it.
+Greeting = Callable[[socket.socket, "Proxy"], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Conduct:
+    """What is answered by hand: requests of some methods whose target matches, after so many others.
+
+    With ``greets``, connections are, whatever they would ask.
+    """
+
+    answer: Answer
+    path: Pattern[str]
+    methods: frozenset[str]
+    after: int = 0
+    greets: Greeting | None = None
 
 
 @dataclass(slots=True)
 class Proxy:
-    """A running proxy: its address as HOST:PORT, and what it was asked."""
+    """A running proxy: its address as HOST:PORT, what it was asked, and what of it was answered by hand."""
 
     address: str
-    #: The port of another server, for answers that send the client there.
+    conduct: Conduct
+    listener: socket.socket
+    tls: ssl.SSLContext | None = None
+    #: The registry, and the address of its token service where there is one; both come before the first request.
+    behind: Server | None = None
+    tokens: str = ""
+    #: The port of another server, and that of the suite's own listener, for answers that send the client there.
     stranger: int = 1
+    hook: int = 1
     asked: list[Asked] = field(default_factory=list)
+    by_hand: set[tuple[str, str]] = field(default_factory=set)
+    #: The places that such answers named.
+    named: set[str] = field(default_factory=set)
+    connections: int = 0
     #: Set when the test has ended: an answer without an end looks at it.
     over: threading.Event = field(default_factory=threading.Event)
 
+    @property
+    def url(self) -> str:
+        """The address as a URL without path."""
+        return f"{'https' if self.tls else 'http'}://{self.address}"
+
+    def die(self) -> None:
+        """Kill the registry behind and listen no more: from now on connections are refused."""
+        assert self.behind is not None
+        with suppress(ProcessLookupError):
+            os.kill(self.behind.pid, signal.SIGKILL)
+        self.over.set()
+        with suppress(OSError):
+            # Wakes the thread that accepts; closing alone would not.
+            self.listener.shutdown(socket.SHUT_RDWR)
+        self.listener.close()
+
+    def serve(self) -> None:
+        """Accept until the end."""
+        while not self.over.is_set():
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            threading.Thread(target=self._handle, args=(connection,), daemon=True).start()
+
+    def _handle(self, raw: socket.socket) -> None:
+        conduct = self.conduct
+        with raw, suppress(OSError):
+            raw.settimeout(30)
+            if conduct.greets and self.connections > conduct.after:
+                conduct.greets(raw, self)
+                return
+            if self.tls is None:
+                self._take(raw)
+                return
+            with self.tls.wrap_socket(raw, server_side=True) as secured:
+                self._take(secured)
+
+    def _take(self, connection: socket.socket) -> None:
+        head, rest = _head(connection)
+        if not head:
+            return
+        asked = self._asked(head)
+        self.asked.append(asked)
+        conduct = self.conduct
+        if len(self.asked) > conduct.after and asked.method in conduct.methods and conduct.path.search(asked.target):
+            self.by_hand.add((asked.method, asked.target))
+            conduct.answer(connection, asked)
+        else:
+            assert self.behind is not None
+            to_tokens = self.tokens and asked.target.startswith(TOKEN_PATH)
+            _forward(connection, self.tokens if to_tokens else self.behind.address, head, rest)
+
+    def _asked(self, head: bytes) -> Asked:
+        line, *fields = head.decode("latin-1").split("\r\n")
+        method, _, rest = line.partition(" ")
+        pairs = (field.partition(":")[::2] for field in fields)
+        headers = {name.lower(): value.strip() for name, value in pairs}
+        return Asked(method, rest.rpartition(" ")[0], headers, self)
+
 
 @contextmanager
-def proxy(behind: str, methods: frozenset[str], path: Pattern[str], answer: Answer, after: int) -> Iterator[Proxy]:
-    """Run a proxy before a registry.
-
-    Args:
-        behind: address of the registry.
-        methods: the methods that are answered by hand.
-        path: what the target of such a request matches.
-        answer: how.
-        after: how many requests, of any kind, are answered rightly before.
-    """
+def proxy(conduct: Conduct, tls: ssl.SSLContext | None = None) -> Iterator[Proxy]:
+    """Run a proxy before a registry that is given to it later; with a context of a certificate over TLS."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
-        running = Proxy(f"127.0.0.1:{listener.getsockname()[1]}")
-
-        def serve() -> None:
-            while not running.over.is_set():
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                threading.Thread(target=handle, args=(connection,), daemon=True).start()
-
-        def handle(connection: socket.socket) -> None:
-            with connection, suppress(OSError):
-                connection.settimeout(30)
-                head, rest = _head(connection)
-                if not head:
-                    return
-                asked = _asked(head, running.stranger)
-                running.asked.append(asked)
-                if len(running.asked) > after and asked.method in methods and path.search(asked.target):
-                    answer(connection, asked)
-                else:
-                    _forward(connection, behind, head, rest)
-
-        threading.Thread(target=serve, daemon=True).start()
+        running = Proxy(f"127.0.0.1:{listener.getsockname()[1]}", conduct, listener, tls)
+        threading.Thread(target=running.serve, daemon=True).start()
         try:
             yield running
         finally:
@@ -106,16 +171,9 @@ def _head(connection: socket.socket) -> tuple[bytes, bytes]:
     return head, rest
 
 
-def _asked(head: bytes, stranger: int) -> Asked:
-    line, *fields = head.decode("latin-1").split("\r\n")
-    method, _, rest = line.partition(" ")
-    pairs = (field.partition(":")[::2] for field in fields)
-    return Asked(method, rest.rpartition(" ")[0], {name.lower(): value.strip() for name, value in pairs}, stranger)
-
-
-def _forward(connection: socket.socket, behind: str, head: bytes, rest: bytes) -> None:
+def _forward(connection: socket.socket, address: str, head: bytes, rest: bytes) -> None:
     """Hand a request on, with its body, and the answer back; one request for each connection."""
-    host, _, port = behind.rpartition(":")
+    host, _, port = address.rpartition(":")
     lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"connection:")]
     with socket.create_connection((host, int(port)), 10) as upstream:
         upstream.sendall(b"\r\n".join([*lines, b"Connection: close"]) + b"\r\n\r\n" + rest)
@@ -124,6 +182,11 @@ def _forward(connection: socket.socket, behind: str, head: bytes, rest: bytes) -
         forth = threading.Thread(target=_copy, args=(connection, upstream), daemon=True)
         forth.start()
         back.join()
+        # Wakes the other thread: a number that it waits for may soon be that of another file.
+        for end in (connection, upstream):
+            with suppress(OSError):
+                socket.socket.shutdown(end, socket.SHUT_RD)
+        forth.join(10)
 
 
 def _copy(source: socket.socket, sink: socket.socket) -> None:
