@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -11,11 +12,12 @@ from typing import TypeVar
 
 from .client.client import WriteForbidden
 from .client.exchange import Headers, Response
-from .client.journal import Made, Place, read
+from .client.journal import Made, Place
 from .client.registry import Repository
 from .discovery.lists import all_tags
 from .judge import Verdictless
 from .session import Session
+from .signals import INTERRUPTS
 
 T = TypeVar("T")
 
@@ -42,16 +44,15 @@ def run(session: Session) -> Rest:
 
     Only now, so that no removal can touch what another scenario still looks at.
     """
+    INTERRUPTS.ending = True
     journal = session.registry.journal
-    journal.close()
     rest = Rest()
     if journal.path is not None:
-        made = read(journal.path)
-        _Cleaner(session, made, rest).run()
+        _Cleaner(session, journal.read(), rest).run()
         session.client.exchanges.clear()
-        journal.close()
-        journal.path.unlink(missing_ok=True)
-    session.lock_file.unlink(missing_ok=True)
+        journal.remove()
+    with contextlib.suppress(OSError):
+        session.lock_file.unlink(missing_ok=True)
     return rest
 
 
@@ -92,13 +93,14 @@ class _Cleaner:
     def _each(self, kind: str, things: Sequence[T], remove: Callable[[T], Response]) -> None:
         for answer in self._pool.map(lambda thing: self._timely(thing, remove), things):
             if answer is None:
-                self._rest.causes[f"{kind} stay, as the time for clean-up was over"] += 1
+                why = "the clean-up was interrupted" if INTERRUPTS.hurry else "the time for clean-up was over"
+                self._rest.causes[f"{kind} stay, as {why}"] += 1
             elif not answer.ok and answer.status != _NOT_FOUND:
                 self._rest.causes[f"{kind} stay (status {answer.status})"] += 1
 
     def _timely(self, thing: T, remove: Callable[[T], Response]) -> Response | None:
         try:
-            return remove(thing) if time.monotonic() < self._end else None
+            return None if self._over else remove(thing)
         except WriteForbidden as error:
             self._rest.causes[str(error)] += 1
             return Response(_NOT_FOUND, "", Headers())
@@ -117,8 +119,12 @@ class _Cleaner:
                 return
             self._each("tags", listed, lambda place: self._at(place).delete_manifest(place[1]))
 
+    @property
+    def _over(self) -> bool:
+        return INTERRUPTS.hurry or time.monotonic() >= self._end
+
     def _listed(self, name: str) -> set[str]:
-        if time.monotonic() >= self._end:
+        if self._over:
             return set()
         try:
             return set(all_tags(Repository(self._session.registry, name)))

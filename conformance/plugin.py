@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import gc
+import random
 import time
 from collections.abc import Generator
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from spec.catalogue import Catalogue, load
 from spec.model import Outcome
 
-from . import capabilities, cleanup, document, labels, listener, options, preflight, record, signals
+from . import capabilities, cleanup, document, labels, listener, options, preflight, record, secrecy, signals
 from .client.client import WriteForbidden
 from .embedded import EmbeddedReference
 from .judge import Broken, Judge, NotTested, Unsupported, Verdictless
@@ -34,9 +35,10 @@ ATTRIBUTE = "conformance"
 class Suite:
     """What each process of a run does: gate scenarios by options and capabilities, and record them."""
 
-    def __init__(self, config: pytest.Config, session: Session, catalogue: Catalogue) -> None:
+    def __init__(self, config: pytest.Config, session: Session, catalogue: Catalogue, secrets: secrecy.Secrecy) -> None:
         self.config = config
         self.session = session
+        self.secrets = secrets
         self.catalogue = catalogue
         self.deadline = time.monotonic() + session.settings.max_time
         self.deselected = 0
@@ -61,6 +63,12 @@ class Suite:
         if len(left) < len(items):
             config.hook.pytest_deselected(items=[item for item in items if item not in left])
             items[:] = left
+
+    @pytest.hookimpl(specname="pytest_collection_modifyitems", trylast=True)
+    def shuffle(self, items: list[pytest.Item]) -> None:
+        """Put the scenarios into the order that --shuffle chooses, the same in each process of a run."""
+        if self.session.settings.shuffle is not None:
+            random.Random(self.session.settings.shuffle).shuffle(items)
 
     def pytest_collection_finish(self) -> None:
         """Let the garbage collector pass over what was loaded: it stays until the end."""
@@ -121,11 +129,14 @@ class Suite:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Attach the record of a scenario to its report, and put findings in place of tracebacks."""
         excinfo, raised = call.excinfo, call.excinfo.value if call.excinfo else None
+        if raised is not None:
+            self.secrets.cleanse(raised)
         if isinstance(raised, Verdictless | Broken):
             # pytest would spend milliseconds on a traceback that nobody sees.
             call.excinfo = None
         report = yield
-        call.excinfo = excinfo
+        call.excinfo = excinfo if raised is None or not self.secrets.tells(raised) else None
+        self.secrets.clean_report(report)
         if report.when == "teardown" or (report.when == "setup" and raised is None):
             return report
         if isinstance(raised, pytest.skip.Exception):
@@ -138,9 +149,6 @@ class Suite:
         exchanges = session.client.exchanges[item.stash[FIRST_EXCHANGE] :]
         found = record.of_scenario(session, item.stash[JUDGE], exchanges, raised)
         session.client.exchanges.clear()
-        if found["error"] and report.longrepr is not None:
-            # A traceback may show the local variables of our own client.
-            report.longrepr = session.redactor.clean(str(report.longrepr))
         setattr(report, ATTRIBUTE, found)
         _settle(report, item, found, raised)
         if self.with_allure:
@@ -150,6 +158,11 @@ class Suite:
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Remember that the run is not whole."""
         self.deselected += len(items)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self) -> None:
+        """From here on the end of the run is not broken off."""
+        signals.INTERRUPTS.ending = True
 
     def pytest_sessionfinish(self) -> None:
         """Tell the controlling process, where this is a worker, whether scenarios were left out."""
@@ -230,12 +243,15 @@ class Controller:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
         """Roll up, write the report, give the run its exit code, and remove what it made."""
+        signals.INTERRUPTS.ending = True
         self._finish(session, exitstatus)
         try:
             return (yield)
         finally:
             # The workers have ended: nobody looks at it any more.
             self.rest = cleanup.run(self.suite.session)
+            if signals.INTERRUPTS.hurry and exitstatus != pytest.ExitCode.INTERRUPTED:
+                self._interrupted_late(session)
 
     def _finish(self, session: pytest.Session, exitstatus: int) -> None:
         if self.uncollected:
@@ -264,6 +280,9 @@ class Controller:
         report["run"]["exit_code"] = code
         session.exitstatus = code
         self.report = report
+        self._write(session, report)
+
+    def _write(self, session: pytest.Session, report: dict[str, Any]) -> None:
         import reports  # noqa: PLC0415  # a process that writes no report, as a worker, need not load it
 
         try:
@@ -274,6 +293,12 @@ class Controller:
         except reports.ReportError as error:
             self.complaint = f"ERROR of the suite: the report contradicts itself: {error}"
             session.exitstatus = 3
+
+    def _interrupted_late(self, session: pytest.Session) -> None:
+        """Everything was judged; only the clean-up was broken off, and the exit code says so."""
+        if self.report is not None and session.exitstatus in {0, 1}:
+            self.report["run"]["exit_code"] = session.exitstatus = 2
+            self._write(session, self.report)
 
     def _whole_selection(self, session: pytest.Session) -> bool:
         """Whether the command line asked for the whole suite."""
@@ -316,13 +341,11 @@ def configure(config: pytest.Config) -> None:
     config.addinivalue_line("filterwarnings", "ignore:Unverified HTTPS request")
     # An interrupt that passes through a plugin's hook of the old style would else become our own error.
     config.addinivalue_line("filterwarnings", "ignore::pluggy.PluggyTeardownRaisedWarning")
+    secrecy.quiet(config)
     catalogue = load()
     workerinput = getattr(config, "workerinput", None)
     if workerinput is not None:
-        settings, found = _unpickled(workerinput["conformance"])
-        session = Session(settings, found)
-        session.mailbox = listener.enter(settings.mailbox)
-        config.pluginmanager.register(Suite(config, session, catalogue), "conformance-suite")
+        _configure_worker(config, catalogue, *_unpickled(workerinput["conformance"]))
         return
     settings = options.settings(config, catalogue)
     _forget_secrets(config, settings)
@@ -335,6 +358,8 @@ def configure(config: pytest.Config) -> None:
             settings.url = embedded.url
             settings.product, settings.version = "registry-conformance/reference", document.suite_version()
         session = Session(settings)
+        secrets = secrecy.Secrecy(session.redactor)
+        config.pluginmanager.register(secrets, "conformance-secrecy")
         stack.callback(session.close)
         stack.callback(cleanup.run, session)
         if settings.notifications_listen:
@@ -344,9 +369,21 @@ def configure(config: pytest.Config) -> None:
         capabilities.probe(session)
         session.client.exchanges.clear()
         servers = stack.pop_all()
-    suite = Suite(config, session, catalogue)
+    suite = Suite(config, session, catalogue, secrets)
     config.pluginmanager.register(suite, "conformance-suite")
     config.pluginmanager.register(Controller(config, suite, servers), "conformance-controller")
+
+
+def _configure_worker(config: pytest.Config, catalogue: Catalogue, settings: Settings, found: Capabilities) -> None:
+    """Set a worker of pytest-xdist up with what the controlling process has found."""
+    ending = contextlib.ExitStack()
+    ending.enter_context(signals.ending_as_interrupted())
+    config.add_cleanup(ending.close)
+    session = Session(settings, found)
+    session.mailbox = listener.enter(settings.mailbox)
+    secrets = secrecy.Secrecy(session.redactor)
+    config.pluginmanager.register(secrets, "conformance-secrecy")
+    config.pluginmanager.register(Suite(config, session, catalogue, secrets), "conformance-suite")
 
 
 def _forget_secrets(config: pytest.Config, settings: Settings) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import urlencode, urlsplit
 
 from .challenge import Challenge, parse_challenges
@@ -108,7 +108,8 @@ class Authenticator:
         token, seconds = _read_token(answer)
         if not token:
             return None
-        self._redactor.add(token)
+        for secret in tokens_in(answer):
+            self._redactor.add(secret)
         if keep:
             self._tokens[key] = (token, time.monotonic() + max(seconds - _MARGIN, 0.0))
         return f"Bearer {token}"
@@ -164,6 +165,12 @@ def _read_token(answer: Response) -> tuple[str, float]:
     seconds = document.get("expires_in")
     lifetime = float(seconds) if isinstance(seconds, (int, float)) and seconds > 0 else _DEFAULT_LIFETIME
     return token, lifetime
+
+
+def tokens_in(answer: Response) -> Iterator[str]:
+    """Give every token of an answer, used or not."""
+    document = answer.json if isinstance(answer.json, dict) else {}
+    yield from (value for name, value in document.items() if "token" in name.lower() and isinstance(value, str))
 
 
 def redact_token_body(body: bytes) -> bytes:

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.hooks import default_hooks
-from requests.utils import get_environ_proxies, select_proxy
+from requests.utils import get_auth_from_url, get_environ_proxies, select_proxy
 from urllib3 import HTTPHeaderDict
 
 from .exchange import Headers, Response
@@ -180,6 +181,15 @@ class Transport:
         if cut:
             raise TransportError("the body broke off before its end", response)
         return response
+
+
+def proxy_secrets() -> Iterator[str]:
+    """Give the passwords in the URLs of the proxies that the environment names."""
+    for url in getproxies().values():
+        name, password = get_auth_from_url(url)
+        if password:
+            yield password
+            yield f"{name}:{password}"
 
 
 def explain(error: BaseException) -> str:
