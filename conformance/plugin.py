@@ -12,16 +12,15 @@ from typing import Any
 
 import pytest
 
-from spec.catalogue import Catalogue, load
+from spec.catalogue import Catalogue
 from spec.model import Outcome
 
-from . import capabilities, cleanup, document, labels, listener, options, preflight, record, secrecy, signals
+from . import cleanup, document, labels, listener, record, secrecy, signals
 from .client.client import WriteForbidden
-from .embedded import EmbeddedReference
 from .judge import Broken, Judge, NotTested, Unsupported, Verdictless
 from .record import Record
 from .rollup import RollUp
-from .session import UNKNOWN, Capabilities, Session, check_writable
+from .session import UNKNOWN, Capabilities, Session
 from .settings import Settings
 
 SESSION = pytest.StashKey[Session]()
@@ -257,6 +256,9 @@ class Controller:
         if self.uncollected:
             session.exitstatus, self.complaint = 3, "The suite itself is broken: scenarios could not be collected."
             return
+        if exitstatus == pytest.ExitCode.INTERRUPTED and not self.records:
+            self.complaint = signals.TOO_EARLY
+            return
         if exitstatus in {pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR} or not self.records:
             if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED or (exitstatus == 0 and not self.records):
                 session.exitstatus = 5
@@ -322,76 +324,9 @@ def _pickled(settings: Settings, found: Capabilities) -> bytes:
     return pickle.dumps((settings, found))
 
 
-def _unpickled(data: bytes) -> tuple[Settings, Capabilities]:
+def unpickled(data: bytes) -> tuple[Settings, Capabilities]:
+    """Return what the controlling process handed to a worker."""
     import pickle  # noqa: PLC0415  # as above
 
     settings, found = pickle.loads(data)  # noqa: S301  # from the controller, over its pipe
     return settings, found
-
-
-def configure(config: pytest.Config) -> None:
-    """Set the run up; the process that controls it meets the target before any scenario.
-
-    Raises:
-        UsageError: an option, or the target, is not what it should be.
-    """
-    if config.option.help or config.option.version or config.option.collectonly or config.option.markers:
-        return
-    # pytest makes errors of warnings, and of this one too, which --insecure asks for.
-    config.addinivalue_line("filterwarnings", "ignore:Unverified HTTPS request")
-    # An interrupt that passes through a plugin's hook of the old style would else become our own error.
-    config.addinivalue_line("filterwarnings", "ignore::pluggy.PluggyTeardownRaisedWarning")
-    secrecy.quiet(config)
-    catalogue = load()
-    workerinput = getattr(config, "workerinput", None)
-    if workerinput is not None:
-        _configure_worker(config, catalogue, *_unpickled(workerinput["conformance"]))
-        return
-    settings = options.settings(config, catalogue)
-    _forget_secrets(config, settings)
-    check_writable(settings)
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(signals.ending_as_interrupted())
-        if settings.embedded:
-            embedded = EmbeddedReference()
-            stack.callback(embedded.stop)
-            settings.url = embedded.url
-            settings.product, settings.version = "registry-conformance/reference", document.suite_version()
-        session = Session(settings)
-        secrets = secrecy.Secrecy(session.redactor)
-        config.pluginmanager.register(secrets, "conformance-secrecy")
-        stack.callback(session.close)
-        stack.callback(cleanup.run, session)
-        if settings.notifications_listen:
-            # Before the first request: what it leads to may be sent at once.
-            session.mailbox = stack.enter_context(listener.listening(*settings.notifications_listen))
-        preflight.check(session)
-        capabilities.probe(session)
-        session.client.exchanges.clear()
-        servers = stack.pop_all()
-    suite = Suite(config, session, catalogue, secrets)
-    config.pluginmanager.register(suite, "conformance-suite")
-    config.pluginmanager.register(Controller(config, suite, servers), "conformance-controller")
-
-
-def _configure_worker(config: pytest.Config, catalogue: Catalogue, settings: Settings, found: Capabilities) -> None:
-    """Set a worker of pytest-xdist up with what the controlling process has found."""
-    ending = contextlib.ExitStack()
-    ending.enter_context(signals.ending_as_interrupted())
-    config.add_cleanup(ending.close)
-    session = Session(settings, found)
-    session.mailbox = listener.enter(settings.mailbox)
-    secrets = secrecy.Secrecy(session.redactor)
-    config.pluginmanager.register(secrets, "conformance-secrecy")
-    config.pluginmanager.register(Suite(config, session, catalogue, secrets), "conformance-suite")
-
-
-def _forget_secrets(config: pytest.Config, settings: Settings) -> None:
-    """Take the credentials out of what pytest, its plugins and its workers may show."""
-    config.option.password = None
-    config.option.auth_pull_only_password = None
-    config.option.auth_other_password = None
-    config.option.auth_expired_token = None
-    config.option.notifications_header = None
-    if config.option.registry_url:
-        config.option.registry_url = settings.url

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+#: What an interrupt before the first scenario leaves.
+TOO_EARLY = "Interrupted before anything was judged: there is no report."
 #: Seconds in which several signals are one: a terminal and a supervisor may both tell a process.
 _ONE = 0.3
 

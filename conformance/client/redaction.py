@@ -7,7 +7,7 @@ import re
 import threading
 from typing import Any
 
-from .spellings import certain, escaped, everywhere, spellings
+from .spellings import certain, escaped, everywhere
 
 REMOVED = "(removed)"
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})
@@ -22,9 +22,8 @@ _SIGNATURES = re.compile(
 _JWT = re.compile(r"\beyJ[\w-]{4,}\.eyJ[\w-]{4,}\.[\w-]{8,}")
 #: User name and password of a URL.
 _USERINFO = re.compile(r"(https?://)[^/\s@?#'\"<>]*:[^/\s@?#'\"<>]*@", re.IGNORECASE)
-#: Where a text was cut, so much of a secret is still too much.
-_PIECE = 8
-_CUT = "..."
+#: So many characters of the start or the end of a secret are too much of it, where a text was cut.
+_PIECE = 16
 
 
 class Redactor:
@@ -34,7 +33,10 @@ class Redactor:
         self._lock = threading.Lock()
         self._known: set[str] = set()
         #: Longest first, so that no part of one is left where a shorter one was removed.
-        self._words: list[str] = []
+        self._words: tuple[str, ...] = ()
+        self._short: tuple[str, ...] = ()
+        #: How the long ones start and end: a text is looked at once, however many there are.
+        self._pieces: frozenset[str] = frozenset()
         self._escaped: dict[str, tuple[str, re.Pattern[str]]] = {}
 
     def add(self, secret: str) -> None:
@@ -45,16 +47,23 @@ class Redactor:
         # Replaced and not changed: clients of several threads look at them meanwhile.
         with self._lock:
             self._known = {*self._known, secret}
-            self._words = sorted({*self._words, *words}, key=lambda word: (-len(word), word))
+            self._words = tuple(sorted({*self._words, *words}, key=lambda word: (-len(word), word)))
+            self._short = tuple(word for word in self._words if len(word) < _PIECE)
+            long = {word for word in words if len(word) >= _PIECE}
+            self._pieces |= {piece for word in long for piece in (word[:_PIECE], word[-_PIECE:])}
             if pattern is not None:
                 self._escaped = {**self._escaped, secret: (certain(secret), pattern)}
 
     def hide(self, text: str) -> str:
-        """Return the text without any secret that is known; all else stays as it is."""
+        """Return the text without any secret that is known, or a large piece of one; all else stays as it is."""
         for part, pattern in self._escaped.values():
             if part in text:
                 text = pattern.sub(REMOVED, text)
-        for word in self._words:
+        if not self._pieces.isdisjoint(text[at : at + _PIECE] for at in range(len(text) - _PIECE + 1)):
+            for word in self._words:
+                if len(word) >= _PIECE:
+                    text = _without_pieces(text.replace(word, REMOVED), word)
+        for word in self._short:
             if word in text:
                 text = text.replace(word, REMOVED)
         return text
@@ -62,8 +71,6 @@ class Redactor:
     def clean(self, text: str) -> str:
         """Return the text without any secret, known or seen to be one by where it stands."""
         text = self.hide(text)
-        if _CUT in text:
-            text = self._without_pieces(text)
         if "oken" in text:
             text = _TOKEN_MEMBERS.sub(rf"\1{REMOVED}\2", text)
         if "=" in text:
@@ -71,18 +78,6 @@ class Redactor:
         if "eyJ" in text:
             text = _JWT.sub(REMOVED, text)
         return _USERINFO.sub(rf"\1{REMOVED}@", text) if "@" in text else text
-
-    def _without_pieces(self, text: str) -> str:
-        """Remove what is left of secrets before and after the places where a text was cut."""
-        parts = text.split(_CUT)
-        for secret in self._known:
-            for word in spellings(secret):
-                if len(word) > _PIECE:
-                    parts = [
-                        _without_end(_without_start(part, word) if number else part, word)
-                        for number, part in enumerate(parts)
-                    ]
-        return _CUT.join(parts)
 
     def header(self, name: str, value: str) -> str:
         """Return a header's value as it may be written down."""
@@ -113,13 +108,18 @@ class Redactor:
         return encoded if cleaned == text else base64.b64encode(cleaned.encode("latin-1")).decode("ascii")
 
 
-def _without_end(part: str, word: str) -> str:
-    """Remove the start of a word from the end of a text."""
-    start = part.rfind(word[:_PIECE])
-    return part[:start] + REMOVED if start >= 0 and word.startswith(part[start:]) else part
-
-
-def _without_start(part: str, word: str) -> str:
-    """Remove the end of a word from the start of a text."""
-    end = part.find(word[-_PIECE:])
-    return REMOVED + part[end + _PIECE :] if end >= 0 and word.endswith(part[: end + _PIECE]) else part
+def _without_pieces(text: str, word: str) -> str:
+    """Remove what starts or ends as a word does, for as long as it goes on like it."""
+    if len(word) == _PIECE:
+        return text
+    while (start := text.find(word[:_PIECE])) >= 0:
+        end = start + _PIECE
+        while end - start < len(word) and text[end : end + 1] == word[end - start]:
+            end += 1
+        text = text[:start] + REMOVED + text[end:]
+    while (start := text.find(word[-_PIECE:])) >= 0:
+        end = start + _PIECE
+        while end - start < len(word) and start and text[start - 1] == word[start - end - 1]:
+            start -= 1
+        text = text[:start] + REMOVED + text[end:]
+    return text
