@@ -238,6 +238,9 @@ class Controller:
         found = getattr(report, ATTRIBUTE, None)
         if found is not None:
             self.records[report.nodeid] = found
+        elif report.when == "teardown" and report.failed and report.nodeid in self.records:
+            last = str(report.longrepr).strip().rpartition("\n")[2]
+            self.records[report.nodeid]["error"] = f"it failed when it had ended: {last.removeprefix('E').strip()}"
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:

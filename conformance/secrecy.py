@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import Any
 
 import pytest
@@ -56,15 +57,29 @@ class Secrecy:
         if isinstance(excrepr, ExceptionChainRepr):
             excrepr.chain = [(shown, None, None)]
 
-    # The innermost wrapper: Allure keeps what a fixture raises.
+    # The innermost wrapper: Allure keeps what a fixture raises, and wraps what ends it.
     @pytest.hookimpl(wrapper=True, trylast=True)
-    def pytest_fixture_setup(self) -> Generator[None, object, object]:
-        """Clean what a fixture raises."""
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+        """Clean what a fixture raises when it begins and when it ends."""
         try:
             return (yield)
         except BaseException as error:
             self.cleanse(error)
             raise
+        finally:
+            ends = getattr(fixturedef, "_finalizers", [])
+            ends[:] = map(self._cleansing, ends)
+
+    def _cleansing(self, end: Callable[[], object]) -> Callable[[], object]:
+        @functools.wraps(end)
+        def cleansed() -> object:
+            try:
+                return end()
+            except BaseException as error:
+                self.cleanse(error)
+                raise
+
+        return cleansed
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_make_collect_report(self) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:

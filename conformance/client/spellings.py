@@ -30,9 +30,11 @@ def everywhere(secret: str) -> frozenset[str]:
     """Return these and how it looks in the middle of something in Base64, or in hexadecimal."""
     if len(secret) < SHORTEST:
         return frozenset()
-    data = secret.encode()
-    found = {*spellings(secret), data.hex(), data.hex().upper()}
-    found |= {word for word in (_shifted(data, shift) for shift in range(3)) if len(word) >= SHORTEST}
+    found = {*spellings(secret)}
+    # HTTP libraries write passwords in Latin-1 where they can.
+    for data in {secret.encode(), secret.encode("latin-1", "ignore")}:
+        found |= {word for word in (_shifted(data, shift) for shift in range(3)) if len(word) >= SHORTEST}
+        found |= {data.hex(), data.hex().upper()} if len(data) >= SHORTEST else set()
     return frozenset(found | {word.translate(_TO_URL) for word in found if _is_base64(word)})
 
 

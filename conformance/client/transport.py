@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 from requests.hooks import default_hooks
-from requests.utils import get_auth_from_url, get_environ_proxies, select_proxy
+from requests.utils import get_environ_proxies, select_proxy
 from urllib3 import HTTPHeaderDict
 
 from .exchange import Headers, Response
@@ -184,12 +184,13 @@ class Transport:
 
 
 def proxy_secrets() -> Iterator[str]:
-    """Give the passwords in the URLs of the proxies that the environment names."""
+    """Give the passwords in the URLs of the proxies that the environment names, well formed or not."""
     for url in getproxies().values():
-        name, password = get_auth_from_url(url)
-        if password:
+        name, colon, password = url.rpartition("@")[0].rpartition("//")[2].partition(":")
+        if colon:
             yield password
-            yield f"{name}:{password}"
+            yield unquote(password)
+            yield f"{unquote(name)}:{unquote(password)}"
 
 
 def explain(error: BaseException) -> str:

@@ -95,7 +95,7 @@ CASES: dict[str, Case] = {
     "basic-workers": Case(give=by_options, workers=True),
     "wrong-password": Case(options=("--username=bob",), ends=_USAGE),
     "wrong-password-bearer": Case("bearer", options=("--username=nobody",), ends=_USAGE),
-    "hook": Case(options=_HOOK, judged=(*JUDGED, "NOTIF-POST-BODY")),
+    "hook": Case(options=_HOOK, judged=(*JUDGED, "NOTIF-REQUEST-RECORD")),
     "everything-quietly": Case("bearer", options=_OTHERS_GIVEN, loud=False),
     # What is on the way.
     "proxy": Case(proxied=True),
@@ -117,7 +117,7 @@ CASES: dict[str, Case] = {
     # The suite itself fails.
     "crash-in-a-fixture": Case(plugin=crashes.FIXTURE, ends=_ERROR),
     "crash-in-a-fixture-of-a-worker": Case("bearer", plugin=crashes.FIXTURE, ends=_ERROR, workers=True),
-    "crash-after-a-scenario": Case(plugin=crashes.TEARDOWN),
+    "crash-after-a-scenario": Case(plugin=crashes.TEARDOWN, ends=_ERROR),
     "crash-in-the-client": Case("bearer", plugin=crashes.CLIENT, ends=_ERROR),
     "crash-in-a-hook": Case(plugin=crashes.HOOK, ends=_ERROR),
     "crash-in-a-hook-of-a-worker": Case("bearer", plugin=crashes.HOOK, ends=_ERROR, workers=True),

@@ -94,12 +94,16 @@ Client._once = logging_once
 """
 )
 
+#: At the very end, when nothing is captured any more.
 PRINTS = (
     _HEAD
     + """
+import atexit
+
 @pytest.fixture(autouse=True, scope="session")
 def printing(session):
-    print(base64.b64encode(b"x" + credentials(session).password.encode()).decode(), file=sys.__stderr__)
+    shown = base64.b64encode(b"x" + credentials(session).password.encode()).decode()
+    atexit.register(lambda: print(shown, file=sys.__stderr__))
 """
 )
 

@@ -61,13 +61,22 @@ def words(asked: Asked) -> list[str]:
     for name in ("authorization", "proxy-authorization"):
         scheme, _, value = asked.headers.get(name, "").partition(" ")
         if scheme.lower() == "basic":
-            pair = base64.b64decode(value).decode()
+            pair = _decoded(value)
             found += [f"{scheme} {value}", pair, pair.partition(":")[2]]
         elif value:
             found += [f"{scheme} {value}", value]
     for values in parse_qs(asked.body.decode("latin-1")).values():
         found += values
     return found
+
+
+def _decoded(value: str) -> str:
+    """Return name and password; the client of a proxy may write them in Latin-1."""
+    data = base64.b64decode(value)
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
 
 
 def echo(asked: Asked) -> tuple[tuple[str, str], ...]:
@@ -139,7 +148,7 @@ def _token(asked: Asked, canaries: Canaries, given: dict[str, str]) -> Answer:
     user, secret = form.get("username", ""), form.get("password", "")
     scheme, _, value = asked.headers.get("authorization", "").partition(" ")
     if scheme == "Basic":
-        user, _, secret = base64.b64decode(value).decode().partition(":")
+        user, _, secret = _decoded(value).partition(":")
     refreshed = form.get("refresh_token") == canaries["refresh"]
     if not refreshed and (user not in passwords or secret != canaries[passwords[user]]):
         return Answer(401, _body(asked), (_JSON, *echo(asked)))
