@@ -211,6 +211,8 @@ class Controller:
         self.rollup: RollUp | None = None
         self.uncollected = 0
         self.complaint = ""
+        #: The report is there; and an interrupt came when everything was judged.
+        self.written = self.late = False
         self.rest: cleanup.Rest | None = None
 
     @property
@@ -292,6 +294,7 @@ class Controller:
 
         try:
             reports.write(report, self.settings.report)
+            self.written = True
         except OSError as error:
             self.complaint = f"--report: {self.settings.report} cannot be written ({error.strerror})"
             session.exitstatus = 4
@@ -302,6 +305,7 @@ class Controller:
     def _interrupted_late(self, session: pytest.Session) -> None:
         """Everything was judged; only the clean-up was broken off, and the exit code says so."""
         if self.report is not None and session.exitstatus in {0, 1}:
+            self.late = True
             self.report["run"]["exit_code"] = session.exitstatus = 2
             self._write(session, self.report)
 

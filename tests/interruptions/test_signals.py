@@ -15,11 +15,24 @@ from tests.conformance.test_cleanup import left
 from tests.conformance.tiny import Answer, Asked, Tiny, forward, serve
 from tests.interruptions.started import PATIENCE, Started, started, wait_for
 from tests.support.configurations import filesystem
+from tests.support.sampling import sampled
 
 _INT, _TERM = signal.SIGINT, signal.SIGTERM
-_BOTH = pytest.mark.parametrize("number", [_INT, _TERM], ids=["control-c", "sigterm"])
-#: Seconds that pass between two signals of one who is impatient.
-_IMPATIENT = 0.6
+_SIGNALS = {"control-c": _INT, "sigterm": _TERM}
+_EITHER = pytest.mark.parametrize("name", sampled(_SIGNALS, 1))
+#: Signal, whether all of the group gets it, and how many workers there are.
+_MIDDLES = {
+    f"{name}-to-{'the-group' if group else 'one'}-with-{workers}-workers": (number, group, workers)
+    for name, number in _SIGNALS.items()
+    for group in (False, True)
+    for workers in (0, 2)
+}
+#: Workers, and the seconds between the two signals.
+_TWICE = {
+    f"{'impatient' if pause else 'at-once'}-with-{workers}-workers": (workers, pause)
+    for workers in (0, 2)
+    for pause in (0.0, 0.6)
+}
 
 
 @contextmanager
@@ -42,21 +55,20 @@ def _nothing_stays(folder: Path) -> None:
     assert rest["uploads"] <= 3 * 8
 
 
-@_BOTH
-def test_while_probing(number: signal.Signals, tmp_path: Path) -> None:
+@_EITHER
+def test_while_probing(name: str, tmp_path: Path) -> None:
     with slow(tmp_path, lambda asked: 0.2) as target, started(tmp_path, f"--registry-url={target.url}") as run:
         wait_for(lambda: any("/manifests/" in asked.path for asked in target.asked), run)
-        run.signal(number)
+        run.signal(_SIGNALS[name])
         assert run.ended() == 2, run.said
     assert "Interrupted before anything was judged" in run.said
     assert not [*run.report.iterdir()]
     _nothing_stays(tmp_path)
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-@pytest.mark.parametrize("group", [False, True], ids=["process", "group"])
-@_BOTH
-def test_in_the_middle(number: signal.Signals, group: bool, workers: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", sampled(_MIDDLES, 2))
+def test_in_the_middle(name: str, tmp_path: Path) -> None:
+    number, group, workers = _MIDDLES[name]
     more = ("-n", str(workers)) if workers else ()
     with (
         slow(tmp_path, lambda asked: 0.01) as target,
@@ -71,8 +83,8 @@ def test_in_the_middle(number: signal.Signals, group: bool, workers: int, tmp_pa
     _nothing_stays(tmp_path)
 
 
-@_BOTH
-def test_during_a_slow_request(number: signal.Signals, tmp_path: Path) -> None:
+@_EITHER
+def test_during_a_slow_request(name: str, tmp_path: Path) -> None:
     """Nobody waits for the answer."""
     begun: list[float] = []
 
@@ -88,14 +100,14 @@ def test_during_a_slow_request(number: signal.Signals, tmp_path: Path) -> None:
     ):
         wait_for(lambda: begun, run)
         time.sleep(0.2)
-        run.signal(number)
+        run.signal(_SIGNALS[name])
         assert run.ended() == 2, run.said
         assert time.monotonic() < begun[0] + 60
     run.truth()
 
 
-@_BOTH
-def test_during_the_clean_up(number: signal.Signals, tmp_path: Path) -> None:
+@_EITHER
+def test_during_the_clean_up(name: str, tmp_path: Path) -> None:
     """Everything was judged: the verdicts stand, and what stays is told."""
 
     def pause(asked: Asked) -> float:
@@ -108,18 +120,19 @@ def test_during_the_clean_up(number: signal.Signals, tmp_path: Path) -> None:
         wait_for((run.report / "report.json").exists, run)
         before = len(target.asked)
         wait_for(lambda: len(target.asked) > before + 4, run)
-        run.signal(number)
+        run.signal(_SIGNALS[name])
         assert run.ended() == 2, run.said
-    assert "stay, as the clean-up was interrupted" in run.said
+    assert "stay, as the clean-up was interrupted" in " ".join(run.said.split())
+    assert "The clean-up was interrupted.  (exit code 2)" in run.said
     report = reports.load(run.report / "report.json")
     assert report["run"]["exit_code"] == 2
     assert {profile["verdict"] for profile in report["profiles"].values()} == {"NOT_TESTED"}  # a part of the suite
 
 
-@pytest.mark.parametrize("pause", [0.0, _IMPATIENT], ids=["at-once", "impatient"])
-@pytest.mark.parametrize("workers", [0, 2])
-def test_twice(workers: int, pause: float, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", sampled(_TWICE, 1))
+def test_twice(name: str, tmp_path: Path) -> None:
     """Two signals at once are one; a later one ends the clean-up, and never the report."""
+    workers, pause = _TWICE[name]
     more = ("-n", str(workers)) if workers else ()
     with (
         slow(tmp_path, lambda asked: 0.3 if asked.method == "DELETE" else 0.0) as target,
@@ -133,6 +146,7 @@ def test_twice(workers: int, pause: float, tmp_path: Path) -> None:
     run.truth()
 
 
+@pytest.mark.slow
 def test_again_and_again(tmp_path: Path) -> None:
     """Who insists ends everything at once, and meets no half of a report."""
     with (
@@ -142,7 +156,7 @@ def test_again_and_again(tmp_path: Path) -> None:
         wait_for(lambda: len(target.asked) > 200, run)
         for _ in range(200):
             run.signal(_INT)
-            time.sleep(_IMPATIENT)
+            time.sleep(0.6)
             if run.process.poll() is not None:
                 break
         assert run.process.wait(PATIENCE) in {2, -_INT}, run.said
@@ -151,14 +165,14 @@ def test_again_and_again(tmp_path: Path) -> None:
     assert len(names) in {0, 3}
 
 
-@_BOTH
-def test_with_the_embedded_reference(number: signal.Signals, tmp_path: Path) -> None:
+@_EITHER
+def test_with_the_embedded_reference(name: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
     with started(tmp_path, f"--log-file={log}", "--log-file-level=DEBUG") as run:
         wait_for(lambda: log.is_file() and log.read_text(encoding="utf-8").count("HTTP/1.1") > 60, run)
         children = _children(run)
         assert children
-        run.signal(number, group=True)
+        run.signal(_SIGNALS[name], group=True)
         assert run.ended() == 2, run.said
         wait_for(lambda: not any(Path(f"/proc/{child}").exists() for child in children), run)
     run.truth()
