@@ -47,7 +47,7 @@ class Suite:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Refuse a scenario that decides nothing; deselect what the options leave out."""
+        """Refuse a scenario that decides nothing; deselect what the options leave out; shuffle the rest."""
         chosen = self._chosen()
         left: list[pytest.Item] = []
         for item in items:
@@ -62,11 +62,8 @@ class Suite:
         if len(left) < len(items):
             config.hook.pytest_deselected(items=[item for item in items if item not in left])
             items[:] = left
-
-    @pytest.hookimpl(specname="pytest_collection_modifyitems", trylast=True)
-    def shuffle(self, items: list[pytest.Item]) -> None:
-        """Put the scenarios into the order that --shuffle chooses, the same in each process of a run."""
         if self.session.settings.shuffle is not None:
+            # The same order in each process of a run.
             random.Random(self.session.settings.shuffle).shuffle(items)
 
     def pytest_collection_finish(self) -> None:

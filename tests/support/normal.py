@@ -15,8 +15,8 @@ _RUN = re.compile(r"(?<=/)[0-9a-f]{6}(?=-[a-z])")
 _PORT = re.compile(r"(?<=127\.0\.0\.1:)[0-9]+")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<=/uploads/)[\w-]{16,}")
 _STATE = re.compile(r"(?<=_state=)[^&'\"\s]+")
-#: How an order of scenarios is told.
-_ORDER = frozenset({"shuffle"})
+#: How an order of scenarios is told, and the commit of the suite, which may be changed between two runs.
+_ORDER = frozenset({"shuffle", "commit"})
 
 
 def normal(value: Any) -> Any:
