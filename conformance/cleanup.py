@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -11,11 +12,12 @@ from typing import TypeVar
 
 from .client.client import WriteForbidden
 from .client.exchange import Headers, Response
-from .client.journal import Made, Place, read
+from .client.journal import Made, Place
 from .client.registry import Repository
 from .discovery.lists import all_tags
 from .judge import OVERLOADED, Verdictless
 from .session import Session
+from .signals import INTERRUPTS
 
 T = TypeVar("T")
 
@@ -44,16 +46,15 @@ def run(session: Session) -> Rest:
 
     Only now, so that no removal can touch what another scenario still looks at.
     """
+    INTERRUPTS.ending = True
     journal = session.registry.journal
-    journal.close()
     rest = Rest()
     if journal.path is not None:
-        made = read(journal.path)
-        _Cleaner(session, made, rest).run()
+        _Cleaner(session, journal.read(), rest).run()
         session.client.exchanges.clear()
-        journal.close()
-        journal.path.unlink(missing_ok=True)
-    session.lock_file.unlink(missing_ok=True)
+        journal.remove()
+    with contextlib.suppress(OSError):
+        session.lock_file.unlink(missing_ok=True)
     return rest
 
 
@@ -97,7 +98,9 @@ class _Cleaner:
     def _each(self, kind: str, things: Sequence[T], remove: Callable[[T], Response]) -> None:
         for answer in self._pool.map(lambda thing: self._timely(thing, remove), things):
             if answer is None:
-                why = "the target removes nothing now" if self._dead else "the time for clean-up was over"
+                why = "the time for clean-up was over"
+                if INTERRUPTS.hurry or self._dead:
+                    why = "the clean-up was interrupted" if INTERRUPTS.hurry else "the target removes nothing now"
                 self._rest.causes[f"{kind} stay, as {why}"] += 1
             elif not answer.ok and answer.status != _NOT_FOUND:
                 why = f"status {answer.status}" if answer.status else answer.failure
@@ -109,7 +112,7 @@ class _Cleaner:
         return self._unanswered >= _IN_VAIN
 
     def _timely(self, thing: T, remove: Callable[[T], Response]) -> Response | None:
-        if self._dead or time.monotonic() >= self._end:
+        if self._over:
             return None
         try:
             answer = remove(thing)
@@ -133,8 +136,12 @@ class _Cleaner:
                 return
             self._each("tags", listed, lambda place: self._at(place).delete_manifest(place[1]))
 
+    @property
+    def _over(self) -> bool:
+        return INTERRUPTS.hurry or self._dead or time.monotonic() >= self._end
+
     def _listed(self, name: str) -> set[str]:
-        if self._dead or time.monotonic() >= self._end:
+        if self._over:
             return set()
         try:
             return set(all_tags(Repository(self._session.registry, name)))

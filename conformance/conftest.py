@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance import options, plugin, terminal
+from conformance import options, starting, terminal
 from conformance.fixtures import (
     capabilities,
     fresh_repo,
@@ -43,5 +43,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Set the run up and put our own terminal in place."""
     config.addinivalue_line("markers", "verifies(*requirements): the requirements that a scenario decides")
-    plugin.configure(config)
+    starting.configure(config)
     terminal.install(config)

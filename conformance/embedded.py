@@ -39,7 +39,12 @@ class EmbeddedReference:
             # An interrupt from the keyboard ends the run, which then ends the reference; never the other way round.
             start_new_session=True,
         )
-        self.url = "http://" + self._address(port_file)
+        try:
+            self.url = "http://" + self._address(port_file)
+        except BaseException:
+            # An interrupt too: nobody else knows of it yet.
+            self.stop()
+            raise
 
     def _address(self, port_file: Path) -> str:
         end = time.monotonic() + _START_SECONDS
@@ -47,7 +52,6 @@ class EmbeddedReference:
             if port_file.exists() and (address := port_file.read_text().strip()):
                 return address
             time.sleep(0.01)
-        self.stop()
         raise pytest.UsageError("--registry-url: none was given and the embedded reference did not start")
 
     def stop(self) -> None:

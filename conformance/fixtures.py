@@ -74,5 +74,5 @@ def other_repo(repository: Repositories) -> Repository:
 
 @pytest.fixture
 def unknown_repo(repository: Repositories) -> Repository:
-    """A repository whose name was never used."""
-    return repository.named(f"{repository.prefix}-never-used")
+    """A repository whose name was never used, nor will be by another scenario, which may push to it."""
+    return repository.named(f"{repository.own_name}-never-used")

@@ -81,6 +81,7 @@ OPTIONS = (
         "effort", "how hard to search", default="default", choices=("quick", "default", "thorough"), metavar="LEVEL"
     ),
     Option("seed", "repeat a run's content", metavar="NUMBER"),
+    Option("shuffle", "judge in another order, which the number chooses", metavar="SEED"),
     Option("keep", "leave what the run made", "flag"),
     Option("notifications-listen", "where the target was told to post its notifications", metavar="HOST:PORT"),
     Option(
@@ -190,7 +191,8 @@ def settings(config: pytest.Config, catalogue: Catalogue) -> Settings:
         known_failures=known_failures.read(values.text("known-failures"), catalogue),
         settle=_seconds("--settle", values.text("settle"), least=0.0),
         effort=_choice("--effort", values.text("effort"), ("quick", "default", "thorough")),
-        seed=_seed(values.text("seed")),
+        seed=secrets.randbelow(2**32) if (seed := _number("--seed", values.text("seed"))) is None else seed,
+        shuffle=_number("--shuffle", values.text("shuffle")),
         keep=values.flag("keep"),
         notifications_listen=(listen := address(values.text("notifications-listen"))),
         notifications_headers=headers(values.list("notifications-header"), listen is not None),
@@ -325,11 +327,11 @@ def _existing(texts: tuple[str, ...]) -> tuple[str, ...]:
     return texts
 
 
-def _seed(text: str) -> int:
+def _number(option: str, text: str) -> int | None:
     if not text:
-        return secrets.randbelow(2**32)
+        return None
     if not (text.isascii() and text.isdigit()) or len(text) > 18:  # fits 64 bits
-        raise pytest.UsageError(f"--seed: expected a whole number of at most 18 digits, not {text!r}")
+        raise pytest.UsageError(f"{option}: expected a whole number of at most 18 digits, not {text!r}")
     return int(text)
 
 

@@ -5,23 +5,23 @@ from __future__ import annotations
 import contextlib
 import datetime
 import gc
+import random
 import time
 from collections.abc import Generator
 from typing import Any
 
 import pytest
 
-from spec.catalogue import Catalogue, load
+from spec.catalogue import Catalogue
 from spec.model import Outcome
 
-from . import capabilities, cleanup, document, labels, listener, options, preflight, record, signals
+from . import cleanup, document, labels, listener, record, secrecy, signals
 from .client.client import WriteForbidden
 from .client.transport import OVER
-from .embedded import EmbeddedReference
 from .judge import Broken, Judge, NotTested, Unsupported, Verdictless
 from .record import Record
 from .rollup import RollUp
-from .session import UNKNOWN, Capabilities, Session, check_writable
+from .session import UNKNOWN, Capabilities, Session
 from .settings import Settings
 
 SESSION = pytest.StashKey[Session]()
@@ -35,9 +35,10 @@ ATTRIBUTE = "conformance"
 class Suite:
     """What each process of a run does: gate scenarios by options and capabilities, and record them."""
 
-    def __init__(self, config: pytest.Config, session: Session, catalogue: Catalogue) -> None:
+    def __init__(self, config: pytest.Config, session: Session, catalogue: Catalogue, secrets: secrecy.Secrecy) -> None:
         self.config = config
         self.session = session
+        self.secrets = secrets
         self.catalogue = catalogue
         self.deselected = 0
         self.with_allure = bool(config.getoption("allure_report_dir", None))
@@ -46,7 +47,7 @@ class Suite:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
-        """Refuse a scenario that decides nothing; deselect what the options leave out."""
+        """Refuse a scenario that decides nothing; deselect what the options leave out; shuffle the rest."""
         chosen = self.chosen()
         left: list[pytest.Item] = []
         for item in items:
@@ -61,6 +62,9 @@ class Suite:
         if len(left) < len(items):
             config.hook.pytest_deselected(items=[item for item in items if item not in left])
             items[:] = left
+        if self.session.settings.shuffle is not None:
+            # The same order in each process of a run.
+            random.Random(self.session.settings.shuffle).shuffle(items)
 
     def pytest_collection_finish(self) -> None:
         """Let the garbage collector pass over what was loaded: it stays until the end."""
@@ -122,11 +126,14 @@ class Suite:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Attach the record of a scenario to its report, and put findings in place of tracebacks."""
         excinfo, raised = call.excinfo, call.excinfo.value if call.excinfo else None
+        if raised is not None:
+            self.secrets.cleanse(raised)
         if isinstance(raised, Verdictless | Broken):
             # pytest would spend milliseconds on a traceback that nobody sees.
             call.excinfo = None
         report = yield
-        call.excinfo = excinfo
+        call.excinfo = excinfo if raised is None or not self.secrets.tells(raised) else None
+        self.secrets.clean_report(report)
         if report.when == "teardown" or (report.when == "setup" and raised is None):
             return report
         if isinstance(raised, pytest.skip.Exception):
@@ -139,9 +146,6 @@ class Suite:
         exchanges = session.client.exchanges[item.stash[FIRST_EXCHANGE] :]
         found = record.of_scenario(session, item.stash[JUDGE], exchanges, raised)
         session.client.exchanges.clear()
-        if found["error"] and report.longrepr is not None:
-            # A traceback may show the local variables of our own client.
-            report.longrepr = session.redactor.clean(str(report.longrepr))
         setattr(report, ATTRIBUTE, found)
         _settle(report, item, found, raised)
         if self.with_allure:
@@ -151,6 +155,11 @@ class Suite:
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         """Remember that the run is not whole."""
         self.deselected += len(items)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_keyboard_interrupt(self) -> None:
+        """From here on the end of the run is not broken off."""
+        signals.INTERRUPTS.ending = True
 
     def pytest_sessionfinish(self) -> None:
         """Tell the controlling process, where this is a worker, whether scenarios were left out."""
@@ -200,6 +209,8 @@ class Controller:
         self.rollup: RollUp | None = None
         self.uncollected = 0
         self.complaint = ""
+        #: The report is there; and an interrupt came when everything was judged.
+        self.written = self.late = False
         self.rest: cleanup.Rest | None = None
 
     @property
@@ -227,20 +238,29 @@ class Controller:
         found = getattr(report, ATTRIBUTE, None)
         if found is not None:
             self.records[report.nodeid] = found
+        elif report.when == "teardown" and report.failed and report.nodeid in self.records:
+            last = str(report.longrepr).strip().rpartition("\n")[2]
+            self.records[report.nodeid]["error"] = f"it failed when it had ended: {last.removeprefix('E').strip()}"
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
         """Roll up, write the report, give the run its exit code, and remove what it made."""
+        signals.INTERRUPTS.ending = True
         self._finish(session, exitstatus)
         try:
             return (yield)
         finally:
             # The workers have ended: nobody looks at it any more.
             self.rest = cleanup.run(self.suite.session)
+            if signals.INTERRUPTS.hurry and exitstatus != pytest.ExitCode.INTERRUPTED:
+                self._interrupted_late(session)
 
     def _finish(self, session: pytest.Session, exitstatus: int) -> None:
         if self.uncollected:
             session.exitstatus, self.complaint = 3, "The suite itself is broken: scenarios could not be collected."
+            return
+        if exitstatus == pytest.ExitCode.INTERRUPTED and not self.records:
+            self.complaint = signals.TOO_EARLY
             return
         if exitstatus in {pytest.ExitCode.USAGE_ERROR, pytest.ExitCode.INTERNAL_ERROR} or not self.records:
             if exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED or (exitstatus == 0 and not self.records):
@@ -266,16 +286,27 @@ class Controller:
         report["run"]["exit_code"] = code
         session.exitstatus = code
         self.report = report
+        self._write(session, report)
+
+    def _write(self, session: pytest.Session, report: dict[str, Any]) -> None:
         import reports  # noqa: PLC0415  # a process that writes no report, as a worker, need not load it
 
         try:
             reports.write(report, self.settings.report)
+            self.written = True
         except OSError as error:
             self.complaint = f"--report: {self.settings.report} cannot be written ({error.strerror})"
             session.exitstatus = 4
         except reports.ReportError as error:
             self.complaint = f"ERROR of the suite: the report contradicts itself: {error}"
             session.exitstatus = 3
+
+    def _interrupted_late(self, session: pytest.Session) -> None:
+        """Everything was judged; only the clean-up was broken off, and the exit code says so."""
+        if self.report is not None and session.exitstatus in {0, 1}:
+            self.late = True
+            self.report["run"]["exit_code"] = session.exitstatus = 2
+            self._write(session, self.report)
 
     def _whole_selection(self, session: pytest.Session) -> bool:
         """Whether the command line asked for the whole suite."""
@@ -299,65 +330,9 @@ def _pickled(settings: Settings, found: Capabilities) -> bytes:
     return pickle.dumps((settings, found))
 
 
-def _unpickled(data: bytes) -> tuple[Settings, Capabilities]:
+def unpickled(data: bytes) -> tuple[Settings, Capabilities]:
+    """Return what the controlling process handed to a worker."""
     import pickle  # noqa: PLC0415  # as above
 
     settings, found = pickle.loads(data)  # noqa: S301  # from the controller, over its pipe
     return settings, found
-
-
-def configure(config: pytest.Config) -> None:
-    """Set the run up; the process that controls it meets the target before any scenario.
-
-    Raises:
-        UsageError: an option, or the target, is not what it should be.
-    """
-    if config.option.help or config.option.version or config.option.collectonly or config.option.markers:
-        return
-    # pytest makes errors of warnings, and of this one too, which --insecure asks for.
-    config.addinivalue_line("filterwarnings", "ignore:Unverified HTTPS request")
-    # An interrupt that passes through a plugin's hook of the old style would else become our own error.
-    config.addinivalue_line("filterwarnings", "ignore::pluggy.PluggyTeardownRaisedWarning")
-    catalogue = load()
-    workerinput = getattr(config, "workerinput", None)
-    if workerinput is not None:
-        settings, found = _unpickled(workerinput["conformance"])
-        session = Session(settings, found)
-        session.mailbox = listener.enter(settings.mailbox)
-        config.pluginmanager.register(Suite(config, session, catalogue), "conformance-suite")
-        return
-    settings = options.settings(config, catalogue)
-    settings.deadline = time.monotonic() + settings.max_time
-    _forget_secrets(config, settings)
-    check_writable(settings)
-    with contextlib.ExitStack() as stack:
-        stack.enter_context(signals.ending_as_interrupted())
-        if settings.embedded:
-            embedded = EmbeddedReference()
-            stack.callback(embedded.stop)
-            settings.url = embedded.url
-            settings.product, settings.version = "registry-conformance/reference", document.suite_version()
-        session = Session(settings)
-        stack.callback(session.close)
-        stack.callback(cleanup.run, session)
-        if settings.notifications_listen:
-            # Before the first request: what it leads to may be sent at once.
-            session.mailbox = stack.enter_context(listener.listening(*settings.notifications_listen))
-        preflight.check(session)
-        capabilities.probe(session)
-        session.client.exchanges.clear()
-        servers = stack.pop_all()
-    suite = Suite(config, session, catalogue)
-    config.pluginmanager.register(suite, "conformance-suite")
-    config.pluginmanager.register(Controller(config, suite, servers), "conformance-controller")
-
-
-def _forget_secrets(config: pytest.Config, settings: Settings) -> None:
-    """Take the credentials out of what pytest, its plugins and its workers may show."""
-    config.option.password = None
-    config.option.auth_pull_only_password = None
-    config.option.auth_other_password = None
-    config.option.auth_expired_token = None
-    config.option.notifications_header = None
-    if config.option.registry_url:
-        config.option.registry_url = settings.url

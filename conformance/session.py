@@ -18,7 +18,7 @@ from .client.credentials import Credentials
 from .client.journal import Journal
 from .client.redaction import Redactor
 from .client.registry import Registry, Repository
-from .client.transport import Transport, TransportOptions
+from .client.transport import Transport, TransportOptions, proxy_secrets
 from .content import Maker
 from .contract import Contract
 from .existing import Existing
@@ -73,20 +73,15 @@ class Session:
         self.registry = Registry(self.client, settings.settle)
         self.registry.guard.fixed = frozenset(settings.repositories)
         if not (settings.keep or settings.embedded or settings.read_only):
-            self.registry.journal = Journal(settings.report / f".{settings.run_id}.journal")
+            self.registry.journal = Journal(settings.report / f".{settings.run_id}.journal", self.redactor.hide)
+            # At once: the folder may be gone when the first thing is made.
+            self.registry.journal.open()
         self.existing = Existing(self.registry, settings.existing)
         self._contract: Contract | None = None
         #: What came to the listener for notifications, where there is one.
         self.mailbox: Mailbox | None = None
-        for account in filter(None, settings.accounts().values()):
-            self.redactor.add(account.password)
-            self.redactor.add(f"{account.username}:{account.password}")
-        for token in settings.expired_tokens:
-            self.redactor.add(token)
-        for _, value in settings.notifications_headers:
-            # Without the scheme too, as Authorization has one before it.
-            for secret in {value, value.partition(" ")[2]}:
-                self.redactor.add(secret)
+        for secret in (*settings.secrets(), *proxy_secrets()):
+            self.redactor.add(secret)
 
     @property
     def contract(self) -> Contract:

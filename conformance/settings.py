@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,8 @@ class Settings:
     settle: float = 0.0
     effort: str = "default"
     seed: int = 0
+    #: Chooses the order of the scenarios; without it they run as they stand in their modules.
+    shuffle: int | None = None
     keep: bool = False
     #: Host and port of the listener, and the header fields that notifications come with.
     notifications_listen: tuple[str, int] | None = None
@@ -77,6 +79,16 @@ class Settings:
     def accounts(self) -> dict[str, Credentials | None]:
         """Return the accounts besides the owner's, by the name of their options."""
         return {"auth-pull-only": self.pull_only, "auth-other": self.other}
+
+    def secrets(self) -> Iterator[str]:
+        """Give all that no output may show."""
+        for account in filter(None, (self.credentials, *self.accounts().values())):
+            yield account.password
+            yield f"{account.username}:{account.password}"
+        yield from self.expired_tokens
+        for _, value in self.notifications_headers:
+            # Without the scheme too, as Authorization has one before it.
+            yield from (value, value.partition(" ")[2])
 
     def public(self) -> dict[str, Any]:
         """Return the options as a report may show them: no secret, only what was given."""
@@ -105,4 +117,5 @@ class Settings:
             "notifications-listen": "{}:{}".format(*self.notifications_listen) if self.notifications_listen else "",
             "notifications-header": [name for name, _ in self.notifications_headers],
         }
-        return shown | {name: value for name, value in lists.items() if value}
+        shown |= {name: value for name, value in lists.items() if value}
+        return shown if self.shuffle is None else shown | {"shuffle": self.shuffle}

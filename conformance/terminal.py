@@ -224,14 +224,17 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
             self.console.print(Text("With --keep the content that these commands ask for stays on the target.", "dim"))
         complaint = self.controller.complaint or ("" if decided else "Nothing was decided.")
         if complaint:
-            self.console.print(Text(complaint, "bold red"))
+            self.console.print(Text(complaint, "bold red"), soft_wrap=True)
         page = (self.controller.settings.report / "report.html").resolve()
-        self.console.print(f"Report: {page}  (exit code {code})", soft_wrap=True)
+        told = f"Report: {page}" if self.controller.written else "There is no report."
+        self.console.print(f"{told}  (exit code {code})", soft_wrap=True)
 
     def pytest_unconfigure(self) -> None:
         """Say what clean-up, which comes last, had to leave."""
         if self.controller.rest and (left := str(self.controller.rest)):
             self.console.print(visible(f"Left on the target: {left}"))
+        if self.controller.late:
+            self.console.print("The clean-up was interrupted.  (exit code 2)")
 
     # -- pytest's own summaries, which say less
 

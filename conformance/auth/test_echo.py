@@ -5,8 +5,8 @@ from __future__ import annotations
 from conformance.auth.callers import Callers
 from conformance.client.credentials import Credentials
 from conformance.client.exchange import Response
-from conformance.client.redaction import spellings
 from conformance.client.registry import Registry, Repository
+from conformance.client.spellings import spellings
 from conformance.given import Given
 from conformance.judge import Judge, verifies
 from conformance.session import Session

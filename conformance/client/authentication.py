@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import urlencode, urlsplit
 
 from .challenge import Challenge, parse_challenges
@@ -109,7 +109,8 @@ class Authenticator:
         token, seconds = _read_token(answer)
         if not token:
             return None
-        self._redactor.add(token)
+        for secret in tokens_in(answer):
+            self._redactor.add(secret)
         if keep:
             self._tokens[key] = (token, time.monotonic() + max(seconds - _MARGIN, 0.0))
         return f"Bearer {token}"
@@ -167,6 +168,12 @@ def _read_token(answer: Response) -> tuple[str, float]:
         seconds = _DEFAULT_LIFETIME
     # A number of JSON may be larger than any of a clock.
     return token, float(min(seconds, _LONGEST_LIFETIME))
+
+
+def tokens_in(answer: Response) -> Iterator[str]:
+    """Give every token of an answer, used or not."""
+    document = answer.json if isinstance(answer.json, dict) else {}
+    yield from (value for name, value in document.items() if "token" in name.lower() and isinstance(value, str))
 
 
 def redact_token_body(body: bytes) -> bytes:

@@ -26,8 +26,9 @@ _PATIENCE = 10.0
 _SHORT = 4 * 1024 * 1024
 #: Bytes of a manifest; what registries have to take is shorter.
 _MANIFEST = 5 * 1024 * 1024
-#: Larger bodies are recorded by their digest alone: the exchanges of a scenario are kept until its end.
-_KEPT = 1024 * 1024
+#: Larger bodies, and those that follow on so many bytes, are recorded by their digest alone: the exchanges of a
+#: scenario are kept until its end.
+_KEPT, _KEPT_IN_ALL = 1024 * 1024, 8 * 1024 * 1024
 _REDIRECTS = 5
 _KEEPS_METHOD = frozenset({307, 308})
 _REDIRECT = frozenset({301, 302, 303, 307, 308})
@@ -84,6 +85,8 @@ class Client:
         self._authenticator = authenticator
         self._started = time.monotonic()
         self._in_vain = 0.0
+        #: Bytes of the bodies that are kept.
+        self._kept = 0
 
     def send(self, call: Call) -> Response:
         """Send a call and return the final response; status 0 where none came.
@@ -213,6 +216,15 @@ class Client:
         self.exchanges.append(exchange)
         return response
 
+    def _keeps(self, size: int) -> bool:
+        """Return whether there is room for one more body beside those of the exchanges so far."""
+        if not self.exchanges:
+            self._kept = 0
+        if size > _KEPT or self._kept + size > _KEPT_IN_ALL:
+            return False
+        self._kept += size
+        return True
+
     def _record(self, call: Call, response: Response, headers: Iterable[tuple[str, str]], started: float) -> Exchange:
         clean = self.redactor
         shown = Headers((name, clean.sent(clean.header(name, value))) for name, value in headers)
@@ -220,7 +232,7 @@ class Client:
         recorded = response
         if call.operation.startswith("token."):
             recorded = Response(response.status, response.reason, response.headers, redact_token_body(response.body))
-        elif len(response.body) > _KEPT:
+        elif not self._keeps(len(response.body)):
             recorded = Response(
                 response.status,
                 response.reason,

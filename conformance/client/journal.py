@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_PIECE = 1 << 20
 #: A repository and a digest, a tag or a location in it.
 Place = tuple[str, str]
 
@@ -28,11 +30,19 @@ class Made:
 
 
 class Journal:
-    """A file to which each process of a run appends; without a path nothing is written down."""
+    """A file to which each process of a run appends; without a path nothing is written down.
 
-    def __init__(self, path: Path | None = None) -> None:
+    ``hide`` takes credentials, which a target may echo in a location, out of what is written.
+    """
+
+    def __init__(self, path: Path | None = None, hide: Callable[[str], str] = str) -> None:
         self.path = path
+        self._hide = hide
         self._file: int | None = None
+        #: What could not be written, as the disk is full.
+        self._unwritten: list[bytes] = []
+        #: Locations from which something was hidden, by what was written of them.
+        self._whole: dict[str, str] = {}
         self._lock = threading.Lock()
         #: The present location of each open upload, and the first one, which names it.
         self._uploads: dict[str, Place] = {}
@@ -59,7 +69,7 @@ class Journal:
     def opened(self, name: str, location: str) -> None:
         """An upload was started."""
         self._uploads[location] = (name, location)
-        self._write("upload", name, location, location)
+        self._write("upload", name, self._shown(location), self._shown(location))
 
     def moved(self, location: str, following: str) -> None:
         """An upload goes on at another location."""
@@ -67,39 +77,70 @@ class Journal:
         if place is not None:
             self._uploads[following] = place
             if location != following:
-                self._write("upload", *place, following)
+                self._write("upload", place[0], self._shown(place[1]), self._shown(following))
 
     def closed(self, location: str) -> None:
         """An upload has ended."""
         place = self._uploads.pop(location, None)
         if place is not None:
-            self._write("closed", *place)
+            self._write("closed", place[0], self._shown(place[1]))
+
+    def _shown(self, location: str) -> str:
+        shown = self._hide(location)
+        if shown != location:
+            self._whole[shown] = location
+        return shown
 
     def _write(self, *words: str) -> None:
         if self.path is None:
             return
         line = json.dumps(words).encode() + b"\n"
         with self._lock:
-            if self._file is None:
-                self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-            os.write(self._file, line)
+            try:
+                if self._file is None:
+                    self._open(self.path)
+                written = os.write(self._file or 0, line)
+            except OSError:
+                written = 0
+            if written < len(line):
+                self._unwritten.append(b"\n" + line)
 
-    def close(self) -> None:
-        """Close the file."""
+    def _open(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+
+    def open(self) -> None:
+        """Open the file before anything is written: it is kept even where its folder is removed."""
+        if self.path is not None:
+            with contextlib.suppress(OSError):
+                self._open(self.path)
+
+    def read(self) -> Made:
+        """Return what all processes of the run wrote down, and what this one could not write."""
+        data = b""
+        if self._file is not None:
+            while piece := os.pread(self._file, _PIECE, len(data)):
+                data += piece
+        made = read(data + b"".join(self._unwritten))
+        made.uploads = {place: self._whole.get(location, location) for place, location in made.uploads.items()}
+        return made
+
+    def remove(self) -> None:
+        """Close the file and remove it, as far as its folder lets it."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
+        self._unwritten.clear()
+        if self.path is not None:
+            with contextlib.suppress(OSError):
+                self.path.unlink(missing_ok=True)
+        self.path = None
 
 
-def read(path: Path) -> Made:
-    """Return what a journal says is there; a last line that was cut off is left out."""
+def read(data: bytes) -> Made:
+    """Return what the content of a journal says is there; a line that was cut off is left out."""
     made = Made()
     times: Counter[Place] = Counter()
-    try:
-        lines = path.read_bytes().splitlines()
-    except FileNotFoundError:
-        return made
-    for line in lines:
+    for line in data.splitlines():
         try:
             kind, name, reference, *rest = json.loads(line)
         except ValueError:

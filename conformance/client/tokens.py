@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from .authentication import tokens_in
 from .challenge import Challenge, parse_challenges
 from .client import Call, Client
 from .credentials import Credentials
@@ -88,10 +89,8 @@ class TokenService:
 
     def _noted(self, answer: Response) -> Response:
         """Let no token of an answer be written down."""
-        for name in ("token", "access_token", "refresh_token"):
-            value = member(answer, name)
-            if isinstance(value, str) and value:
-                self.client.redactor.add(value)
+        for secret in tokens_in(answer):
+            self.client.redactor.add(secret)
         return answer
 
 

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies
 
 import requests
 import urllib3
@@ -199,6 +200,16 @@ class Transport:
         if cut:
             raise TransportError("the body broke off before its end", response)
         return response
+
+
+def proxy_secrets() -> Iterator[str]:
+    """Give the passwords in the URLs of the proxies that the environment names, well formed or not."""
+    for url in getproxies().values():
+        name, colon, password = url.rpartition("@")[0].rpartition("//")[2].partition(":")
+        if colon:
+            yield password
+            yield unquote(password)
+            yield f"{unquote(name)}:{unquote(password)}"
 
 
 def explain(error: BaseException) -> str:

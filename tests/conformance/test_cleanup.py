@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import requests
 from conformance.cleanup import in_order
 from conformance.client.client import WriteForbidden
 from conformance.client.guard import Guard
-from conformance.client.journal import Journal, read
+from conformance.client.journal import Journal
 from tests.support import content
 from tests.support.configurations import configured, filesystem
 from tests.support.forking import Forker, environment
@@ -121,15 +122,36 @@ def test_a_journal_tells_what_is_there(tmp_path: Path) -> None:
     journal.moved("http://r/1", "http://r/2")
     journal.opened("a", "http://r/3")
     journal.closed("http://r/3")
-    journal.close()
     with (tmp_path / "journal").open("ab") as file:
         file.write(b'["blob", "a", "cut of')
-    made = read(tmp_path / "journal")
+    made = journal.read()
     assert made.manifests == {("a", "sha256:1"): ("sha256:2", "sha256:3")}
     assert made.tags == {("a", "latest"): "sha256:1"}
     assert list(made.blobs) == [("a", "sha256:4")]
     assert made.uploads == {("a", "http://r/1"): "http://r/2"}
     assert (tmp_path / "journal").stat().st_mode & 0o077 == 0
+    journal.remove()
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_journal_outlives_its_folder(tmp_path: Path) -> None:
+    """Other processes have it open too; what none can write is remembered, and no credential is written down."""
+    folder = tmp_path / "report"
+    folder.mkdir()
+    mine, theirs = (Journal(folder / "journal", lambda text: text.replace("c4nary", "(removed)")) for _ in range(2))
+    mine.open()
+    theirs.open()
+    mine.opened("a", "http://r/1?c4nary")
+    assert "c4nary" not in (folder / "journal").read_text()
+    shutil.rmtree(folder)
+    theirs.blob("a", "sha256:1")
+    made = mine.read()
+    assert made.blobs == {("a", "sha256:1"): None}
+    assert list(made.uploads.values()) == ["http://r/1?c4nary"]
+    late = Journal(folder / "journal")
+    late.blob("a", "sha256:2")
+    assert late.read().blobs == {("a", "sha256:2"): None}
+    mine.remove()
 
 
 def test_referrers_and_indexes_go_first() -> None:

@@ -42,6 +42,7 @@ _VALUES = {
     "settle": "1.5",
     "effort": "quick",
     "seed": "7",
+    "shuffle": "8",
     "keep": "yes",
     "notifications-listen": "127.0.0.1:5001",
     "notifications-header": "Authorization: Bearer a b",

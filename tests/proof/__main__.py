@@ -89,9 +89,9 @@ class Proof:
 
             names, complaints = [case.name for case in hostile.CASES], hostile.complaints
         else:
-            from tests.secrets import trial  # noqa: PLC0415  # as above
+            from tests.secrets import cases, trial  # noqa: PLC0415  # as above
 
-            names, complaints = [*trial.CASES], trial.leaks
+            names, complaints = [*cases.CASES], trial.leaks
         self._run(kind, self._parts.waiting(kind, names, complaints))
 
     def _run(self, kind: str, tasks: list[Task]) -> None:

@@ -63,14 +63,14 @@ class _Server:
 def _begin(session: pytest.Session, args: list[str]) -> None:
     """Do what pytest and the suite do between the command line and the first scenario."""
     import reports  # noqa: PLC0415  # in the child
-    from conformance import plugin, terminal  # noqa: PLC0415  # pytest imports the suite itself
+    from conformance import starting, terminal  # noqa: PLC0415  # pytest imports the suite itself
 
     config = session.config
     chosen = config._parser.parse(args, namespace=copy.deepcopy(config.option))
     config.option.__dict__.update(chosen.__dict__)
     config.option.collectonly = False
     config.args = chosen.file_or_dir
-    plugin.configure(config)
+    starting.configure(config)
     controller = config.pluginmanager.getplugin("conformance-controller")
     reports.write = lambda report, folder: _write(report, folder, controller.rollup)
     if weaker := os.environ.get(WEAKER):

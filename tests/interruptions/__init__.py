@@ -1,0 +1,1 @@
+"""Runs that are told to end, or lose their disk, at every moment."""

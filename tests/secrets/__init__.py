@@ -1,0 +1,1 @@
+"""Canary credentials go through every configuration; a search through every output must find none."""
