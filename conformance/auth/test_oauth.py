@@ -39,6 +39,10 @@ def _given(judge: Judge, requirement: str, answer: Response) -> str:
     return token or ""
 
 
+def _forbids_storing(value: str) -> bool:
+    return "no-store" in [directive.strip().lower() for directive in value.split(",")]
+
+
 @verifies(RESPONSE, UNASKED, NO_STORE)
 def test_answer_to_a_post(repo: Repository, tokens: Tokens, judge: Judge) -> None:
     """The answer has the access token and the scope that it grants, no refresh token unasked, and is not kept."""
@@ -50,7 +54,7 @@ def test_answer_to_a_post(repo: Repository, tokens: Tokens, judge: Judge) -> Non
     judge(RESPONSE, isinstance(granted, str), "the scope that was granted, as a text", answer, actual=actual)
     expected = "no refresh_token without access_type=offline"
     judge(UNASKED, not member(answer, "refresh_token"), expected, answer, actual="there was one")
-    judge.header(NO_STORE, answer, "Cache-Control", lambda v: "no-store" in v.lower(), "Cache-Control: no-store")
+    judge.header(NO_STORE, answer, "Cache-Control", _forbids_storing, "Cache-Control: no-store")
 
 
 @verifies(ABSENT)

@@ -1,70 +1,57 @@
-"""Mutants and weaker checks that may go unnoticed, each with its kind and its reason."""
+"""Mutants and weaker checks that may go unnoticed, each by its name, with its kind and its reason."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 FILE = Path(__file__).with_name("accepted.yaml")
-#: Why something may go unnoticed: it does the same, nobody can see it, or it does what is allowed as well. What is
+#: Why something may go unnoticed: it does what is allowed as well, it does the same, or nobody can see it. What is
 #: open could be seen, and no scenario looks: it counts against the suite.
-KINDS = ("equivalent", "unobservable", "legal", "open")
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A pattern of names, and why what has such a name may go unnoticed."""
-
-    pattern: re.Pattern[str]
-    kind: str
-    why: str
-
-    @property
-    def told(self) -> str:
-        """The kind and the reason."""
-        return f"{self.kind}: {self.why}"
+KINDS = ("legal", "equivalent", "unobservable", "open")
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The reasons, for mutants of the reference and for weaker checks of the suite."""
+    """The reasons by name, for mutants of the reference and for weaker checks of the suite."""
 
-    mutants: Sequence[Entry]
-    checks: Sequence[Entry]
+    mutants: Mapping[str, str]
+    checks: Mapping[str, str]
 
     @classmethod
     def load(cls) -> Accepted:
         """Read the file beside this module.
 
         Raises:
-            ValueError: an entry is of no kind that there is.
+            ValueError: an entry is of no kind that there is, or a name has two reasons.
         """
-        data = yaml.safe_load(FILE.read_text(encoding="utf-8"))
-        found = []
-        for part in ("mutants", "checks"):
-            entries = [Entry(re.compile(e["match"]), e["kind"], e["why"]) for e in data[part]]
-            if odd := [entry for entry in entries if entry.kind not in KINDS]:
-                raise ValueError(f"{FILE}: there is no kind {odd[0].kind!r}; one of {', '.join(KINDS)}")
-            found.append(entries)
-        return cls(*found)
+        data = yaml.load(FILE.read_text(encoding="utf-8"), yaml.CSafeLoader)
+        return cls(*(_reasons(data[part]) for part in ("mutants", "checks")))
 
     def mutant(self, name: str) -> str:
         """Return why a mutant may survive; empty where there is no reason."""
-        return _reason(self.mutants, name)
+        return self.mutants.get(name, "")
 
     def check(self, name: str) -> str:
         """Return why a weaker check may go unnoticed; empty where there is no reason."""
-        return _reason(self.checks, name)
+        return self.checks.get(name, "")
 
     def idle(self, names: Iterable[str]) -> list[str]:
-        """Return the patterns that no name fits: their entries can go."""
-        every = [*names]
-        return [e.pattern.pattern for e in (*self.mutants, *self.checks) if not any(map(e.pattern.search, every))]
+        """Return the names that nothing has: their entries can go."""
+        return sorted({*self.mutants, *self.checks} - {*names})
 
 
-def _reason(entries: Sequence[Entry], name: str) -> str:
-    return next((entry.told for entry in entries if entry.pattern.search(name)), "")
+def _reasons(entries: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for entry in entries:
+        if entry["kind"] not in KINDS:
+            raise ValueError(f"{FILE}: there is no kind {entry['kind']!r}; one of {', '.join(KINDS)}")
+        for name in entry["names"]:
+            if name in found:
+                raise ValueError(f"{FILE}: {name} has two reasons")
+            found[name] = f"{entry['kind']}: {entry['why']}"
+    return found

@@ -10,15 +10,18 @@ from pathlib import Path
 
 from reference.faults import ALL as FAULTS
 from tests.mutation.weakening import Weakness
+from tests.proof.cases import number_of
 from tests.support.collected import WEAKER, Collected
 from tests.support.configurations import configured
 from tests.support.launching import Launcher, launched_by
 from tests.support.servers import ServerError
 
-#: By fault and requirement, the scenarios that convict the one of breaking the other.
-Matrix = Mapping[str, Mapping[str, Sequence[str]]]
+#: By scenario and requirement, what was expected where it was found broken.
+Convictions = Mapping[str, Mapping[str, Sequence[str]]]
+#: The convictions of each fault.
+Matrix = Mapping[str, Convictions]
 #: How many faults are tried for one check.
-_MOST = 8
+_MOST = 12
 
 
 @dataclass(slots=True)
@@ -36,59 +39,78 @@ class Noticed:
         return self.word == "noticed"
 
 
-def notice(weakness: Weakness, matrix: Matrix, suite: Collected, launcher: Launcher) -> Noticed:
-    """Try a weaker check on the faults that are convicted by the scenarios around it, until one is missed."""
+def notice(weakness: Weakness, matrix: Matrix, seed: str, suite: Collected, launcher: Launcher) -> Noticed:
+    """Try a weaker check on the faults that are convicted around it, until one is convicted of less.
+
+    ``seed`` is that of the matrix: the runs send the same.
+    """
     result = Noticed(weakness, "unwatched")
-    for fault, by in _watched(weakness, matrix)[:_MOST]:
+    for fault, before in _watched(weakness, matrix)[:_MOST]:
         result.word = "unnoticed"
         result.runs += 1
-        scenarios = sorted({name for names in by.values() for name in names})
         with launched_by(launcher):
-            found = _convictions(fault, scenarios, weakness, suite)
-        if any(not set(names) <= set(found.get(requirement, ())) for requirement, names in by.items()):
+            after = _convictions(fault, sorted(before), weakness, seed, suite)
+        if after is not None and _lacks(after, before):
             result.word, result.fault = "noticed", fault
             return result
     return result
 
 
-def _watched(weakness: Weakness, matrix: Matrix) -> list[tuple[str, dict[str, list[str]]]]:
-    """The faults that a check could convict, each with the scenarios that may contain it; the quickest first."""
-    found = []
-    for fault, by in matrix.items():
-        mine = {
-            requirement: [name for name in by.get(requirement, ()) if _may_hold(name, weakness)]
-            for requirement in weakness.requirements
-        }
-        mine = {requirement: names for requirement, names in mine.items() if names}
+def _lacks(after: Convictions, before: Convictions) -> bool:
+    """Whether something that was found broken, or one of the ways in which it was, is found no more."""
+    return any(
+        requirement not in after.get(scenario, {}) or not {*told} <= {*after[scenario][requirement]}
+        for scenario, of in before.items()
+        for requirement, told in of.items()
+    )
+
+
+def _watched(weakness: Weakness, matrix: Matrix) -> list[tuple[str, Convictions]]:
+    """The faults that a check could convict, each with its convictions there; first those that show something new."""
+    found: list[tuple[str, Convictions]] = []
+    for fault, convictions in matrix.items():
+        mine: dict[str, Mapping[str, Sequence[str]]] = {}
+        for scenario, of in convictions.items():
+            of_mine = {requirement: of[requirement] for requirement in weakness.requirements if requirement in of}
+            if of_mine and _may_hold(scenario, weakness):
+                mine[scenario] = of_mine
         if mine:
             found.append((fault, mine))
-    return sorted(found, key=lambda pair: (sum(map(len, pair[1].values())), pair[0]))
+    found.sort(key=lambda pair: (len(pair[1]), pair[0]))
+    seen: set[str] = set()
+    later: list[bool] = []
+    for _, convictions in found:
+        told = {sentence for of in convictions.values() for sentences in of.values() for sentence in sentences}
+        later.append(told <= seen)
+        seen |= told
+    return [pair for _, pair in sorted(zip(later, found, strict=True), key=lambda ranked: ranked[0])]
 
 
 def _may_hold(scenario: str, weakness: Weakness) -> bool:
     """Whether a scenario may come by a check: one of its own module, or any where the module has none."""
     file = weakness.module.replace(".", "/") + ".py"
     if "/test_" not in file:
-        return "::" in scenario
+        return "::" in scenario and ("/search/" in scenario) == ("/search/" in file)
     outermost = weakness.place.split(".")[0]
     return scenario.startswith(f"{file}::") and (
         not outermost.startswith("test_") or scenario.split("::")[1].partition("[")[0] == outermost
     )
 
 
-def _convictions(name: str, scenarios: list[str], weakness: Weakness, suite: Collected) -> Mapping[str, Sequence[str]]:
+def _convictions(
+    name: str, scenarios: list[str], weakness: Weakness, seed: str, suite: Collected
+) -> Convictions | None:
+    """Return the convictions of a fault by some scenarios; ``None`` where the run says nothing of the check."""
     fault = FAULTS[name]
     chosen = [f"={scenario}" for scenario in scenarios]
     with tempfile.TemporaryDirectory(prefix="check-") as folder:
         try:
             with configured(fault.configuration, Path(folder), faults=[name], variants=fault.variants) as target:
                 env = {**target.env, WEAKER: json.dumps([weakness.module, weakness.number])}
-                options = (*target.options, *fault.options, "--timeout", "3", "--keep", *chosen)
+                bounds = ("--seed", number_of(seed, "fault", name), "--timeout", "3", "--keep")
+                options = (*target.options, *fault.options, *bounds, *chosen)
                 ran = suite.run(target.url, *options, env=env)
         except ServerError:
-            return {}
-    # A run that ends in any other way says nothing of the check: the conviction counts as kept.
-    if ran.report is None:
-        return dict.fromkeys(weakness.requirements, scenarios)
-    found: Mapping[str, Sequence[str]] = ran.report["convicted_by"]
+            return None
+    found: Convictions | None = ran.report["convictions"] if ran.report is not None else None
     return found

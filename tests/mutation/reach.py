@@ -29,6 +29,7 @@ SET_UPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "pull-only": ("pull-only", ()),
     "htpasswd": ("htpasswd", ()),
     "token": ("token", ()),
+    "token-public": ("token-public", ()),
     "notifications": ("notifications", ()),
 }
 USUAL = "memory"

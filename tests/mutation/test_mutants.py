@@ -74,6 +74,6 @@ def test_there_are_many() -> None:
 
 
 def test_reasons_are_about_something() -> None:
-    """An entry whose pattern fits nothing is left over from code that is gone."""
+    """An entry whose name nothing has is left over from code that is gone."""
     names = [mutant.name for module in MODULES for mutant in mutants(module)]
     assert Accepted.load().idle([*names, *(weakness.name for weakness in weaknesses())]) == []

@@ -23,7 +23,7 @@ from tests.support.servers import ROOT
 _ACCEPTED = Accepted.load()
 _MUTANTS = {m.key: m for module in MODULES for m in mutants(module) if not _ACCEPTED.mutant(m.name)}
 _PROOF = json.loads((ROOT / "docs" / "proof" / "proof.json").read_text(encoding="utf-8"))
-_MATRIX: Matrix = {case["name"]: case.get("convicted_by", {}) for case in _PROOF["cases"] if case["kind"] == "fault"}
+_MATRIX: Matrix = {case["name"]: case.get("convictions", {}) for case in _PROOF["cases"] if case["kind"] == "fault"}
 #: Those that the last whole proof noticed.
 _NOTICED = {case["name"] for case in _PROOF["cases"] if case["kind"] == "check" and case["good"]}
 _CHECKS = {weakness.name: weakness for weakness in weaknesses() if weakness.name in _NOTICED}
@@ -52,4 +52,4 @@ def test_a_mutant_is_killed(key: str, reached: Mapping[str, Reach], suite: Colle
 @pytest.mark.parametrize("name", sampled(_CHECKS, 6))
 def test_a_weaker_check_is_noticed(name: str, suite: Collected) -> None:
     with closing(Launcher()) as launcher:
-        assert notice(_CHECKS[name], _MATRIX, suite, launcher).word == "noticed"
+        assert notice(_CHECKS[name], _MATRIX, _PROOF["summary"]["seed"], suite, launcher).word == "noticed"

@@ -37,10 +37,10 @@ def test_each_has_its_own_name() -> None:
 
 
 def test_a_removed_check_is_noticed(suite: Collected, launcher: Launcher) -> None:
-    matrix = {"blob-head-405": {"PULL-BLOB-HEAD-200": [_HEAD]}}
-    found = notice(_of("PULL-BLOB-HEAD-200"), matrix, suite, launcher)
+    matrix = {"blob-head-405": {_HEAD: {"PULL-BLOB-HEAD-200": ["status #"]}}}
+    found = notice(_of("PULL-BLOB-HEAD-200"), matrix, "a seed", suite, launcher)
     assert (found.word, found.fault) == ("noticed", "blob-head-405")
 
 
 def test_a_check_without_a_fault_is_unwatched(suite: Collected, launcher: Launcher) -> None:
-    assert notice(_of("PULL-BLOB-HEAD-200"), {}, suite, launcher).word == "unwatched"
+    assert notice(_of("PULL-BLOB-HEAD-200"), {}, "a seed", suite, launcher).word == "unwatched"

@@ -62,7 +62,7 @@ class Proof:
         if "fault" in self._kinds or "check" in self._kinds:
             self._run("fault", self._parts.faults_and_variants("fault"))
         if "check" in self._kinds:
-            matrix = {r.name: r.convicted_by for r in self.results if r.kind == "fault"}
+            matrix = {r.name: r.convictions for r in self.results if r.kind == "fault"}
             self._run("check", self._parts.checks(matrix))
             self.results += self._accepted("check")
         for kind in ("variant", "together", "beside"):

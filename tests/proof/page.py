@@ -149,7 +149,7 @@ def _faults(results: Sequence[Result]) -> list[str]:
     for result in results:
         title = _cell(FAULTS[result.name].title)
         of = ", ".join(f"`{name}`" for name in result.broken) or result.word
-        by = sorted({_scenario(name) for names in result.convicted_by.values() for name in names})
+        by = sorted({_scenario(name) for name, of in result.convictions.items() if {*of} & {*result.broken}})
         lines.append(f"| `{result.name}` | {title} | {of} | {', '.join(by)} | {result.findings} |")
     return [*lines, "", "### By requirement", "", *_matrix(results)]
 

@@ -61,7 +61,7 @@ class Parts:
     def checks(self, matrix: checks.Matrix) -> list[Task]:
         """Weaker checks against the faults that they convict."""
         asked = [weakness for weakness in weaknesses() if not self._accepted.check(weakness.name)]
-        return [partial(_check, weakness, matrix) for weakness in self._sample("check", asked)]
+        return [partial(_check, weakness, matrix, self._seed) for weakness in self._sample("check", asked)]
 
     def accepted(self, kind: str) -> list[Result]:
         """What may go unnoticed and so is not run; of what is open as large a part as of the rest is."""
@@ -97,9 +97,9 @@ def _mutant(mutant: Mutant, reached: Mapping[str, Reach], workshop: Workshop) ->
     return result
 
 
-def _check(weakness: Weakness, matrix: checks.Matrix, workshop: Workshop) -> Result:
+def _check(weakness: Weakness, matrix: checks.Matrix, seed: str, workshop: Workshop) -> Result:
     begin = time.monotonic()
-    found = checks.notice(weakness, matrix, workshop.suite, workshop.launcher)
+    found = checks.notice(weakness, matrix, seed, workshop.suite, workshop.launcher)
     result = Result("check", weakness.name, found.good, found.word, beside=[found.fault] if found.fault else [])
     result.seconds = round(time.monotonic() - begin, 2)
     return result

@@ -24,8 +24,8 @@ class Result:
     good: bool
     word: str
     broken: list[str] = field(default_factory=list)
-    #: By requirement, the scenarios that found it broken.
-    convicted_by: dict[str, list[str]] = field(default_factory=dict)
+    #: By scenario and requirement, what was expected where it was found broken.
+    convictions: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     findings: int = 0
     #: The variants beside a fault, the fault that noticed a weaker check, and so on.
     beside: list[str] = field(default_factory=list)

@@ -2,8 +2,8 @@
 
 What belongs to the start of pytest (its own options, plugins, files of configuration) is that of the session; the
 options of the suite, the environment and the choice of scenarios are those of the run. Of the report, ``report.json``
-alone is written, as page and summary take longer than most runs, with one more member: ``convicted_by`` has the
-scenarios that found each requirement broken, also where that was folded into its cause.
+alone is written, as page and summary take longer than most runs, with one more member: ``convictions`` has, for each
+scenario and requirement, what was expected wherever that was found broken, also where it was folded into its cause.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import copy
 import gc
 import json
 import os
+import re
 import sys
 import traceback
 from pathlib import Path
@@ -22,8 +23,15 @@ import pytest
 from tests.support.forking import Forker, become
 from tests.support.servers import ROOT
 
+#: By scenario and requirement, what was expected.
+Convictions = dict[str, dict[str, set[str]]]
+#: Digests, names of repositories and numbers.
+_VARYING = re.compile(r"[0-9a-f]{6,}|[0-9]+")
+_LONGEST = 160
 #: A variable with the module and the number of a check that is weaker in this run (`tests.mutation.weakening`).
 WEAKER = "PROOF_WEAKER_CHECK"
+#: A variable that leaves the search out, whatever was selected.
+WITHOUT_SEARCH = "PROOF_WITHOUT_SEARCH"
 
 
 class Collected(Forker):
@@ -72,13 +80,16 @@ def _begin(session: pytest.Session, args: list[str]) -> None:
     config.args = chosen.file_or_dir
     starting.configure(config)
     controller = config.pluginmanager.getplugin("conformance-controller")
-    reports.write = lambda report, folder: _write(report, folder, controller.rollup)
+    found = _listen()
+    reports.write = lambda report, folder: _write(report, folder, controller.rollup, found)
     if weaker := os.environ.get(WEAKER):
         from tests.mutation.weakening import weaken  # noqa: PLC0415  # seldom wanted
 
         weaken(*json.loads(weaker))
     terminal.install(config)
     session.items[:] = [item for item in session.items if _wanted(item, config.args)]
+    if os.environ.get(WITHOUT_SEARCH):
+        session.items[:] = [item for item in session.items if "/search/" not in item.nodeid]
     suite = config.pluginmanager.getplugin("conformance-suite")
     reporter = config.pluginmanager.getplugin("terminalreporter")
     reporter.pytest_sessionstart(session)
@@ -86,10 +97,37 @@ def _begin(session: pytest.Session, args: list[str]) -> None:
     reporter.pytest_collection_finish(session)
 
 
-def _write(report: Any, folder: Path, rollup: Any) -> None:
+def _listen() -> Convictions:
+    """Keep each judgement that something is broken; the judge itself keeps the gravest of a scenario."""
+    from conformance import judge  # noqa: PLC0415  # in the child
+    from spec.model import Outcome  # noqa: PLC0415  # as above
+
+    found: Convictions = {}
+    note = judge.Judge._note
+
+    def noted(self: Any, judgement: Any) -> None:
+        note(self, judgement)
+        if judgement.outcome is Outcome.BROKEN:
+            scenario = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
+            found.setdefault(scenario, {}).setdefault(judgement.requirement, set()).add(_told(judgement.expected))
+
+    judge.Judge._note = noted  # type: ignore[method-assign]  # in this process alone
+    return found
+
+
+def _told(expected: str) -> str:
+    """What was expected, without what differs from run to run."""
+    return _VARYING.sub("#", expected)[:_LONGEST]
+
+
+def _write(report: Any, folder: Path, rollup: Any, found: Convictions) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    convicted_by = {name: sorted(found.broken_by) for name, found in rollup.results.items() if found.broken_by}
-    report["convicted_by"] = convicted_by
+    for requirement, result in rollup.results.items():
+        # Set-ups and the contract find things broken, too, and tell it in one way.
+        for scenario in result.broken_by:
+            found.setdefault(scenario, {}).setdefault(requirement, set())
+    told = {scenario: {name: sorted(of[name]) for name in sorted(of)} for scenario, of in sorted(found.items())}
+    report["convictions"] = told
     (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
 
 
