@@ -113,6 +113,8 @@ def test_grants_that_are_refused(repo: Repository, given: Given, tokens: Tokens,
     """A wrong password, an unknown refresh token and an unknown grant give no token."""
     wanted = scope(repo, "pull")
     wrong = Credentials(_owner(tokens).username, given.make.bytes(12).hex())
+    # So that there is one which another may be taken for.
+    tokens.service.by_password(_owner(tokens), access_type="offline")
     answers = {
         "a wrong password": tokens.service.by_password(wrong, scope=wanted),
         "an unknown refresh token": tokens.service.post(

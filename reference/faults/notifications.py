@@ -192,8 +192,12 @@ def _of_refusals(*operations: str) -> Apply:
     return apply
 
 
-def _fault(name: str, title: str, *breaks: str, apply: Apply, also: tuple[str, ...] = ()) -> Fault:
-    return Fault(name=name, title=title, breaks=breaks, also=also, configuration=CONFIGURATION, apply=apply)
+def _fault(
+    name: str, title: str, *breaks: str, apply: Apply, also: tuple[str, ...] = (), seldom: bool = False
+) -> Fault:
+    return Fault(
+        name=name, title=title, breaks=breaks, also=also, configuration=CONFIGURATION, apply=apply, seldom=seldom
+    )
 
 
 _DELIVERED = "NOTIF-DELIVERED-POST"
@@ -272,5 +276,7 @@ FAULTS = (
         "Notifications are sent in parallel.",
         "NOTIF-ORDER-FREE-SERIAL",
         apply=_each(_side_by_side),
+        # Only where much is notified do two of them meet.
+        seldom=True,
     ),
 )

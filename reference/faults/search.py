@@ -254,7 +254,13 @@ FAULTS = (
         name="name-with-last-digit-refused",
         title="A name that ends in a separator and one digit is refused.",
         breaks=("BASE-NAME-PLAIN", "BASE-NAME-SINGLE-SEPARATOR"),
-        also=("BASE-NAME-REPEATED-SEPARATOR", "BASE-NAME-LENGTH-MAX", "BASE-NAME-ROUTE-WORDS"),
+        also=(
+            "BASE-NAME-REPEATED-SEPARATOR",
+            "BASE-NAME-LENGTH-MAX",
+            "BASE-NAME-ROUTE-WORDS",
+            # Set-ups in repositories of such names.
+            "PUSH-START-STATUS-202",
+        ),
         apply=_name_ends_in_digit,
     ),
 )

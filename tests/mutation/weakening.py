@@ -90,7 +90,7 @@ def _walk(node: ast.AST, place: str) -> Iterator[tuple[str, ast.AST]]:
 
 def _weaker(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
     match call.func:
-        case ast.Name(id="judge") if len(call.args) > 1:
+        case ast.Name(id="judge") if len(call.args) > 1 and not _is_true(call.args[1]):
             yield "removed", _held(call)
             yield from _conjuncts(call)
         case ast.Attribute(value=ast.Name(id="judge"), attr=method) if method in _JUDGEMENTS:
@@ -103,6 +103,21 @@ def _weaker(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
                 status = ast.Attribute(call.args[1], "status", ast.Load())
                 fits = ast.Compare(status, [ast.Eq()], [ast.Constant(200)])
                 yield "any content", ast.Call(_judge(), [call.args[0], fits, ast.Constant("")], [])
+
+
+def _is_true(node: ast.expr) -> bool:
+    """Whether a judgement notes what was found before."""
+    return isinstance(node, ast.Constant) and node.value is True
+
+
+def _guards(node: ast.expr) -> bool:
+    """Whether a part of a condition only keeps the rest of it from failing."""
+    match node:
+        case ast.Compare(ops=[ast.IsNot() | ast.Is()], comparators=[ast.Constant(value=None)]):
+            return True
+        case ast.Call(func=ast.Name(id="isinstance" | "bool")):
+            return True
+    return False
 
 
 def _held(call: ast.Call) -> ast.expr:
@@ -119,6 +134,8 @@ def _conjuncts(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:
     if not isinstance(condition, ast.BoolOp) or not isinstance(condition.op, ast.And):
         return
     for number, part in enumerate(condition.values):
+        if _guards(part):
+            continue
         left = [value for value in condition.values if value is not part]
         rest = left[0] if len(left) == 1 else ast.BoolOp(ast.And(), left)
         yield f"without part {number + 1}", ast.Call(call.func, [call.args[0], rest, *call.args[2:]], call.keywords)

@@ -74,7 +74,7 @@ class Parts:
         found = [Result(kind, name, good=True, word="accepted", reason=reason) for name, reason in reasons.items()]
         still = [result for result in found if not result.unseen]
         asked = len(names) - len(found)
-        part = 1.0 if self._whole or not asked else min(1.0, SAMPLES[kind] / asked)
+        part = 1.0 if self._whole or not asked else min(1.0, SAMPLES.get(kind, asked) / asked)
         kept = random.Random(f"{self._seed} {kind} open").sample(still, math.ceil(len(still) * part))
         return [*(result for result in found if result.unseen), *kept]
 
