@@ -197,8 +197,8 @@ FAULTS = (
     Fault(
         name="chunk-of-4096-dropped",
         title="A chunk of exactly 4096 bytes is taken and replaced by zeros.",
-        breaks=("PUSH-PATCH-CHUNKS-CONCATENATED",),
-        also=("PUSH-PUT-FINAL-CHUNK-CLOSES", "PUSH-SESSION-PARALLEL-ISOLATED"),
+        # Whichever scenario of chunks the search finds it with.
+        breaks=("PUSH-PATCH-CHUNKS-CONCATENATED", "PUSH-PUT-FINAL-CHUNK-CLOSES", "PUSH-SESSION-PARALLEL-ISOLATED"),
         apply=_chunk_dropped,
     ),
     Fault(
@@ -253,13 +253,12 @@ FAULTS = (
     Fault(
         name="name-with-last-digit-refused",
         title="A name that ends in a separator and one digit is refused.",
-        breaks=("BASE-NAME-PLAIN", "BASE-NAME-SINGLE-SEPARATOR"),
+        # The last where a set-up comes by such a name: then it is the cause of the others.
+        breaks=("BASE-NAME-PLAIN", "BASE-NAME-SINGLE-SEPARATOR", "PUSH-START-STATUS-202"),
         also=(
             "BASE-NAME-REPEATED-SEPARATOR",
             "BASE-NAME-LENGTH-MAX",
             "BASE-NAME-ROUTE-WORDS",
-            # Set-ups in repositories of such names.
-            "PUSH-START-STATUS-202",
         ),
         apply=_name_ends_in_digit,
     ),

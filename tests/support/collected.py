@@ -23,8 +23,8 @@ import pytest
 from tests.support.forking import Forker, become
 from tests.support.servers import ROOT
 
-#: By scenario and requirement, what was expected.
-Convictions = dict[str, dict[str, set[str]]]
+#: By scenario and requirement, what was expected, as often as it was missed.
+Convictions = dict[str, dict[str, list[str]]]
 #: Digests, names of repositories and numbers.
 _VARYING = re.compile(r"[0-9a-f]{6,}|[0-9]+")
 _LONGEST = 160
@@ -109,7 +109,7 @@ def _listen() -> Convictions:
         note(self, judgement)
         if judgement.outcome is Outcome.BROKEN:
             scenario = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
-            found.setdefault(scenario, {}).setdefault(judgement.requirement, set()).add(_told(judgement.expected))
+            found.setdefault(scenario, {}).setdefault(judgement.requirement, []).append(_told(judgement.expected))
 
     judge.Judge._note = noted  # type: ignore[method-assign]  # in this process alone
     return found
@@ -125,7 +125,7 @@ def _write(report: Any, folder: Path, rollup: Any, found: Convictions) -> None:
     for requirement, result in rollup.results.items():
         # Set-ups and the contract find things broken, too, and tell it in one way.
         for scenario in result.broken_by:
-            found.setdefault(scenario, {}).setdefault(requirement, set())
+            found.setdefault(scenario, {}).setdefault(requirement, [])
     told = {scenario: {name: sorted(of[name]) for name in sorted(of)} for scenario, of in sorted(found.items())}
     report["convictions"] = told
     (folder / "report.json").write_text(json.dumps(report), encoding="utf-8")
