@@ -24,7 +24,7 @@ T = TypeVar("T")
 #: The kinds of cases in the order in which they run; each needs at most what came before.
 KINDS = ("fault", "check", "variant", "together", "beside", "mutant", "hostile", "secret")
 #: How many of a kind a short proof takes; all where it is not named.
-SAMPLES = {"together": 24, "beside": 80, "mutant": 240, "check": 240}
+SAMPLES = {"together": 16, "beside": 80, "mutant": 240, "check": 240, "hostile": 48, "secret": 24}
 #: Runs that wait most of their time go side by side, so many on each processor.
 WAITING = {"hostile": 4, "secret": 2}
 
