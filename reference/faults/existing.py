@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from reference.faults import referrers
-from reference.modifications import Fault
-
-_BREAKS = {"DISC-REFERRERS-ANNOTATIONS", "DISC-REFERRERS-ONLY-MATCHING-SUBJECT", "DISC-REFERRERS-COMPLETE"}
+from reference.modifications import Apply, Fault
 
 
-def _of_existing(fault: Fault) -> Fault:
-    title = f"{fault.title[:-1]}, of what was there before."
-    return replace(fault, name=f"{fault.name}-of-existing", title=title, configuration="read-only")
+def _as(name: str) -> Apply:
+    """What a fault of pushed referrers does."""
+    apply = next(fault.apply for fault in referrers.FAULTS if fault.name == name)
+    assert apply is not None
+    return apply
 
 
-#: What was there before has no referrer of a referrer.
-_WITHOUT = "referrers-transitive"
-FAULTS = tuple(_of_existing(f) for f in referrers.FAULTS if _BREAKS.intersection(f.breaks) and f.name != _WITHOUT)
+FAULTS = (
+    Fault(
+        name="referrers-without-annotations-of-existing",
+        title="Referrers that were there before are listed without their annotations.",
+        breaks=("DISC-REFERRERS-ANNOTATIONS",),
+        configuration="read-only",
+        apply=_as("referrers-without-annotations"),
+    ),
+    Fault(
+        name="referrers-without-tagged-of-existing",
+        title="A referrer that was there before under a tag is not listed.",
+        breaks=("DISC-REFERRERS-COMPLETE",),
+        configuration="read-only",
+        apply=_as("referrers-without-tagged"),
+    ),
+)
