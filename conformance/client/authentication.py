@@ -48,7 +48,7 @@ class Authenticator:
             return self.credentials.basic()
         key = self._needs.get((name, action))
         pushes = self._needs.get((name, PUSH))
-        if key is None and action == PULL and pushes and _pulls(pushes[2]):
+        if key is None and action == PULL and pushes and _pulls(pushes[2], name):
             # A token that lets push and pull is good for both; where it is not, the challenge is answered as ever.
             key = pushes
         return self._cached(key) if key else None
@@ -143,9 +143,12 @@ def _key(challenge: Challenge) -> tuple[str, str, str]:
     return parameters.get("realm", ""), parameters.get("service", ""), parameters.get("scope", "")
 
 
-def _pulls(scope: str) -> bool:
-    """Whether the scope of a challenge has the action pull."""
-    return any("pull" in part.rpartition(":")[2].split(",") for part in scope.split(" "))
+def _pulls(scope: str, name: str) -> bool:
+    """Whether the scope of a challenge has the action pull on a repository; that of a mount names two of them."""
+    mine = (
+        part.removeprefix(f"repository:{name}:") for part in scope.split(" ") if part.startswith(f"repository:{name}:")
+    )
+    return any("pull" in actions.split(",") for actions in mine)
 
 
 def _is_address(url: str) -> bool:

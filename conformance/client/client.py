@@ -262,7 +262,10 @@ def _tokenless(answers: list[Response]) -> str:
 
 def _action(call: Call) -> str:
     """Return what a request does to a repository, as far as it may need another token than the rest."""
-    return {"GET": PULL, "HEAD": PULL, "DELETE": call.operation}.get(call.method, PUSH)
+    if call.method == "DELETE":
+        return call.operation
+    # The status of an upload is part of a push: the token for it may not be one to pull with.
+    return PULL if call.method in _REPEATABLE and not call.operation.startswith("upload.") else PUSH
 
 
 def _next(call: Call, response: Response) -> Call | None:

@@ -7,13 +7,16 @@ import json
 import zlib
 from collections.abc import AsyncGenerator, Callable
 
+from reference import errors
 from reference.app import Registry
-from reference.messages import Content
+from reference.messages import Content, Request
 from reference.modifications import Apply, Fault, override
-from reference.storage.memory import MemoryContent
+from reference.storage import Upload
+from reference.storage.memory import MemoryContent, MemoryUpload
 
 _SPOILT_AT = 3 << 20
 _LONGEST = 1 << 20
+_PAGE = b"<!DOCTYPE html>"
 
 
 class _Spoilt:
@@ -80,6 +83,17 @@ def _reformatted(data: bytes) -> bytes:
     return json.dumps(document, separators=(",", ":")).encode() if known else data
 
 
+def _page_refused(registry: Registry) -> None:
+    receive = registry.uploads.receive
+
+    async def changed(request: Request, upload: Upload) -> None:
+        await receive(request, upload)
+        if isinstance(upload, MemoryUpload) and upload.data.startswith(_PAGE):
+            raise errors.RegistryError(415)
+
+    override(registry.uploads, receive=changed)
+
+
 FAULTS = (
     Fault(
         name="blob-large-spoilt",
@@ -92,6 +106,12 @@ FAULTS = (
         title="Blobs that are gzip files are served unpacked.",
         breaks=("PULL-BLOB-GET-NO-FALSE-CODING",),
         apply=_rewritten(_unpacked),
+    ),
+    Fault(
+        name="blob-of-html-refused",
+        title="A blob that is a web page is refused.",
+        breaks=("PUSH-BLOB-ODD-CONTENT-EXACT",),
+        apply=_page_refused,
     ),
     Fault(
         name="blob-json-rewritten",

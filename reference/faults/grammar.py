@@ -106,6 +106,12 @@ FAULTS = (
         apply=_empty_components,
     ),
     Fault(
+        name="name-of-255-refused",
+        title="A name of 255 characters is refused.",
+        breaks=("BASE-NAME-LENGTH-MAX",),
+        apply=_narrow(lambda name: len(name) == 255),
+    ),
+    Fault(
         name="name-of-route-words-refused",
         title="A name whose component is a word of the API is refused.",
         breaks=("BASE-NAME-ROUTE-WORDS",),

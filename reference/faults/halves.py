@@ -264,12 +264,14 @@ FAULTS = (
         "The pull of a Docker manifest is answered 203.",
         *_TYPES,
         apply=on("manifest.get", status=200, change=_if(_docker, _status(_OTHER))),
+        also=("PUSH-MANIFEST-DOCKER-SCHEMA2-ACCEPTED",),
     ),
     _fault(
         "docker-manifest-spoilt",
         "The last byte of a Docker manifest is another.",
         *_TYPES,
         apply=on("manifest.get", status=200, change=_if(_docker, _body)),
+        also=("PUSH-MANIFEST-DOCKER-SCHEMA2-ACCEPTED",),
     ),
     _fault(
         "range-203",

@@ -9,8 +9,8 @@ from typing import Any
 from reference import errors
 from reference.app import Registry
 from reference.faults.deletion import code_instead
-from reference.messages import Request, Response
-from reference.modifications import Apply, Fault, on, override
+from reference.messages import Request, Response, encode_value
+from reference.modifications import Apply, Fault, drop_header, on, override
 
 _ROUTES = frozenset({"tags", "manifests", "blobs", "uploads", "referrers"})
 _LIMIT = 3
@@ -100,6 +100,32 @@ def _catalog_any_n(registry: Registry) -> None:
     registry.handlers["catalog.list"] = changed
 
 
+def _catalog_inclusive(registry: Registry) -> None:
+    """A page of the catalog begins with the name that is asked for as ``last``."""
+    listing = registry.handlers["catalog.list"]
+
+    async def changed(request: Request) -> Response:
+        last = request.query.get("last")
+        response = await listing(request)
+        if last is not None and response.status == 200:
+            names = [last, *json.loads(response.body)["repositories"]][: int(request.query.get("n") or _MANY)]
+            response.body = json.dumps({"repositories": names}).encode()
+        return response
+
+    registry.handlers["catalog.list"] = changed
+
+
+def _catalog_overlap(_request: Request, response: Response) -> None:
+    """The Link of a page leads to the one that begins with the last name of this."""
+    names = json.loads(response.body)["repositories"]
+    if len(names) > 1 and "link" in response.headers:
+        # A name that comes right before another.
+        before = names[-1][:-1] + chr(ord(names[-1][-1]) - 1) + "z"
+        response.headers.set(
+            "Link", response.headers.get("Link").replace(encode_value(names[-1]), encode_value(before))
+        )
+
+
 FAULTS = (
     Fault(
         name="tags-as-objects",
@@ -160,6 +186,25 @@ FAULTS = (
         title="The catalog lists a repository that was only asked for.",
         breaks=("DISC-CATALOG-LISTED-EXISTS",),
         apply=_asked_for,
+    ),
+    Fault(
+        name="catalog-last-inclusive",
+        title="A page of the catalog begins with the name that is named by last.",
+        breaks=("DISC-CATALOG-N-LAST",),
+        also=("DISC-CATALOG-LINK-WALK",),
+        apply=_catalog_inclusive,
+    ),
+    Fault(
+        name="catalog-without-link",
+        title="A page of the catalog has no Link.",
+        breaks=("DISC-CATALOG-LINK-WALK",),
+        apply=on("catalog.list", change=drop_header("Link")),
+    ),
+    Fault(
+        name="catalog-pages-overlap",
+        title="The last name of a page of the catalog is the first of the next one.",
+        breaks=("DISC-CATALOG-LINK-WALK",),
+        apply=on("catalog.list", status=200, change=_catalog_overlap),
     ),
     Fault(
         name="catalog-n-invalid-200",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reference.app import Registry
+from reference.faults.upload_answers import recoded
 from reference.messages import Request, Response
 from reference.modifications import Apply, Fault, answers, override, set_header
 
@@ -49,6 +50,22 @@ def _length_of_the_blob(request: Request, response: Response) -> None:
     response.headers.set("Content-Length", response.headers.get("Content-Range").rpartition("/")[2])
 
 
+def _allow_everything(request: Request, response: Response) -> None:
+    response.headers.set("Allow", f"GET, HEAD, {request.method}")
+
+
+def _blob_digest_404(_request: Request, response: Response) -> None:
+    """A malformed digest is unknown as well; its code stays."""
+    if b"DIGEST_INVALID" in response.body:
+        response.status = 404
+
+
+def _two_slashes_500(request: Request, response: Response) -> Response | None:
+    if "//" in request.path:
+        return Response(500, [("Content-Type", "text/plain")], b"internal server error")
+    return None
+
+
 def _never_mounted(registry: Registry) -> None:
     override(registry.uploads, mounted=lambda *_: False)
 
@@ -89,6 +106,31 @@ FAULTS = (
         title="A 416 has the Content-Length of the whole blob and no content.",
         breaks=("BASE-CONTENT-LENGTH-TRUE",),
         apply=answers("blob.get", status=416, change=_length_of_the_blob),
+    ),
+    Fault(
+        name="allow-names-the-method",
+        title="The Allow of a 405 has the method that is not allowed.",
+        breaks=("BASE-METHOD-405-ALLOW",),
+        also=("MGMT-DELETE-405-ALLOW",),
+        apply=answers(status=405, change=_allow_everything),
+    ),
+    Fault(
+        name="name-invalid-code-unknown",
+        title="A pull with an invalid name has the code NAME_UNKNOWN.",
+        breaks=("BASE-NAME-INVALID-400",),
+        apply=answers("manifest.get", "blob.get", status=400, change=recoded("NAME_INVALID", "NAME_UNKNOWN")),
+    ),
+    Fault(
+        name="blob-bad-digest-404",
+        title="A malformed digest in a blob's path is answered 404 with the code DIGEST_INVALID.",
+        breaks=("PULL-BLOB-GET-BAD-DIGEST-400",),
+        apply=answers("blob.get", status=400, change=_blob_digest_404),
+    ),
+    Fault(
+        name="two-slashes-500",
+        title="A path with two slashes is answered 500.",
+        breaks=("BASE-NAME-REJECT-EMPTY-COMPONENT",),
+        apply=answers("upload.start", change=_two_slashes_500),
     ),
     Fault(
         name="mount-declared-and-absent",

@@ -140,6 +140,7 @@ VARIANTS = (
         title="Capitals are listed before small letters.",
         latitude=("TAGS-ORDER",),
         profiles=("docker-v2", "oci-1.2-dev"),
+        warns=("DISC-TAGS-ORDER-MIXED-CASE",),
         apply=_ascii,
     ),
     Variant(
@@ -147,6 +148,7 @@ VARIANTS = (
         title="Three tags at most are listed at once, with a Link.",
         latitude=("TAGS-PAGE-SMALLER",),
         profiles=("docker-v2", "oci-1.1", "oci-1.2-dev"),
+        warns=("DISC-TAGS-N-FULL-PAGE",),
         apply=_limited,
     ),
     Variant(
@@ -160,6 +162,7 @@ VARIANTS = (
         title="A full page has no Link.",
         latitude=("TAGS-LINK-ABSENT",),
         profiles=OCI,
+        warns=("DISC-TAGS-LINK-PRESENT-WHEN-MORE",),
         apply=on("tags.list", change=drop_header("Link")),
     ),
     Variant(
@@ -235,6 +238,10 @@ VARIANTS = (
         latitude=("DELETE-UNSUPPORTED",),
         lacks=("delete-tag", "delete-manifest", "delete-blob"),
         profiles=("oci-1.1", "oci-1.2-dev"),
+        warns=(
+            "MGMT-MANIFEST-DELETE-DISABLED-405",
+            "MGMT-BLOB-DELETE-DISABLED-405",
+        ),
         apply=_delete_as(400),
     ),
     Variant(

@@ -71,7 +71,11 @@ VARIANTS = (
             "LOGIN-SCOPE-VARIES",
             "LOGIN-OAUTH-PARTS-ABSENT",
         ),
-        warns=("AUTH-TOKEN-INVALID-ERROR-ATTRIBUTE", "AUTH-TOKEN-BAD-CREDENTIALS-401"),
+        warns=(
+            "AUTH-TOKEN-INVALID-ERROR-ATTRIBUTE",
+            "AUTH-TOKEN-BAD-CREDENTIALS-401",
+            "AUTH-TOKEN-NO-SCOPE",
+        ),
         layer=_token(base_open=False),
     ),
     Variant(

@@ -248,14 +248,23 @@ VARIANTS = (
         name="accept-unmatched-404",
         title="A manifest whose type is not in Accept is answered 404.",
         latitude=("ACCEPT-UNMATCHED",),
-        warns=("PULL-ACCEPT-ABSENT", "PULL-ACCEPT-WILDCARD"),
+        warns=(
+            "PULL-ACCEPT-ABSENT",
+            "PULL-ACCEPT-WILDCARD",
+            "PULL-ACCEPT-CASE",
+        ),
         apply=_strict(404),
     ),
     Variant(
         name="accept-unmatched-406",
         title="A manifest whose type is not in Accept is answered 406.",
         latitude=("ACCEPT-UNMATCHED",),
-        warns=("PULL-ACCEPT-ABSENT", "PULL-ACCEPT-WILDCARD"),
+        warns=(
+            "PULL-ACCEPT-ABSENT",
+            "PULL-ACCEPT-WILDCARD",
+            "PULL-ACCEPT-CASE",
+            "PULL-DOCKER-LIST-NO-PLATFORM-404",
+        ),
         apply=_strict(406),
     ),
     Variant(
@@ -277,6 +286,7 @@ VARIANTS = (
         title="Manifests whose content is missing are answered 404 BLOB_UNKNOWN.",
         latitude=("MISSING-REFERENCE-CODE",),
         profiles=OCI,
+        warns=("PUSH-MANIFEST-MISSING-BLOB-400",),
         apply=answers("manifest.put", status=400, change=_missing_as_404),
     ),
     Variant(

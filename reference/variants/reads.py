@@ -231,6 +231,7 @@ VARIANTS = (
         title="A digest in capitals names the same blob.",
         latitude=("DIGEST-HEX-CASE",),
         profiles=("docker-v2",),
+        warns=("BASE-DIGEST-UPPERCASE-HEX",),
         apply=_any_case,
     ),
     Variant(
@@ -238,12 +239,20 @@ VARIANTS = (
         title="Refusals have codes that no table lists.",
         latitude=("ERROR-CODE-UNLISTED",),
         profiles=("docker-v2",),
+        warns=("BASE-ERROR-CODE-REGISTERED",),
         apply=_recoded({b"MANIFEST_UNKNOWN": b"NOT_FOUND", b"UNSUPPORTED": b"METHOD_UNKNOWN"}),
     ),
     Variant(
         name="error-codes-broad",
         title="Refusals have codes that tell less.",
         latitude=("ERROR-CODE-CHOICE",),
+        warns=(
+            "PULL-BLOB-GET-BAD-DIGEST-400",
+            "PUSH-PUT-DIGEST-MISMATCH-CODE",
+            "PUSH-MANIFEST-DIGEST-MISMATCH-400-CODE",
+            "MGMT-MANIFEST-DELETE-UNKNOWN-CODE",
+            "MGMT-BLOB-DELETE-UNKNOWN-CODE",
+        ),
         apply=_recoded(
             {b"BLOB_UNKNOWN": b"NAME_UNKNOWN", b"MANIFEST_UNKNOWN": b"NAME_UNKNOWN", b"DIGEST_INVALID": b"SIZE_INVALID"}
         ),
@@ -266,6 +275,7 @@ VARIANTS = (
         name="accept-index-to-child",
         title="An index by tag becomes one of its images where Accept names no index.",
         latitude=("ACCEPT-INDEX-TO-CHILD",),
+        warns=("PULL-DOCKER-LIST-NO-PLATFORM-404",),
         apply=_resolved,
     ),
     Variant(

@@ -106,6 +106,7 @@ VARIANTS = (
         title="Refusals have no body.",
         latitude=("ERROR-BODY-ABSENT",),
         profiles=OCI,
+        warns=("BASE-ERROR-JSON-PRESENT",),
         apply=answers(change=_empty),
     ),
     Variant(
@@ -113,6 +114,7 @@ VARIANTS = (
         title="Refusals are text.",
         latitude=("ERROR-BODY-NOT-JSON",),
         profiles=OCI,
+        warns=("BASE-ERROR-JSON-PRESENT",),
         apply=answers(change=_text),
     ),
     Variant(
@@ -120,6 +122,7 @@ VARIANTS = (
         title="Refusals have several errors, details of any type and further members.",
         latitude=("ERROR-SEVERAL", "ERROR-MEMBERS-FREE"),
         profiles=OCI,
+        warns=("PUSH-MANIFEST-MISSING-BLOB-DETAIL",),
         apply=answers(change=_talkative),
     ),
     Variant(
@@ -127,6 +130,7 @@ VARIANTS = (
         title="Refusals have codes alone.",
         latitude=("ERROR-MEMBERS-FREE",),
         profiles=OCI,
+        warns=("PUSH-MANIFEST-MISSING-BLOB-DETAIL",),
         apply=answers(change=_bare),
     ),
     Variant(
@@ -134,6 +138,7 @@ VARIANTS = (
         title="A malformed digest in a pull is answered 404.",
         latitude=("DIGEST-MALFORMED-STATUS",),
         profiles=("oci-1.0",),
+        warns=("PULL-BLOB-GET-BAD-DIGEST-400",),
         apply=answers("blob.get", "blob.head", "manifest.get", "manifest.head", status=400, change=_digest_404),
     ),
     Variant(
@@ -141,6 +146,7 @@ VARIANTS = (
         title="An invalid name is answered 404 as by a router.",
         latitude=("NAME-OR-TAG-INVALID-STATUS",),
         profiles=OCI,
+        warns=("BASE-NAME-INVALID-400",),
         apply=answers(status=400, change=_name_404),
     ),
     Variant(

@@ -176,6 +176,7 @@ VARIANTS = (
         title="The answer to a chunk has no Range.",
         latitude=("PATCH-RANGE-OPTIONAL",),
         profiles=("oci-1.0",),
+        warns=("PUSH-PATCH-RANGE-PRESENT",),
         apply=on("upload.patch", status=202, change=drop_header("Range")),
     ),
     Variant(
@@ -189,6 +190,7 @@ VARIANTS = (
         title="A PATCH without Content-Range is refused.",
         latitude=("PATCH-STREAMED-EITHER",),
         profiles=OCI,
+        warns=("PUSH-PATCH-STREAM-202",),
         apply=_unstreamed,
     ),
     Variant(
@@ -220,6 +222,7 @@ VARIANTS = (
         latitude=("UPLOAD-STATUS-UNSUPPORTED",),
         profiles=("oci-1.0",),
         lacks=("upload-status",),
+        warns=("PUSH-STATUS-204",),
         apply=refusing("upload.get", status=405, allow="PATCH, PUT"),
     ),
     Variant(
@@ -227,6 +230,7 @@ VARIANTS = (
         title="A session cannot be asked how far it is: 404.",
         latitude=("UPLOAD-STATUS-UNSUPPORTED",),
         profiles=("oci-1.0",),
+        warns=("PUSH-STATUS-204",),
         apply=refusing("upload.get", status=404),
     ),
     Variant(

@@ -210,6 +210,10 @@ VARIANTS = (
         title="An n that is no number is ignored, and a last that is no tag gives an empty list.",
         latitude=("TAGS-PAGING-EDGE-VALUES",),
         profiles=OCI,
+        warns=(
+            "DISC-TAGS-N-INVALID-400",
+            "DISC-TAGS-LAST-NOT-A-TAG",
+        ),
         apply=_edge_values,
     ),
     Variant(
@@ -258,12 +262,14 @@ VARIANTS = (
         title="A manifest that is deleted by digest stays under its tags.",
         latitude=("DELETE-MANIFEST-TAGS",),
         profiles=("docker-v2", "oci-1.0"),
+        warns=("MGMT-MANIFEST-DELETE-TAGS-404",),
         apply=_tags_stay,
     ),
     Variant(
         name="manifest-goes-with-last-tag",
         title="A manifest without tags is removed.",
         latitude=("UNREFERENCED-CONTENT-COLLECTED",),
+        warns=("MGMT-TAG-DELETE-MANIFEST-BY-DIGEST-KEPT",),
         apply=_collected,
     ),
     Variant(
@@ -285,6 +291,7 @@ VARIANTS = (
         title="A blob of any repository can be pulled from each.",
         latitude=("BLOB-REGISTRY-WIDE",),
         profiles=("docker-v2", "oci-1.0"),
+        warns=("PULL-BLOB-OTHER-REPO-404",),
         apply=_shared,
     ),
     Variant(

@@ -177,6 +177,7 @@ VARIANTS = (
         title="There is no Docker-Upload-UUID.",
         latitude=("LOCATION-OPAQUE-SESSION",),
         profiles=OCI,
+        warns=("PUSH-START-UPLOAD-UUID-HEADER",),
         apply=answers(change=drop_header("Docker-Upload-UUID")),
     ),
     Variant(
@@ -225,6 +226,13 @@ VARIANTS = (
         title="201 and 202 have a body.",
         latitude=("SUCCESS-BODY-OR-NONE",),
         profiles=OCI,
+        warns=(
+            "PUSH-START-BODY-EMPTY",
+            "PUSH-PUT-BODY-EMPTY",
+            "PUSH-PATCH-BODY-EMPTY",
+            "PUSH-MANIFEST-BODY-EMPTY",
+            "MGMT-BLOB-DELETE-HEADERS",
+        ),
         apply=answers(change=_with_body),
     ),
     Variant(

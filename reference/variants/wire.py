@@ -187,6 +187,7 @@ VARIANTS = (
         name="busy-in-bursts",
         title="Now and then some requests in a row are answered 429: with a date, with seconds, without Retry-After.",
         latitude=("BUSY-429-OR-503",),
+        warns=("BASE-RATE-RETRY-AFTER",),
         layer=_bursts,
     ),
     Variant(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import zlib
 from collections.abc import Iterator, Sequence
@@ -11,7 +12,7 @@ from allpairspy import AllPairs  # type: ignore[import-untyped]  # the package h
 
 from reference import variants
 from reference.faults import ALL as FAULTS
-from reference.modifications import PROFILES, Variant
+from reference.modifications import PROFILES, Fault, Variant
 from reference.variants import ALL as VARIANTS
 from spec.catalogue import load
 from spec.trace import scan
@@ -24,7 +25,12 @@ INCOMPATIBLE = {
     frozenset({"location-other-host", "location-absolute"}): "the Location names a host that has no sessions",
     frozenset({"location-other-host", "location-alternating"}): "the Location names a host that has no sessions",
     frozenset({"reads-redirected", "token-everywhere"}): "a redirect leads where a login is wanted again",
+    frozenset({"turns-spoilt", "location-single-use"}): "the fault follows an upload by its name, which changes",
+    frozenset({"turns-not-closed", "location-single-use"}): "the fault follows an upload by its name, which changes",
+    frozenset({"turns-counted-together", "location-single-use"}): "the fault follows an upload by its name",
 }
+#: What refuses a token without a challenge.
+_WITHOUT_CHALLENGE = frozenset({"token-refused-403", "token-refused-hidden"})
 #: How many requirements are judged besides those that a fault concerns.
 SAMPLE = 12
 
@@ -80,7 +86,10 @@ class Plan:
             yield Case("variant", variant.name, (), (variant.name,), variant.configuration, seed=self._seed)
 
     def together(self) -> Iterator[Case]:
-        """Rows of variants in which each pair of different themes comes together at least once."""
+        """Rows of variants in which each pair of different themes comes together at least once, and pairs of logins."""
+        for pair in itertools.combinations([v.name for v in VARIANTS.values() if v.configuration == "token"], 2):
+            if all(_mixes(VARIANTS[name]) for name in pair):
+                yield Case("together", " and ".join(pair), (), pair, "token", seed=self._seed)
         themes = [[None, *names] for names in _themes().values()]
         for number, row in enumerate(AllPairs(themes, filter_func=_sensible), 1):
             chosen = tuple(name for name in row if name)
@@ -91,7 +100,11 @@ class Plan:
         """Each fault among some random variants that take nothing away."""
         for fault in FAULTS.values():
             chooser = random.Random(f"{self._seed} {fault.name}")
-            able = [v.name for v in VARIANTS.values() if _mixes(v) and v.configuration == fault.configuration]
+            able = [
+                v.name
+                for v in VARIANTS.values()
+                if _mixes(v) and v.configuration == fault.configuration and not _undoes(v, fault)
+            ]
             # What the fault needs stays last, around the others.
             able = [name for name in able if name not in fault.variants]
             chosen = (*sorted(chooser.sample(sorted(able), min(BESIDE, len(able)))), *fault.variants)
@@ -115,6 +128,14 @@ class Plan:
 def _mixes(variant: Variant) -> bool:
     """Whether a variant can stand beside anything: it lacks nothing, and needs no word of its owner."""
     return not (variant.lacks or variant.options or variant.undecided) and len(variant.profiles) == len(PROFILES)
+
+
+def _undoes(variant: Variant, fault: Fault) -> bool:
+    """Whether a variant leaves out what a fault spoils, or hides the challenge by which a login could go on."""
+    if fault.configuration == "token" and variant.name in _WITHOUT_CHALLENGE:
+        return fault.apply is not None
+    both = fault.tokens is not None and variant.tokens is not None
+    return both or frozenset({variant.name, fault.name}) in INCOMPATIBLE
 
 
 def _sensible(row: Sequence[str | None]) -> bool:

@@ -72,12 +72,17 @@ def _options(case: Case) -> tuple[str, ...]:
     return (*case.options, *(("--timeout", "3") if case.faults else ()), "--keep")
 
 
+def _odd(case: Case) -> set[str]:
+    """What the variants of a case are known to do otherwise than they should, though they may."""
+    return {name for variant in case.variants for name in VARIANTS[variant].warns}
+
+
 def _convicted(case: Case, ran: SuiteRun, result: Result) -> None:
     assert ran.report is not None
     fault = FAULTS[case.faults[0]]
     result.broken, broken = ran.broken, set(ran.broken)
     result.convictions = ran.report["convictions"]
-    if broken - {*fault.breaks, *fault.also}:
+    if broken - {*fault.breaks, *fault.also, *_odd(case)}:
         result.word = "accused"
     elif broken & set(fault.breaks):
         result.word, result.good = "caught", True
@@ -91,7 +96,9 @@ def _acquitted(case: Case, ran: SuiteRun, result: Result) -> None:
     result.broken = [
         entry["id"]
         for entry in ran.report["requirements"]
-        if entry["outcome"] == "error" or "FAIL" in {entry["verdicts"].get(profile) for profile in profiles}
+        if entry["outcome"] == "error"
+        or "FAIL" in {entry["verdicts"].get(profile) for profile in profiles}
+        or (entry["outcome"] == "broken" and entry["id"] not in _odd(case))
     ]
     result.good = not result.broken
     result.word = "acquitted" if result.good else "accused"
