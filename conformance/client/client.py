@@ -15,9 +15,11 @@ from .exchange import Exchange, Headers, Request, Response
 from .redaction import Redactor
 from .transport import Payload, Transport, TransportError
 
-#: Seconds that a target's Retry-After may cost one request in all.
+#: Seconds that a target's Retry-After may cost one request with one login.
 RETRY_BUDGET = 15.0
 _RETRIES = 4
+#: How often one request is sent again with other credentials.
+_CHALLENGES = 2
 #: Seconds to wait after a 429 that does not say how long, at first; then twice as long each time.
 _BACKOFF = 0.25
 #: Seconds of such waiting in vain, over all requests of a client, after which it waits no more.
@@ -115,39 +117,49 @@ class Client:
         return self._authenticator.ahead(name, PULL)
 
     def _attempt(self, call: Call, trail: list[Exchange]) -> Response:
-        """Send to one URL; a challenge is answered, and throttling is obeyed within a budget."""
+        """Send to one URL; challenges are answered."""
         name, action = call.parameters.get("name", ""), _action(call)
         own = call.authenticate and _origin(call.url) == self._origin
         authorization = self._authenticator.ahead(name, action) if own else None
-        waited, challenged = 0.0, 0
         tokens: list[Response] = []
-        for _ in range(_RETRIES):
+        for challenged in range(_CHALLENGES + 1):
+            response = self._patiently(call, authorization, trail)
+            if not own or challenged == _CHALLENGES:
+                break
+            challenge = self._challenge(call, response, authorization, trail)
+            if challenge is None:
+                break
+            fresh = self._authenticator.answer(
+                challenge,
+                name,
+                action,
+                lambda u, h: self._token(u, h, trail, tokens),
+                sent=authorization,
+                again=challenged + 1 == _CHALLENGES,
+            )
+            if fresh is None or fresh == authorization:
+                break
+            authorization = fresh
+        if response.status == 401 and call.authenticate:
+            response.withheld = _tokenless(tokens) if own else _OF_THE_TARGET
+        return response
+
+    def _patiently(self, call: Call, authorization: str | None, trail: list[Exchange]) -> Response:
+        """Throttling is obeyed within a budget."""
+        waited = 0.0
+        for attempt in range(1, _RETRIES + 1):
             response = self._repeatable(call, authorization, trail)
-            if own and challenged < 2 and (challenge := self._challenge(call, response, authorization, trail)):
-                challenged += 1
-                fresh = self._authenticator.answer(
-                    challenge,
-                    name,
-                    action,
-                    lambda u, h: self._token(u, h, trail, tokens),
-                    sent=authorization,
-                    again=challenged == 2,
-                )
-                if fresh is None or fresh == authorization:
-                    break
-                authorization = fresh
-                continue
             pause = _retry_after(response)
             if pause is None and response.status == 429 and self._in_vain < _PATIENCE:  # Too Many Requests
                 pause = max(_BACKOFF, waited)
-            if pause is None or waited + pause > RETRY_BUDGET or time.monotonic() + pause > self._transport.until:
+            if pause is None or attempt == _RETRIES:
+                break
+            if waited + pause > RETRY_BUDGET or time.monotonic() + pause > self._transport.until:
                 break
             waited += pause
             time.sleep(pause)
         if response.status == 429:
             self._in_vain += waited
-        if response.status == 401 and call.authenticate:
-            response.withheld = _tokenless(tokens) if own else _OF_THE_TARGET
         return response
 
     def _challenge(
@@ -160,7 +172,7 @@ class Client:
         if not self._authenticator.answers:
             return None
         if response.status == 403 and authorization and authorization.startswith("Bearer "):  # Forbidden
-            response = self._repeatable(call, None, trail)
+            response = self._patiently(call, None, trail)
         return response if response.status == 401 else None  # Unauthorized
 
     def _repeatable(self, call: Call, authorization: str | None, trail: list[Exchange]) -> Response:
@@ -193,7 +205,7 @@ class Client:
         self, url: str, headers: list[tuple[str, str]], trail: list[Exchange], answers: list[Response]
     ) -> Response:
         call = Call("GET", url, operation="token.get", headers=(*headers, ("Accept", "application/json")))
-        answers.append(self._once(call, None, trail))
+        answers.append(self._patiently(call, None, trail))
         return answers[-1]
 
     def _once(self, call: Call, authorization: str | None, trail: list[Exchange]) -> Response:

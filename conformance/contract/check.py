@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 from conformance.client.exchange import Exchange, Response
 
@@ -56,7 +57,8 @@ class Contract:
     def check(self, exchange: Exchange) -> ContractResult:
         """Return what the document says of an exchange.
 
-        It says nothing of one without operation or response, or with another method than its operation's.
+        It says nothing of one without operation or response, with another method than its operation's, or without the
+        parameters that its statements are about.
         """
         response = exchange.response
         if not exchange.operation or response is None:
@@ -64,7 +66,7 @@ class Contract:
         operation = self._operations.get(exchange.operation)
         if operation is None:
             return ContractResult(unbooked=(f"the document has no operation {exchange.operation}",))
-        if exchange.request.method.lower() != operation.method:
+        if exchange.request.method.lower() != operation.method or not _given(operation, exchange):
             return NOTHING
         exercised: set[str] = set()
         deviations = list(_deviations(operation, exchange, response, exercised))
@@ -102,6 +104,13 @@ class Contract:
         refuted = [d for d in deviations if not self._confirmed.get(keys.get(d, _OURS), True)]
         notes += [f"openapi-core does not find: {d.describe()}" for d in refuted]
         return [d for d in deviations if d not in refuted], tuple(notes)
+
+
+def _given(operation: OperationPlan, exchange: Exchange) -> bool:
+    """Whether a request had the parameters without which nothing is said of its answer."""
+    if not operation.given:
+        return True
+    return operation.given <= {name for name, _ in parse_qsl(urlsplit(exchange.request.url).query)}
 
 
 def _deviations(

@@ -97,6 +97,8 @@ class OperationPlan:
         self.path = path
         self.method = method
         self.requirement = requirement.of(node, operation)
+        #: The parameters without which nothing is said of an answer.
+        self.given = frozenset(node.get("x-given", ()))
         self._document = document
         self._responses: dict[str, Any] = {str(k): follow(document, v) for k, v in node["responses"].items()}
         self._plans: dict[str, ResponsePlan] = {}

@@ -252,6 +252,7 @@ FAULTS = (
         "The last byte of a manifest that is pulled by sha512 is another, and no digest tells.",
         "PULL-MANIFEST-SHA512",
         apply=on("manifest.get", status=200, change=_if(_sha512, _spoilt_without_digest)),
+        also=("PULL-MANIFEST-GET-DCD",),
     ),
     _fault(
         "second-tag-spoilt",

@@ -153,7 +153,12 @@ _LIST = "AUTH-OAUTH-SCOPE-LIST"
 FAULTS = (
     _fault("token-several-scopes-400", "Several parameters scope are refused.", _SEVERAL, _gets(_two, _refused)),
     _fault(
-        "token-several-scopes-empty", "For several scopes the token is empty.", _SEVERAL, _gets(_two, _without_token)
+        "token-several-scopes-empty",
+        "For several scopes the token is empty.",
+        # Each token must have some text, for however many scopes it is.
+        "AUTH-TOKEN-GET-RESPONSE",
+        _gets(_two, _without_token),
+        _SEVERAL,
     ),
     _fault(
         "token-without-scope-201", "A token without scope is given with status 201.", _NO_SCOPE, _gets(_none, _created)

@@ -44,7 +44,8 @@ def _cursor(registry: Registry) -> None:
         cursor = request.query.get("cursor")
         if cursor is not None:
             pairs = json.loads(base64.urlsafe_b64decode(cursor))
-            request.query.pairs = [(key, value) for key, value in pairs]
+            others = [pair for pair in request.query.pairs if pair[0] != "cursor"]
+            request.query.pairs = [*((key, value) for key, value in pairs), *others]
         response = await listing(request)
         if "Link" in response.headers:
             last = json.loads(response.body)["tags"][-1]

@@ -117,7 +117,10 @@ def _strict(status: int) -> Apply:
     """A manifest whose type Accept does not name is not sent."""
 
     def apply(registry: Registry) -> None:
+        before = registry.manifests.negotiate
+
         def negotiate(request: Request, manifest: Manifest) -> Manifest:
+            manifest = before(request, manifest)
             fields = ",".join(request.headers.all("accept")).split(",")
             if manifest.media_type in {field.partition(";")[0].strip() for field in fields}:
                 return manifest
@@ -142,7 +145,16 @@ def _no_docker(registry: Registry) -> None:
 
 
 def _anything_missing(registry: Registry) -> None:
-    override(registry.manifests, check_references=lambda _name, _document: None)
+    check = registry.manifests.check_references
+
+    def changed(name: str, document: Document) -> None:
+        try:
+            check(name, document)
+        except errors.RegistryError as error:
+            if "MANIFEST_BLOB_UNKNOWN" not in {entry.code for entry in error.entries}:
+                raise
+
+    override(registry.manifests, check_references=changed)
 
 
 def _missing_as_404(_request: Request, response: Response) -> None:

@@ -52,6 +52,8 @@ def _paged(registry: Registry) -> None:
         cursor = request.query.get("cursor")
         start = int(base64.urlsafe_b64decode(cursor)) if cursor is not None else 0
         response = await listing(request)
+        if response.status != 200:
+            return response
         entries = json.loads(response.body)["manifests"]
         paged = Response.json(
             {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries[start : start + 2]}, media_type=OCI_INDEX

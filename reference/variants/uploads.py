@@ -93,7 +93,9 @@ def _bytes_range(registry: Registry) -> None:
 
 
 def _encoded_location(_request: Request, response: Response) -> None:
-    head, _, digest = response.headers.get("Location").rpartition("/")
+    head, slash, digest = response.headers.get("Location").rpartition("/")
+    if not slash:
+        return
     response.headers.set("Location", f"{head}/{quote(digest, safe='')}")
 
 

@@ -222,6 +222,18 @@ def test_throttling_without_end() -> None:
     assert len(target.asked) < 6
 
 
+def test_throttling_of_a_login() -> None:
+    """Requests that are challenged are not given up sooner: what was throttled is counted apart."""
+
+    def answer(asked: Asked) -> Answer:
+        throttled = Answer(429, headers=(("Retry-After", "0"),))
+        return _basic(asked, Answer(200)) if len(target.asked) in {4, 8} else throttled
+
+    with serve(answer) as target, client_of(target.url) as client:
+        assert client.send(Call("GET", f"{target.url}/")).status == 200
+    assert len(target.asked) == 8
+
+
 @pytest.mark.needs("openssl")
 @pytest.mark.filterwarnings("ignore:Unverified HTTPS request")
 def test_certificates(tls_files: tuple[Path, Path]) -> None:

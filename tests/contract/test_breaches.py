@@ -263,6 +263,13 @@ def test_an_exchange_without_operation_or_response_is_not_checked(contract: Cont
         assert not contract.check(given).exercised
 
 
+@pytest.mark.parametrize(("query", "says"), [("service=r&scope=s", True), ("service=r", False)])
+def test_an_answer_to_less_than_a_statement_is_about_is_not_checked(query: str, says: bool) -> None:
+    asked = Request("GET", f"http://target/token?{query}", Headers())
+    answered = Exchange("token.get", {}, asked, exchange("token.get", 201, JSON, body={}).response)
+    assert bool(Contract.load().check(answered).breaches) is says
+
+
 def test_an_unknown_operation_is_noted(contract: Contract) -> None:
     assert contract.check(exchange("base.dance", 200)).unbooked == ("the document has no operation base.dance",)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import random
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+import yaml
 from allpairspy import AllPairs  # type: ignore[import-untyped]  # the package has no types
 
 from reference import variants
@@ -25,14 +28,14 @@ INCOMPATIBLE = {
     frozenset({"location-other-host", "location-absolute"}): "the Location names a host that has no sessions",
     frozenset({"location-other-host", "location-alternating"}): "the Location names a host that has no sessions",
     frozenset({"reads-redirected", "token-everywhere"}): "a redirect leads where a login is wanted again",
-    frozenset({"reads-redirected", "tags-cursor"}): "the cursor takes the mark of the redirect away: it never ends",
-    frozenset({"reads-redirected", "referrers-paged"}): "the cursor takes the mark of the redirect away: it never ends",
-    frozenset({"head-of-blob-without-digest", "blob-redirected"}): "a blob that is elsewhere is not headed here",
-    frozenset({"scope-of-push-is-pull", "token-actions-apart"}): "both choose the actions of a scope",
-    frozenset({"turns-spoilt", "location-single-use"}): "the fault follows an upload by its name, which changes",
-    frozenset({"turns-not-closed", "location-single-use"}): "the fault follows an upload by its name, which changes",
-    frozenset({"turns-counted-together", "location-single-use"}): "the fault follows an upload by its name",
+    frozenset({"location-other-host", "token-everywhere"}): "sessions that want a login are where none is sent",
+    frozenset({"location-other-host", "token-for-writes"}): "sessions that want a login are where none is sent",
+    frozenset({"host-forms", "token-everywhere"}): "sessions that want a login are where none is sent",
+    frozenset({"host-forms", "token-for-writes"}): "sessions that want a login are where none is sent",
+    frozenset({"referrers-paged", "referrers-in-small-pages"}): "one cuts the pages of the other, and loses the rest",
 }
+#: Where the faults stand that cannot show beside a variant.
+UNDONE = Path(__file__).with_name("undone.yaml")
 #: What refuses a token without a challenge.
 _WITHOUT_CHALLENGE = frozenset({"token-refused-403", "token-refused-hidden"})
 #: How many requirements are judged besides those that a fault concerns.
@@ -139,7 +142,14 @@ def _undoes(variant: Variant, fault: Fault) -> bool:
     if fault.configuration == "token" and variant.name in _WITHOUT_CHALLENGE:
         return fault.apply is not None
     both = fault.tokens is not None and variant.tokens is not None
-    return both or frozenset({variant.name, fault.name}) in INCOMPATIBLE
+    return both or fault.name in undone().get(variant.name, ())
+
+
+@functools.cache
+def undone() -> Mapping[str, frozenset[str]]:
+    """By variant, the faults that cannot show beside it."""
+    entries = yaml.load(UNDONE.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    return {name: frozenset(entry["faults"]) for name, entry in entries.items()}
 
 
 def _sensible(row: Sequence[str | None]) -> bool:

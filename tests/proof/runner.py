@@ -62,7 +62,7 @@ def _run(case: Case, workshop: Workshop, more: Mapping[str, str]) -> Result:
         _convicted(case, ran, result)
     else:
         _acquitted(case, ran, result)
-    if not result.good:
+    if not result.good and not result.text:
         result.text = "\n".join(ran.explain(name) for name in result.broken)
     return result
 
@@ -100,5 +100,20 @@ def _acquitted(case: Case, ran: SuiteRun, result: Result) -> None:
         or "FAIL" in {entry["verdicts"].get(profile) for profile in profiles}
         or (entry["outcome"] == "broken" and entry["id"] not in _odd(case))
     ]
-    result.good = not result.broken
-    result.word = "acquitted" if result.good else "accused"
+    undecided = [name for name in profiles if ran.report["profiles"][name]["verdict"] != "PASS"]
+    capabilities = ran.report["target"]["capabilities"]
+    if result.broken:
+        result.word = "accused"
+    elif undecided and not any(VARIANTS[name].undecided for name in case.variants):
+        # Nobody is acquitted of what was never looked at.
+        result.word, result.text = "undecided", _inconclusive(ran)
+    elif any(capabilities[lack]["present"] for name in case.variants for lack in VARIANTS[name].lacks):
+        result.word = "lacks nothing"
+    else:
+        result.word, result.good = "acquitted", True
+
+
+def _inconclusive(ran: SuiteRun) -> str:
+    assert ran.report is not None
+    told = (f"{e['id']}: {e['reason']}" for e in ran.report["requirements"] if e["outcome"] == "inconclusive")
+    return "\n".join(told)
