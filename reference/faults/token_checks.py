@@ -148,6 +148,8 @@ FAULTS = (
         "AUTH-TOKEN-EXPIRED-REFUSED",
         "AUTH-TOKEN-AUDIENCE-REFUSED",
         "AUTH-REFRESH-TOKEN-NOT-BEARER",
+        # A token that is worn out opens what it never did.
+        "AUTH-NO-LEAK-READ",
     ),
     _fault("token-expired-accepted", "A token is good for ever.", "AUTH-TOKEN-EXPIRED-REFUSED", _unchecked("exp")),
     _fault(
