@@ -127,6 +127,20 @@ def override(target: object, **methods: object) -> None:
         setattr(target, name, method)
 
 
+def moved_tags(registry: Registry) -> set[tuple[str, str]]:
+    """The repositories and tags that led to another manifest before; it grows as they move."""
+    moved: set[tuple[str, str]] = set()
+    set_tag = registry.storage.set_tag
+
+    def noting(name: str, tag: str, digest: str) -> None:
+        if registry.storage.tag(name, tag) not in (None, digest):
+            moved.add((name, tag))
+        set_tag(name, tag, digest)
+
+    override(registry.storage, set_tag=noting)
+    return moved
+
+
 def on(*operations: str, change: Transform, status: int | None = None) -> Apply:
     """Change the responses of operations, those with one status where it is given; refusals included."""
 

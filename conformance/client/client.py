@@ -145,7 +145,7 @@ class Client:
         return response
 
     def _patiently(self, call: Call, authorization: str | None, trail: list[Exchange]) -> Response:
-        """Throttling is obeyed within a budget."""
+        """Send to one URL with one login; throttling is obeyed within a budget."""
         waited = 0.0
         for attempt in range(1, _RETRIES + 1):
             response = self._repeatable(call, authorization, trail)

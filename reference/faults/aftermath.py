@@ -8,7 +8,7 @@ from collections.abc import Callable
 from reference.app import Registry
 from reference.documents import parse
 from reference.messages import Request, Response
-from reference.modifications import Apply, Fault, answers, on, override
+from reference.modifications import Apply, Fault, answers, moved_tags, on, override
 from reference.storage import Manifest
 
 #: What happens, given the registry, the repository and the digest of a manifest that was deleted, and the manifest.
@@ -69,10 +69,16 @@ def _referrers_lost(registry: Registry) -> None:
     override(registry.manifests, find=changed)
 
 
-def _referrers_as_404(registry: Registry) -> None:
-    """The list of the referrers of a deleted manifest comes with status 404."""
+def _deleted(registry: Registry) -> set[tuple[str, str]]:
+    """The repositories and digests of the manifests that were deleted; it grows with each."""
     deleted: set[tuple[str, str]] = set()
     _after_deletion(lambda _registry, name, manifest: deleted.add((name, manifest.digest)))(registry)
+    return deleted
+
+
+def _referrers_as_404(registry: Registry) -> None:
+    """The list of the referrers of a deleted manifest comes with status 404."""
+    deleted = _deleted(registry)
 
     def change(request: Request, response: Response) -> None:
         if (request.name, request.reference) in deleted and response.body.find(b'"digest"') >= 0:
@@ -83,19 +89,12 @@ def _referrers_as_404(registry: Registry) -> None:
 
 def _moved_203(registry: Registry) -> None:
     """Another success for the pull of a tag that was moved."""
-    moved: set[tuple[str, str]] = set()
-    set_tag = registry.storage.set_tag
-
-    def noting(name: str, tag: str, digest: str) -> None:
-        if registry.storage.tag(name, tag) not in (None, digest):
-            moved.add((name, tag))
-        set_tag(name, tag, digest)
+    moved = moved_tags(registry)
 
     def change(request: Request, response: Response) -> None:
         if (request.name, request.reference) in moved:
             response.status = 203
 
-    override(registry.storage, set_tag=noting)
     on("manifest.get", status=200, change=change)(registry)
 
 
@@ -140,8 +139,7 @@ def _blobs_lost_with_mount(registry: Registry) -> None:
 
 def _again_lost(registry: Registry) -> None:
     """A manifest that comes back after its deletion is not listed under its tag."""
-    deleted: set[tuple[str, str]] = set()
-    _after_deletion(lambda _registry, name, manifest: deleted.add((name, manifest.digest)))(registry)
+    deleted = _deleted(registry)
     tags = registry.storage.tags
 
     def changed(name: str) -> list[str]:

@@ -9,7 +9,7 @@ from reference.app import Registry
 from reference.documents import OCI_MANIFEST
 from reference.grammar import digest_of
 from reference.messages import Request, Response
-from reference.modifications import Apply, Fault, override
+from reference.modifications import Apply, Fault, moved_tags, override
 from reference.storage import Manifest, Upload
 from reference.storage.memory import MemoryUpload
 
@@ -90,20 +90,13 @@ def _manifest(code: str, tags: bool = True, manifests: bool = True) -> Apply:
 
 def _condition_once(registry: Registry) -> None:
     """Refuse each push on a condition to a tag that was moved."""
-    set_tag, check = registry.storage.set_tag, registry.manifests.check_condition
-    moved: set[tuple[str, str]] = set()
-
-    def noting(name: str, tag: str, digest: str) -> None:
-        if registry.storage.tag(name, tag) not in (None, digest):
-            moved.add((name, tag))
-        set_tag(name, tag, digest)
+    check, moved = registry.manifests.check_condition, moved_tags(registry)
 
     def changed(request: Request) -> None:
         if request.headers.get("if-match") and (request.name, request.reference) in moved:
             raise errors.condition_failed()
         check(request)
 
-    override(registry.storage, set_tag=noting)
     override(registry.manifests, check_condition=changed)
 
 

@@ -112,10 +112,14 @@ class Plan:
                 for v in VARIANTS.values()
                 if _mixes(v) and v.configuration == fault.configuration and not _undoes(v, fault)
             ]
-            # What the fault needs stays last, around the others.
-            able = [name for name in able if name not in fault.variants]
-            chosen = (*sorted(chooser.sample(sorted(able), min(BESIDE, len(able)))), *fault.variants)
-            if chosen and _sensible(chosen):
+            able = sorted(name for name in able if name not in fault.variants)
+            others: list[str] = []
+            for name in chooser.sample(able, len(able)):
+                if len(others) < BESIDE and _sensible((*others, name, *fault.variants)):
+                    others.append(name)
+            if others:
+                # What the fault needs stays last, around the others.
+                chosen = (*sorted(others), *fault.variants)
                 scope = self._scope(fault.name)
                 yield Case("beside", fault.name, (fault.name,), chosen, fault.configuration, scope, self._seed)
 
