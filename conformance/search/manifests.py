@@ -108,7 +108,9 @@ class ManifestDriver(Driver):
         parts = {*(contents.blob(b) for b in document.blobs), *(contents.manifest(c) for c in document.children)}
         allowed = answer.refused and (deleted or moved or parts != {There.PRESENT})
         requirement = "PUSH-MANIFEST-STATUS-201"
-        if manifest.media_type == OCI_INDEX:
+        if contents.manifest(manifest.digest) is There.PRESENT:
+            requirement = "PUSH-MANIFEST-IDEMPOTENT"
+        elif manifest.media_type == OCI_INDEX:
             requirement = "PUSH-MANIFEST-INDEX-ACCEPTED"
         elif document.subject is not None:
             requirement = "PUSH-MANIFEST-SUBJECT-ABSENT-ACCEPTED"

@@ -293,6 +293,8 @@ FAULTS = (
         "The Content-Range of a range up to the end begins one byte too late.",
         *_RANGES,
         apply=on("blob.get", change=_if(_open, _moved)),
+        # One of several ranges may go up to the end.
+        also=("PULL-BLOB-RANGE-MULTI",),
     ),
     _fault(
         "open-range-spoilt",

@@ -261,6 +261,8 @@ FAULTS = (
         "same-blob-again-lost",
         "A blob that is pushed a second time is unknown.",
         _AGAIN,
+        # The search meets it with one push after another.
+        "PUSH-BLOB-REUPLOAD-IDEMPOTENT",
         apply=pushed(lambda way: way.again, lost),
         also=("PUSH-INTERRUPTED-REPUSH", "PUSH-CONCURRENT-BLOB-WHOLE"),
     ),

@@ -203,6 +203,8 @@ FAULTS = (
         name="manifest-304-after-move",
         title="The ETag of a tag stays when the tag moves, and yields 304.",
         breaks=("PULL-CACHE-MANIFEST-304",),
+        # Nor does a push on the condition of the ETag that was given go through.
+        also=("PUSH-MANIFEST-IF-MATCH",),
         apply=_tag_etag,
     ),
     Fault(

@@ -9,7 +9,11 @@ from spec.catalogue import load
 from spec.model import Outcome
 
 _DIRECT, _SEARCH = "conformance/push/test_put.py::test_x", "conformance/search/test_search_states.py::test_y"
-_RETAG, _IDEMPOTENT = "PUSH-MANIFEST-RETAG-MOVES", "PUSH-MANIFEST-IDEMPOTENT"
+_RETAG, _EXACT = "PUSH-MANIFEST-RETAG-MOVES", "PUSH-MANIFEST-BYTES-EXACT"
+#: What no profile demands, and what has nothing to do with a tag.
+_JSON = "BASE-ERROR-JSON-PRESENT"
+#: What no profile demands, and what presumes that the bytes are kept.
+_MEMBER = "PUSH-MANIFEST-UNKNOWN-MEMBER"
 
 
 def _judgement(requirement: str, outcome: Outcome) -> dict[str, Any]:
@@ -37,23 +41,32 @@ def test_what_a_search_broke_is_a_finding() -> None:
 
 
 def test_what_is_broken_anyway_explains_it() -> None:
-    direct = [_judgement(_RETAG, Outcome.HELD), _judgement(_IDEMPOTENT, Outcome.BROKEN)]
+    direct = [_judgement(_RETAG, Outcome.HELD), _judgement(_EXACT, Outcome.BROKEN)]
     rolled = _rolled(direct=direct, search=[_judgement(_RETAG, Outcome.BROKEN)])
-    assert [finding.requirement for finding in rolled.findings] == [_IDEMPOTENT]
+    assert [finding.requirement for finding in rolled.findings] == [_EXACT]
     assert rolled.results[_RETAG].outcome is Outcome.HELD
 
 
-def test_what_no_scenario_of_its_own_held_is_a_finding_all_the_same() -> None:
-    direct = [_judgement(_IDEMPOTENT, Outcome.BROKEN)]
+def test_what_is_only_done_otherwise_explains_what_it_presumes_alone() -> None:
+    direct = [_judgement(_RETAG, Outcome.HELD), _judgement(_JSON, Outcome.BROKEN)]
     rolled = _rolled(direct=direct, search=[_judgement(_RETAG, Outcome.BROKEN)])
-    assert {finding.requirement for finding in rolled.findings} == {_RETAG, _IDEMPOTENT}
+    assert {finding.requirement for finding in rolled.findings} == {_RETAG, _JSON}
+    direct = [_judgement(_EXACT, Outcome.HELD), _judgement(_MEMBER, Outcome.BROKEN)]
+    rolled = _rolled(direct=direct, search=[_judgement(_EXACT, Outcome.BROKEN)])
+    assert {finding.requirement for finding in rolled.findings} == {_MEMBER}
+
+
+def test_what_no_scenario_of_its_own_held_is_a_finding_all_the_same() -> None:
+    direct = [_judgement(_EXACT, Outcome.BROKEN)]
+    rolled = _rolled(direct=direct, search=[_judgement(_RETAG, Outcome.BROKEN)])
+    assert {finding.requirement for finding in rolled.findings} == {_RETAG, _EXACT}
 
 
 def test_a_search_says_nothing_of_what_was_not_selected() -> None:
     """With --requirement, the scenarios that could explain it were left out."""
-    search = [_judgement(_RETAG, Outcome.BROKEN), _judgement(_IDEMPOTENT, Outcome.BROKEN)]
-    rolled = _rolled(frozenset({_IDEMPOTENT}), search=search)
-    assert [finding.requirement for finding in rolled.findings] == [_IDEMPOTENT]
+    search = [_judgement(_RETAG, Outcome.BROKEN), _judgement(_EXACT, Outcome.BROKEN)]
+    rolled = _rolled(frozenset({_EXACT}), search=search)
+    assert [finding.requirement for finding in rolled.findings] == [_EXACT]
     assert rolled.results[_RETAG].reason == "it was not selected"
 
 
