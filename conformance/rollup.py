@@ -132,9 +132,9 @@ class RollUp:
             if not blocked:
                 continue
             result = self.results[blocked["requirement"]]
+            result.broken_by.add(node)
             if result.outcome in {Outcome.HELD, Outcome.INCONCLUSIVE, Outcome.NOT_TESTED}:
                 result.outcome, result.reason, result.withheld = Outcome.BROKEN, "", ""
-                result.broken_by.add(node)
                 if node not in result.scenarios:
                     result.scenarios.append(node)
                 result.finding = Finding(blocked["requirement"], node, blocked)
@@ -143,7 +143,7 @@ class RollUp:
         """What held by itself stays held where a sequence of operations broke it, one of which is broken anyway.
 
         A search cannot tell which of its steps went wrong first where one of them goes wrong always. What no
-        profile demands (a header, a code) explains only what it presumes: other things are not lost by it.
+        profile demands (a header, a code) explains nothing: no content is lost by it.
         """
         broken = [r for r in self.catalogue if self.results[r.id].outcome is Outcome.BROKEN]
         direct = [r for r in broken if not self.results[r.id].searched]
@@ -152,11 +152,7 @@ class RollUp:
             if not result.searched or result.finding is None:
                 continue
             used = {exchange["operation"] for exchange in result.finding.judgement["exchanges"]}
-            if any(
-                used & set(cause.operations)
-                and (Level.MUST in cause.levels.values() or requirement.id in self.catalogue.presumes(cause.id))
-                for cause in direct
-            ):
+            if any(used & set(cause.operations) and Level.MUST in cause.levels.values() for cause in direct):
                 result.outcome, result.finding = Outcome.HELD, None
 
     def _fold(self) -> None:

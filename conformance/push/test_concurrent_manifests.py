@@ -163,7 +163,8 @@ def test_push_against_deletion(repo: Repository, given: Given, judge: Judge, set
     for image, name in zip(images, names, strict=True):
         _judge_agreement(judge, repo, image, name)
     for blob in first.blobs:  # a deletion may have freed them
-        given.blob(repo, blob)
+        if not repo.head_blob(blob.digest).ok:
+            given.blob(repo, blob)
     again = repo.put_manifest(names[0], first.body, first.media_type)
     if judge.status(AGAIN, again, 201, when="to a manifest that was pushed and deleted at the same time"):
         got = given.read_manifest(repo, first.digest, first.media_type)

@@ -113,8 +113,9 @@ def test_put_manifest_in_odd_spelling(repo: Repository, given: Given, judge: Jud
     annotated["layers"][0]["annotations"] = {"org.example.layer": "1"}
     embedded = plain.document
     embedded["layers"][0]["data"] = "eyJhIjogMX0="
+    exact = "PUSH-MANIFEST-BYTES-EXACT"
     for requirement, body, what in (
-        ("PUSH-MANIFEST-BYTES-EXACT", odd, "spaces, escapes and another order of members"),
+        (exact, odd, "spaces, escapes and another order of members"),
         ("PUSH-MANIFEST-UNKNOWN-MEMBER", json.dumps(unknown).encode(), "members that nobody knows"),
         ("PUSH-MANIFEST-ANNOTATIONS-KEPT", json.dumps(annotated, ensure_ascii=False).encode(), "annotations"),
         ("PUSH-MANIFEST-DATA-FIELD-KEPT", json.dumps(embedded).encode(), "the data member of a descriptor"),
@@ -123,7 +124,9 @@ def test_put_manifest_in_odd_spelling(repo: Repository, given: Given, judge: Jud
         manifest = Manifest.of(body, OCI_MANIFEST, plain.blobs)
         answer = repo.put_manifest(given.make.tag(), body)
         if judge.status(requirement, answer, 201, when=f"to a manifest with {what}"):
-            served(given, judge, requirement, repo, manifest, answer)
+            # Members that nobody knows may be refused; what was accepted is owed back whole.
+            kept = exact if requirement == "PUSH-MANIFEST-UNKNOWN-MEMBER" else requirement
+            served(given, judge, kept, repo, manifest, answer)
 
 
 @verifies(

@@ -110,22 +110,23 @@ class Driver:
         self.bodies[blob.digest] = blob.content
         return blob
 
+    def again(self, here: int, digest: str, otherwise: str) -> str:
+        """Return what the upload of a blob decides: there is another requirement for one that was there before."""
+        before = self.world.repositories[here].blobs.get(digest)
+        if before is None:
+            return otherwise
+        return "MGMT-BLOB-DELETE-REUPLOAD" if before is There.GONE else "PUSH-BLOB-REUPLOAD-IDEMPOTENT"
+
     def push_blob(self, repository: int, number: int) -> None:
         """Push a blob with POST and PUT."""
         here, blob = self.place(repository), self.blob(number)
         self.trial.step(f"push the blob {number} to {self.repos[here].name}")
-        before = self.world.repositories[here].blobs.get(blob.digest)
+        requirement = self.again(here, blob.digest, "PUSH-PUT-MONOLITHIC-201")
         session = self.open_upload(here)
         if session is None:
             return
         self.world.end(self.world.begin(here))
         answer = self.repos[here].put_upload(session.location, blob.digest, blob.content)
-        if before is There.PRESENT:
-            requirement = "PUSH-BLOB-REUPLOAD-IDEMPOTENT"
-        elif before is There.GONE:
-            requirement = "MGMT-BLOB-DELETE-REUPLOAD"
-        else:
-            requirement = "PUSH-PUT-MONOLITHIC-201"
         shown = status_of(answer)
         held = self.trial(requirement, answer.status == 201, "status 201 to the PUT of a blob", answer, actual=shown)
         if held and answer.status == 201:

@@ -117,6 +117,7 @@ class UploadDriver(Driver):
             return
         last = bool(data and session.chunks)
         requirement = blame.refused_upload(crossed=upload.crossed, chunks=session.chunks, last=last)
+        requirement = self.again(upload.repository, digest, requirement)
         expected = f"status 201 to the close of an upload of {len(content)} bytes"
         self.trial(requirement, answer.status == 201, expected, answer, symptom="upload-refused")
         if answer.status == 201:

@@ -286,7 +286,7 @@ FAULTS = (
     Fault(
         name="manifest-unknown-members-lost",
         title="A manifest comes back without the members that are not known.",
-        breaks=("PUSH-MANIFEST-UNKNOWN-MEMBER",),
+        breaks=("PUSH-MANIFEST-BYTES-EXACT",),
         apply=on("manifest.get", "manifest.head", status=200, change=_without_unknown_members),
     ),
     Fault(

@@ -9,11 +9,12 @@ from spec.catalogue import load
 from spec.model import Outcome
 
 _DIRECT, _SEARCH = "conformance/push/test_put.py::test_x", "conformance/search/test_search_states.py::test_y"
+_BLOCKED = "conformance/push/test_put.py::test_z"
 _RETAG, _EXACT = "PUSH-MANIFEST-RETAG-MOVES", "PUSH-MANIFEST-BYTES-EXACT"
 #: What no profile demands, and what has nothing to do with a tag.
 _JSON = "BASE-ERROR-JSON-PRESENT"
-#: What no profile demands, and what presumes that the bytes are kept.
-_MEMBER = "PUSH-MANIFEST-UNKNOWN-MEMBER"
+#: What no profile demands, and what presumes that a blob can be pulled.
+_BLOB, _VALIDATOR = "PULL-BLOB-GET-200", "PULL-CACHE-BLOB-VALIDATOR"
 
 
 def _judgement(requirement: str, outcome: Outcome) -> dict[str, Any]:
@@ -21,7 +22,9 @@ def _judgement(requirement: str, outcome: Outcome) -> dict[str, Any]:
     return found | {"expected": "", "actual": "", "curl": "", "exchanges": [{"operation": "manifest.put"}]}
 
 
-def _rolled(selected: frozenset[str] | None = None, **records: list[dict[str, Any]]) -> RollUp:
+def _rolled(
+    selected: frozenset[str] | None = None, blocked: dict[str, Any] | None = None, **records: list[dict[str, Any]]
+) -> RollUp:
     empty: dict[str, Any] = {
         "blocked": None,
         "error": "",
@@ -32,6 +35,8 @@ def _rolled(selected: frozenset[str] | None = None, **records: list[dict[str, An
     }
     names = {"direct": _DIRECT, "search": _SEARCH}
     found = {names[key]: {**empty, "judgements": judgements} for key, judgements in records.items()}
+    if blocked is not None:
+        found[_BLOCKED] = {**empty, "judgements": [], "blocked": blocked}
     return RollUp(load(), found, selected)
 
 
@@ -47,13 +52,20 @@ def test_what_is_broken_anyway_explains_it() -> None:
     assert rolled.results[_RETAG].outcome is Outcome.HELD
 
 
-def test_what_is_only_done_otherwise_explains_what_it_presumes_alone() -> None:
+def test_what_is_only_done_otherwise_explains_nothing() -> None:
     direct = [_judgement(_RETAG, Outcome.HELD), _judgement(_JSON, Outcome.BROKEN)]
     rolled = _rolled(direct=direct, search=[_judgement(_RETAG, Outcome.BROKEN)])
     assert {finding.requirement for finding in rolled.findings} == {_RETAG, _JSON}
-    direct = [_judgement(_EXACT, Outcome.HELD), _judgement(_MEMBER, Outcome.BROKEN)]
-    rolled = _rolled(direct=direct, search=[_judgement(_EXACT, Outcome.BROKEN)])
-    assert {finding.requirement for finding in rolled.findings} == {_MEMBER}
+    direct = [_judgement(_BLOB, Outcome.HELD), _judgement(_VALIDATOR, Outcome.BROKEN)]
+    rolled = _rolled(direct=direct, search=[_judgement(_BLOB, Outcome.BROKEN)])
+    assert [(finding.requirement, finding.also_affected) for finding in rolled.findings] == [(_BLOB, [_VALIDATOR])]
+
+
+def test_what_a_set_up_saw_broken_was_not_found_by_the_search_alone() -> None:
+    direct = [_judgement(_BLOB, Outcome.HELD), _judgement(_EXACT, Outcome.BROKEN)]
+    lost = _judgement(_BLOB, Outcome.BROKEN)
+    rolled = _rolled(direct=direct, search=[lost], blocked=lost)
+    assert {finding.requirement for finding in rolled.findings} == {_BLOB, _EXACT}
 
 
 def test_what_no_scenario_of_its_own_held_is_a_finding_all_the_same() -> None:

@@ -102,7 +102,11 @@ def _serve() -> None:
         if not child:
             _run(request)
         _, status = os.waitpid(child, 0)
-        print(os.waitstatus_to_exitcode(status), flush=True)
+        try:
+            print(os.waitstatus_to_exitcode(status), flush=True)
+        except BrokenPipeError:
+            # Whoever asked was killed; leaving by the interpreter would flush, and fail, once more.
+            os._exit(1)
 
 
 def become(request: dict[str, Any]) -> None:
