@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import yaml
+
 from tests.support.notified import Hook
 from tests.support.servers import ROOT, Server, docker_registry, zuul_registry
 from tests.support.tokens import OWNER, READER, STRANGER, token_server
@@ -34,6 +36,15 @@ class Registry:
     def page(self) -> Path:
         """The page that justifies what is broken there."""
         return ROOT / "docs" / "findings" / f"{self.findings}.md"
+
+
+def timed(target: str) -> frozenset[str]:
+    """Return the requirements of which a target's own timing decides: ``tests/real/expected`` names two outcomes."""
+    found: set[str] = set()
+    for path in EXPECTED.glob(f"{target}-*.yaml"):
+        outcomes = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found |= {id_ for id_, outcome in outcomes.items() if " or " in outcome}
+    return frozenset(found)
 
 
 @contextmanager

@@ -9,7 +9,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.repeat.runs import TARGETS, RunError, Told, run, timed, unlike, unlike_reports
+from tests.real.registries import timed
+from tests.repeat.runs import TARGETS, RunError, Told, run, unlike, unlike_reports
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -50,7 +51,7 @@ def main(words: Sequence[str] | None = None) -> int:
             print(f"by the timing of the target, {line}")
     # Other content, or another order, makes another report of the same outcomes.
     if arguments.seeds == "same" and not arguments.shuffle:
-        found += unlike_reports(told)
+        found += unlike_reports(told, free)
     print("\n".join(found), end="\n" if found else "")
     print(f"{len(told)} runs against {arguments.target}, {len(found)} differences")
     return 1 if found else 0

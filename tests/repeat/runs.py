@@ -9,9 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from tests.real.registries import EXPECTED
 from tests.support.forking import Forker
 from tests.support.normal import differences, normal
 from tests.support.servers import Server, docker_registry, reference
@@ -40,6 +37,8 @@ class RunError(Exception):
 def run(target: str, runs: Mapping[str, Sequence[str]], done: Callable[[Told], None]) -> list[Told]:
     """Run the suite against one target once for each name, with its options; the target stays the same throughout.
 
+    What it keeps of one run, such as the names of repositories, the next one meets.
+
     Raises:
         RunError: a run gave no verdict.
     """
@@ -58,15 +57,6 @@ def run(target: str, runs: Mapping[str, Sequence[str]], done: Callable[[Told], N
     return told
 
 
-def timed(target: str) -> frozenset[str]:
-    """Return the requirements of which a target's own timing decides: ``tests/real/expected`` names two outcomes."""
-    found: set[str] = set()
-    for path in EXPECTED.glob(f"{target}-*.yaml"):
-        outcomes = yaml.safe_load(path.read_text(encoding="utf-8"))
-        found |= {id_ for id_, outcome in outcomes.items() if " or " in outcome}
-    return frozenset(found)
-
-
 def unlike(told: Sequence[Told], but: Collection[str] = ()) -> Iterator[str]:
     """Give a line for each requirement whose outcome is not the same in all runs, but for some of them."""
     for id_ in sorted({id_ for one in told for id_ in one.outcomes} - set(but)):
@@ -79,9 +69,20 @@ def unlike(told: Sequence[Told], but: Collection[str] = ()) -> Iterator[str]:
             yield f"{id_}: " + ", ".join(f"{outcome} with {' '.join(names)}" for outcome, names in ordered)
 
 
-def unlike_reports(told: Sequence[Told]) -> Iterator[str]:
-    """Give a line for each place in which a report differs from the first but for times, ports and names."""
-    first = normal(told[0].report)
+def unlike_reports(told: Sequence[Told], but: Collection[str] = ()) -> Iterator[str]:
+    """Give a line for each place in which a report differs from the first but for times, ports and names.
+
+    What is said of the requirements in ``but`` is left out, and how many there are of each verdict.
+    """
+    first = normal(_without(told[0].report, but))
     for one in told[1:]:
-        for line in differences(first, normal(one.report)):
+        for line in differences(first, normal(_without(one.report, but))):
             yield f"{told[0].name} and {one.name}: {line}"
+
+
+def _without(report: Mapping[str, Any], but: Collection[str]) -> Mapping[str, Any]:
+    if not but:
+        return report
+    entries = [entry for entry in report["requirements"] if entry["id"] not in but]
+    profiles = {name: profile["verdict"] for name, profile in report["profiles"].items()}
+    return {**report, "requirements": entries, "profiles": profiles}
