@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,6 +16,8 @@ from spec.catalogue import ROOT
 #: The media type of the document, and the one that released registries of the 2.x line send.
 MEDIA_TYPE = "application/vnd.docker.distribution.events.v2+json"
 OLD_MEDIA_TYPE = "application/vnd.docker.distribution.events.v1+json"
+#: Answers of the listener with which a notification is not taken; 0 is none at all.
+_NOT_TAKEN = (500, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,3 +123,19 @@ def events_of(deliveries: Iterable[Delivery]) -> list[Event]:
         listed = value.get("events") if isinstance(value, dict) else None
         found += [Event(e, delivery) for e in (listed if isinstance(listed, list) else []) if isinstance(e, dict)]
     return found
+
+
+def ids_of(delivery: Delivery, digest: str) -> set[str]:
+    """Return the ids of the events that a delivery has of a digest."""
+    return {str(event.value.get("id")) for event in events_of([delivery]) if event.about(digest)}
+
+
+def comes_as_before(came: Sequence[Delivery], digest: str) -> bool:
+    """Whether the first event comes again after each delivery of it that was not taken: one push may give several."""
+    first = ids_of(came[0], digest)
+    told = [(delivery, ids_of(delivery, digest) & first) for delivery in came]
+    return all(
+        any(names & later for _, later in told[number:])
+        for number, (delivery, names) in enumerate(told, 1)
+        if names and delivery.reply.status in _NOT_TAKEN
+    )

@@ -11,7 +11,7 @@ from conformance.content import Blob
 from conformance.given import ANY_MANIFEST, Given
 from conformance.judge import Judge, Undecided, clip, listing, verifies
 from conformance.listener.mailbox import Delivery, Reply
-from conformance.notifications.events import events_of
+from conformance.notifications.events import comes_as_before, events_of, ids_of
 from conformance.notifications.post import DELIVERED, Post
 from conformance.settings import Settings
 
@@ -63,16 +63,17 @@ def test_again_until_it_is_taken(repo: Repository, given: Given, judge: Judge, p
 
 
 def _judge_ids(judge: Judge, post: Post, digest: str) -> None:
-    """Compare the ids with which a push was told, each time; one push may give several events."""
-    told = [[e.value.get("id") for e in events_of([d]) if e.about(digest)] for d in post.mentions(digest)]
-    ids = [str(name) for names in told for name in names]
-    expected = "the same id each time"
-    evidence = post.evidence(post.mentions(digest))
-    if not told[0]:
+    """Judge that what was told of a push first, and was not taken, came again under its id; others may come between."""
+    if not ids_of(post.mentions(digest)[0], digest):
         judge.inconclusive(SAME, "the event is not known by its digest")
         return
-    held = all(set(map(str, names)) & set(map(str, told[0])) for names in told)
-    judge(SAME, held, expected, *evidence, actual=f"the ids were {clip(listing(ids))}")
+    if not comes_as_before(post.mentions(digest), digest) and not post.follow():
+        judge.inconclusive(SAME, f"blocked by {DELIVERED}")
+        return
+    came = post.mentions(digest)
+    ids = [name for delivery in came for name in sorted(ids_of(delivery, digest))]
+    actual = f"the ids were {clip(listing(ids))}"
+    judge(SAME, comes_as_before(came, digest), "the same id each time", *post.evidence(came), actual=actual)
 
 
 @verifies(SUCCESS)
