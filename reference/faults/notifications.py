@@ -163,10 +163,9 @@ def _taken_by(*statuses: int) -> Callable[[Sender], None]:
 
 
 def _side_by_side(sender: Sender) -> None:
-    deliver = sender.deliver
-
     def changed(events: list[Event]) -> bool:
-        threading.Thread(target=deliver, args=(events,), daemon=True).start()
+        # Each with a connection of its own: on one they would get lost.
+        threading.Thread(target=Sender(sender.endpoint).deliver, args=(events,), daemon=True).start()
         return True
 
     override(sender, deliver=changed)
