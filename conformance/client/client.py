@@ -25,7 +25,7 @@ _BACKOFF = 0.25
 #: Seconds of such waiting in vain, over all requests of a client, after which it waits no more.
 _PATIENCE = 10.0
 #: Bytes of a list, which has a handful of entries of ours.
-_SHORT = 4 * 1024 * 1024
+_SHORT = 2 * 1024 * 1024
 #: Bytes of a manifest; what registries have to take is shorter.
 _MANIFEST = 5 * 1024 * 1024
 #: Larger bodies, and those that follow on so many bytes, are recorded by their digest alone: the exchanges of a

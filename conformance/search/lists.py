@@ -5,14 +5,22 @@ from __future__ import annotations
 from conformance.client.exchange import Response
 from conformance.client.registry import Repository
 
+from .trial import Unclear
+
 #: More pages than this are not followed.
 MAX_PAGES = 40
-#: Nor is what follows on so many bytes.
-MAX_BYTES = 4 * 1024 * 1024
+#: Nor is what follows on so many bytes; a first page that is longer than that has not what an example pushed alone.
+MAX_BYTES = 1024 * 1024
 
 
 def pages(repo: Repository, first: Response, operation: str = "tags.list") -> list[Response]:
-    """Follow the Links of a list, as far as a list of the search can be long."""
+    """Follow the Links of a list, as far as a list of the search can be long.
+
+    Raises:
+        Unclear: it is longer; what is wrong with such a list is a matter of the scenarios of lists.
+    """
+    if len(first.body) > MAX_BYTES:
+        raise Unclear
     found = [first]
     while _short(found) and (following := repo.follow_link(found[-1], operation)) is not None:
         found.append(following)
@@ -35,5 +43,6 @@ def digests_of(answer: Response) -> list[str]:
 
 
 def _list(answer: Response, member: str) -> list[object]:
-    found = answer.json.get(member) if answer.status == 200 and isinstance(answer.json, dict) else None
+    document = answer.json if answer.status == 200 else None
+    found = document.get(member) if isinstance(document, dict) else None
     return found if isinstance(found, list) else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -162,6 +163,10 @@ class Trial:
         self._look = len(self.exchanges)
         try:
             yield
+        except Found as found:
+            # The lists that were looked at may be long, and what breaks off here is kept for a while.
+            traceback.clear_frames(found.__traceback__)
+            raise
         finally:
             self._looks.append((self._look, len(self.exchanges)))
             self._look = _NEVER
