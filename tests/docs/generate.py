@@ -72,7 +72,8 @@ def _proved() -> Iterable[tuple[str, str]]:
         found = json.loads(PROOF.read_text(encoding="utf-8"))["summary"]
         for line in page.as_text(found).splitlines()[:-1]:
             what, _, figure = line.partition(": ")
-            yield f"{what} (`{found['command']}`, {found['date']})", figure
+            source = page.source_of(found, what)
+            yield f"{what} (`{source['command']}`, {source['date']})", figure
 
 
 def _measured() -> Iterable[tuple[str, str]]:

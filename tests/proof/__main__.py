@@ -39,7 +39,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--whole", action="store_true", help="all cases, and the whole suite against each fault")
     parser.add_argument("--seed", default=datetime.datetime.now(tz=datetime.UTC).date().isoformat(), help="any text")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes side by side")
-    parser.add_argument("--write", type=Path, metavar="DIR", help="write page and data there")
+    parser.add_argument(
+        "--write", type=Path, metavar="DIR", help="write page and data there; with --kind, into those that are there"
+    )
     parser.add_argument(
         "--fault-from", type=Path, action="append", default=[], metavar="FILE", help="a fault of your own (repeatable)"
     )
@@ -134,9 +136,12 @@ def main() -> int:
         proof.run()
     summary = page.summary(proof.results, arguments, time.monotonic() - begin)
     print(page.as_text(summary))
-    if arguments.write:
-        page.write(arguments.write, summary, proof.results)
     short = page.falls_short(summary, proof.results)
+    if arguments.write:
+        results: Sequence[Result] = proof.results
+        if arguments.kind and not arguments.names and (arguments.write / "proof.json").is_file():
+            summary, results = page.renewed(arguments.write, summary, results)
+        page.write(arguments.write, summary, results)
     for sentence in short:
         print(sentence)
     return 1 if short else 0

@@ -114,6 +114,26 @@ def line(result: Result) -> str:
     return f"{text}\n    {detail[:1500]}" if detail and result.kind in {"hostile", "secret"} else text
 
 
+def renewed(folder: Path, found: dict[str, Any], results: Sequence[Result]) -> tuple[dict[str, Any], Sequence[Result]]:
+    """Put the results of some kinds in the place of those in a folder; the summary says which, when and how."""
+    old = json.loads((folder / "proof.json").read_text(encoding="utf-8"))
+    kinds = [kind for kind in TITLES if kind in found]
+    kept = [Result(**{"word": "", **case}) for case in old["cases"] if case["kind"] not in kinds]
+    figures = {name: found[name] for name in (*kinds, "findings per fault") if name in found}
+    command = " ".join(("python -m tests.proof", *(f"--kind {kind}" for kind in kinds)))
+    again = {"kinds": kinds, "command": command, **{name: found[name] for name in ("date", "seed", "seconds")}}
+    return {**old["summary"], **figures, "renewed": again}, [*results, *kept]
+
+
+def source_of(found: dict[str, Any], title: str) -> dict[str, Any]:
+    """The run that a figure comes from, by the figure's title: the last of its kind."""
+    again: dict[str, Any] = found.get("renewed", {"kinds": []})
+    titles = {TITLES[kind] for kind in again["kinds"]}
+    titles |= {"findings per fault"} if "fault" in again["kinds"] else set()
+    titles |= {"secrets found"} if "secret" in again["kinds"] else set()
+    return again if title in titles else found
+
+
 def write(folder: Path, found: dict[str, Any], results: Sequence[Result]) -> None:
     """Write ``proof.json`` and the page ``README.md``; a case without a place in the table of its kind is in both."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -124,12 +144,22 @@ def write(folder: Path, found: dict[str, Any], results: Sequence[Result]) -> Non
     (folder / "README.md").write_text(_page(found, ordered), encoding="utf-8")
 
 
+def _again(part: dict[str, Any] | None) -> list[str]:
+    """Say what was run again after that."""
+    if part is None:
+        return []
+    titles = " and ".join(TITLES[kind] for kind in part["kinds"])
+    run = f"`{part['command']}` on {part['date']} (seed {part['seed']}, {part['seconds']} s)"
+    return ["", f"After that, {titles} were run again by {run}: these figures are in the place of the first."]
+
+
 def _page(found: dict[str, Any], results: Sequence[Result]) -> str:
     command, date = found["command"], found["date"]
     lines = [
         "# The proof",
         "",
         f"Written by `{command}` on {date} (seed {found['seed']}, {found['seconds']} s, Python {found['python']}).",
+        *_again(found.get("renewed")),
         "",
         *(f"- {text}" for text in as_text(found).splitlines()[:-1]),
         "",
