@@ -22,7 +22,7 @@ _LINK = re.compile(
 _CODE = re.compile(r"^(```|~~~).*?^\1|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^#+ +(.+?) *#*$", re.MULTILINE)
 #: Options of pytest, the reference, curl and skopeo.
-_OTHER_OPTIONS = {"--junitxml", "--alluredir", "--memory", "--addr", "--fault", "--variant"}
+_OTHER_OPTIONS = {"--kind", "--junitxml", "--alluredir", "--memory", "--addr", "--fault", "--variant"}
 _OTHER_OPTIONS |= {"--path-as-is", "--dest-tls-verify"}
 _LARGEST_PICTURE = 300 * 1024
 
