@@ -32,3 +32,13 @@ def fits(value: str, content: bytes) -> bool | None:
     """Tell whether any text is the digest of some bytes; one that is no digest is not, ``None`` as above."""
     digest = value.strip()
     return is_digest_of(digest, content) if _GRAMMAR.fullmatch(digest) else False
+
+
+def malformed(digest: str) -> tuple[str, ...]:
+    """Return what is no digest by any grammar, or of another length than the algorithm has, made from a true sha256.
+
+    Those of a wrong length are near the true one: a registry that compares as much as there is takes them for it.
+    """
+    algorithm, _, encoded = digest.partition(":")
+    lengths = (encoded[:40], encoded[:-1], f"{encoded}0")
+    return ("nothex", f"{algorithm}:", f"{algorithm}:{'z' * len(encoded)}", *(f"{algorithm}:{e}" for e in lengths))

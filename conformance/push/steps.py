@@ -96,6 +96,12 @@ def closed(upload: Upload, data: bytes = b"") -> Response:
     return upload.repo.put_upload(upload.location, digest_of(upload.content), data)
 
 
+def in_pieces(data: bytes) -> Callable[[], Iterator[bytes]]:
+    """Return a body that is sent in chunked transfer coding, in two pieces."""
+    half = len(data) // 2
+    return lambda: iter((data[:half], data[half:]))
+
+
 def breaks_off(sent: bytes) -> Callable[[], Iterator[bytes]]:
     """Return a body that ends, with its connection, before what was announced of it."""
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import pytest
-
 from conformance.client.exchange import Response
 from conformance.client.registry import Repository, upload_location
 from conformance.codes import CODES
 from conformance.content import digest_of
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, codes_of, verifies
-from conformance.push.steps import Upload, opened, range_end, with_chunk
+from conformance.judge import Judge, Undecided, codes_of, status_of, told, verifies
+from conformance.push.steps import Upload, closed, in_pieces, opened, range_end, with_chunk
 from conformance.session import Capabilities
 
 GAP = "PUSH-PATCH-OUT-OF-ORDER-GAP-416"
+UNCHANGED = "PUSH-PATCH-416-STATE-UNCHANGED"
+MALFORMED = "PUSH-PATCH-CONTENT-RANGE-MALFORMED-416"
+NO_EFFECT = "PUSH-PUT-OUT-OF-ORDER-NO-EFFECT"
 
 
 @verifies(
@@ -36,13 +37,12 @@ def test_patch_behind_a_gap(repo: Repository, given: Given, judge: Judge, capabi
         location = upload_location(repo.get_upload(upload.location))
     upload.location = location or upload.location
     following = upload.patch(data)
-    unchanged = "PUSH-PATCH-416-STATE-UNCHANGED"
-    if not judge(unchanged, following.status == 202, "status 202 to the right chunk after a 416", answer, following):
+    if not judge(UNCHANGED, following.status == 202, "status 202 to the right chunk after a 416", answer, following):
         return
     upload.moved(following)
     whole = upload.content + data
     put = repo.put_upload(upload.location, digest_of(whole))
-    judge.status(unchanged, put, 201, when="to the close of an upload that went on after a 416")
+    judge.status(UNCHANGED, put, 201, when="to the close of an upload that went on after a 416")
 
 
 def _judge_416(judge: Judge, answer: Response, upload: Upload) -> None:
@@ -100,31 +100,87 @@ def test_patch_repeated(repo: Repository, given: Given, judge: Judge) -> None:
             raise Undecided(f"blocked by PUSH-PATCH-416-STATE-UNCHANGED: the close gave status {put.status}")
 
 
-@pytest.mark.parametrize("value", ["abc", "9-0"])
-@verifies("PUSH-PATCH-CONTENT-RANGE-MALFORMED-416")
-def test_patch_with_a_malformed_content_range(repo: Repository, given: Given, judge: Judge, value: str) -> None:
-    """A chunk whose Content-Range has no valid form is answered 416."""
+def _malformed(last: int) -> tuple[str, ...]:
+    """Return values without the form of a Content-Range; a careless reader takes some of them for the right one."""
+    return ("abc", f"{last}-0", "0-", f"-{last}", "0-abc", f"0-{last}-{2 * last}", f"+0-{last}")
+
+
+@verifies(MALFORMED, UNCHANGED)
+def test_patch_with_a_malformed_content_range(repo: Repository, given: Given, judge: Judge) -> None:
+    """Chunks whose Content-Range has no valid form are answered 416, and add nothing."""
     upload = opened(repo)
-    answer = repo.patch_upload(upload.location, given.make.bytes(upload.size(10)), value)
-    judge.status("PUSH-PATCH-CONTENT-RANGE-MALFORMED-416", answer, 416, when=f"to Content-Range: {value}")
+    data = given.make.bytes(upload.size(10))
+    refusals: list[Response] = []
+    wrong: dict[str, Response] = {}
+    for value in _malformed(len(data) - 1):
+        answer = repo.patch_upload(upload.location, data, value)
+        if answer.status == 416:
+            refusals.append(answer)
+            upload.moved(answer)
+            continue
+        wrong[value] = answer
+        # What was taken, or refused by what ends an upload, says nothing of the next.
+        upload, refusals = opened(repo), []
+    came = "; ".join(f"{status_of(answer)} to {value}" for value, answer in wrong.items())
+    judge(MALFORMED, not wrong, "status 416 to each Content-Range without a valid form", *wrong.values(), actual=came)
+    if not refusals:
+        judge.unsupported(UNCHANGED, "the last malformed Content-Range was not answered 416")
+        return
+    following = upload.patch(data)
+    if judge(UNCHANGED, following.status == 202, "status 202 to the right chunk after a 416", *refusals, following):
+        upload.moved(following)
+        put = repo.put_upload(upload.location, digest_of(data))
+        judge.status(UNCHANGED, put, 201, when="to the close of an upload that went on after a 416")
 
 
 @verifies("PUSH-PATCH-CONTENT-RANGE-LENGTH-MISMATCH")
-def test_patch_shorter_than_its_content_range(repo: Repository, given: Given, judge: Judge) -> None:
-    """A chunk whose Content-Range names more bytes than it has is refused."""
-    upload = opened(repo)
-    data = given.make.bytes(upload.size(50))
-    answer = repo.patch_upload(upload.location, data, f"0-{2 * len(data) - 1}")
+def test_patch_unlike_its_content_range(repo: Repository, given: Given, judge: Judge) -> None:
+    """A chunk whose Content-Range names more bytes than it has, or fewer, is refused."""
     requirement = "PUSH-PATCH-CONTENT-RANGE-LENGTH-MISMATCH"
-    judge.refused(requirement, answer, f"of {len(data)} bytes as Content-Range 0-{2 * len(data) - 1}")
+    for part in (2, 0.5):
+        upload = opened(repo)
+        data = given.make.bytes(upload.size(50))
+        place = f"0-{int(part * len(data)) - 1}"
+        answer = repo.patch_upload(upload.location, data, place)
+        judge.refused(requirement, answer, f"of {len(data)} bytes as Content-Range {place}")
 
 
-@verifies("PUSH-PUT-OUT-OF-ORDER-REJECTED", "PUSH-PUT-OUT-OF-ORDER-416")
-def test_put_behind_a_gap(repo: Repository, given: Given, judge: Judge) -> None:
-    """A last chunk behind a gap in the closing PUT does not complete the upload, and is answered 416."""
+@verifies("PUSH-PATCH-OUT-OF-ORDER-CHUNKED")
+def test_patch_behind_a_gap_without_length(repo: Repository, given: Given, judge: Judge) -> None:
+    """A chunk behind a gap is refused in chunked transfer coding, too."""
+    upload = with_chunk(given, repo)
+    data = given.make.bytes(upload.size(30))
+    place = upload.content_range(data, start=len(upload.content) + 50)
+    answer = repo.patch_upload(upload.location, in_pieces(data), place)
+    judge.refused("PUSH-PATCH-OUT-OF-ORDER-CHUNKED", answer, "of a chunk behind a gap, sent in chunked coding")
+
+
+@verifies("PUSH-PUT-OUT-OF-ORDER-REJECTED", "PUSH-PUT-OUT-OF-ORDER-416", NO_EFFECT)
+def test_put_behind_a_gap(repo: Repository, given: Given, judge: Judge, capabilities: Capabilities) -> None:
+    """A last chunk behind a gap in the closing PUT does not complete the upload, is answered 416 and adds nothing."""
     upload = with_chunk(given, repo)
     data = given.make.bytes(30)
     gap = upload.content_range(data, start=len(upload.content) + 50)
     answer = repo.put_upload(upload.location, digest_of(upload.content + data), data, gap)
     judge.require("PUSH-PUT-OUT-OF-ORDER-REJECTED", not answer.ok, f"no 2xx to a last chunk at {gap}", answer)
     judge.status("PUSH-PUT-OUT-OF-ORDER-416", answer, 416, when="to a last chunk behind a gap")
+    _judge_no_effect(judge, upload, answer, asks=capabilities.has("upload-status"))
+
+
+def _judge_no_effect(judge: Judge, upload: Upload, refusal: Response, *, asks: bool) -> None:
+    """Judge that an upload holds what it held before a last chunk was refused, or is no more."""
+    upload.moved(refusal)
+    if asks:
+        status = upload.repo.get_upload(upload.location)
+        if status.status == 204:
+            upload.moved(status)
+            expected = f"Range: 0-{upload.end} after a refused last chunk, as before it"
+            held = range_end(status) == upload.end
+            if not judge(NO_EFFECT, held, expected, refusal, status, actual=told(status, "Range")):
+                return
+    put = closed(upload)
+    if put.status == 404:  # a refusal other than 416 may end an upload
+        judge.unsupported(NO_EFFECT, "the refusal ended the upload")
+    else:
+        expected = "status 201 to the close without the last chunk that was refused"
+        judge(NO_EFFECT, put.status == 201, expected, refusal, put)

@@ -9,7 +9,7 @@ from conformance.client.registry import Repository
 from conformance.content import digest_of
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, Unsupported, verifies
-from conformance.push.steps import LARGE_CHUNK, Upload, closed, opened, range_end, with_chunk
+from conformance.push.steps import LARGE_CHUNK, Upload, closed, in_pieces, opened, range_end, with_chunk
 
 
 @verifies(
@@ -166,6 +166,18 @@ def test_patch_without_content_range(repo: Repository, given: Given, judge: Judg
         judge.inconclusive("PUSH-PATCH-STREAM-RANGE-VALUE", "blocked by PUSH-PATCH-STREAM-202")
     upload.moved(answer)
     judge.status("PUSH-PATCH-STREAM-202", closed_with(upload, data), 201, when="to the PUT after a streamed PATCH")
+
+
+@verifies("PUSH-PATCH-STREAM-CHUNKED")
+def test_patch_in_chunked_coding(repo: Repository, given: Given, judge: Judge) -> None:
+    """A stream whose length is not known before is taken in chunked transfer coding."""
+    requirement = "PUSH-PATCH-STREAM-CHUNKED"
+    upload = opened(repo)
+    data = given.make.bytes(upload.size(1000))
+    answer = repo.patch_upload(upload.location, in_pieces(data))
+    if judge.status(requirement, answer, 202, when="to a PATCH without Content-Range in chunked coding"):
+        upload.moved(answer)
+        judge.status(requirement, closed_with(upload, data), 201, when="to the PUT after it")
 
 
 def closed_with(upload: Upload, sent: bytes) -> Response:

@@ -141,12 +141,20 @@ def test_put_without_digest(repo: Repository, given: Given, judge: Judge) -> Non
     judge("PUSH-PUT-DIGEST-MISSING-REJECTED", not got.ok, "no blob after a PUT without digest", answer, got)
 
 
-@verifies("PUSH-PUT-DIGEST-MALFORMED-400")
+@verifies("PUSH-PUT-DIGEST-MALFORMED-400", "PUSH-PUT-DIGEST-MISMATCH-REJECTED", "PUSH-PUT-DIGEST-MISMATCH-NO-BLOB")
 def test_put_with_a_malformed_digest(repo: Repository, given: Given, judge: Judge) -> None:
-    """A PUT whose digest is no digest string is answered 400."""
-    for digest in ("nothex", "sha256:" + "z" * 64):
-        answer = repo.put_upload(given.upload(repo), digest, given.make.bytes())
+    """A PUT whose digest is no digest string, or one of the wrong length, is answered 400 and makes no blob."""
+    blob = given.make.blob()
+    for digest in digests.malformed(blob.digest):
+        answer = repo.put_upload(given.upload(repo), digest, blob.content)
+        if answer.ok:
+            judge("PUSH-PUT-DIGEST-MISMATCH-REJECTED", False, f"no 2xx to digest={digest}", answer)
+            judge.stop("PUSH-PUT-DIGEST-MISMATCH-REJECTED")
         judge.status("PUSH-PUT-DIGEST-MALFORMED-400", answer, 400, when=f"to digest={digest}")
+    judge("PUSH-PUT-DIGEST-MISMATCH-REJECTED", True, "")
+    got = repo.get_blob(blob.digest)
+    expected = "no blob under the digest of the bytes sent after refused PUTs"
+    judge("PUSH-PUT-DIGEST-MISMATCH-NO-BLOB", not got.ok, expected, got)
 
 
 @verifies("PUSH-PUT-DIGEST-ALGORITHM-UNKNOWN-REJECTED", "PUSH-PUT-DIGEST-ALGORITHM-UNKNOWN-400")

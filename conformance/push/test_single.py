@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from conformance.client.registry import Repository
+from conformance.digests import malformed
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, verifies
 from conformance.push.steps import leads_to
 from conformance.session import Capabilities
+
+MISMATCH = "PUSH-SINGLE-DIGEST-MISMATCH-REJECTED"
 
 
 @verifies("PUSH-SINGLE-STATUS-201-OR-202", "PUSH-SINGLE-LOCATION-PULLABLE", "PUSH-SINGLE-FALLBACK-LOCATION")
@@ -30,21 +33,24 @@ def test_post_with_the_whole_blob(repo: Repository, given: Given, judge: Judge) 
     judge.gives(requirement, given.read_blob(repo, blob.digest), blob.content, expected, answer)
 
 
-@verifies("PUSH-SINGLE-DIGEST-MISMATCH-REJECTED", "PUSH-SINGLE-DIGEST-INVALID-400")
+@verifies(MISMATCH, "PUSH-SINGLE-DIGEST-INVALID-400")
 def test_post_with_the_digest_of_other_bytes(
     repo: Repository, given: Given, judge: Judge, capabilities: Capabilities
 ) -> None:
     """A single POST whose digest is not that of its body makes no blob, and is answered 400."""
     claimed = given.make.digest()
     answer = repo.upload_single(claimed, given.make.bytes())
-    judge.require(
-        "PUSH-SINGLE-DIGEST-MISMATCH-REJECTED", answer.status != 201, "no 201 to a POST with a wrong digest", answer
-    )
+    judge.require(MISMATCH, answer.status != 201, "no 201 to a POST with a wrong digest", answer)
     got = repo.get_blob(claimed)
-    judge("PUSH-SINGLE-DIGEST-MISMATCH-REJECTED", not got.ok, "no blob under the wrong digest", answer, got)
+    judge(MISMATCH, not got.ok, "no blob under the wrong digest", answer, got)
     if not capabilities.has("single-post"):
         judge.unsupported("PUSH-SINGLE-DIGEST-INVALID-400", "the target takes no blob with a single POST")
         return
     if answer.status == 202:
         raise Undecided("the POST with a wrong digest was taken as the start of an upload")
     judge.status("PUSH-SINGLE-DIGEST-INVALID-400", answer, 400)
+    blob = given.make.blob()
+    for digest in malformed(blob.digest)[-2:]:
+        answer = repo.upload_single(digest, blob.content)
+        judge.require(MISMATCH, answer.status != 201, f"no 201 to a POST with digest={digest}", answer)
+        judge.status("PUSH-SINGLE-DIGEST-INVALID-400", answer, 400, when=f"to digest={digest}")

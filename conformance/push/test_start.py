@@ -20,6 +20,7 @@ INVALID_COMPONENT = "UPPER"
     "PUSH-START-LOCATION-PRESENT",
     "PUSH-START-UPLOAD-UUID-HEADER",
     "PUSH-START-RANGE-HEADER",
+    "PUSH-START-RANGE-FORM",
     "PUSH-START-BODY-EMPTY",
     "PUSH-CHUNK-MIN-LENGTH-SYNTAX",
     "PUSH-START-LOCATION-UNIQUE-ID",
@@ -29,7 +30,10 @@ def test_post_opens_an_upload(repo: Repository, judge: Judge) -> None:
     answer = repo.start_upload()
     judge.require_status("PUSH-START-STATUS-202", answer, 202)
     judge.header("PUSH-START-UPLOAD-UUID-HEADER", answer, "Docker-Upload-UUID")
-    judge.header("PUSH-START-RANGE-HEADER", answer, "Range")
+    if judge.header("PUSH-START-RANGE-HEADER", answer, "Range"):
+        judge.header("PUSH-START-RANGE-FORM", answer, "Range", _is_range, "a Range of the form 0-<offset>")
+    else:
+        judge.unsupported("PUSH-START-RANGE-FORM", "the answer has no Range")
     judge(
         "PUSH-START-BODY-EMPTY",
         not answer.body,
@@ -52,6 +56,10 @@ def test_post_opens_an_upload(repo: Repository, judge: Judge) -> None:
         *more,
         actual="two of them have the same",
     )
+
+
+def _is_range(value: str) -> bool:
+    return re.fullmatch("(?:bytes=)?0-[0-9]*", value.strip()) is not None
 
 
 def _judge_minimum(judge: Judge, answer: Response) -> None:
