@@ -7,6 +7,7 @@ from conformance.client.wire import content_after_head
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, verifies
 from conformance.pull.facts import DIGEST, differences, digest_headers
+from conformance.pull.parts import judge_digest
 from conformance.settings import Settings
 
 
@@ -15,6 +16,7 @@ from conformance.settings import Settings
     "PULL-BLOB-HEAD-CONTENT-LENGTH",
     "PULL-BLOB-HEAD-CONTENT-LENGTH-TRUE",
     "PULL-BLOB-HEAD-DCD",
+    "PULL-BLOB-HEAD-DCD-TRUE",
     "PULL-BLOB-HEAD-GET-AGREE",
 )
 def test_head_of_a_blob(repo: Repository, given: Given, judge: Judge) -> None:
@@ -28,7 +30,9 @@ def test_head_of_a_blob(repo: Repository, given: Given, judge: Judge) -> None:
         judge.header("PULL-BLOB-HEAD-CONTENT-LENGTH-TRUE", head, "Content-Length", size)
     else:
         judge.unsupported("PULL-BLOB-HEAD-CONTENT-LENGTH-TRUE", "there is no Content-Length")
-    judge("PULL-BLOB-HEAD-DCD", digest_headers(head), f"a {DIGEST} header", head)
+    named = digest_headers(head)
+    judge("PULL-BLOB-HEAD-DCD", named, f"a {DIGEST} header", head)
+    judge_digest(judge, "PULL-BLOB-HEAD-DCD-TRUE", head, named, blob.content)
     get = given.pulled_blob(repo, blob.digest)
     different = differences(head, get, (DIGEST, "Content-Length"))
     judge(

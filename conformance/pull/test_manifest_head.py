@@ -8,6 +8,7 @@ from conformance.client.wire import content_after_head
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, told, verifies
 from conformance.pull.facts import DIGEST, differences
+from conformance.pull.parts import judge_digest
 from conformance.settings import Settings
 
 
@@ -16,7 +17,9 @@ from conformance.settings import Settings
     "PULL-MANIFEST-HEAD-CONTENT-LENGTH",
     "PULL-MANIFEST-HEAD-CONTENT-LENGTH-TRUE",
     "PULL-MANIFEST-HEAD-DCD",
+    "PULL-MANIFEST-HEAD-DCD-TRUE",
     "PULL-MANIFEST-HEAD-CONTENT-TYPE",
+    "PULL-MANIFEST-HEAD-CONTENT-TYPE-TRUE",
     "PULL-MANIFEST-HEAD-GET-AGREE",
 )
 def test_head_by_tag_and_digest(repo: Repository, given: Given, judge: Judge) -> None:
@@ -29,22 +32,28 @@ def test_head_by_tag_and_digest(repo: Repository, given: Given, judge: Judge) ->
         judge.header("PULL-MANIFEST-HEAD-CONTENT-LENGTH", head, "Content-Length")
         _length(judge, head, len(manifest.body))
         judge.header("PULL-MANIFEST-HEAD-DCD", head, DIGEST)
-        judge(
-            "PULL-MANIFEST-HEAD-CONTENT-TYPE",
-            head.media_type == get.media_type,
-            f"Content-Type: {get.media_type}, as on the GET",
-            head,
-            get,
-            actual=f"{told(head, 'Content-Type')} on HEAD",
-        )
-        judge(
-            "PULL-MANIFEST-HEAD-GET-AGREE",
-            not differences(head, get, (DIGEST, "Content-Length")),
-            "the same digest and length as on the GET",
-            head,
-            get,
-            actual=differences(head, get, (DIGEST, "Content-Length")),
-        )
+        judge_digest(judge, "PULL-MANIFEST-HEAD-DCD-TRUE", head, head.headers.all(DIGEST), manifest.body)
+        judge.header("PULL-MANIFEST-HEAD-CONTENT-TYPE", head, "Content-Type")
+        _type(judge, head, get)
+        _agree(judge, head, get)
+    any_type = (repo.get_manifest(manifest.digest, "*/*"), repo.head_manifest(manifest.digest, "*/*"))
+    if any_type[0].status == 200:  # OK
+        judge.status("PULL-MANIFEST-HEAD-GET-AGREE", any_type[1], 200, when="to HEAD with Accept: */*, as to GET")
+
+
+def _agree(judge: Judge, head: Response, get: Response) -> None:
+    different = differences(head, get, (DIGEST, "Content-Length"))
+    expected = "the same digest and length as on the GET"
+    judge("PULL-MANIFEST-HEAD-GET-AGREE", not different, expected, head, get, actual=different)
+
+
+def _type(judge: Judge, head: Response, get: Response) -> None:
+    requirement = "PULL-MANIFEST-HEAD-CONTENT-TYPE-TRUE"
+    if not head.media_type or not get.media_type:
+        judge.unsupported(requirement, "one of both answers has no Content-Type")
+        return
+    expected = f"Content-Type: {get.media_type} on HEAD, as on the GET"
+    judge(requirement, head.media_type == get.media_type, expected, head, get, actual=told(head, "Content-Type"))
 
 
 def _length(judge: Judge, head: Response, size: int) -> None:

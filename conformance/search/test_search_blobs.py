@@ -8,7 +8,8 @@ from conformance.client.exchange import Response
 from conformance.client.registry import Repository, upload_location
 from conformance.content import Blob
 from conformance.judge import Judge, content_of, status_of, told, verifies
-from conformance.pull.facts import content_range, holds_part
+from conformance.pull.facts import holds_part
+from conformance.pull.parts import LABEL, TRUE, came, expected_of, false_of
 from conformance.push.steps import range_end
 from conformance.settings import Settings
 
@@ -33,6 +34,7 @@ JOINED = "PUSH-PATCH-CHUNKS-CONCATENATED"
 LAST = "PUSH-PUT-FINAL-CHUNK-CLOSES"
 COUNTED = "PUSH-PATCH-RANGE-VALUE"
 ANNOUNCED = 1 << 20
+PARTIAL = 206
 FEW = {"quick": 0, "default": 8, "thorough": 60}
 DIGESTS = {"quick": 0, "default": 4, "thorough": 60}
 CHUNKED = {"quick": 0, "default": 6, "thorough": 60}
@@ -53,7 +55,7 @@ def test_search_digests_that_name_nothing(explorer: Explorer, judge: Judge, sett
     conclude(explorer, judge)
 
 
-@verifies(PART, OPEN, SUFFIX, CLIPPED, BEYOND, WRONG)
+@verifies(PART, OPEN, SUFFIX, CLIPPED, BEYOND, WRONG, TRUE, LABEL)
 def test_search_ranges(explorer: Explorer, judge: Judge, settings: Settings) -> None:
     """Any range of a blob gives those bytes and no others."""
     from hypothesis import strategies as st  # noqa: PLC0415  # takes a third of a second
@@ -111,18 +113,22 @@ def _part(repo: Repository, blob: Blob, asked: Asked) -> Response:
 
 def _range(trial: Trial, blob: Blob, asked: Asked, answer: Response) -> None:
     """Judge the answer to one range; one that is ignored gives the whole blob."""
-    shown = f"{told(answer, 'Content-Range')}, {len(answer.body)} bytes of digest {answer.content_digest()}"
+    shown = came(answer)
     whole = answer.status == 200 and answer.body == blob.content
     if asked.kind == "malformed":
         held = whole or answer.refused
         trial(WRONG, held, f"the whole blob or a 4xx to Range: {asked.value}", answer, actual=shown)
-    elif asked.first is None:
+        return
+    wanted = () if asked.first is None else ((asked.first, asked.last),)
+    broken = false_of(answer, blob.content, *wanted)
+    for requirement in (TRUE, LABEL) if answer.status == PARTIAL else (LABEL,) if broken else ():
+        expected = expected_of(answer, len(blob.content), *wanted)
+        trial(requirement, broken != requirement, expected, answer, actual=shown)
+    if asked.first is None:
         if not whole:
             trial(BEYOND, answer.status == 416, f"status 416 to Range: {asked.value}", answer, actual=shown)
     elif not whole or len(blob.content) == answer.size:
-        said = content_range(answer)
-        fits = said is None or (said.first == asked.first and said.last <= asked.last)
-        held = answer.status == 206 and fits and holds_part(answer, blob.content, asked.first, asked.last)
+        held = answer.status == 206 and holds_part(answer, blob.content, asked.first, asked.last)
         expected = f"status 206 and the bytes {asked.first} to {asked.last} of {len(blob.content)}"
         trial(BY_KIND[asked.kind], held or whole, expected, answer, actual=shown)
 

@@ -129,6 +129,19 @@ def _refuse_as_name(digest: str) -> None:
         raise errors.name_invalid(digest)
 
 
+def _gone_once_pulled(registry: Registry) -> None:
+    before: dict[tuple[str, str], str] = {}
+
+    def changed(request: Request, response: Response) -> Response | None:
+        what = (request.name, request.reference)
+        if response.status != 200:
+            return None
+        before[what] = f"{before.get(what, '')}{request.method} "
+        return Response(404) if before[what].startswith("HEAD GET HEAD ") else None
+
+    on("blob.get", "blob.head", change=changed)(registry)
+
+
 FAULTS = (
     Fault(
         name="blob-head-405",
@@ -229,9 +242,13 @@ FAULTS = (
         name="blob-head-from-other-repository",
         title="HEAD finds a blob that only another repository holds; GET does not.",
         breaks=("PULL-BLOB-HEAD-OTHER-REPO-404",),
-        # That HEAD and GET agree, and that nothing shows in another repository, fails with it.
-        also=("PULL-BLOB-HEAD-GET-AGREE",),
         apply=_found_elsewhere(("HEAD",)),
+    ),
+    Fault(
+        name="blob-head-404-once-pulled",
+        title="HEAD of a blob is answered 404 where the blob was pulled since the HEAD before.",
+        breaks=("PULL-BLOB-HEAD-GET-AGREE",),
+        apply=_gone_once_pulled,
     ),
     Fault(
         name="blob-empty-unknown",
@@ -243,8 +260,6 @@ FAULTS = (
         name="blob-always-304",
         title="Any If-None-Match on a blob is answered 304.",
         breaks=("PULL-CACHE-FALSE-304",),
-        # The test of true conditions also sends one that does not hold.
-        also=("PULL-CACHE-BLOB-304",),
         apply=on("blob.get", status=200, change=_always_304),
     ),
     Fault(

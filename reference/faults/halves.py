@@ -289,22 +289,19 @@ FAULTS = (
     _fault(
         "content-range-moved",
         "The Content-Range begins one byte too late.",
-        "PULL-BLOB-RANGE-CONTENT-RANGE",
-        *_RANGES,
+        "PULL-BLOB-RANGE-CONTENT-RANGE-TRUE",
         apply=on("blob.get", change=_if(_ranged, _moved)),
     ),
     _fault(
         "content-range-of-open-ranges-moved",
         "The Content-Range of a range up to the end begins one byte too late.",
-        *_RANGES,
+        "PULL-BLOB-RANGE-CONTENT-RANGE-TRUE",
         apply=on("blob.get", change=_if(_open, _moved)),
-        # One of several ranges may go up to the end.
-        also=("PULL-BLOB-RANGE-MULTI",),
     ),
     _fault(
         "open-range-spoilt",
         "The last byte of a range up to the end is another.",
-        *_RANGES,
+        "PULL-BLOB-RANGE-TRUE",
         apply=on("blob.get", change=_if(_open, _spoil_part)),
     ),
     _fault(
@@ -329,7 +326,7 @@ FAULTS = (
     _fault(
         "if-range-other-bytes",
         "Where If-Range holds, other bytes come.",
-        _IF_RANGE,
+        "PULL-BLOB-RANGE-TRUE",
         apply=_condition(_others_if_it_holds),
     ),
     _fault(

@@ -84,7 +84,7 @@ FAULTS = (
     Fault(
         name="head-of-manifest-with-stale-digest",
         title="HEAD of a manifest has the digest of another one.",
-        breaks=("PULL-MANIFEST-HEAD-GET-AGREE",),
+        breaks=("PULL-MANIFEST-HEAD-DCD-TRUE",),
         apply=on("manifest.head", status=200, change=_stale),
     ),
     Fault(
@@ -96,7 +96,7 @@ FAULTS = (
     Fault(
         name="head-of-blob-with-stale-digest",
         title="HEAD of a blob has the digest of another one.",
-        breaks=("PULL-BLOB-HEAD-GET-AGREE",),
+        breaks=("PULL-BLOB-HEAD-DCD-TRUE",),
         apply=on("blob.head", status=200, change=_stale),
     ),
     Fault(

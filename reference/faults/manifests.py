@@ -222,6 +222,12 @@ FAULTS = (
         apply=on("manifest.head", status=200, change=drop_header("Content-Type")),
     ),
     Fault(
+        name="manifest-head-other-type",
+        title="HEAD of a manifest has another Content-Type than GET.",
+        breaks=("PULL-MANIFEST-HEAD-CONTENT-TYPE-TRUE",),
+        apply=on("manifest.head", status=200, change=set_header("Content-Type", "application/json")),
+    ),
+    Fault(
         name="manifest-head-unknown-200",
         title="HEAD of an unknown manifest is answered 200.",
         breaks=("PULL-MANIFEST-HEAD-UNKNOWN-404",),

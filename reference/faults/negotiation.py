@@ -9,8 +9,8 @@ from collections.abc import Callable
 from reference import errors
 from reference.app import Registry
 from reference.documents import IMAGES, INDEXES
-from reference.messages import Request, Response
-from reference.modifications import Apply, Fault, on, override
+from reference.messages import Handler, Request, Response
+from reference.modifications import Apply, Fault, on, override, wrap
 from reference.storage import Manifest
 
 BOTH = ("manifest.get", "manifest.head")
@@ -121,6 +121,21 @@ def _always_304(request: Request, response: Response) -> Response | None:
     return Response(304, [("ETag", response.headers.get("ETag"))]) if request.headers.get("if-none-match") else None
 
 
+def _without_conditions(registry: Registry) -> None:
+    def around(handler: Handler) -> Handler:
+        async def changed(request: Request) -> Response:
+            request.headers.drop("if-none-match")
+            return await handler(request)
+
+        return changed
+
+    wrap(registry, BOTH, around)
+
+
+def _no_wildcard(request: Request, _response: Response) -> Response | None:
+    return Response(404) if request.headers.get("accept") == "*/*" else None
+
+
 FAULTS = (
     Fault(
         name="accept-weights-not-parsed",
@@ -202,7 +217,7 @@ FAULTS = (
     Fault(
         name="manifest-304-after-move",
         title="The ETag of a tag stays when the tag moves, and yields 304.",
-        breaks=("PULL-CACHE-MANIFEST-304",),
+        breaks=("PULL-CACHE-FALSE-304",),
         # Nor does a push on the condition of the ETag that was given go through.
         also=("PUSH-MANIFEST-IF-MATCH",),
         apply=_tag_etag,
@@ -211,8 +226,18 @@ FAULTS = (
         name="manifest-always-304",
         title="Any If-None-Match on a manifest is answered 304.",
         breaks=("PULL-CACHE-FALSE-304",),
-        # After the tag has moved it is answered so as well.
-        also=("PULL-CACHE-MANIFEST-304",),
         apply=on(*BOTH, status=200, change=_always_304),
+    ),
+    Fault(
+        name="manifest-condition-ignored",
+        title="A manifest has an ETag, and no condition on it is looked at.",
+        breaks=("PULL-CACHE-MANIFEST-304",),
+        apply=_without_conditions,
+    ),
+    Fault(
+        name="manifest-head-takes-no-wildcard",
+        title="HEAD of a manifest is answered 404 where Accept has a wildcard alone; GET is not.",
+        breaks=("PULL-MANIFEST-HEAD-GET-AGREE",),
+        apply=on("manifest.head", status=200, change=_no_wildcard),
     ),
 )

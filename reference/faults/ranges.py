@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from reference.app import Registry
 from reference.messages import Content, Request, Response
-from reference.modifications import Apply, Fault, on, override
+from reference.modifications import Apply, Fault, drop_header, on, override
 from reference.resources import ranges
 
 Part = tuple[int, int]
@@ -50,9 +50,55 @@ def _header_shifted(_request: Request, response: Response) -> None:
         response.headers.set("Content-Range", f"bytes {start}-{start + length}/{response.content.size}")
 
 
+def _placed(place: Callable[[int, int, int], Part], *, told: bool) -> Apply:
+    """Send another part, by first position, length and size of the blob; ``told`` in its Content-Range, too."""
+
+    def change(_request: Request, response: Response) -> None:
+        if response.content is None or len(response.parts) != 1:
+            return
+        size = response.content.size
+        part = place(*_only(response), size)
+        response.parts = [part]
+        if told:
+            response.headers.set("Content-Range", ranges.content_range(part, size))
+
+    return on("blob.get", status=206, change=change)
+
+
+def _one_late(first: int, length: int, _size: int) -> Part:
+    return (first + 1, length - 1) if length > 1 else (first, length)
+
+
+def _from_the_first(_first: int, length: int, _size: int) -> Part:
+    return 0, length
+
+
+def _one_short(first: int, length: int, _size: int) -> Part:
+    return first, max(length - 1, 1)
+
+
+def _all_of_it(_first: int, _length: int, size: int) -> Part:
+    return 0, size
+
+
+def _only_the_first(_header: str, _size: int, right: list[Part]) -> list[Part] | None:
+    """Ranges at the first byte of a blob alone, as a careless cache has them."""
+    return right if not right or right[0][0] == 0 else None
+
+
+def _suffix_refused(header: str, _size: int, right: list[Part]) -> list[Part]:
+    return [] if header.startswith("bytes=-") else right
+
+
 def _part_as_200(_request: Request, response: Response) -> None:
     response.status = 200
     response.headers.drop("Content-Range")
+
+
+def _size_of_part(_request: Request, response: Response) -> None:
+    place, _, _size = response.headers.get("content-range").partition("/")
+    if place:
+        response.headers.set("Content-Range", f"{place}/{response.length}")
 
 
 def _suffix_as_prefix(header: str, _size: int, right: list[Part]) -> list[Part]:
@@ -156,14 +202,82 @@ FAULTS = (
     Fault(
         name="range-wrong-bytes",
         title="206 has other bytes than those of the range.",
-        breaks=("PULL-BLOB-RANGE-206",),
+        breaks=("PULL-BLOB-RANGE-TRUE",),
         apply=on("blob.get", status=206, change=_shifted),
     ),
     Fault(
         name="range-header-off-by-one",
         title="Content-Range ends one byte too late.",
-        breaks=("PULL-BLOB-RANGE-CONTENT-RANGE",),
+        breaks=("PULL-BLOB-RANGE-CONTENT-RANGE-TRUE",),
         apply=on("blob.get", status=206, change=_header_shifted),
+    ),
+    Fault(
+        name="range-from-the-first-byte",
+        title="206 has as many bytes as the range, from the first on, under the Content-Range that was asked for.",
+        breaks=("PULL-BLOB-RANGE-TRUE",),
+        apply=_placed(_from_the_first, told=False),
+    ),
+    Fault(
+        name="range-from-the-first-byte-told",
+        title="206 has as many bytes as the range, from the first on, and says so.",
+        breaks=("PULL-BLOB-RANGE-TRUE",),
+        apply=_placed(_from_the_first, told=True),
+    ),
+    Fault(
+        name="range-one-short",
+        title="206 lacks the last byte of the range that its Content-Range names.",
+        breaks=("PULL-BLOB-RANGE-TRUE",),
+        apply=_placed(_one_short, told=False),
+    ),
+    Fault(
+        name="range-whole-as-part",
+        title="206 has the whole blob, under the Content-Range that was asked for.",
+        breaks=("PULL-BLOB-RANGE-TRUE",),
+        apply=_placed(_all_of_it, told=False),
+    ),
+    Fault(
+        name="range-whole-as-part-told",
+        title="206 has the whole blob, and says so.",
+        breaks=("PULL-BLOB-RANGE-TRUE",),
+        apply=_placed(_all_of_it, told=True),
+    ),
+    Fault(
+        name="range-begins-late",
+        title="206 lacks the first byte of the range, and says so.",
+        breaks=("PULL-BLOB-RANGE-206", "PULL-BLOB-RANGE-OPEN", "PULL-BLOB-RANGE-SUFFIX", "PULL-BLOB-RANGE-CLIPPED"),
+        apply=_placed(_one_late, told=True),
+    ),
+    Fault(
+        name="range-without-content-range",
+        title="206 does not say which bytes it has.",
+        breaks=("PULL-BLOB-RANGE-CONTENT-RANGE",),
+        # Of several ranges one part may be left, which then does not say what it is.
+        also=("PULL-BLOB-RANGE-MULTI",),
+        apply=on("blob.get", status=206, change=drop_header("Content-Range")),
+    ),
+    Fault(
+        name="range-size-of-part",
+        title="Content-Range has the size of the part for that of the blob.",
+        breaks=("PULL-BLOB-RANGE-CONTENT-RANGE-TRUE",),
+        apply=on("blob.get", status=206, change=_size_of_part),
+    ),
+    Fault(
+        name="range-offered-and-ignored",
+        title="HEAD says that there are ranges, and GET gives the whole blob but for those at its first byte.",
+        breaks=("PULL-BLOB-RANGE-ADVERTISED-TRUE",),
+        apply=_parts(_only_the_first),
+    ),
+    Fault(
+        name="range-416-without-size",
+        title="416 does not tell the size of the blob.",
+        breaks=("PULL-BLOB-RANGE-416-SIZE",),
+        apply=on("blob.get", status=416, change=drop_header("Content-Range")),
+    ),
+    Fault(
+        name="range-suffix-refused",
+        title="The last bytes are asked for and answered 416.",
+        breaks=("PULL-BLOB-RANGE-SUFFIX",),
+        apply=_parts(_suffix_refused),
     ),
     Fault(
         name="range-part-as-200",
@@ -182,7 +296,7 @@ FAULTS = (
     Fault(
         name="range-suffix-as-prefix",
         title="The last bytes are asked for, the first ones are sent.",
-        breaks=("PULL-BLOB-RANGE-SUFFIX",),
+        breaks=("PULL-BLOB-RANGE-TRUE",),
         apply=_parts(_suffix_as_prefix),
     ),
     Fault(
@@ -206,7 +320,7 @@ FAULTS = (
     Fault(
         name="range-416-size-wrong",
         title="416 says that the blob has no bytes.",
-        breaks=("PULL-BLOB-RANGE-416-SIZE",),
+        breaks=("PULL-BLOB-RANGE-CONTENT-RANGE-TRUE",),
         apply=on("blob.get", status=416, change=_wrong_size),
     ),
     Fault(
@@ -230,7 +344,7 @@ FAULTS = (
     Fault(
         name="range-multipart-swapped",
         title="The parts of several ranges are in each other's place.",
-        breaks=("PULL-BLOB-RANGE-MULTI",),
+        breaks=("PULL-BLOB-RANGE-CONTENT-RANGE-TRUE",),
         apply=_multipart_swapped,
     ),
     Fault(
