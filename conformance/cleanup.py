@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from .client.client import WriteForbidden
-from .client.exchange import Headers, Response
+from .client.exchange import OVERLOADED, Headers, Response
 from .client.journal import Made, Place
 from .client.registry import Repository
 from .discovery.lists import all_tags
-from .judge import OVERLOADED, Verdictless
+from .judge import Verdictless
 from .session import Session
 from .signals import INTERRUPTS
 

@@ -9,8 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from typing import TypeVar
 
-from .client.exchange import Response
-from .judge import OVERLOADED, Judge, describe
+from .client.exchange import OVERLOADED, Response
+from .judge import Judge, describe
 from .settings import Settings
 
 #: Clients at the same time, by effort: enough to meet each other, too few to be a load.

@@ -13,8 +13,6 @@ from spec.model import Outcome, Withheld
 
 from .client.exchange import Exchange, Response
 
-#: Statuses that tell of a passing overload and not of the registry's conduct.
-OVERLOADED = frozenset({429, 502, 503, 504})
 _SHOWN = 400
 _CODE = re.compile("[A-Z_]+")
 
@@ -65,10 +63,15 @@ class Blocked(Verdictless):
         super().__init__(f"blocked by {requirement}")
         self.requirement = requirement
         self.judgement = Judgement(
-            requirement, Outcome.BROKEN, expected=expected, actual=actual or describe(answers), evidence=trail(answers)
+            requirement,
+            Outcome.BROKEN,
+            expected=expected,
+            actual=actual or describe(answers),
+            evidence=trail(answers),
+            cause=cause_of(answers),
         )
         #: A dead connection, an overload or credentials kept back prove nothing against the requirement.
-        self.accuses = not any(a.status in OVERLOADED or a.withheld or (a.failure and not a.repeated) for a in answers)
+        self.accuses = not any(answer.excuse for answer in answers)
 
 
 @dataclass(slots=True)
@@ -82,6 +85,8 @@ class Judgement:
     actual: str = ""
     evidence: tuple[Exchange, ...] = field(default=(), repr=False)
     withheld: Withheld | None = None
+    #: What else broke by the same: an operation that gives no answer, in words.
+    cause: str = ""
     #: What shows it again, where that takes more than the last request.
     script: str = field(default="", repr=False)
 
@@ -110,16 +115,8 @@ class Judge:
 
         What came of a dead connection or of an overload decides nothing.
         """
-        if not held and any(a.failure and not a.repeated for a in answers):
-            failure = next(a.failure for a in answers if a.failure)
-            self.inconclusive(requirement, f"no answer: {failure}")
-            return False
-        if not held and any(a.withheld for a in answers):
-            self.inconclusive(requirement, next(a.withheld for a in answers if a.withheld))
-            return False
-        if not held and any(a.status in OVERLOADED for a in answers):
-            status = next(a.status for a in answers if a.status in OVERLOADED)
-            self.inconclusive(requirement, f"the target was overloaded (status {status})")
+        if not held and (excuse := excuse_of(answers)):
+            self.inconclusive(requirement, excuse)
             return False
         outcome = Outcome.HELD if held else Outcome.BROKEN
         self._note(
@@ -129,6 +126,7 @@ class Judge:
                 expected="" if held else expected,
                 actual="" if held else actual or describe(answers),
                 evidence=() if held else trail(answers),
+                cause="" if held else cause_of(answers),
             )
         )
         return bool(held)
@@ -141,8 +139,8 @@ class Judge:
     def refused(self, requirement: str, answer: Response, when: str = "") -> bool:
         """Judge that an answer is a 4xx."""
         expected = f"a refusal (4xx){' ' + when if when else ''}"
-        if answer.status in OVERLOADED:  # 429 is a 4xx, too
-            self.inconclusive(requirement, f"the target was overloaded (status {answer.status})")
+        if answer.excuse:  # 429 is a 4xx, too
+            self.inconclusive(requirement, answer.excuse)
             return False
         return self(requirement, answer.refused, expected, answer)
 
@@ -243,6 +241,20 @@ RANK = (
     Outcome.UNSUPPORTED,
     Outcome.NOT_TESTED,
 )
+
+
+def excuse_of(answers: Iterable[Response]) -> str:
+    """Return why nobody is blamed for what came, as the first of some answers that has an excuse says it."""
+    return next((answer.excuse for answer in answers if answer.excuse), "")
+
+
+def cause_of(answers: Iterable[Response]) -> str:
+    """Return which operation gives no answer each time it is asked for, and how; empty where there is none such."""
+    for answer in answers:
+        operation = next((e.operation for e in answer.trail if e.operation), "")
+        if answer.repeated and operation:
+            return f"{operation}: {answer.failure or answer.status}"
+    return ""
 
 
 def status_of(answer: Response) -> str:

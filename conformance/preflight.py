@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from .client.challenge import parse_challenges
-from .client.exchange import Response
-from .judge import OVERLOADED
+from .client.exchange import OVERLOADED, Response
 from .session import Session
 
 #: Statuses that say that there are no pushes: of the method, of this client, or to this repository.

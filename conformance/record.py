@@ -56,6 +56,7 @@ def judgement(session: Session, found: Judgement) -> dict[str, Any]:
             "reason": found.reason,
             "expected": found.expected,
             "actual": found.actual,
+            "cause": found.cause,
             "exchanges": [exchange.record() for exchange in evidence],
             "curl": found.script or (command(evidence[-1], session.settings.insecure) if evidence else ""),
         }

@@ -163,13 +163,31 @@ class RollUp:
             if not roots:
                 continue
             root = next((p for p in roots if not any(q in broken for q in self.catalogue.presumes(p))), roots[0])
-            result = self.results[name]
-            result.outcome, result.reason, result.finding = Outcome.INCONCLUSIVE, f"blocked by {root}", None
+            self._block(name, root)
+        self._fold_causes()
         for name, result in self.results.items():
             cause = result.reason.removeprefix("blocked by ") if result.reason.startswith("blocked by ") else ""
             finding = self.results[cause].finding if cause in self.results else None
             if finding and result.outcome is Outcome.INCONCLUSIVE:
                 finding.also_affected.append(name)
+
+    def _fold_causes(self) -> None:
+        """An operation without answers breaks much; the finding is what most profiles demand, and most else presumes."""
+        presumed = Counter(p for requirement in self.catalogue for p in self.catalogue.presumes(requirement.id))
+        causes: dict[str, list[str]] = {}
+        for finding in self.findings:
+            if cause := finding.judgement.get("cause"):
+                causes.setdefault(cause, []).append(finding.requirement)
+        for names in causes.values():
+            demanding = {name: [*self.catalogue.requirement(name).levels.values()].count(Level.MUST) for name in names}
+            root = max(names, key=lambda name: (demanding[name], presumed[name]))
+            for name in names:
+                if name != root:
+                    self._block(name, root)
+
+    def _block(self, name: str, root: str) -> None:
+        result = self.results[name]
+        result.outcome, result.reason, result.finding = Outcome.INCONCLUSIVE, f"blocked by {root}", None
 
     @property
     def findings(self) -> list[Finding]:

@@ -73,7 +73,8 @@ class Session:
         self.registry = Registry(self.client, settings.settle)
         self.registry.guard.fixed = frozenset(settings.repositories)
         if not (settings.keep or settings.embedded or settings.read_only):
-            self.registry.journal = Journal(settings.report / f".{settings.run_id}.journal", self.redactor.hide)
+            journal = Journal(settings.report / f".{settings.run_id}.journal", self.redactor.hide)
+            self.registry.journal = self.registry.control.journal = journal
             # At once: the folder may be gone when the first thing is made.
             self.registry.journal.open()
         self.existing = Existing(self.registry, settings.existing)
@@ -110,7 +111,7 @@ class Session:
         client.exchanges = self.client.exchanges
         registry = Registry(client, self.settings.settle)
         registry.guard, registry.journal = self.registry.guard, self.registry.journal
-        registry.settling = self.registry.settling
+        registry.settling, registry.control = self.registry.settling, self.registry.control
         return registry
 
     def _client(self, authenticator: Authenticator) -> Client:

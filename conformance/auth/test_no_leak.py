@@ -13,7 +13,7 @@ from conformance.client.registry import Repository
 from conformance.client.tokens import TokenService
 from conformance.content import Manifest
 from conformance.given import ANY_MANIFEST, Given
-from conformance.judge import OVERLOADED, Judge, NotTested, Undecided, Unsupported, codes_of, told, verifies
+from conformance.judge import Judge, NotTested, Undecided, Unsupported, codes_of, excuse_of, told, verifies
 from conformance.session import Session
 from spec.model import Withheld
 
@@ -79,7 +79,7 @@ def test_reads_that_are_refused(
     for caller in strangers:
         for what, (answer, words) in _reads(caller.at(repo), manifest, tag).items():
             listing = what.startswith("of the")
-            if answer.status in OVERLOADED or not answer.status:
+            if answer.excuse:
                 judge.inconclusive(READ, f"a read {what} was not answered")
                 continue
             refused = answer.refused and answer.status not in _TELLING
@@ -132,7 +132,7 @@ def test_heads_that_are_refused(
             head, get = seen.head_blob(blob.digest, follow=False), seen.get_blob(blob.digest, follow=False)
             pairs.append((head, get, len(blob.content)))
         for head, get, size in pairs:
-            if {head.status, get.status} & OVERLOADED or not get.refused:
+            if excuse_of((head, get)) or not get.refused:
                 judge.inconclusive(HEAD, "GET was not refused either")
                 continue
             expected = f"status {get.status} as to the GET of {caller.who}"
@@ -183,7 +183,7 @@ def _head_blob(digest: str, repo: Repository) -> Response:
 
 def _alike(judge: Judge, what: str, ask: Callable[[], Response], ask_absent: Callable[[], Response]) -> None:
     there, absent = ask(), ask_absent()
-    if {there.status, absent.status} & {*OVERLOADED, 0} or there.ok:
+    if excuse_of((there, absent)) or there.ok:
         judge.inconclusive(EXISTENCE, "there was no refusal to compare")
         return
     if _kind(there) != _kind(absent) and _kind(ask()) != _kind(there):

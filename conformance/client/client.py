@@ -11,7 +11,8 @@ from urllib.parse import urljoin, urlsplit
 from spec.model import Withheld
 
 from .authentication import PULL, PUSH, Authenticator, redact_token_body
-from .exchange import Exchange, Headers, Request, Response
+from .exchange import OVERLOADED, Exchange, Headers, Request, Response
+from .firsttries import FirstTries
 from .redaction import Redactor
 from .transport import Payload, Transport, TransportError
 
@@ -87,6 +88,7 @@ class Client:
         self._authenticator = authenticator
         self._started = time.monotonic()
         self._in_vain = 0.0
+        self._broken, self._put_off = FirstTries(), FirstTries()
         #: Bytes of the bodies that are kept.
         self._kept = 0
 
@@ -111,6 +113,16 @@ class Client:
             response = self._attempt(call, trail)
         response.trail = tuple(trail)
         return response
+
+    @property
+    def over(self) -> bool:
+        """Whether the time of the run is over."""
+        return self._transport.over
+
+    @property
+    def timeout(self) -> float:
+        """Seconds for one request."""
+        return self._transport.options.timeout
 
     def authorization(self, name: str) -> str | None:
         """Return the Authorization for a read in a repository, as far as earlier answers showed one to be wanted."""
@@ -145,11 +157,18 @@ class Client:
         return response
 
     def _patiently(self, call: Call, authorization: str | None, trail: list[Exchange]) -> Response:
-        """Send to one URL with one login; throttling is obeyed within a budget."""
+        """Send to one URL with one login; throttling is obeyed within a budget.
+
+        Who puts off the first of each request to one operation, and only there, has not too much to do.
+        """
         waited = 0.0
+        put_off: Response | None = None
         for attempt in range(1, _RETRIES + 1):
             response = self._repeatable(call, authorization, trail)
-            pause = _retry_after(response)
+            if attempt == 1:
+                put_off = response if response.status == 503 else None  # Service Unavailable
+                self._put_off.count(call.operation, failed=put_off is not None)
+            pause = retry_after(response)
             if pause is None and response.status == 429 and self._in_vain < _PATIENCE:  # Too Many Requests
                 pause = max(_BACKOFF, waited)
             if pause is None or attempt == _RETRIES:
@@ -160,6 +179,8 @@ class Client:
             time.sleep(pause)
         if response.status == 429:
             self._in_vain += waited
+        if put_off is not None and response.status not in OVERLOADED and self._put_off.fail_often(call.operation):
+            put_off.repeated, response = True, put_off
         return response
 
     def _challenge(
@@ -178,13 +199,20 @@ class Client:
     def _repeatable(self, call: Call, authorization: str | None, trail: list[Exchange]) -> Response:
         """A pooled connection may have died unnoticed: what is safe to repeat is tried twice.
 
-        What fails twice in the same way is the server's doing, unless it answers nothing at all.
+        What fails twice in the same way is the server's doing, unless it answers nothing at all; and so is what
+        fails at first again and again.
         """
         response = self._once(call, authorization, trail)
-        if response.failure and call.method in _REPEATABLE and not self._own_limit(call, response.failure):
-            first = response.failure
-            response = self._once(call, authorization, trail)
-            response.repeated = response.failure == first and self._lives(call.url)
+        if call.method not in _REPEATABLE:
+            return response
+        self._broken.count(call.operation, failed=bool(response.failure))
+        if not response.failure or self._own_limit(call, response.failure):
+            return response
+        first, response = response, self._once(call, authorization, trail)
+        if response.failure:
+            response.repeated = response.failure == first.failure and self._lives(call.url)
+        elif self._broken.fail_often(call.operation, lived=bool(first.status)):
+            first.repeated, response = True, first
         return response
 
     def _own_limit(self, call: Call, failure: str) -> bool:
@@ -325,7 +353,7 @@ def _origin(url: str) -> tuple[str, str, int]:
     return parts.scheme, parts.hostname or "", port
 
 
-def _retry_after(response: Response) -> float | None:
+def retry_after(response: Response) -> float | None:
     """Return the seconds that a 429 or 503 asks to wait, or ``None`` where it asks for nothing legible."""
     if response.status not in {429, 503}:
         return None

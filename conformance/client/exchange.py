@@ -11,6 +11,8 @@ from typing import Any, NoReturn
 
 #: Bodies above this size are recorded by digest and length only.
 RECORDED_BODY_LIMIT = 64 * 1024
+#: Statuses that tell of a passing overload and not of the registry's conduct.
+OVERLOADED = frozenset({429, 502, 503, 504})
 #: Values of bodies above this size are parsed anew each time: they take ten times the room of the text.
 _REMEMBERED = 1024 * 1024
 #: Objects and arrays of such a body; with more it is none that a registry has use for, and would take minutes.
@@ -63,7 +65,7 @@ class Response:
 
     Where a pull was streamed, ``body`` is empty and ``size`` and ``digest`` tell of the content.
     Where no whole answer came, ``failure`` says why, and ``status`` is 0 unless the body alone is
-    incomplete; ``repeated`` tells that a second attempt failed in the same way. ``withheld`` says
+    incomplete; ``repeated`` tells that the same came each time while other requests were answered. ``withheld`` says
     why a 401 was got without credentials, where the target is not to blame.
     ``url`` is what was asked last, ``trail`` all exchanges that led here: challenges, throttling and
     redirects included.
@@ -83,6 +85,17 @@ class Response:
     trail: tuple[Exchange, ...] = field(default=(), repr=False)
     _json: Any = field(default=None, repr=False)
     _parsed: bool = field(default=False, repr=False)
+
+    @property
+    def excuse(self) -> str:
+        """Why nobody is blamed for it, in words; empty where it is the target's own answer."""
+        if self.repeated:
+            return ""
+        if self.failure:
+            return f"no answer: {self.failure}"
+        if self.status in OVERLOADED:
+            return f"the target was overloaded (status {self.status})"
+        return self.withheld
 
     @property
     def media_type(self) -> str:

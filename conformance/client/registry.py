@@ -7,7 +7,9 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
+from . import locations
 from .client import Call, Client
+from .control import Control
 from .exchange import Response
 from .guard import Guard
 from .journal import Journal
@@ -23,6 +25,9 @@ DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 _ENDED = frozenset({201, 404})
 _ANY = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST)
 
+#: Where an upload goes on, and how a parameter is put to its URL.
+upload_location, with_query = locations.upload_location, locations.with_query
+
 #: A header field: name and value.
 Field = tuple[str, str]
 
@@ -35,6 +40,7 @@ class Registry:
         self.settling = Settling(settle)
         self.guard = Guard()
         self.journal = Journal()
+        self.control = Control(self.journal)
 
     @property
     def url(self) -> str:
@@ -54,7 +60,10 @@ class Registry:
     ) -> Response:
         """Send any request to a path below the target, or to an absolute URL; ``options`` as in `Call`."""
         url = path if "://" in path else self.url + path
-        return self.client.send(Call(method, url, operation, parameters or {}, headers, payload, **options))
+        call = Call(method, url, operation, parameters or {}, headers, payload, **options)
+        response = self.client.send(call)
+        self.control.look(self.client, call, response)
+        return response
 
     def base(self, method: str = "GET", **options: Any) -> Response:
         """Ask for ``/v2/``."""
@@ -299,28 +308,6 @@ class Repository:
         return self.registry.request(
             method, path, operation=operation, parameters={"name": self.name, **parameters}, **o
         )
-
-
-def upload_location(response: Response) -> str | None:
-    """Return the absolute URL that a response's Location names; ``None`` where there is no usable one."""
-    values = response.headers.all("Location")
-    if not values or not values[0].strip():
-        return None
-    try:
-        target = urljoin(response.url, values[0].strip())
-        parts = urlsplit(target)
-        _ = parts.port
-    except ValueError:
-        return None
-    return target if parts.scheme in {"http", "https"} and parts.netloc else None
-
-
-def with_query(url: str, addition: str) -> str:
-    """Append to a URL's query string, whose own bytes stay as they are."""
-    url = url.partition("#")[0]
-    if "?" not in url:
-        return f"{url}?{addition}"
-    return url + ("" if url.endswith(("?", "&")) else "&") + addition
 
 
 def next_link(response: Response) -> str | None:

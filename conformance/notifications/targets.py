@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 
 from conformance.client.registry import Registry, Repository
 from conformance.given import ANY_MANIFEST, OK
-from conformance.judge import OVERLOADED, Judge, clip
+from conformance.judge import Judge, clip
 from conformance.notifications.events import Event
 from conformance.notifications.post import Post
 
@@ -72,9 +72,6 @@ def judge_url(judge: Judge, post: Post, registry: Registry, event: Event, place:
     if own:
         accept = tuple(("Accept", media_type) for media_type in ANY_MANIFEST)
         answer = registry.request("GET", str(url), parameters={"name": repo.name}, headers=accept)
-        if answer.status in OVERLOADED:
-            judge.inconclusive(URL, f"the target was overloaded (status {answer.status})")
-            return
         held = answer.status == OK and answer.content_digest() == digest
         judge(
             URL, held, expected, *evidence, answer, actual=f"{clip(url)} gave status {answer.status} or other content"

@@ -11,7 +11,7 @@ from conformance.content import Manifest, index
 from conformance.crowd import at_once, clients, judge_available
 from conformance.discovery.lists import settled_tags
 from conformance.given import ANY_MANIFEST, Given
-from conformance.judge import OVERLOADED, Judge, Undecided, Unsupported, listing, status_of, told, verifies
+from conformance.judge import Judge, Undecided, Unsupported, excuse_of, listing, status_of, told, verifies
 from conformance.pull.facts import DIGEST
 from conformance.push.manifests import variant
 from conformance.settings import Settings
@@ -105,7 +105,7 @@ def _judge_looks(judge: Judge, looks: list[Response], known: list[Manifest], set
         expected = "one of the manifests whole, with its type and digest, while their tag is moved"
         judge(READ, _whole(look, known), expected, look, actual=_described(look))
     lost = [look for look in looks if look.status == _NOT_FOUND]
-    sound = [look for look in looks if look.status and look.status not in OVERLOADED]
+    sound = [look for look in looks if not look.excuse]
     if not sound or (lost and settings.settle):
         judge.inconclusive(THERE, "the target was overloaded, or had not settled")
         return
@@ -174,7 +174,7 @@ def test_push_against_deletion(repo: Repository, given: Given, judge: Judge, set
 def _judge_agreement(judge: Judge, repo: Repository, image: Manifest, name: str) -> None:
     got, head = (ask(image.digest, ANY_MANIFEST) for ask in (repo.get_manifest, repo.head_manifest))
     tagged = repo.get_manifest(name, ANY_MANIFEST)
-    if any(answer.failure or answer.status in OVERLOADED for answer in (got, head, tagged)):
+    if excuse_of((got, head, tagged)):
         judge.inconclusive(AGREED, "no answer after the deletion")
         return
     held = (

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from conformance.client.exchange import Exchange, Response
 from conformance.client.registry import Repository
 from conformance.content import Maker
-from conformance.judge import OVERLOADED, describe
+from conformance.judge import describe, excuse_of
 from conformance.session import Session
 
 #: Where no look has begun.
@@ -144,7 +144,7 @@ class Trial:
         if held:
             self.notes.occasions.add(requirement)
             return True
-        if any(a.status in OVERLOADED or a.withheld or (a.failure and not a.repeated) for a in answers):
+        if excuse_of(answers):
             raise Unclear
         symptom = symptom or requirement
         if self.notes.takes(symptom):
@@ -191,7 +191,7 @@ class Trial:
         Raises:
             Unclear: no answer came, or one of an overload.
         """
-        if any(a.status in OVERLOADED or a.withheld or not a.status for a in answers):
+        if any(a.excuse or not a.status for a in answers):
             raise Unclear
 
 

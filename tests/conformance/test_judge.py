@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.client.exchange import Headers, Response
-from conformance.judge import OVERLOADED, Judge
+from conformance.client.exchange import OVERLOADED, Headers, Response
+from conformance.judge import Judge
 from spec.model import Outcome
 
 ID = "PULL-BLOB-GET-200"

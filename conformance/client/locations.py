@@ -1,0 +1,29 @@
+"""The URLs that responses name: where an upload goes on, and what is put to its query."""
+
+from __future__ import annotations
+
+from urllib.parse import urljoin, urlsplit
+
+from .exchange import Response
+
+
+def upload_location(response: Response) -> str | None:
+    """Return the absolute URL that a response's Location names; ``None`` where there is no usable one."""
+    values = response.headers.all("Location")
+    if not values or not values[0].strip():
+        return None
+    try:
+        target = urljoin(response.url, values[0].strip())
+        parts = urlsplit(target)
+        _ = parts.port
+    except ValueError:
+        return None
+    return target if parts.scheme in {"http", "https"} and parts.netloc else None
+
+
+def with_query(url: str, addition: str) -> str:
+    """Append to a URL's query string, whose own bytes stay as they are."""
+    url = url.partition("#")[0]
+    if "?" not in url:
+        return f"{url}?{addition}"
+    return url + ("" if url.endswith(("?", "&")) else "&") + addition
