@@ -1,7 +1,7 @@
 """Find out which optional parts a target has, with a few requests before the scenarios.
 
-A part is absent only where the target says so in a way that the specification gives it; anything else
-counts as present, and the scenarios judge it.
+A part is absent only where the target says so in a way that the specification gives it, and contradicts it nowhere;
+anything else counts as present, a breakdown (5xx) too, and the scenarios judge it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from spec.model import Withheld
 
 from . import preflight
 from .client.challenge import parse_challenges
+from .client.exchange import Response
 from .client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, Repository, upload_location
 from .client.tokens import TokenService, token_of
 from .content import Blob, Manifest, digest_of, docker_image, index
@@ -21,11 +22,19 @@ from .judge import Verdictless
 from .session import Repositories, Session
 
 _OK = 200
-_CREATED = 201
+_ACCEPTED = 202
 _NOT_FOUND = 404
+_INTERNAL_ERROR = 500
 _REFUSED_METHOD = frozenset({405, 501})
 _DISABLED = frozenset({400, 401, 403, 405, 501})
+#: How access control refuses a read.
+_KEPT_FROM = frozenset({401, 403})
 _NO_CATALOG = frozenset({401, 403, 404, 405, 501})
+
+
+def _declined(answer: Response) -> bool:
+    """Whether an answer says that there is no such part: a refusal, or the status of what is not implemented."""
+    return answer.refused or answer.status in _REFUSED_METHOD
 
 
 def probe(session: Session) -> None:
@@ -37,7 +46,7 @@ def probe(session: Session) -> None:
     # The owner who gives a listener says that the target was told to post to it.
     found = {"pagination": True, "notifications": True, "oauth": False, "redirects": False}
     found |= _challenge(session)
-    found["extensions"] = session.registry.request("GET", "/v2/_oci/ext/discover").status == _OK
+    found["extensions"] = _offers(session.registry.request("GET", "/v2/_oci/ext/discover"))
     found["catalog"] = session.registry.catalog(n=1).status not in _NO_CATALOG
     writes = dict.fromkeys(
         (
@@ -89,7 +98,13 @@ def _challenge(session: Session) -> dict[str, bool]:
     name = (*session.settings.repositories, f"{session.settings.namespace}/probe")[0]
     given = service.by_password(credentials, scope=f"repository:{name}:pull")
     # A token that comes with another success is one that comes wrongly, not one that does not come.
-    return found | {"oauth": given.status == _OK or (given.ok and token_of(given) is not None)}
+    broken_down = given.status >= _INTERNAL_ERROR and given.status not in _REFUSED_METHOD
+    return found | {"oauth": given.status == _OK or broken_down or (given.ok and token_of(given) is not None)}
+
+
+def _offers(answer: Response) -> bool:
+    """Whether an endpoint that few have is there: who breaks down on it has it, who leads elsewhere has not."""
+    return answer.status == _OK or (answer.status >= _INTERNAL_ERROR and answer.status not in _REFUSED_METHOD)
 
 
 def _reads_existing(session: Session) -> dict[str, bool]:
@@ -110,7 +125,7 @@ def _reads(repo: Repository, blob: Blob | None, digest: str) -> dict[str, bool]:
     if blob is not None and len(blob.content) > 1:
         ranges = repo.get_blob(blob.digest, headers=(("Range", "bytes=0-0"),)).status != _OK
     listed = repo.referrers(digest)
-    return {"ranges": ranges, "referrers": not listed.refused and listed.status not in _REFUSED_METHOD}
+    return {"ranges": ranges, "referrers": not _declined(listed)}
 
 
 class _Probes:
@@ -152,13 +167,14 @@ class _Probes:
 
     def _single_post(self) -> None:
         blob = self.given.make.blob()
-        self.found["single-post"] = self.repo.upload_single(blob.digest, blob.content).status == _CREATED
+        answer = self.repo.upload_single(blob.digest, blob.content)
+        self.found["single-post"] = answer.status != _ACCEPTED and not _declined(answer)
 
     def _sha512(self) -> None:
         content = self.given.make.bytes()
         digest = digest_of(content, "sha512")
         answer = self.repo.put_upload(self.given.upload(self.repo), digest, content)
-        self.found["sha512"] = answer.status == _CREATED
+        self.found["sha512"] = not _declined(answer)
 
     def _content(self) -> None:
         """Probe mount, ranges, manifests and deletion on one small image."""
@@ -168,20 +184,32 @@ class _Probes:
         self.found["tag-parameters"] = False
         manifest = self.given.image(self.repo)
         blob = manifest.blobs[0]
-        self.found["mount"] = (
-            self.other is self.repo or self.other.mount(blob.digest, self.repo.name).status == _CREATED
-        )
+        if self.other is not self.repo:
+            answer = self.other.mount(blob.digest, self.repo.name)
+            self.found["mount"] = answer.status != _ACCEPTED and not _declined(answer)
         self.found |= _reads(self.repo, blob, manifest.digest)
+        if not self.found["referrers"]:
+            self.found["referrers"] = self._keeps_subjects(manifest)
         docker = Manifest.of(docker_image(blob, [blob]), DOCKER_MANIFEST)
         answer = self.repo.put_manifest(docker.digest, docker.body, docker.media_type)
-        self.found["docker-manifests"] = not answer.refused
+        self.found["docker-manifests"] = not _declined(answer)
         tagged = Manifest.of(json.dumps(index([manifest.descriptor()])).encode(), OCI_INDEX)
-        answer = self.repo.put_manifest(
-            tagged.digest, tagged.body, tagged.media_type, query=f"?tag={self.given.make.tag()}"
-        )
-        self.found["tag-parameters"] = "OCI-Tag" in answer.headers
+        tag = self.given.make.tag()
+        answer = self.repo.put_manifest(tagged.digest, tagged.body, tagged.media_type, query=f"?tag={tag}")
+        told = "OCI-Tag" in answer.headers
+        self.found["tag-parameters"] = told or (answer.ok and self.repo.head_manifest(tag, OCI_INDEX).status == _OK)
         extra = self.given.make.tag()
         self.given.manifest(self.repo, manifest, extra)
         self.found["delete-tag"] = self.repo.delete_manifest(extra).status not in _DISABLED
         self.found["delete-manifest"] = self.repo.delete_manifest(manifest.digest).status not in _DISABLED
         self.found["delete-blob"] = self.repo.delete_blob(blob.digest).status not in _DISABLED
+
+    def _keeps_subjects(self, manifest: Manifest) -> bool:
+        """Whether a push with a subject says that its referrers are kept, where their list is kept from this client.
+
+        404 is how an absent list is told; that OCI-Subject is sent beside it has a requirement of its own.
+        """
+        if self.repo.referrers(manifest.digest).status not in _KEPT_FROM:
+            return False
+        referrer = self.given.unpushed_image(list(manifest.blobs), subject=manifest.descriptor())
+        return "OCI-Subject" in self.repo.put_manifest(referrer.digest, referrer.body).headers

@@ -56,6 +56,12 @@ class Undecided(Verdictless):
     """The set-up did not give what the scenario needs, and nobody is to blame."""
 
 
+def declined(answer: Response, what: str) -> Verdictless:
+    """Return how a scenario ends whose set-up was not taken: a refusal shows an absent part, a breakdown none."""
+    told = f"{what} (status {answer.status})"
+    return Unsupported(told) if answer.refused and not answer.excuse else Undecided(told)
+
+
 class Blocked(Verdictless):
     """The set-up broke on a requirement: the target did there what that requirement forbids."""
 
@@ -148,6 +154,9 @@ class Judge:
         """Judge by the error code; where the body is no JSON error list the clause has no occasion."""
         found = answer.error_codes
         if found is None:
+            if answer.says_json:  # what it has in the place of the list is a breach, whatever was asked
+                self.inconclusive(requirement, "blocked by BASE-ERROR-JSON-SHAPE")
+                return False
             self.unsupported(requirement, "the error answer has no JSON body with a list of errors")
             return True
         if not any(_CODE.fullmatch(code) for code in found):

@@ -172,7 +172,7 @@ class RollUp:
                 finding.also_affected.append(name)
 
     def _fold_causes(self) -> None:
-        """An operation without answers breaks much; the finding is what most profiles demand, and most else presumes."""
+        """An operation without answers breaks much: the finding is what most profiles demand and most else presumes."""
         presumed = Counter(p for requirement in self.catalogue for p in self.catalogue.presumes(requirement.id))
         causes: dict[str, list[str]] = {}
         for finding in self.findings:

@@ -35,8 +35,7 @@ PROVOKED: dict[str, Provoke] = {
 
 def _is_json(answer: Response) -> bool:
     """Whether a body claims to be JSON or is a JSON object or array; a bare word or number may be text."""
-    labelled = answer.media_type == "application/json" or answer.media_type.endswith("+json")
-    return bool(answer.body.strip()) and (labelled or isinstance(answer.json, dict | list))
+    return answer.says_json or isinstance(answer.json, dict | list)
 
 
 def _errors(answer: Response) -> list[dict[str, object]] | None:

@@ -103,6 +103,11 @@ class Response:
         return (self.headers.get("Content-Type") or "").split(";")[0].strip().lower()
 
     @property
+    def says_json(self) -> bool:
+        """Whether there is a body, and its Content-Type says that it is JSON."""
+        return bool(self.body.strip()) and (self.media_type == "application/json" or self.media_type.endswith("+json"))
+
+    @property
     def ok(self) -> bool:
         """Whether the status is 2xx."""
         return 200 <= self.status < 300

@@ -56,7 +56,9 @@ def all_tags(repo: Repository, last: str | None = None) -> Listed:
     """Return the tag list in the order of the target, or what stands behind ``last``; Links are followed."""
     requirement = "DISC-TAGS-STATUS-200" if last is None else "DISC-TAGS-LAST-WITHOUT-N"
     first = repo.list_tags(last=last)
-    pages = walk(first, lambda page: repo.follow_link(page, "tags.list"), "DISC-TAGS-LINK-WALK-COMPLETE")
+    pages = walk(
+        first, lambda page: repo.follow_link(page, "tags.list"), "DISC-TAGS-LINK-WALK-COMPLETE", ours=is_ours(repo)
+    )
     return Listed((tag for page in pages for tag in tags_of(page, requirement)), tuple(pages))
 
 
@@ -85,8 +87,19 @@ def steady(repo: Repository, given: Given, full: list[str]) -> None:
         raise Undecided(f"the tags of {repo.name} changed while they were looked at")
 
 
-def walk(first: Response, follow: Callable[[Response], Response | None], requirement: str) -> list[Response]:
-    """Follow the Links of a list to its end; a walk that comes back to a page blocks on the requirement."""
+def is_ours(repo: Repository) -> bool:
+    """Return whether nobody else can have put anything into a repository."""
+    registry = repo.registry
+    return not (registry.guard.fixed or registry.client.read_only or registry.client.pull_only)
+
+
+def walk(
+    first: Response, follow: Callable[[Response], Response | None], requirement: str, *, ours: bool = False
+) -> list[Response]:
+    """Follow the Links of a list to its end; a walk that comes back to a page blocks on the requirement.
+
+    Where all that is listed is ``ours``, which is little, a walk that does not end does so too.
+    """
     pages = [first]
     seen: set[str] = set()
     while (target := next_link(pages[-1])) is not None:
@@ -95,6 +108,9 @@ def walk(first: Response, follow: Callable[[Response], Response | None], require
                 requirement, "Links that lead to an end", *pages, actual=f"a page linked to {target} a second time"
             )
         if len(pages) == MAX_PAGES:
+            if ours:
+                actual = f"there were more than {MAX_PAGES} pages of {sum(len(page.body) for page in pages)} bytes"
+                raise Blocked(requirement, "Links that lead to an end", *pages, actual=actual)
             raise Undecided(f"the list has more than {MAX_PAGES} pages")
         if sum(len(page.body) for page in pages) > MAX_BYTES:
             raise Undecided(f"the list has more than {MAX_BYTES} bytes")
@@ -119,7 +135,9 @@ def descriptors_of(answer: Response, requirement: str = "DISC-REFERRERS-STATUS-2
 def referrer_pages(repo: Repository, digest: str, artifact_type: str | None = None) -> list[Response]:
     """Return all pages of the referrers of a digest."""
     first = repo.referrers(digest, artifact_type)
-    return walk(first, lambda page: repo.follow_link(page, "referrers.list"), "DISC-REFERRERS-LINK-PAGES")
+    return walk(
+        first, lambda page: repo.follow_link(page, "referrers.list"), "DISC-REFERRERS-LINK-PAGES", ours=is_ours(repo)
+    )
 
 
 def all_referrers(repo: Repository, digest: str) -> list[dict[str, Any]]:

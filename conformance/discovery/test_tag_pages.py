@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.client.exchange import Response
 from conformance.client.registry import Repository, next_link, parse_link
-from conformance.discovery.lists import OK, all_tags, member_of, settled_tags, steady, tags_of, walk
+from conformance.discovery.lists import OK, all_tags, is_ours, member_of, settled_tags, steady, tags_of, walk
 from conformance.given import Given
 from conformance.judge import Judge, NotTested, Undecided, Unsupported, field_of, listing, status_of, told, verifies
 from conformance.settings import Settings
@@ -216,7 +216,7 @@ def test_walk_along_the_links(fresh_repo: Repository, given: Given, judge: Judge
     if next_link(first) is None and "Link" not in first.headers:
         raise Unsupported("no page has a Link")
     _syntax(judge, first)
-    pages = walk(first, lambda page: fresh_repo.follow_link(page, "tags.list"), WALK)
+    pages = walk(first, lambda page: fresh_repo.follow_link(page, "tags.list"), WALK, ours=is_ours(fresh_repo))
     walked = [tag for page in pages for tag in tags_of(page, WALK)]
     whole = fresh_repo.list_tags(n=len(full) + 4)
     steady(fresh_repo, given, full)

@@ -65,6 +65,10 @@ def _content_range(value: str) -> ContentRange | None:
     return ContentRange(int(match[1]), int(match[2]), size)
 
 
+#: The coding gzip, and its old name that means the same (RFC 9110, 8.4.1.3).
+GZIP_CODINGS = frozenset({"gzip", "x-gzip"})
+
+
 def decoded(answer: Response, limit: int) -> bytes | None:
     """Return the content of an answer without its coding, ``None`` where it is not coded as it says or is longer.
 
@@ -73,7 +77,7 @@ def decoded(answer: Response, limit: int) -> bytes | None:
     coding = (answer.header("Content-Encoding") or "identity").strip().lower()
     if coding == "identity":
         return answer.body
-    if coding != "gzip":
+    if coding not in GZIP_CODINGS:
         return None
     unfolding = zlib.decompressobj(wbits=31)  # the container of gzip
     try:

@@ -10,7 +10,7 @@ import pytest
 from conformance.client.registry import Repository, upload_location
 from conformance.digests import is_digest_of, well_formed
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, Unsupported, content_of, told, verifies
+from conformance.judge import Judge, Undecided, Unsupported, content_of, declined, told, verifies
 from conformance.pull.facts import DIGEST, decoded, digest_headers
 
 #: How gzip data begins.
@@ -83,7 +83,7 @@ def test_get_of_the_empty_blob(repo: Repository, given: Given, judge: Judge) -> 
     digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
     pushed = repo.put_upload(given.upload(repo), digest, b"")
     if pushed.status != 201:
-        raise Unsupported(f"the empty blob was not accepted (status {pushed.status})")
+        raise declined(pushed, "the empty blob was not accepted")
     answer = repo.get_blob(digest)
     judge(
         "PULL-BLOB-GET-EMPTY",
@@ -105,8 +105,8 @@ def test_get_of_a_compressed_layer(repo: Repository, given: Given, judge: Judge)
     for headers in ((), (("Accept-Encoding", "gzip"),)):
         answer = repo.get_blob(blob.digest, headers=headers)
         coding = (answer.header("Content-Encoding") or "identity").strip().lower()
-        if answer.status != 200 or coding not in {"identity", "gzip"}:
-            raise Undecided(f"the blob came with status {answer.status} and the coding {coding}")
+        if answer.status != 200:
+            raise Undecided(f"the blob came with status {answer.status}")
         judge(
             "PULL-BLOB-GET-NO-FALSE-CODING",
             decoded(answer, len(blob.content) + 1) == blob.content,

@@ -9,7 +9,7 @@ from conformance.client.registry import OCI_MANIFEST, Repository
 from conformance.content import Manifest
 from conformance.digests import is_digest_of, well_formed
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, Unsupported, verifies
+from conformance.judge import Judge, Undecided, declined, verifies
 from conformance.pull.facts import DIGEST, decoded, digest_headers
 from spec.model import Withheld
 
@@ -145,7 +145,7 @@ def test_get_of_a_manifest_without_media_type(repo: Repository, given: Given, ju
     tag = given.make.tag()
     pushed = repo.put_manifest(tag, manifest.body, manifest.media_type)
     if pushed.status != 201:
-        raise Unsupported(f"a manifest without mediaType was not accepted (status {pushed.status})")
+        raise declined(pushed, "a manifest without mediaType was not accepted")
     answer = given.pulled_manifest(repo, tag, OCI_MANIFEST)
     judge.header(
         "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED",
@@ -173,10 +173,8 @@ def test_get_of_a_manifest_of_an_unknown_type(repo: Repository, given: Given, ju
     tag = given.make.tag()
     pushed = repo.put_manifest(tag, manifest.body, kind)
     if pushed.status != 201:
-        raise Unsupported(f"a manifest of an unknown type was not accepted (status {pushed.status})")
-    answer = repo.get_manifest(tag, kind)
-    if answer.status != 200:
-        raise Undecided(f"the pull of a manifest of an unknown type gave status {answer.status}")
+        raise declined(pushed, "a manifest of an unknown type was not accepted")
+    answer = given.pulled_manifest(repo, tag, kind)
     judge.header(
         "PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE",
         answer,
@@ -208,8 +206,8 @@ def test_get_by_a_client_that_takes_gzip(repo: Repository, given: Given, judge: 
     headers = (("Accept-Encoding", "gzip"),)
     answer = repo.get_manifest(manifest.digest, manifest.media_type, headers=headers)
     coding = (answer.header("Content-Encoding") or "identity").strip().lower()
-    if answer.status != 200 or coding not in {"identity", "gzip"}:
-        raise Undecided(f"the manifest came with status {answer.status} and the coding {coding}")
+    if answer.status != 200:
+        raise Undecided(f"the manifest came with status {answer.status}")
     judge(
         "PULL-MANIFEST-GET-CODING-TRUE",
         decoded(answer, len(manifest.body) + 1) == manifest.body,

@@ -208,8 +208,8 @@ def test_range_on_a_condition(repo: Repository, given: Given, judge: Judge) -> N
     """A range is given only of the representation that If-Range names."""
     blob = _blob(repo, given)
     tag = given.headed_blob(repo, blob.digest).header("ETag")
-    if tag is None or tag.startswith("W/"):
-        raise Unsupported("blobs have no strong ETag")
+    if tag is None:
+        raise Unsupported("blobs have no ETag")
     other = _part(repo, blob, "0-3", ("If-Range", '"another"'))
     judge(
         "PULL-BLOB-RANGE-IF-RANGE",
@@ -218,6 +218,8 @@ def test_range_on_a_condition(repo: Repository, given: Given, judge: Judge) -> N
         other,
         actual=came(other),
     )
+    if tag.startswith("W/"):
+        return  # a client that holds a weak one has no condition to give
     same = _part(repo, blob, "0-3", ("If-Range", tag))
     judge_parts(judge, same, blob.content, (0, 3))
     judge(

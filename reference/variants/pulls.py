@@ -92,6 +92,26 @@ def _unsized_head(request: Request, response: Response) -> None:
         response.sized = False
 
 
+def _weakly(request: Request, response: Response) -> None:
+    """Say that another representation may do as well; a strong comparison then never holds."""
+    if "ETag" in response.headers:
+        response.headers.set("ETag", "W/" + response.headers.get("ETag"))
+
+
+def _weak(registry: Registry) -> None:
+    """Each ETag is weak; If-Range and If-Match, which compare strongly, never hold."""
+    check = registry.check_allowed
+
+    def changed(request: Request) -> None:
+        for name in ("if-range", "if-match"):
+            if request.headers.get(name).startswith("W/"):
+                request.headers.set(name, '"nothing"')
+        check(request)
+
+    override(registry, check_allowed=changed)
+    on(*_PULLS, change=_weakly)(registry)
+
+
 def _unvalidated(registry: Registry) -> None:
     """No ETag, and no condition is looked at."""
 
@@ -241,6 +261,12 @@ VARIANTS = (
         profiles=("oci-1.0", "oci-1.1"),
         warns=("PULL-MANIFEST-HEAD-CONTENT-LENGTH", "PULL-BLOB-HEAD-CONTENT-LENGTH"),
         apply=answers("manifest.head", "blob.head", change=_unsized_head),
+    ),
+    Variant(
+        name="etags-weak",
+        title="Each ETag is weak.",
+        latitude=("CACHE-AND-DATE-HEADERS",),
+        apply=_weak,
     ),
     Variant(
         name="pulls-without-validators",
