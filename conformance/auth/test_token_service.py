@@ -13,7 +13,7 @@ from conformance.client.exchange import Response
 from conformance.client.registry import Repository
 from conformance.client.tokens import access_of, member, token_of
 from conformance.given import ANY_MANIFEST, Given
-from conformance.judge import Judge, Unsupported, clip, status_of, verifies
+from conformance.judge import Judge, Unsupported, clip, declined, verifies
 from conformance.settings import Settings
 from spec.model import Withheld
 
@@ -151,7 +151,7 @@ def test_tokens_for_everybody(repo: Repository, given: Given, callers: Callers, 
     answer = tokens.service.get(scope(repo, "pull", "push"))
     token = token_of(answer)
     if token is None:
-        raise Unsupported(f"the token service gives nobody a token ({status_of(answer)})")
+        raise declined(answer, "the token service gives nobody a token")
     holder = callers.holding(token, "a token of nobody").at(repo)
     if not holder.get_manifest(manifest.digest, ANY_MANIFEST).ok:
         raise Unsupported("the repository is not public")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from conformance.client.registry import Repository
-from conformance.given import ANY_MANIFEST, CREATED, OK, Given
-from conformance.judge import Judge, Undecided, Unsupported, clip, listing, verifies
+from conformance.given import ACCEPTED, ANY_MANIFEST, CREATED, OK, Given
+from conformance.judge import Judge, Undecided, Unsupported, clip, declined, listing, verifies
 from conformance.management.steps import deleted
 from conformance.notifications.events import Event
 from conformance.notifications.post import Fits, Post
@@ -129,8 +129,10 @@ def test_mount(repo: Repository, other_repo: Repository, given: Given, judge: Ju
     blob = given.blob(repo)
     post.note(blob.digest)
     answer = other_repo.mount(blob.digest, repo.name)
+    if answer.status == ACCEPTED:
+        raise Unsupported("the mount was answered with an upload session")
     if answer.status != CREATED:
-        raise Unsupported(f"the mount was not made (status {answer.status})")
+        raise declined(answer, "the mount was not made")
 
     def tells(event: Event) -> bool:
         return event.about(blob.digest) and event.text("repository") == other_repo.name

@@ -151,6 +151,12 @@ FAULTS = (
         apply=instead("ext.discover", when=lambda _: True, answer=_fails),
     ),
     Fault(
+        name="catalog-500",
+        title="The catalogue is answered 500.",
+        breaks=("DISC-CATALOG-SHAPE",),
+        apply=instead("catalog.list", when=lambda _: True, answer=_fails),
+    ),
+    Fault(
         name="tag-parameters-unsaid",
         title="Tag parameters make tags, and OCI-Tag is never sent.",
         breaks=("PUSH-TAGPARAM-HEADER-LISTS-ACCEPTED",),

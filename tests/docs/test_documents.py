@@ -11,6 +11,8 @@ from xml.etree import ElementTree
 import pytest
 
 from conformance.options import OPTIONS
+from reference.faults import ALL as FAULTS
+from reference.variants import ALL as VARIANTS
 from spec.catalogue import load
 from spec.model import Verdict
 from tests.docs import generate
@@ -90,3 +92,14 @@ def test_pictures_are_there_and_small() -> None:
         assert picture.read_bytes().startswith(b"\x89PNG")
         assert picture.stat().st_size < _LARGEST_PICTURE
     ElementTree.parse(ROOT / "docs" / "architecture.svg")  # noqa: S314  # our own file
+
+
+def test_leniencies_name_variants_and_faults() -> None:
+    """Who needs a leniency is a variant or a module of tests, and who must not profit a fault or a module of faults."""
+    text = (ROOT / "docs" / "leniencies.md").read_text(encoding="utf-8")
+    rows = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("| ")]
+    modules = {path.name for folder in ("tests", "reference") for path in (ROOT / folder).rglob("*.py")}
+    for row in (row for row in rows if len(row) == 4):
+        for column, known in ((2, VARIANTS), (3, FAULTS)):
+            named = set(re.findall(r"`([^`]+)`", row[column]))
+            assert not {name for name in named if name not in known and name not in modules}
