@@ -25,10 +25,6 @@ def _forbidden(request: Request) -> Response:
     return Response(403, [("Content-Type", "application/json")], _REFUSAL)
 
 
-def _by_sha512(request: Request) -> bool:
-    return any(digest.startswith("sha512:") for digest in request.query.all("digest"))
-
-
 def _post_fails(service: TokenService) -> None:
     async def post(request: Request) -> Response:
         return _fails(request)
@@ -121,22 +117,6 @@ FAULTS = (
         title="A POST with the whole blob is answered 500.",
         breaks=("PUSH-SINGLE-STATUS-201-OR-202",),
         apply=instead("upload.start-digest", when=lambda _: True, answer=_fails),
-    ),
-    Fault(
-        name="sha512-500",
-        title="The close of an upload by its sha512 digest is answered 500.",
-        breaks=("PUSH-BLOB-SHA512-ACCEPTED",),
-        apply=instead("upload.put", when=_by_sha512, answer=_fails),
-    ),
-    Fault(
-        name="sha512-200",
-        title="The close of an upload by its sha512 digest is answered 200.",
-        breaks=("PUSH-BLOB-SHA512-ACCEPTED",),
-        apply=on(
-            "upload.put",
-            status=201,
-            change=lambda request, response: setattr(response, "status", 200) if _by_sha512(request) else None,
-        ),
     ),
     Fault(
         name="mount-500",
