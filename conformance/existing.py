@@ -108,8 +108,11 @@ class Existing:
         name, reference = split(text)
         repo = Repository(self._registry, name)
         answer = repo.get_manifest(reference, ANY_MANIFEST)
-        if answer.status != _OK:
+        if answer.status != _OK and (answer.refused or answer.excuse):
             raise Undecided(f"{text} of --existing cannot be pulled (status {answer.status})")
+        if answer.status != _OK:  # that a name is wrong, or not for this client, is told by a refusal
+            kind = "DIGEST" if ":" in reference else "TAG"
+            raise Blocked(f"PULL-MANIFEST-GET-{kind}-200", "status 200 to the pull of an existing manifest", answer)
         if not isinstance(answer.json, dict):
             raise Undecided(f"{text} of --existing is no manifest in JSON")
         if ":" in reference and is_digest_of(reference, answer.body) is False:

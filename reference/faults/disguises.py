@@ -69,7 +69,8 @@ def _endless(registry: Registry) -> None:
         async def changed(request: Request) -> Response:
             nonlocal count
             response = await handler(request)
-            if request.query.get("n") and response.status == 200 and "Link" not in response.headers:
+            # A page of none has nothing behind it.
+            if (request.query.get("n") or "0") != "0" and response.status == 200 and "Link" not in response.headers:
                 count += 1
                 response.headers.add("Link", f'<{request.path}?n=1&last={"~" * 3}{count}>; rel="next"')
             return response
@@ -165,6 +166,7 @@ FAULTS = (
         name="error-json-cut",
         title="The JSON of a refusal lacks its last byte.",
         breaks=("BASE-ERROR-JSON-SHAPE",),
+        also=("BASE-ERROR-JSON-PRESENT",),
         apply=answers(change=_no_json),
     ),
     Fault(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reference.faults import referrers
-from reference.modifications import Apply, Fault
+from reference.modifications import Apply, Fault, on, set_status
 
 
 def _as(name: str) -> Apply:
@@ -14,6 +14,14 @@ def _as(name: str) -> Apply:
 
 
 FAULTS = (
+    Fault(
+        name="manifest-get-206-of-existing",
+        title="Manifests that were there before are answered 206.",
+        breaks=("PULL-MANIFEST-GET-TAG-200",),
+        also=("PULL-MANIFEST-GET-DIGEST-200",),
+        configuration="read-only",
+        apply=on("manifest.get", status=200, change=set_status(206)),
+    ),
     Fault(
         name="referrers-without-annotations-of-existing",
         title="Referrers that were there before are listed without their annotations.",

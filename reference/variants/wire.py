@@ -17,6 +17,7 @@ _NAME = re.compile(rb"(?<=\r\n)[A-Za-z0-9-]+(?=: )")
 _BUSY = (10, 200)
 _BURST_EACH, _BURST = 220, 3
 _SLOW_EACH, _SLOW = 300, 1.5
+_DEAD_ONE_IN = 67
 
 
 class _Recasing:
@@ -119,6 +120,34 @@ def _bursts(application: Application) -> Application:
     return changed
 
 
+def _gateway(application: Application) -> Application:
+    """One of many servers behind a gateway is dead; the first requests go by the others."""
+    count = itertools.count(1)
+
+    async def changed(scope: Scope, receive: Receive, send: Send) -> None:
+        if next(count) % _DEAD_ONE_IN == 0:
+            body = b"<html><body>Bad Gateway</body></html>"
+            await Response(502, [("Content-Type", "text/html")], body).send(send, head=scope["method"] == "HEAD")
+        else:
+            await application(scope, receive, send)
+
+    return changed
+
+
+def _counted(registry: Registry) -> None:
+    """The pulls of manifests of the day are used up; nothing else is counted."""
+    handler = registry.handlers["manifest.get"]
+
+    async def changed(request: Request) -> Response:
+        if request.method == "HEAD":
+            return await handler(request)
+        headers = [("Retry-After", "21600"), ("RateLimit-Limit", "100;w=21600"), ("RateLimit-Remaining", "0;w=21600")]
+        body = b'{"errors": [{"code": "TOOMANYREQUESTS", "message": "the limit of pulls is reached"}]}'
+        return Response(429, [("Content-Type", "application/json"), *headers], body)
+
+    registry.handlers["manifest.get"] = changed
+
+
 def _slow_now_and_then(application: Application) -> Application:
     """Now and then an answer takes long."""
     count = itertools.count(1)
@@ -189,6 +218,20 @@ VARIANTS = (
         latitude=("BUSY-429-OR-503",),
         warns=("BASE-RATE-RETRY-AFTER",),
         layer=_bursts,
+    ),
+    Variant(
+        name="gateway-with-a-dead-server",
+        title="Now and then a request is answered 502.",
+        latitude=("BUSY-429-OR-503",),
+        undecided=True,
+        layer=_gateway,
+    ),
+    Variant(
+        name="pulls-used-up",
+        title="Each GET of a manifest is answered 429: the limit of pulls is reached.",
+        latitude=("BUSY-429-OR-503",),
+        undecided=True,
+        apply=_counted,
     ),
     Variant(
         name="slow-now-and-then",

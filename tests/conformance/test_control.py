@@ -126,3 +126,37 @@ def test_what_is_pushed_for_a_look_is_removed() -> None:
         assert repo.put_manifest("t", b"{}").repeated
         pushed = {asked.path.partition("digest=")[2] for asked in target.asked if "digest=sha256:" in asked.path}
     assert {digest for _, digest in noted} == pushed
+
+
+def _each_first(pattern: str, answer: Answer) -> Callable[[Asked], Answer]:
+    """Answer the first request for a path otherwise, where it fits a pattern."""
+    seen: set[str] = set()
+
+    def answered(asked: Asked) -> Answer:
+        place = f"{asked.method} {asked.path}"
+        if place in seen or not re.search(pattern, place):
+            return Answer(200)
+        seen.add(place)
+        return answer
+
+    return answered
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(200, b"a", (("Content-Length", "9"), ("Connection", "close"))),
+        Answer(503, headers=(("Retry-After", "0"),)),
+    ],
+)
+@pytest.mark.parametrize("pattern", ["GET .*/blobs", "GET .*"])
+def test_first_tries(pattern: str, answer: Answer) -> None:
+    """What fails at first each time is told; a 503 that comes to every operation is an overload."""
+    with serve(_each_first(pattern, answer)) as target, client_of(target.url) as client:
+        repo = Repository(Registry(client), "a")
+        for number in range(8):
+            repo.get_manifest(f"t{number}")
+        told = [repo.get_blob(f"sha256:{number:064}").repeated for number in range(8)]
+    cut = answer.status == 200
+    assert told[:4] == [False] * 4
+    assert told[5:] == [cut or "blobs" in pattern] * 3

@@ -253,3 +253,18 @@ def test_nothing_at_all_is_no_pass() -> None:
     rollup = RollUp(_MIXED, {})
     assert ProfileVerdicts(rollup, _PROFILE, frozenset(), _ALL, True).verdict is not Verdict.PASS
     assert not rollup.decided
+
+
+def test_an_operation_without_answers_is_one_finding() -> None:
+    """Of what broke by one cause the finding is what most profiles demand; what broke otherwise keeps its own."""
+    cause = {"cause": "blob.get: 503"}
+    known = catalogue(requirement("PUSH-MAY", Level.MAY), requirement("PUSH-A"), requirement("PUSH-B"))
+    rolled = RollUp(
+        known,
+        {
+            "a::one": record(judgement("PUSH-MAY", _BROKEN) | cause, judgement("PUSH-A", _BROKEN) | cause),
+            "a::two": record(judgement("PUSH-B", _BROKEN)),
+        },
+    )
+    assert [finding.requirement for finding in rolled.findings] == ["PUSH-A", "PUSH-B"]
+    assert rolled.results["PUSH-MAY"].reason == "blocked by PUSH-A"
