@@ -19,6 +19,7 @@ from .client.tokens import TokenService, token_of
 from .content import Blob, Manifest, digest_of, docker_image, index
 from .given import Given
 from .judge import Verdictless
+from .ordinary import kind_of
 from .session import Repositories, Session
 
 _OK = 200
@@ -75,6 +76,7 @@ def probe(session: Session) -> None:
             capabilities.unknown |= {"mount": Withheld.REPOSITORIES}
         if session.settings.repositories:
             capabilities.unknown |= {"repository-on-push": Withheld.REPOSITORIES}
+    capabilities.accepted = {kind_of(e) for e in session.client.exchanges if e.response is not None and e.response.ok}
     if session.mailbox is None:
         capabilities.unknown |= {"notifications": Withheld.LISTENER}
     capabilities.probed = {name: there for name, there in found.items() if name not in capabilities.unknown}

@@ -16,8 +16,12 @@ EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
+_IMAGES = (OCI_MANIFEST, DOCKER_MANIFEST)
+
 #: A descriptor (image-spec, descriptor.md) as a JSON object.
 Descriptor = dict[str, Any]
+#: What an image runs on, as most entries of an index say.
+PLATFORM: Descriptor = {"architecture": "amd64", "os": "linux"}
 
 
 def digest_of(content: bytes, algorithm: str = "sha256") -> str:
@@ -76,9 +80,19 @@ def image(
     return {"schemaVersion": 2, "mediaType": media_type, "config": config, "layers": layers, **members}
 
 
-def index(manifests: list[Descriptor], *, media_type: str = OCI_INDEX, **members: Any) -> dict[str, Any]:
-    """Return an image index or, by its media type, a manifest list."""
-    return {"schemaVersion": 2, "mediaType": media_type, "manifests": manifests, **members}
+def index(
+    manifests: list[Descriptor],
+    *,
+    media_type: str = OCI_INDEX,
+    platform: Descriptor | None = PLATFORM,
+    **members: Any,
+) -> dict[str, Any]:
+    """Return an image index or, by its media type, a manifest list; images get a platform, as they commonly have."""
+    listed = [
+        {**m, "platform": platform} if platform and m["mediaType"] in _IMAGES and "platform" not in m else m
+        for m in manifests
+    ]
+    return {"schemaVersion": 2, "mediaType": media_type, "manifests": listed, **members}
 
 
 def docker_image(config: Blob, layers: list[Blob]) -> dict[str, Any]:

@@ -9,6 +9,8 @@ _GRAMMAR = re.compile(r"(?P<algorithm>[a-z0-9]+(?:[+._-][a-z0-9]+)*):(?P<encoded
 #: Registered algorithms, and the number of their hexadecimal digits.
 _LENGTHS = {"sha256": 64, "sha512": 128}
 _HEX = re.compile(r"[0-9a-fA-F]+")
+#: The algorithms whose digests have one length.
+_COMPUTED = frozenset(name for name in hashlib.algorithms_guaranteed if not name.startswith("shake"))
 
 
 def well_formed(digest: str) -> bool:
@@ -21,11 +23,15 @@ def well_formed(digest: str) -> bool:
 
 
 def is_digest_of(digest: str, content: bytes) -> bool | None:
-    """Tell whether a digest is that of some bytes; ``None`` for an algorithm that is not registered."""
+    """Tell whether a digest is that of some bytes; ``None`` for an algorithm that the standard library does not have.
+
+    Any algorithm may be used (OCI image specification, descriptor.md, Digests): those that are not registered as well.
+    """
     algorithm, _, encoded = digest.partition(":")
-    if algorithm not in _LENGTHS:
+    name = algorithm.replace("-", "_")
+    if name not in _COMPUTED:
         return None
-    return hashlib.new(algorithm, content).hexdigest() == encoded.lower()
+    return hashlib.new(name, content).hexdigest() == encoded.lower()
 
 
 def fits(value: str, content: bytes) -> bool | None:

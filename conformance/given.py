@@ -87,13 +87,6 @@ class Given:
             )
         return location
 
-    def chunk(self, repo: Repository, location: str, data: bytes, offset: int) -> str:
-        """Send a chunk that follows what was received; return the location for the next request."""
-        answer = repo.patch_upload(location, data, f"{offset}-{offset + len(data) - 1}")
-        if answer.status != ACCEPTED:
-            raise Blocked("PUSH-PATCH-STATUS-202", "status 202 to a chunk that follows", answer)
-        return self.location(answer, "PUSH-PATCH-LOCATION-PRESENT")
-
     def blob(self, repo: Repository, content: bytes | Blob | None = None) -> Blob:
         """Push a blob (POST, then PUT); random content where none is given."""
         if self._existing is not None and content is None:

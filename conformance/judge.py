@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -13,7 +13,12 @@ from spec.model import Outcome, Withheld
 
 from .client.exchange import Exchange, Response
 
+if TYPE_CHECKING:
+    from .policy import Control, Policy
+
 _SHOWN = 400
+_CREATED = 201
+_SUCCESS = frozenset(range(200, 300))
 _CODE = re.compile("[A-Z_]+")
 
 
@@ -23,13 +28,17 @@ def verifies(*requirements: str) -> pytest.MarkDecorator:
 
 
 class Verdictless(Exception):
-    """A scenario ends early; what it had not yet judged gets the outcome that the subclass tells."""
+    """A scenario ends early; what it had not yet judged gets the outcome that the subclass tells.
+
+    ``answers`` led to it; where the last is a refusal by policy, that is the reason in place of this one.
+    """
 
     outcome = Outcome.INCONCLUSIVE
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, *answers: Response) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.answers = answers
 
 
 class NotTested(Verdictless):
@@ -66,7 +75,7 @@ class Blocked(Verdictless):
     """The set-up broke on a requirement: the target did there what that requirement forbids."""
 
     def __init__(self, requirement: str, expected: str, *answers: Response, actual: str | None = None) -> None:
-        super().__init__(f"blocked by {requirement}")
+        super().__init__(f"blocked by {requirement}", *answers)
         self.requirement = requirement
         self.judgement = Judgement(
             requirement,
@@ -113,6 +122,8 @@ class Judge:
     def __init__(self, requirements: Sequence[str]) -> None:
         self.requirements = tuple(requirements)
         self.judgements: dict[str, Judgement] = {}
+        #: Tells refusals that the target's owner wants; where there is none, every refusal is judged.
+        self.policy: Policy | None = None
 
     def __call__(
         self, requirement: str, held: object, expected: str, *answers: Response, actual: str | None = None
@@ -137,8 +148,27 @@ class Judge:
         )
         return bool(held)
 
+    def granted(self, answer: Response, control: Control | None = None) -> None:
+        """End the scenario at a refusal by policy, whatever should have come; ``control`` as of `Policy.check`.
+
+        Raises:
+            Unsupported, Undecided: it is one.
+        """
+        if self.policy is not None:
+            self.policy.check(answer, control)
+
+    def accepted(self, requirement: str, answer: Response, when: str) -> bool:
+        """Judge that a push is answered 201; a refusal by policy is booked to this requirement alone."""
+        found = self.policy.found(answer) if self.policy is not None and answer.refused else None
+        if found is not None:
+            self._note(Judgement(requirement, found.outcome, found.reason))
+            return False
+        return self(requirement, answer.status == _CREATED, f"status 201 {when}", answer)
+
     def status(self, requirement: str, answer: Response, *wanted: int, when: str = "") -> bool:
-        """Judge by the status; 429 and gateway errors decide nothing."""
+        """Judge by the status; 429 and gateway errors decide nothing, refusals by policy end the scenario."""
+        if answer.status not in wanted and (_SUCCESS & set(wanted) or not _deletes(answer)):
+            self.granted(answer)
         expected = f"status {' or '.join(map(str, wanted))}{' ' + when if when else ''}"
         return self(requirement, answer.status in wanted, expected, answer)
 
@@ -164,6 +194,8 @@ class Judge:
             self.inconclusive(requirement, "the list of errors has no code of the form that codes have")
             return False
         expected = f"the error code {' or '.join(codes)}"
+        if not set(found) & set(codes) and not _deletes(answer):
+            self.granted(answer)
         return self(requirement, set(found) & set(codes), expected, answer, actual=codes_of(answer))
 
     def header(
@@ -264,6 +296,11 @@ def cause_of(answers: Iterable[Response]) -> str:
         if answer.repeated and operation:
             return f"{operation}: {answer.failure or answer.status}"
     return ""
+
+
+def _deletes(answer: Response) -> bool:
+    """Tell whether a deletion was answered: how one is refused where none is wanted is a matter of its own."""
+    return bool(answer.trail) and answer.trail[-1].request.method == "DELETE"
 
 
 def status_of(answer: Response) -> str:

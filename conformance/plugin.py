@@ -90,6 +90,7 @@ class Suite:
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Start a scenario's judge; end it at once where nothing it decides can be had."""
         judge = Judge(requirements_of(item))
+        judge.policy = self.session.policy
         item.stash[JUDGE] = judge
         item.stash[FIRST_EXCHANGE] = len(self.session.client.exchanges)
         if time.monotonic() > self.session.settings.deadline:
@@ -113,7 +114,12 @@ class Suite:
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, Any, Any]:
         """Fail a scenario that judged something broken, for all who look at pytest's own outcome."""
-        result = yield
+        try:
+            result = yield
+        except Verdictless as ended:
+            for answer in ended.answers[-1:]:
+                self.session.policy.check(answer)
+            raise
         broken = [j for j in pyfuncitem.stash[JUDGE].judgements.values() if j.outcome is Outcome.BROKEN]
         if broken:
             raise Broken(broken)

@@ -25,6 +25,7 @@ from .existing import Existing
 from .given import Given
 from .judge import NotTested
 from .listener.mailbox import Mailbox
+from .policy import Policy
 from .settings import USER_AGENT, Settings
 
 _SLUG = re.compile(r"[^a-z0-9]+")
@@ -43,12 +44,14 @@ UNKNOWN = {
 class Capabilities:
     """Which optional parts the target has: what the probes saw, and what its owner declares.
 
-    ``unknown`` has the parts that could not be probed, each with what the owner did not give.
+    ``unknown`` has the parts that could not be probed, each with what the owner did not give, ``accepted`` the kinds
+    of requests (`ordinary.kind_of`) that were taken meanwhile.
     """
 
     probed: dict[str, bool] = field(default_factory=dict)
     declared: dict[str, bool] = field(default_factory=dict)
     unknown: dict[str, Withheld] = field(default_factory=dict)
+    accepted: set[str] = field(default_factory=set)
 
     def has(self, name: str) -> bool:
         """Return whether a part is there, the owner's word before the probe's; what is unknown is not counted on."""
@@ -78,6 +81,7 @@ class Session:
             # At once: the folder may be gone when the first thing is made.
             self.registry.journal.open()
         self.existing = Existing(self.registry, settings.existing)
+        self.policy = Policy(self)
         self._contract: Contract | None = None
         #: What came to the listener for notifications, where there is one.
         self.mailbox: Mailbox | None = None

@@ -17,6 +17,7 @@ def test_tags_within_the_grammar(repo: Repository, given: Given, judge: Judge) -
     mixed, other_case = f"A.b-c_d{own}", f"a.B-C_D{own}"
     for tag in (f"_{own}", f"0{own}", mixed, f"{own}x--", "t" * (128 - len(own)) + own):
         pushed = repo.put_manifest(tag, manifest.body, manifest.media_type)
+        judge.granted(pushed)
         pulled = given.read_manifest(repo, tag, manifest.media_type, manifest.body)
         judge(
             "BASE-TAG-ACCEPT",

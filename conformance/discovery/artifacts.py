@@ -36,7 +36,7 @@ def _push(repo: Repository, manifest: Manifest, tag: str | None = None) -> None:
     """Push a manifest; why one with so many optional members is refused is not to be told from here."""
     answer = repo.put_manifest(tag or manifest.digest, manifest.body, manifest.media_type)
     if answer.status != CREATED:
-        raise Undecided(f"the push of a manifest with a subject was answered {answer.status}")
+        raise Undecided(f"the push of a manifest with a subject was answered {answer.status}", answer)
 
 
 def listed(repo: Repository, subject: str, settings: Settings, *wanted: Manifest) -> dict[str, dict[str, Any]]:

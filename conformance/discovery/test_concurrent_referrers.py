@@ -28,7 +28,7 @@ def test_many_referrers_of_one_subject(repo: Repository, given: Given, judge: Ju
     judge_available(judge, AVAILABLE, *puts)
     created = [manifest for manifest, put in zip(manifests, puts, strict=True) if put.status == 201]
     if len(created) < 2:
-        raise Undecided("fewer than two referrers were accepted at the same time")
+        raise Undecided("fewer than two referrers were accepted at the same time", *puts)
     found = listed(repo, subject.digest, settings, *created)
     missing = [manifest.digest for manifest in created if manifest.digest not in found]
     expected = f"all {len(created)} referrers that were pushed at the same time"

@@ -8,6 +8,7 @@ from conformance.client.exchange import Response
 from conformance.client.registry import Repository
 from conformance.given import ANY_MANIFEST
 from conformance.judge import Blocked, Judge, Unsupported
+from conformance.policy import is_denied
 from conformance.settings import Settings
 
 OK = 200
@@ -15,19 +16,19 @@ ACCEPTED = 202
 NOT_FOUND = 404
 #: How a deletion that is switched off is refused.
 DISABLED = (400, 405)
-#: A matter of rights, and never a finding.
-FORBIDDEN = frozenset({401, 403})
 
 
-def deleted(answer: Response, kind: str) -> Response:
-    """Return the answer to a deletion that is accepted; ``kind`` is MANIFEST, TAG or BLOB."""
+def deleted(answer: Response, kind: str, *, used: bool = False) -> Response:
+    """Return the answer to a deletion that is accepted; ``kind`` is MANIFEST, TAG or BLOB.
+
+    What something else refers to is ``used``, and may be kept. Of the rest a refusal is held against the target,
+    unless it refuses another one likewise (`conformance.policy`).
+    """
     if answer.status == ACCEPTED:
         return answer
-    if answer.ok:
-        raise Blocked(f"MGMT-{kind}-DELETE-202", "status 202 to a deletion", answer)
-    if answer.status in FORBIDDEN or answer.status in DISABLED:
-        raise Unsupported(f"the target refuses the deletion (status {answer.status})")
-    raise Blocked(f"MGMT-{kind}-DELETE-DISABLED-400-405", "status 202, or a refusal with 400 or 405", answer)
+    if used and answer.refused and answer.status != NOT_FOUND:
+        raise Unsupported(f"the target keeps what is used (status {answer.status})")
+    raise Blocked(f"MGMT-{kind}-DELETE-202", "status 202 to a deletion, which the target accepts of others", answer)
 
 
 def judge_deletion(judge: Judge, answer: Response, kind: str) -> bool:
@@ -36,7 +37,7 @@ def judge_deletion(judge: Judge, answer: Response, kind: str) -> bool:
     if answer.ok:
         judge.unsupported(refusal, "the deletion is offered")
         return judge.status(success, answer, ACCEPTED, when="to a deletion")
-    if answer.status in FORBIDDEN:
+    if is_denied(answer):
         for requirement in (success, refusal):
             judge.unsupported(requirement, f"access control refuses the deletion (status {answer.status})")
         return False

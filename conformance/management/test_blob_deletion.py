@@ -84,6 +84,6 @@ def test_delete_blob_that_another_repository_has(
     """The same blob in another repository, where a manifest has it, stays."""
     manifest = given.image(other_repo)
     blob = given.blob(repo, manifest.blobs[0])
-    deleted(repo.delete_blob(blob.digest), "BLOB")
+    deleted(repo.delete_blob(blob.digest), "BLOB", used=True)
     blob_gone(settings, repo, blob.digest)
     judge.gives(ELSEWHERE, other_repo.get_blob(blob.digest), blob.content, SAME)

@@ -25,7 +25,7 @@ def test_delete_referrers(repo: Repository, given: Given, judge: Judge, settings
     if len(listed(repo, subject.digest, settings, first, second)) != 2:
         raise Undecided("blocked by DISC-REFERRERS-COMPLETE")
     for referrer, left in ((first, {second.digest}), (second, set())):
-        deleted(repo.delete_manifest(referrer.digest), "MANIFEST")
+        deleted(repo.delete_manifest(referrer.digest), "MANIFEST", used=True)
         if manifest_gone(settings, repo, referrer.digest).status != NOT_FOUND:
             raise Undecided("blocked by MGMT-MANIFEST-DELETE-GET-404")
         answer = _without(repo, subject.digest, referrer.digest, settings)
@@ -45,7 +45,7 @@ def test_delete_the_subject_of_a_referrer(repo: Repository, given: Given, judge:
     subject = given.image(repo)
     referrer = refer(repo, given, subject.descriptor())
     listed(repo, subject.digest, settings, referrer)
-    deleted(repo.delete_manifest(subject.digest), "MANIFEST")
+    deleted(repo.delete_manifest(subject.digest), "MANIFEST", used=True)
     manifest_gone(settings, repo, subject.digest)
     answer = repo.referrers(subject.digest)
     found = answer.json.get("manifests") if isinstance(answer.json, dict) else None

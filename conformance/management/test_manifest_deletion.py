@@ -7,6 +7,7 @@ from conformance.discovery.lists import settled_tags
 from conformance.given import ANY_MANIFEST, Given
 from conformance.judge import Judge, Undecided, Unsupported, listing, verifies
 from conformance.management.steps import DISABLED, NOT_FOUND, OK, deleted, judge_deletion, manifest_gone
+from conformance.policy import is_immutable
 from conformance.settings import Settings
 
 DELETED = "MGMT-MANIFEST-DELETE-202"
@@ -120,7 +121,7 @@ def test_push_a_deleted_manifest_again(repo: Repository, given: Given, judge: Ju
         if repo.head_blob(blob.digest).status != OK:
             given.blob(repo, blob)
     pushed = repo.put_manifest(tag, manifest.body, manifest.media_type)
-    if pushed.refused:
+    if is_immutable(pushed):
         raise Unsupported(f"the target does not take a deleted manifest again (status {pushed.status})")
     judge.require_status(AGAIN, pushed, 201, when="to the push of a manifest that was deleted")
     for reference in (tag, manifest.digest):

@@ -35,6 +35,7 @@ def test_pull_during_the_upload(repo: Repository, given: Given, judge: Judge) ->
         # A HEAD says that the blob is there, which it cannot be: half of it has not been sent.
         held = not seen.ok and not seen.failure
         judge(PART, held, "no blob before the whole of it was sent", seen, actual=content_of(seen))
+    judge.granted(put)
     judge.gives(PART, given.read_blob(repo, blob.digest), blob.content, "the whole blob after the upload", put)
 
 

@@ -8,6 +8,7 @@ from conformance.client.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Repository
 from conformance.given import Given
 from conformance.judge import Blocked, Judge, Undecided, Unsupported, content_of, told, verifies
+from conformance.policy import is_immutable
 from conformance.pull.facts import DIGEST
 from conformance.settings import Settings
 
@@ -42,8 +43,10 @@ def test_tag_that_moves(repo: Repository, given: Given, judge: Judge, settings: 
     new = given.image(repo, None)
     tag = old.tag or old.digest
     moved = repo.put_manifest(tag, new.body, new.media_type)
-    if moved.status != 201:
+    if is_immutable(moved):
         raise Unsupported(f"the tag cannot be moved (status {moved.status})")
+    if moved.status != 201:
+        raise Blocked("PUSH-MANIFEST-RETAG-MOVES", "status 201 to a manifest pushed to the tag of another", moved)
     settings.wait(lambda: repo.get_manifest(tag, OCI_MANIFEST).body == new.body)
     for _ in range(3):
         answer = repo.get_manifest(tag, OCI_MANIFEST)

@@ -19,7 +19,7 @@ def _pushed(repo: Repository, given: Given, manifest: Manifest) -> str:
     tag = given.make.tag()
     answer = repo.put_manifest(tag, manifest.body, manifest.media_type)
     if answer.status != 201:
-        raise Undecided(f"the Docker manifest was not accepted (status {answer.status})")
+        raise Undecided(f"the Docker manifest was not accepted (status {answer.status})", answer)
     return tag
 
 

@@ -76,7 +76,7 @@ def judge_digest(judge: Judge, requirement: str, answer: Response) -> None:
     for value in values:
         true = is_digest_of(value, answer.body)
         if true is None:
-            judge.inconclusive(requirement, f"the algorithm of {value} is not known here")
+            judge.unsupported(requirement, f"the algorithm of {value} is not known here")
         else:
             judge(requirement, true, f"a {DIGEST} that is true of the body", answer, actual=f"{DIGEST}: {value}")
 
@@ -121,7 +121,7 @@ def test_get_of_unusual_bytes(repo: Repository, given: Given, judge: Judge) -> N
     tag = given.make.tag()
     pushed = repo.put_manifest(tag, manifest.body, manifest.media_type)
     if pushed.status != 201:
-        raise Undecided(f"a manifest of unusual layout was not accepted (status {pushed.status})")
+        raise Undecided(f"a manifest of unusual layout was not accepted (status {pushed.status})", pushed)
     answer = given.pulled_manifest(repo, tag, OCI_MANIFEST)
     came = f"{len(answer.body)} bytes with the digest {answer.content_digest()}"
     wanted = f"the {len(manifest.body)} bytes that were pushed, digest {manifest.digest}"

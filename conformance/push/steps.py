@@ -12,6 +12,7 @@ from conformance.client.settling import ask_until
 from conformance.content import Blob, Manifest, digest_of
 from conformance.given import Given
 from conformance.judge import Blocked, Judge, Undecided, field_of
+from conformance.ordinary import announced_minimum
 
 #: The text of Docker writes ``bytes=0-N`` in places, that of OCI ``0-N``.
 _RANGE = re.compile(r"(?:bytes=)?0-([0-9]+)")
@@ -61,8 +62,7 @@ def opened(repo: Repository) -> Upload:
     if answer.status != 202:
         raise Blocked("PUSH-START-STATUS-202", "status 202 to the start of an upload", answer)
     location = Given.location(answer, "PUSH-START-LOCATION-PRESENT")
-    announced = (answer.header("OCI-Chunk-Min-Length") or "").strip()
-    minimum = int(announced) if announced.isascii() and announced.isdigit() and len(announced) < 16 else 1
+    minimum = announced_minimum(answer)
     if minimum > MAX_CHUNK:
         raise Undecided(f"the target takes no chunk below {minimum} bytes, which is more than is sent here")
     return Upload(repo, location, minimum, answer)
@@ -75,7 +75,7 @@ def accepted(upload: Upload, data: bytes) -> Response:
     """
     answer = upload.patch(data)
     if answer.refused:
-        raise Undecided(f"blocked by PUSH-PATCH-STATUS-202: a chunk was answered with status {answer.status}")
+        raise Undecided(f"blocked by PUSH-PATCH-STATUS-202: a chunk was answered with status {answer.status}", answer)
     if answer.status != 202:
         raise Blocked("PUSH-PATCH-STATUS-202", "status 202 to a chunk that follows", answer)
     upload.location = Given.location(answer, "PUSH-PATCH-LOCATION-PRESENT")

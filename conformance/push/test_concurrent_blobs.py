@@ -32,7 +32,7 @@ def test_one_blob_by_many(repo: Repository, given: Given, judge: Judge, settings
         judge.status(BOTH, put, 201, when="to each of several pushes of one blob")
     created = [put for put in puts if put.status == 201]
     if not created:
-        raise Undecided("none of several pushes of one blob was accepted")
+        raise Undecided("none of several pushes of one blob was accepted", *puts)
     expected = "the blob that several clients pushed, whole"
     judge.gives(WHOLE, given.read_blob(repo, blob.digest), blob.content, expected, created[0])
 

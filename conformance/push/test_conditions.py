@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from conformance.client.registry import Repository
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, Unsupported, verifies
+from conformance.judge import Blocked, Judge, Undecided, Unsupported, verifies
+from conformance.policy import is_immutable
 
 IF_MATCH = "PUSH-MANIFEST-IF-MATCH"
 
@@ -25,8 +26,10 @@ def test_put_manifest_if_the_tag_has_not_moved(repo: Repository, given: Given, j
     if never.status != 412:
         raise Unsupported(f"the target pays no heed to If-Match (status {never.status})")
     move = repo.put_manifest(tag, second.body, second.media_type)
-    if move.refused:
+    if is_immutable(move):
         raise Unsupported(f"the target does not move tags (status {move.status})")
+    if move.status != 201:
+        raise Blocked("PUSH-MANIFEST-RETAG-MOVES", "status 201 to a manifest pushed to the tag of another", move)
     moved = given.read_manifest(repo, tag, second.media_type, second.body)
     present = moved.header("ETag")
     if moved.body != second.body or present in (None, before):

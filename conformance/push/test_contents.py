@@ -75,7 +75,7 @@ def _judge_large(repo: Repository, given: Given, judge: Judge, body: _Pieces) ->
         return
     if put.status != 201:
         if LARGE not in judge.judgements:
-            raise Undecided(f"the push of {body.size} bytes was answered with {status_of(put)}")
+            raise Undecided(f"the push of {body.size} bytes was answered with {status_of(put)}", put)
         return
     got = repo.get_blob(body.digest, stream=True)
     held = got.status == 200 and got.digest == body.digest and got.size == body.size

@@ -11,6 +11,7 @@ from conformance.content import Blob, Manifest, index
 from conformance.discovery.lists import all_tags
 from conformance.given import Given
 from conformance.judge import Judge, listing, verifies
+from conformance.policy import is_immutable
 from conformance.push.manifests import padded, served, unpushed, variant
 from conformance.push.steps import leads_to
 from conformance.session import Repositories
@@ -63,7 +64,7 @@ def _judge_digest(judge: Judge, answer: Response, manifest: Manifest, *, exact: 
         return
     fits = value == manifest.digest if exact else digests.fits(value, manifest.body)
     if fits is None:
-        judge.inconclusive(VALUE, f"the algorithm of {value} is not known here")
+        judge.unsupported(VALUE, f"the algorithm of {value} is not known here")
     else:
         expected = f"Docker-Content-Digest: {manifest.digest}"
         judge.header(VALUE, answer, "Docker-Content-Digest", lambda _: bool(fits), expected)
@@ -149,7 +150,7 @@ def test_put_manifest_under_tags_again(repo: Repository, given: Given, judge: Ju
         got = given.read_manifest(repo, tag)
         judge.gives("PUSH-MANIFEST-MULTIPLE-TAGS", got, first.body, "one manifest under two tags")
     move = repo.put_manifest(two, second.body)
-    if move.refused:
+    if is_immutable(move):
         for requirement in ("PUSH-MANIFEST-RETAG-MOVES", "PUSH-MANIFEST-RETAG-KEEPS-OLD"):
             judge.unsupported(requirement, f"the target does not move tags (status {move.status})")
         return
@@ -160,7 +161,7 @@ def test_put_manifest_under_tags_again(repo: Repository, given: Given, judge: Ju
     judge.gives("PUSH-MANIFEST-RETAG-MOVES", moved, second.body, expected, move)
     expected = "the other tag of the former manifest where it was"
     judge.gives("PUSH-MANIFEST-MULTIPLE-TAGS", kept, first.body, expected, move)
-    given.manifest(repo, second, one)
+    given.manifest(repo, second, one, "PUSH-MANIFEST-RETAG-MOVES")
     old = given.read_manifest(repo, first.digest)
     expected = "the former manifest under its digest after its tags moved"
     judge.gives("PUSH-MANIFEST-RETAG-KEEPS-OLD", old, first.body, expected, move)

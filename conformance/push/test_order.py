@@ -97,7 +97,7 @@ def test_patch_repeated(repo: Repository, given: Given, judge: Judge) -> None:
         upload.moved(answer)
         put = repo.put_upload(upload.location, digest_of(upload.content))
         if put.status != 201:
-            raise Undecided(f"blocked by PUSH-PATCH-416-STATE-UNCHANGED: the close gave status {put.status}")
+            raise Undecided(f"blocked by PUSH-PATCH-416-STATE-UNCHANGED: the close gave status {put.status}", put)
 
 
 def _malformed(last: int) -> tuple[str, ...]:

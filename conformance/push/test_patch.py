@@ -89,7 +89,9 @@ def test_put_without_body_after_chunks(repo: Repository, given: Given, judge: Ju
     data = given.make.bytes(upload.size(23))
     answer = upload.patch(data)
     if answer.status != 202:
-        raise Undecided(f"blocked by PUSH-PATCH-STATUS-202: a second chunk was answered with status {answer.status}")
+        raise Undecided(
+            f"blocked by PUSH-PATCH-STATUS-202: a second chunk was answered with status {answer.status}", answer
+        )
     upload.location, upload.content = given.location(answer, "PUSH-PATCH-LOCATION-PRESENT"), upload.content + data
     put = closed(upload)
     judge.require_status("PUSH-PUT-NO-BODY-CLOSES", put, 201, when="to a PUT without body after all chunks")
@@ -197,7 +199,7 @@ def test_patch_with_one_byte(repo: Repository, given: Given, judge: Judge) -> No
     if not small.refused:
         raise Unsupported("a chunk of one byte is accepted: there is no minimum size")
     if not _takes_large_chunk(repo, given):
-        raise Undecided(f"chunks of any size are refused (status {small.status})")
+        raise Undecided(f"chunks of any size are refused (status {small.status})", small)
     judge(
         "PUSH-CHUNK-MIN-LENGTH-ANNOUNCED",
         False,

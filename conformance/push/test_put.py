@@ -61,7 +61,7 @@ def test_put_of_what_another_repository_has(
     given.pulled_blob(repo, blob.digest)
     answer = other_repo.put_upload(given.upload(other_repo), blob.digest, blob.content)
     if answer.status != 201:
-        raise Undecided(f"blocked by PUSH-PUT-MONOLITHIC-201: the second upload gave status {answer.status}")
+        raise Undecided(f"blocked by PUSH-PUT-MONOLITHIC-201: the second upload gave status {answer.status}", answer)
     expected = "the uploaded bytes in the second repository"
     got = given.read_blob(other_repo, blob.digest)
     judge.gives("PUSH-PUT-BLOB-PULLABLE-AT-DIGEST", got, blob.content, expected, answer)
@@ -75,7 +75,7 @@ def _judge_digest_header(judge: Judge, answer: Response, blob: Blob) -> None:
         return
     fits = digests.fits(value, blob.content)
     if fits is None:
-        judge.inconclusive("PUSH-PUT-DIGEST-HEADER-VALUE", f"the algorithm of {value} is not known here")
+        judge.unsupported("PUSH-PUT-DIGEST-HEADER-VALUE", f"the algorithm of {value} is not known here")
     else:
         judge.header(
             "PUSH-PUT-DIGEST-HEADER-VALUE",

@@ -34,7 +34,7 @@ def test_session_for_sha512(repo: Repository, given: Given, judge: Judge) -> Non
     data = given.make.bytes(upload.size(40))
     patch = upload.patch(data)
     if patch.status != 202:
-        raise Undecided(f"blocked by PUSH-PATCH-STATUS-202: a chunk was answered with status {patch.status}")
+        raise Undecided(f"blocked by PUSH-PATCH-STATUS-202: a chunk was answered with status {patch.status}", patch)
     put = repo.put_upload(upload_location(patch) or upload.location, digest_of(data, "sha512"))
     judge.status(requirement, put, 201, when="to the close with a sha512 digest")
 

@@ -47,7 +47,7 @@ def test_post_opens_an_upload(repo: Repository, judge: Judge) -> None:
     more = [repo.start_upload() for _ in range(2)]
     locations = [upload_location(a) for a in (answer, *more)]
     if any(location is None for location in locations):
-        raise Undecided("not every start of an upload was answered with a Location")
+        raise Undecided("not every start of an upload was answered with a Location", answer, *more)
     judge(
         "PUSH-START-LOCATION-UNIQUE-ID",
         len(set(locations)) == len(locations),
@@ -93,7 +93,7 @@ def test_upload_location_leads_to_the_upload(repo: Repository, given: Given, jud
     answer = repo.put_upload(location, digest_of(content), content)
     lost = answer.status in {0, 404, 405}
     if not lost and answer.status != 201:
-        raise Undecided(f"the PUT to the Location was answered with status {answer.status}")
+        raise Undecided(f"the PUT to the Location was answered with status {answer.status}", answer)
     came = f"{shown}, and a PUT there was answered with " + status_of(answer)
     judge("PUSH-START-LOCATION-RESOLVABLE", not lost, expected, start, actual=came)
 

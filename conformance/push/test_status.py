@@ -89,7 +89,7 @@ def test_get_of_an_earlier_location(repo: Repository, given: Given, judge: Judge
     data = given.make.bytes(upload.size(11))
     patch = upload.patch(data)
     if patch.status != 202:
-        raise Undecided(f"blocked by PUSH-PATCH-STATUS-202: a chunk was answered with status {patch.status}")
+        raise Undecided(f"blocked by PUSH-PATCH-STATUS-202: a chunk was answered with status {patch.status}", patch)
     upload.moved(patch)
     newest = repo.get_upload(upload.location)
     if newest.status != 204:

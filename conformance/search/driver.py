@@ -11,16 +11,17 @@ from conformance.client.exchange import Response
 from conformance.client.registry import upload_location
 from conformance.content import Blob
 from conformance.judge import status_of, told
+from conformance.ordinary import announced_minimum
 
 from .audit import Audit
 from .blame import Deed
 from .model import There, Upload, World, certain, pick
-from .trial import Trial, Unclear
+from .trial import ByPolicy, Trial, Unclear
 
 #: Seconds after which an upload may have ended by itself.
 _EXPIRES = 4.0
-#: No chunk is longer, whatever minimum a target announces.
-_LARGEST = 1 << 20
+#: Where a target announces a larger minimum, no chunks are sent: what is searched here takes many of them.
+LARGEST_MINIMUM = 1 << 20
 
 
 @dataclass(slots=True, eq=False)
@@ -71,9 +72,9 @@ class Driver:
             operation()
             if self.trial.notes.closely:
                 self.look()
-        except Unclear:
+        except Unclear as unclear:
             self._stopped = True
-            self.trial.notes.unclear += 1
+            self.trial.notes.unclear += not isinstance(unclear, ByPolicy)
 
     def look(self) -> None:
         """Compare everything with the model, unless nothing was done since the last look."""
@@ -192,6 +193,4 @@ class Driver:
         self.trial("PUSH-START-STATUS-202", held, expected, answer, actual=shown)
         if location is None or answer.status != 202:
             return None
-        text = (answer.header("OCI-Chunk-Min-Length") or "").strip()
-        minimum = int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
-        return Session(Upload(here), str(self.count), location, min(minimum, _LARGEST), time.monotonic())
+        return Session(Upload(here), str(self.count), location, announced_minimum(answer), time.monotonic())

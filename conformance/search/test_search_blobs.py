@@ -8,6 +8,7 @@ from conformance.client.exchange import Response
 from conformance.client.registry import Repository, upload_location
 from conformance.content import Blob
 from conformance.judge import Judge, content_of, status_of, told, verifies
+from conformance.ordinary import announced_minimum
 from conformance.pull.facts import holds_part
 from conformance.pull.parts import LABEL, TRUE, came, expected_of, false_of
 from conformance.push.steps import range_end
@@ -33,7 +34,6 @@ BY_KIND = {"inside": PART, "open": OPEN, "suffix": SUFFIX, "clipped": CLIPPED}
 JOINED = "PUSH-PATCH-CHUNKS-CONCATENATED"
 LAST = "PUSH-PUT-FINAL-CHUNK-CLOSES"
 COUNTED = "PUSH-PATCH-RANGE-VALUE"
-ANNOUNCED = 1 << 20
 PARTIAL = 206
 FEW = {"quick": 0, "default": 8, "thorough": 60}
 DIGESTS = {"quick": 0, "default": 4, "thorough": 60}
@@ -143,8 +143,12 @@ def _chunks(trial: Trial, chunking: Chunking) -> None:
     location = upload_location(start)
     if start.status != 202 or location is None:
         raise Unclear
-    least = _minimum(start)
-    sizes = [size for size in chunking.sizes if least <= size]
+    least = announced_minimum(start)
+    # The last one, which comes with the close, may be smaller.
+    last = len(chunking.sizes) - 1 if chunking.closing else -1
+    sizes = [size for place, size in enumerate(chunking.sizes) if least <= size or place == last]
+    if not sizes:
+        return
     content = b""
     for number, size in enumerate(sizes):
         letter = "abcdefghijklmnopqrstuvwxyz"[number]
@@ -155,12 +159,6 @@ def _chunks(trial: Trial, chunking: Chunking) -> None:
         location = _chunk(trial, repo, location, content, data)
         content += data
     _close(trial, repo, location, content, b"")
-
-
-def _minimum(start: Response) -> int:
-    """Return the least size of a chunk that the target announces; all but the last must have it."""
-    announced = (start.header("OCI-Chunk-Min-Length") or "").strip()
-    return min(int(announced), ANNOUNCED) if announced.isascii() and announced.isdigit() and len(announced) < 16 else 0
 
 
 def _chunk(trial: Trial, repo: Repository, location: str, content: bytes, data: bytes) -> str:

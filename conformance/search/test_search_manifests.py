@@ -84,6 +84,8 @@ def _headers(trial: Trial, content_type: str | None, accepts: list[Accept]) -> N
         expected = f"a manifest pushed under Content-Type: {content_type} and pulled as {manifest.media_type}"
         shown = f"the PUT had {status_of(answer)} and the GET {content_of(pulled)}"
         held = answer.status == 201 and pulled.body == manifest.body
+        if answer.status != 201:
+            trial.granted(answer)
         if not trial(PARAMETERS, held, expected, answer, pulled, actual=shown):
             answer = repo.put_manifest(tag, manifest.body, manifest.media_type)
     if answer.status != 201:

@@ -59,6 +59,8 @@ def _tags(trial: Trial, tags: list[str]) -> None:
         answer = repo.put_manifest(tag, manifest.body, manifest.media_type)
         if answer.status == 201:
             accepted.append(tag)
+        else:
+            trial.granted(answer)
         pulled = settled(trial, repo, tag, manifest.body, manifest.media_type)
         trial(
             ACCEPT,

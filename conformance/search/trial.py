@@ -58,6 +58,10 @@ class Unclear(Exception):
     """No answer came, or one of an overload: the example proves nothing."""
 
 
+class ByPolicy(Unclear):
+    """The target's owner does not want what the example asks for, which is no sign of an overload."""
+
+
 @dataclass(slots=True)
 class Notes:
     """What all examples of a search know of each other.
@@ -139,11 +143,13 @@ class Trial:
 
         Raises:
             Found: it is broken in a way that was not known.
-            Unclear: no answer came, or one of an overload.
+            Unclear: no answer came, or one of an overload; or the last one is a refusal by policy.
         """
         if held:
             self.notes.occasions.add(requirement)
             return True
+        for answer in answers[-1:]:
+            self.granted(answer)
         if excuse_of(answers):
             raise Unclear
         symptom = symptom or requirement
@@ -185,6 +191,17 @@ class Trial:
         steps = [Step(step.text, before[step.before]) for step in self.steps]
         return [s for s in steps if s.before < len(kept)], kept
 
+    def granted(self, answer: Response) -> None:
+        """End the example at a refusal by policy of what should be taken.
+
+        Raises:
+            ByPolicy: it is one.
+        """
+        with self.looking():
+            wanted = self.session.policy.found(answer)
+        if wanted is not None:
+            raise ByPolicy
+
     def alive(self, *answers: Response) -> None:
         """End the example where one of some answers is none.
 
@@ -200,8 +217,8 @@ def tolerant(notes: Notes) -> Iterator[None]:
     """Let an example that proves nothing end as one that found nothing."""
     try:
         yield
-    except Unclear:
-        notes.unclear += 1
+    except Unclear as unclear:
+        notes.unclear += not isinstance(unclear, ByPolicy)
 
 
 def smallest(breaches: Sequence[Breach]) -> Breach:

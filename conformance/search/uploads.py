@@ -8,7 +8,7 @@ from conformance.judge import field_of, status_of
 from conformance.push.steps import range_end
 
 from . import blame
-from .driver import Driver, Session
+from .driver import LARGEST_MINIMUM, Driver, Session
 
 #: Uploads that are open at the same time, at most.
 OPEN_AT_ONCE = 3
@@ -33,7 +33,7 @@ class UploadDriver(Driver):
     def chunk(self, number: int, size: int) -> None:
         """Send the next chunk of an upload."""
         session = self._session(number)
-        if session is None or not self.has("chunked"):
+        if session is None or not self.has("chunked") or session.minimum > LARGEST_MINIMUM:
             return
         data = self._data(session, max(size, session.minimum))
         start = len(session.upload.content)

@@ -212,6 +212,21 @@ FAULTS = (
         apply=_refusing(lambda document: document.media_type == OCI_INDEX, lambda: errors.manifest_unknown("index")),
     ),
     Fault(
+        name="index-without-platform-refused",
+        title="An index that has an image without platform is refused.",
+        breaks=("PUSH-MANIFEST-INDEX-NO-PLATFORM",),
+        apply=_refusing(
+            lambda document: (
+                document.media_type == OCI_INDEX
+                and any(
+                    entry["mediaType"] == OCI_MANIFEST and "platform" not in entry
+                    for entry in document.members["manifests"]
+                )
+            ),
+            _invalid,
+        ),
+    ),
+    Fault(
         name="layers-empty-refused",
         title="An image manifest without layers is refused.",
         breaks=("PUSH-MANIFEST-EMPTY-LAYERS",),

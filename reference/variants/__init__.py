@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from reference.modifications import Variant
 from reference.variants import (
+    digests,
     hosts,
     lag,
+    limits,
     lists,
     logins,
     notifications,
+    policies,
     pulls,
     reads,
     refusals,
@@ -27,6 +30,9 @@ _MODULES = (
     reads,
     lists,
     refusals,
+    digests,
+    limits,
+    policies,
     upkeep,
     lag,
     wire,

@@ -135,7 +135,9 @@ def _minimum(announced: bool) -> Apply:
 
         async def changed(request: Request) -> Response:
             upload = registry.uploads.find(request)
-            if (request.content_length or 0) < _SMALLEST:
+            length = request.content_length
+            # How long a stream gets nobody knows before.
+            if length is not None and length < _SMALLEST:
                 raise registry.uploads.out_of_order(upload)
             return await patch(request)
 
