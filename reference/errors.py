@@ -16,7 +16,6 @@ _MESSAGES = {
     "MANIFEST_UNKNOWN": "manifest unknown",
     "NAME_INVALID": "invalid repository name or reference",
     "NAME_UNKNOWN": "repository name not known to the registry",
-    "PAGINATION_NUMBER_INVALID": "invalid number of results requested",
     "MANIFEST_UNVERIFIED": "manifest failed signature verification",
     "SIZE_INVALID": "provided length did not match the content",
     "TAG_INVALID": "manifest tag did not match the URI",
@@ -131,9 +130,9 @@ def size_invalid(expected: int, received: int) -> RegistryError:
     return _error(400, "SIZE_INVALID", detail={"expected": expected, "received": received})
 
 
-def page_invalid(value: str) -> RegistryError:
-    """A page size that is no non-negative integer."""
-    return _error(400, "PAGINATION_NUMBER_INVALID", detail={"n": value})
+def page_invalid() -> RegistryError:
+    """A page size that is no non-negative integer; without a body, as OCI's tables lack Docker's code for it."""
+    return RegistryError(400)
 
 
 def unsupported(allow: list[str], message: str = "") -> RegistryError:

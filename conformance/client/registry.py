@@ -222,11 +222,12 @@ class Repository:
         body: Payload,
         content_range: str | None = None,
         *,
+        media_type: str = "application/octet-stream",
         headers: tuple[Field, ...] = (),
         **o: Any,
     ) -> Response:
         """Send a chunk to an upload's absolute location; no Content-Range where it is ``None``."""
-        fields = (("Content-Type", "application/octet-stream"), *_content_range(content_range), *headers)
+        fields = (("Content-Type", media_type), *_content_range(content_range), *headers)
         return self._session("PATCH", location, headers=fields, payload=body, **o)
 
     def put_upload(  # each is a part of the request that some scenario varies

@@ -215,7 +215,7 @@ def test_referrers_of_what_cannot_have_any(
 ) -> None:
     """A malformed digest is refused; an unknown repository has no referrers, in one of two ways."""
     given.image(repo)
-    for encoded in ("0" * 63, "g" * 64):
+    for encoded in ("z" * 64, ""):
         judge.status(INVALID, repo.referrers(f"sha256:{encoded}"), 400, when="to a malformed digest")
     empty = repo.referrers(given.make.digest())
     if empty.status == OK:

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 from conformance.client.exchange import Response
 from conformance.client.registry import Repository, next_link, parse_link
+from conformance.codes import CODES
 from conformance.discovery.lists import OK, all_tags, is_ours, member_of, settled_tags, steady, tags_of, walk
 from conformance.given import Given
-from conformance.judge import Judge, NotTested, Undecided, Unsupported, field_of, listing, status_of, told, verifies
+from conformance.judge import (
+    Judge,
+    NotTested,
+    Undecided,
+    Unsupported,
+    codes_of,
+    field_of,
+    listing,
+    status_of,
+    told,
+    verifies,
+)
 from conformance.settings import Settings
 from spec.model import Withheld
 
@@ -26,6 +38,9 @@ END = "DISC-TAGS-LINK-ABSENT-AT-END"
 SYNTAX = "DISC-TAGS-LINK-SYNTAX"
 MORE = "DISC-TAGS-LINK-PRESENT-WHEN-MORE"
 INVALID = "DISC-TAGS-N-INVALID-400"
+INVALID_CODE = "DISC-TAGS-N-INVALID-CODE"
+INVALID_LISTED = "DISC-TAGS-N-INVALID-CODE-LISTED"
+BIG = "DISC-TAGS-N-LARGE"
 LIMIT = "DISC-TAGS-NO-N-PAGE-LIMIT"
 #: The ends of tags that are not pushed in their order.
 FIVE = ("ba", "aa", "da", "ca", "ea")
@@ -112,16 +127,30 @@ def test_n_of_zero(repo: Repository, given: Given, judge: Judge) -> None:
     judge(EMPTY_ARRAY, tags == [], "an empty array", answer, actual=shown)
 
 
-@verifies(INVALID, "DISC-TAGS-N-INVALID-CODE")
+@verifies(INVALID, INVALID_CODE, INVALID_LISTED)
 def test_n_that_is_no_number(repo: Repository, given: Given, judge: Judge) -> None:
     """An n that is negative or no integer is refused."""
     given.image(repo)
     for n in ("-1", "abc"):
         answer = repo.list_tags(n=n)
         if judge.status(INVALID, answer, 400, when=f"to n={n}"):
-            judge.code("DISC-TAGS-N-INVALID-CODE", answer, "PAGINATION_NUMBER_INVALID")
+            judge.code(INVALID_CODE, answer, "PAGINATION_NUMBER_INVALID")
         else:
-            judge.unsupported("DISC-TAGS-N-INVALID-CODE", "the answer is no 400")
+            judge.unsupported(INVALID_CODE, "the answer is no 400")
+        codes = answer.error_codes if answer.refused else None
+        if codes is None:
+            judge.unsupported(INVALID_LISTED, "the answer is no refusal with a JSON list of errors")
+        else:
+            expected = "codes of OCI's table of errors only"
+            judge(INVALID_LISTED, set(codes) <= CODES, expected, answer, actual=codes_of(answer))
+
+
+@verifies(BIG)
+def test_n_above_what_pages_hold(repo: Repository, given: Given, judge: Judge) -> None:
+    """An n above the page size of the registry is answered with a page, as large as it may be."""
+    given.image(repo)
+    for n in (1001, 1_000_000):
+        judge.status(BIG, repo.list_tags(n=n), OK, when=f"to n={n}")
 
 
 @verifies(LAST, POSITION, ALONE, EMPTY_ARRAY)

@@ -7,6 +7,7 @@ from typing import Any
 from conformance.client.exchange import Response
 from conformance.client.registry import OCI_INDEX, OCI_MANIFEST, Repository
 from conformance.content import Blob, Manifest, index
+from conformance.digests import malformed
 from conformance.given import ANY_MANIFEST, Given
 from conformance.judge import Judge, NotTested, Undecided, Unsupported, codes_of, listing, told, verifies
 from conformance.push.manifests import padded, unpushed, variant
@@ -17,6 +18,7 @@ CODE = "PUSH-MANIFEST-MISSING-BLOB-CODE"
 #: 1.1 names the one in its sentence and points to the other in its table; Docker and 1.0 name the other.
 MISSING = ("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN")
 MISMATCH = "PUSH-MANIFEST-DIGEST-MISMATCH-REJECTED"
+BY_NOTHING = "PUSH-MANIFEST-BAD-REFERENCE-NOT-STORED"
 
 
 @verifies("PUSH-MANIFEST-DIGEST-MISMATCH-REJECTED", "PUSH-MANIFEST-DIGEST-MISMATCH-400-CODE")
@@ -121,13 +123,22 @@ def test_put_manifest_with_blobs_elsewhere(
     _judge_missing(judge, "PUSH-MANIFEST-BLOB-IN-OTHER-REPO", other_repo.put_manifest(given.make.tag(), manifest.body))
 
 
-@verifies("PUSH-MANIFEST-TAG-INVALID-REJECTED")
-def test_put_manifest_under_no_tag(repo: Repository, given: Given, judge: Judge) -> None:
-    """A manifest is not taken under a reference that is neither a tag nor a digest."""
+@verifies("PUSH-MANIFEST-TAG-INVALID-REJECTED", MISMATCH, BY_NOTHING)
+def test_put_manifest_under_no_reference(repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest is not taken under a reference that is neither a tag nor a digest, and is not there afterwards."""
     manifest = given.unpushed_image([given.blob(repo, given.make.config())])
-    for reference in (".dot", "x" * 129, "sha256:short"):
+    digests = ("sha256:short", *malformed(manifest.digest)[-3:])
+    for reference in (".dot", "x" * 129, *digests):
         answer = repo.put_manifest(reference, manifest.body)
-        judge("PUSH-MANIFEST-TAG-INVALID-REJECTED", not answer.ok, f"no 2xx to the reference {reference}", answer)
+        if answer.ok and reference in digests:
+            judge(MISMATCH, False, f"no 2xx to a manifest under {reference}", answer)
+        else:
+            judge.refused("PUSH-MANIFEST-TAG-INVALID-REJECTED", answer, when=f"to the reference {reference}")
+        if reference in digests:
+            got = repo.get_manifest(reference, ANY_MANIFEST)
+            judge(MISMATCH, not got.ok, f"no manifest under {reference}", answer, got)
+    stored = repo.get_manifest(manifest.digest, ANY_MANIFEST)
+    judge(BY_NOTHING, not stored.ok, "no manifest under its digest after pushes that were not accepted", answer, stored)
 
 
 @verifies(

@@ -130,8 +130,8 @@ def _link_on_zero(request: Request, response: Response) -> None:
 
 
 def _bad_n(status: int) -> Apply:
-    def change(_request: Request, response: Response) -> None:
-        if b"PAGINATION_NUMBER_INVALID" in response.body:
+    def change(request: Request, response: Response) -> None:
+        if not (request.query.get("n") or "0").isdecimal():
             response.status = status
 
     return answers("tags.list", status=400, change=change)
@@ -160,7 +160,7 @@ def _catalog(change: Callable[[list[str]], list[str]]) -> Apply:
         async def listing(request: Request) -> Response:
             size = request.query.get("n")
             if size is not None and not size.isdecimal():
-                raise errors.page_invalid(size)
+                raise errors.page_invalid()
             return Response.json({"repositories": change(registry.storage.repositories())})
 
         registry.handlers["catalog.list"] = listing
@@ -249,8 +249,6 @@ FAULTS = (
         name="tags-n-invalid-500",
         title="An n that is no number is answered 500.",
         breaks=("DISC-TAGS-N-INVALID-400",),
-        # A fault of the request is answered as one of the server.
-        also=("BASE-ERROR-CLIENT-FAULT-4XX",),
         apply=_bad_n(500),
     ),
     Fault(

@@ -298,7 +298,7 @@ FAULTS = (
     Fault(
         name="manifest-malformed-digest-as-tag",
         title="A push by a malformed digest is taken for one by a tag.",
-        breaks=("PUSH-MANIFEST-TAG-INVALID-REJECTED",),
+        breaks=("PUSH-MANIFEST-DIGEST-MISMATCH-REJECTED",),
         apply=_malformed_as_tag,
     ),
     Fault(

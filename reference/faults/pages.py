@@ -10,7 +10,7 @@ from reference import errors
 from reference.app import Registry
 from reference.faults.deletion import code_instead
 from reference.messages import Request, Response, encode_value
-from reference.modifications import Apply, Fault, drop_header, on, override
+from reference.modifications import Apply, Fault, answers, drop_header, on, override
 
 _ROUTES = frozenset({"tags", "manifests", "blobs", "uploads", "referrers"})
 _LIMIT = 3
@@ -26,6 +26,28 @@ def _entries(operation: str, member: str, change_entry: Callable[[Any], object])
         response.body = json.dumps(body).encode()
 
     return on(operation, status=200, change=change)
+
+
+def _n_coded(code: str) -> Apply:
+    """A 400 with a JSON body."""
+    body = errors.RegistryError(400, (errors.ErrorEntry(code, "n is no number"),)).body()
+
+    def change(_request: Request, response: Response) -> None:
+        response.body = body
+        response.headers.set("Content-Type", "application/json")
+
+    return answers("tags.list", status=400, change=change)
+
+
+def _n_limited(registry: Registry) -> None:
+    listing = registry.handlers["tags.list"]
+
+    async def changed(request: Request) -> Response:
+        if (request.query.get("n") or "").isdecimal() and int(request.query.get("n") or "") > 1000:
+            raise errors.page_invalid()
+        return await listing(request)
+
+    registry.handlers["tags.list"] = changed
 
 
 def _route_words(registry: Registry) -> None:
@@ -173,7 +195,19 @@ FAULTS = (
         name="tags-n-invalid-code",
         title="An n that is no number has the code UNSUPPORTED.",
         breaks=("DISC-TAGS-N-INVALID-CODE",),
-        apply=code_instead("tags.list", b"PAGINATION_NUMBER_INVALID", b"UNSUPPORTED", status=400),
+        apply=_n_coded("UNSUPPORTED"),
+    ),
+    Fault(
+        name="tags-n-invalid-code-of-docker",
+        title="An n that is no number has Docker's code PAGINATION_NUMBER_INVALID.",
+        breaks=("DISC-TAGS-N-INVALID-CODE-LISTED",),
+        apply=_n_coded("PAGINATION_NUMBER_INVALID"),
+    ),
+    Fault(
+        name="tags-n-large-400",
+        title="An n above 1,000 is answered 400.",
+        breaks=("DISC-TAGS-N-LARGE",),
+        apply=_n_limited,
     ),
     Fault(
         name="tags-cut-at-100",

@@ -18,7 +18,7 @@ def page_size(request: Request) -> int | None:
     if value is None:
         return None
     if not value.isascii() or not value.isdecimal():
-        raise errors.page_invalid(value)
+        raise errors.page_invalid()
     return int(value) if _NUMBER.fullmatch(value) else 10**18
 
 
