@@ -40,7 +40,6 @@ MORE = "DISC-TAGS-LINK-PRESENT-WHEN-MORE"
 INVALID = "DISC-TAGS-N-INVALID-400"
 INVALID_CODE = "DISC-TAGS-N-INVALID-CODE"
 INVALID_LISTED = "DISC-TAGS-N-INVALID-CODE-LISTED"
-BIG = "DISC-TAGS-N-LARGE"
 LIMIT = "DISC-TAGS-NO-N-PAGE-LIMIT"
 #: The ends of tags that are not pushed in their order.
 FIVE = ("ba", "aa", "da", "ca", "ea")
@@ -143,14 +142,6 @@ def test_n_that_is_no_number(repo: Repository, given: Given, judge: Judge) -> No
         else:
             expected = "codes of OCI's table of errors only"
             judge(INVALID_LISTED, set(codes) <= CODES, expected, answer, actual=codes_of(answer))
-
-
-@verifies(BIG)
-def test_n_above_what_pages_hold(repo: Repository, given: Given, judge: Judge) -> None:
-    """An n above the page size of the registry is answered with a page, as large as it may be."""
-    given.image(repo)
-    for n in (1001, 1_000_000):
-        judge.status(BIG, repo.list_tags(n=n), OK, when=f"to n={n}")
 
 
 @verifies(LAST, POSITION, ALONE, EMPTY_ARRAY)

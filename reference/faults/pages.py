@@ -39,17 +39,6 @@ def _n_coded(code: str) -> Apply:
     return answers("tags.list", status=400, change=change)
 
 
-def _n_limited(registry: Registry) -> None:
-    listing = registry.handlers["tags.list"]
-
-    async def changed(request: Request) -> Response:
-        if (request.query.get("n") or "").isdecimal() and int(request.query.get("n") or "") > 1000:
-            raise errors.page_invalid()
-        return await listing(request)
-
-    registry.handlers["tags.list"] = changed
-
-
 def _route_words(registry: Registry) -> None:
     """The path of the list of x/tags is taken for another one."""
     exists = registry.tags.exists
@@ -202,12 +191,6 @@ FAULTS = (
         title="An n that is no number has Docker's code PAGINATION_NUMBER_INVALID.",
         breaks=("DISC-TAGS-N-INVALID-CODE-LISTED",),
         apply=_n_coded("PAGINATION_NUMBER_INVALID"),
-    ),
-    Fault(
-        name="tags-n-large-400",
-        title="An n above 1,000 is answered 400.",
-        breaks=("DISC-TAGS-N-LARGE",),
-        apply=_n_limited,
     ),
     Fault(
         name="tags-cut-at-100",
