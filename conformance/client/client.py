@@ -337,8 +337,9 @@ def _next(call: Call, response: Response) -> Call | None:
 
 def _most(call: Call) -> int | None:
     """Return how many bytes of a body are read, ``None`` where the transport's own limit will do."""
-    most = _SHORT if _is_short(call) else _MANIFEST if call.operation.startswith("manifest.") else None
-    return min(filter(None, (call.max_body, most)), default=None)
+    if call.max_body is not None:
+        return call.max_body
+    return _SHORT if _is_short(call) else _MANIFEST if call.operation.startswith("manifest.") else None
 
 
 def _is_short(call: Call) -> bool:

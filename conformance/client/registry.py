@@ -110,15 +110,18 @@ class Repository:
         *,
         query: str = "",
         headers: tuple[Field, ...] = (),
+        streamed: bool = False,
         **o: Any,
     ) -> Response:
-        """Push a manifest by tag or digest; ``query`` is appended as it stands, ``?`` included."""
+        """Push a manifest by tag or digest, its length told or not; ``query`` is appended as it is, ``?`` included."""
         fields = ((("Content-Type", media_type),) if media_type else ()) + headers
         own = "sha256:" + hashlib.sha256(body).hexdigest()
         for known in dict.fromkeys((reference, own)):
             self._look("manifest", known)
         noted = self._note_manifest(reference, own, body)
-        response = self._manifest("PUT", reference, fields, query=query, payload=body, **o)
+        response = self._manifest(
+            "PUT", reference, fields, query=query, payload=(lambda: iter((body,))) if streamed else body, **o
+        )
         if response.ok:
             more = [tag.strip() for tag in ",".join(response.headers.all("OCI-Tag")).split(",") if tag.strip()]
             for tag in more:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.client.exchange import Response
-from conformance.client.registry import OCI_INDEX, Repository
+from conformance.client.registry import OCI_INDEX, Repository, next_link
 from conformance.content import Manifest
 from conformance.contract.wording import quoted
 from conformance.discovery.artifacts import (
@@ -19,14 +19,19 @@ from conformance.discovery.artifacts import (
 )
 from conformance.discovery.lists import HIDDEN, NOT_FOUND, OK, all_referrers, descriptors_of, member_of, referrer_pages
 from conformance.given import ANY_MANIFEST, Given
-from conformance.judge import Judge, Undecided, Unsupported, field_of, listing, verifies
+from conformance.judge import Judge, Undecided, Unsupported, field_of, listing, told, verifies
 from conformance.session import Capabilities
 from conformance.settings import Settings
 from spec.model import Withheld
 
+#: Bytes of a list with one large entry.
+LARGE = 8 * 1024 * 1024
+#: Bytes of the annotations of such an entry: above 4 MiB, and what registries have to take.
+SIZES = (4_300_000, 3_900_000)
 #: So many entries of a list are pulled.
 SAMPLED = 5
 STATUS = "DISC-REFERRERS-STATUS-200"
+CREATED = 201
 SHAPE = "DISC-REFERRERS-INDEX-SHAPE"
 TYPE = "DISC-REFERRERS-CONTENT-TYPE"
 COMPLETE = "DISC-REFERRERS-COMPLETE"
@@ -95,6 +100,11 @@ def test_referrers_of_an_image(repo: Repository, given: Given, judge: Judge, set
         )
     answer = repo.referrers(subject.digest)
     _form(judge, answer)
+    for digest in (subject.digest, given.make.digest()):
+        for accept in (OCI_INDEX, "*/*"):
+            asked = repo.referrers(digest, headers=(("Accept", accept),))
+            actual = f"{told(asked, 'Content-Type')} to Accept: {accept}"
+            judge(TYPE, asked.media_type == OCI_INDEX, f"Content-Type: {OCI_INDEX}", asked, actual=actual)
     entries = descriptors_of(answer) if "Link" not in answer.headers else all_referrers(repo, subject.digest)
     digests = [entry.get("digest") for entry in entries]
     strange = sorted({str(d) for d in digests} - {typed.digest, plain.digest})
@@ -272,3 +282,24 @@ def test_referrers_in_another_repository(
         answer,
         actual=f"it had {listing(strange)}",
     )
+
+
+@verifies(COMPLETE)
+def test_referrer_with_large_annotations(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A referrer whose descriptor alone fills an answer is listed, by a Link or without."""
+    subject = given.image(repo)
+    for size in SIZES:
+        notes = {"org.example.filler": "x" * size}
+        manifest = given.unpushed_image([subject.blobs[0]], subject=subject.descriptor(), annotations=notes)
+        pushed = repo.put_manifest(manifest.digest, manifest.body, manifest.media_type)
+        if pushed.status == CREATED:
+            break
+    else:
+        raise Unsupported(f"a manifest of {len(manifest.body)} bytes was not accepted (status {pushed.status})")
+    wanted = manifest.digest.encode()
+    pages = [settings.ask(lambda: repo.referrers(subject.digest, max_body=LARGE), lambda page: wanted in page.body)]
+    while wanted not in pages[-1].body and (target := next_link(pages[-1])) and len(pages) < SAMPLED:
+        pages.append(repo.registry.request("GET", target, max_body=LARGE))
+    actual = f"{len(pages)} pages without it came, {field_of(pages[-1], 'Link')}"
+    expected = f"a referrer with annotations of {size} bytes in the list"
+    judge(COMPLETE, wanted in pages[-1].body, expected, pushed, *pages, actual=actual)

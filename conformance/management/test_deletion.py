@@ -11,6 +11,7 @@ from conformance.judge import Judge, Undecided, Unsupported, told, verifies
 from conformance.management.steps import NOT_FOUND, OK, deleted, manifest_gone
 from conformance.settings import Settings
 
+STAYS = "MGMT-TAG-DELETE-REFERRER-LISTED"
 UNLISTED = "MGMT-MANIFEST-DELETE-REFERRER-UNLISTED"
 SUBJECT = "DISC-REFERRERS-SUBJECT-DELETED"
 ALLOW = "MGMT-DELETE-405-ALLOW"
@@ -36,6 +37,20 @@ def test_delete_referrers(repo: Repository, given: Given, judge: Judge, settings
 def _without(repo: Repository, subject: str, referrer: str, settings: Settings) -> Response:
     """Return the referrers of a subject as soon as one is gone, or when time to settle is over."""
     return settings.ask(lambda: repo.referrers(subject), lambda answer: referrer.encode() not in answer.body)
+
+
+@verifies(STAYS)
+def test_delete_one_tag_of_a_referrer(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A referrer stays listed when one of its two tags is deleted."""
+    subject = given.image(repo)
+    tags = [given.make.tag(), given.make.tag()]
+    referrer = refer(repo, given, subject.descriptor(), tags[0])
+    given.manifest(repo, referrer, tags[1])
+    if referrer.digest not in listed(repo, subject.digest, settings, referrer):
+        raise Undecided("blocked by DISC-REFERRERS-COMPLETE")
+    answer = deleted(repo.delete_manifest(tags[0]), "TAG")
+    found = listed(repo, subject.digest, settings, referrer)
+    judge(STAYS, referrer.digest in found, "the referrer, which has another tag, in the list", answer)
 
 
 @verifies(SUBJECT)

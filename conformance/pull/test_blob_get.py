@@ -61,7 +61,7 @@ def test_get_of_a_blob(repo: Repository, given: Given, judge: Judge) -> None:
             judge("PULL-BLOB-GET-DCD-TRUE", true, f"a {DIGEST} that is true of the body", answer, actual=came)
 
 
-@pytest.mark.parametrize("size", [1, 1024, 300_000])
+@pytest.mark.parametrize("size", [1, 1024, 3_000_000])
 @verifies("PULL-BLOB-GET-BODY-EXACT")
 def test_get_of_binary_content(repo: Repository, given: Given, judge: Judge, size: int) -> None:
     """The bytes of a blob come back as they were pushed."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from conformance.client.exchange import Response
 from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST, Repository
 from conformance.content import Manifest, digest_of, docker_image, docker_list
 from conformance.digests import is_digest_of
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, clip, declined, told, verifies
+from conformance.judge import Judge, NotTested, Undecided, clip, declined, told, verifies
 from conformance.pull.facts import DIGEST
+from spec.model import Withheld
 
+OK = 200
+NOT_FOUND = 404
+NO_PLATFORM = "PULL-DOCKER-LIST-NO-PLATFORM-404"
 SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1"
 
 
@@ -64,7 +69,7 @@ def test_pull_of_a_schema_2_image(repo: Repository, given: Given, judge: Judge) 
         judge.unsupported("PULL-DOCKER-REWRITE", f"a client without Accept gets no rewrite into schema 1 but {came}")
 
 
-@verifies("PULL-TYPE-DOCKER-LIST", "PULL-DOCKER-LIST-NO-PLATFORM-404")
+@verifies("PULL-TYPE-DOCKER-LIST", NO_PLATFORM, "PULL-ACCEPT-DOCKER-LIST")
 def test_pull_of_a_manifest_list(repo: Repository, given: Given, judge: Judge) -> None:
     """A manifest list is pulled unchanged by a client that accepts its type."""
     if given.read_only:
@@ -75,14 +80,46 @@ def test_pull_of_a_manifest_list(repo: Repository, given: Given, judge: Judge) -
         manifest = _list(child, architecture="arm64")
     tag = _pushed(repo, given, manifest)
     _judge_pull(judge, "PULL-TYPE-DOCKER-LIST", repo, manifest, tag)
-    answer = repo.get_manifest(tag, DOCKER_MANIFEST)
-    labelled = answer.status == 200 and answer.body == manifest.body and answer.media_type == DOCKER_LIST
+    _judge_platform(judge, repo.get_manifest(tag, DOCKER_MANIFEST), manifest, {})
+    for accept in (None, "*/*"):
+        answer = repo.get_manifest(tag, accept)
+        rewritten = answer.status == OK and answer.media_type.startswith(SCHEMA_1)
+        whole = answer.status == OK and answer.body == manifest.body and answer.media_type == DOCKER_LIST
+        actual = f"{told(answer, 'Content-Type')} to Accept: {accept or 'none'}"
+        judge("PULL-ACCEPT-DOCKER-LIST", whole or rewritten, "status 200 and the list", answer, actual=actual)
+
+
+@verifies(NO_PLATFORM)
+def test_pull_of_one_platform_of_a_list(repo: Repository, given: Given, judge: Judge) -> None:
+    """A client that takes no lists gets the entry of linux/amd64, wherever it stands, and no other."""
+    if given.read_only:
+        raise NotTested("the target is read-only", Withheld.WRITING)
+    children = {architecture: _image(repo, given) for architecture in ("arm64", "amd64")}
+    for child in children.values():
+        _pushed(repo, given, child)
+    entries = [
+        child.descriptor(platform={"architecture": architecture, "os": "linux"})
+        for architecture, child in children.items()
+    ]
+    manifest = Manifest.of(docker_list(entries), DOCKER_LIST)
+    answer = repo.get_manifest(_pushed(repo, given, manifest), DOCKER_MANIFEST)
+    _judge_platform(judge, answer, manifest, children)
+
+
+def _judge_platform(judge: Judge, answer: Response, manifest: Manifest, children: dict[str, Manifest]) -> None:
+    """Judge what a client that takes images alone gets for the tag of a list."""
+    found = {child.body: f"the image of linux/{name}" for name, child in children.items()}
+    fitting = [manifest, *(child for name, child in children.items() if name == "amd64")]
+    truly = any(answer.body == each.body and answer.media_type == each.media_type for each in fitting)
+    held = answer.status == NOT_FOUND or (answer.status == OK and (truly or answer.media_type.startswith(SCHEMA_1)))
+    wanted = "the image of linux/amd64, " if children else ""
+    came = found.get(answer.body, f"a body of digest {answer.content_digest()}")
     judge(
-        "PULL-DOCKER-LIST-NO-PLATFORM-404",
-        answer.status == 404 or labelled,
-        "status 404, or the list as what it is",
+        NO_PLATFORM,
+        held,
+        f"{wanted}status 404, or the list as what it is",
         answer,
-        actual=told(answer, "Content-Type"),
+        actual=f"{told(answer, 'Content-Type')}, {came}",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from conformance.client.exchange import Response
 from conformance.client.registry import OCI_INDEX, OCI_MANIFEST, Repository
-from conformance.content import Blob, Manifest, index
+from conformance.content import Blob, Manifest, digest_of, index
 from conformance.digests import malformed
 from conformance.given import ANY_MANIFEST, Given
 from conformance.judge import Judge, NotTested, Undecided, Unsupported, codes_of, listing, told, verifies
@@ -180,6 +180,23 @@ def test_put_manifest_over_the_limit(repo: Repository, given: Given, judge: Judg
             judge.status("PUSH-MANIFEST-OVERSIZE-413", answer, 413, when=f"to a manifest of {size} bytes")
             return
     raise Unsupported(f"no limit was seen up to {size} bytes")
+
+
+@verifies("PUSH-MANIFEST-STREAMED-WHOLE")
+def test_put_manifest_of_unknown_length(repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest in chunked coding is stored whole or refused, however long it is."""
+    manifest = given.unpushed_image([given.blob(repo, given.make.config())])
+    for size in (5_000_000, 9_000_000):
+        tag, padding = given.make.tag(), b" " * (size - len(manifest.body))
+        answer = repo.put_manifest(tag, manifest.body + padding, streamed=True)
+        if answer.status != 201:
+            continue
+        got = repo.get_manifest(tag, OCI_MANIFEST, stream=True, max_body=2 * size)
+        held = got.status == 200 and got.digest == digest_of(manifest.body + padding)
+        actual = f"{got.size} bytes of digest {got.digest} came" if got.status == 200 else None
+        judge("PUSH-MANIFEST-STREAMED-WHOLE", held, f"the {size} bytes that were sent", answer, got, actual=actual)
+    if not judge.judgements:
+        raise Unsupported("manifests of 5,000,000 bytes are refused in chunked coding")
 
 
 @verifies("PUSH-READONLY-405")

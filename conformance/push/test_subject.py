@@ -34,7 +34,9 @@ def test_put_manifest_with_an_absent_subject(
     judge.require_status(ABSENT, answer, 201, when="to a manifest whose subject is not there")
     seen = answer.header("OCI-Subject")
     if capabilities.has("referrers"):
-        judge.header("PUSH-MANIFEST-OCI-SUBJECT-PRESENT", answer, "OCI-Subject")
+        again = repo.put_manifest(given.make.tag(), manifest.body)
+        for pushed in (answer, again) if again.status == 201 else (answer,):
+            judge.header("PUSH-MANIFEST-OCI-SUBJECT-PRESENT", pushed, "OCI-Subject")
         if seen is not None:
             judge.header("PUSH-MANIFEST-OCI-SUBJECT-VALUE", answer, "OCI-Subject", str(subject["digest"]))
         else:
