@@ -25,7 +25,7 @@ export REGISTRY_URL REPORT
 PROGRAMS := docker-registry skopeo umoci buildah chromium chromedriver
 PACKAGES := docker-registry skopeo umoci buildah chromium chromium-driver
 
-.PHONY: all help certify environment packages clean fmt lint pages build test test-all prove prove-all binaries lock
+.PHONY: all help certify environment packages clean fmt lint pages build test test-all prove prove-all nightly binaries lock
 .DEFAULT_GOAL := all
 
 all: clean fmt lint build test binaries ## what a change has to pass
@@ -87,6 +87,14 @@ test-all: $(VENV)/.dev packages ## all tests
 
 prove: $(VENV)/.dev packages ## docs/proof/: faults, variants, mutants, weaker checks, hostile targets, secrets; in part by the date
 	@$(RUN) -m tests.proof --write docs/proof $(OPTIONS)
+
+# What rotates is here and in `make prove`, so that a change is never refused for the date. DATE=2026-11-27 repeats a night.
+DATE ?= $(shell date -u +%F)
+nightly: $(VENV)/.dev packages ## other samples of the tests than `make test` has, and the proof; DATE=... chooses both, and repeats a night
+	@echo 'The samples and seeds of this night: DATE=$(DATE)'
+	@PROOF_SAMPLE=$(DATE) $(RUN) -m pytest tests -q -n auto --dist loadgroup -m 'not slow and not alone' --hypothesis-seed=$(DATE) \
+		&& $(RUN) -m tests.proof --seed $(DATE) $(OPTIONS) \
+		|| { echo 'make: it failed with DATE=$(DATE); `make nightly DATE=$(DATE)` repeats it' >&2; exit 1; }
 
 prove-all: $(VENV)/.dev packages ## the same with nothing left to chance: hours
 	@$(RUN) -m tests.proof --whole --write docs/proof $(OPTIONS)

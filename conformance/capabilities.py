@@ -20,6 +20,7 @@ from .content import Blob, Manifest, digest_of, docker_image, index
 from .given import Given
 from .judge import Verdictless
 from .ordinary import kind_of
+from .presence import served
 from .session import Repositories, Session
 
 _OK = 200
@@ -90,7 +91,7 @@ def probe(session: Session) -> None:
 def _challenge(session: Session) -> dict[str, bool]:
     answer = session.registry.base(authenticate=False, follow=False)
     schemes = {c.scheme for c in parse_challenges(answer.headers.all("WWW-Authenticate"), lenient=True) or []}
-    found = {"basic": "basic" in schemes, "token": "bearer" in schemes, "anonymous": answer.status == _OK}
+    found = {"basic": "basic" in schemes, "token": "bearer" in schemes, "anonymous": answer.ok}
     service, credentials = TokenService.of(session.client, answer), session.settings.credentials
     if service is None:
         return found
@@ -106,7 +107,7 @@ def _challenge(session: Session) -> dict[str, bool]:
 
 def _offers(answer: Response) -> bool:
     """Whether an endpoint that few have is there: who breaks down on it has it, who leads elsewhere has not."""
-    return answer.status == _OK or (answer.status >= _INTERNAL_ERROR and answer.status not in _REFUSED_METHOD)
+    return answer.ok or (answer.status >= _INTERNAL_ERROR and answer.status not in _REFUSED_METHOD)
 
 
 def _reads_existing(session: Session) -> dict[str, bool]:
@@ -125,7 +126,7 @@ def _reads(repo: Repository, blob: Blob | None, digest: str) -> dict[str, bool]:
     """Probe what reading alone can show."""
     ranges = True
     if blob is not None and len(blob.content) > 1:
-        ranges = repo.get_blob(blob.digest, headers=(("Range", "bytes=0-0"),)).status != _OK
+        ranges = not served(repo.get_blob(blob.digest, headers=(("Range", "bytes=0-0"),)), blob.content)
     listed = repo.referrers(digest)
     return {"ranges": ranges, "referrers": not _declined(listed)}
 

@@ -21,7 +21,6 @@ MOST = 32
 _LARGEST = 4 * 1024 * 1024
 #: A blob of this many bytes has room for ranges.
 _FITTING = 1024
-_OK = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +107,9 @@ class Existing:
         name, reference = split(text)
         repo = Repository(self._registry, name)
         answer = repo.get_manifest(reference, ANY_MANIFEST)
-        if answer.status != _OK and (answer.refused or answer.excuse):
+        if answer.refused or answer.excuse:
             raise Undecided(f"{text} of --existing cannot be pulled (status {answer.status})")
-        if answer.status != _OK:  # that a name is wrong, or not for this client, is told by a refusal
+        if not answer.ok:  # that a name is wrong, or not for this client, is told by a refusal
             kind = "DIGEST" if ":" in reference else "TAG"
             raise Blocked(f"PULL-MANIFEST-GET-{kind}-200", "status 200 to the pull of an existing manifest", answer)
         if not isinstance(answer.json, dict):
@@ -132,7 +131,7 @@ def _blobs(repo: Repository, document: dict[str, object]) -> tuple[Blob, ...]:
     descriptor = sized[min((size for size in sized if size >= _FITTING), default=max(sized))]
     digest = str(descriptor["digest"])
     answer = repo.get_blob(digest)
-    if answer.status != _OK:
+    if not answer.ok:
         raise Blocked("PULL-BLOB-GET-200", "status 200 to the pull of an existing blob", answer)
     if is_digest_of(digest, answer.body) is False:
         expected = f"the bytes of digest {digest}"

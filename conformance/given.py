@@ -175,7 +175,7 @@ class Given:
         """Pull a manifest that was pushed; with ``body``, under a tag that may have been another's before."""
         return self._settings.ask(
             lambda: repo.get_manifest(reference, accept or ANY_MANIFEST),
-            lambda answer: answer.status != OK or body in (None, answer.body),
+            lambda answer: not answer.ok or body in (None, answer.body),
         )
 
     def read_blob(self, repo: Repository, digest: str) -> Response:
@@ -187,7 +187,7 @@ class Given:
     def pulled_manifest(self, repo: Repository, reference: str, accept: str | tuple[str, ...] = "") -> Response:
         """Pull a manifest that is there."""
         answer = self.read_manifest(repo, reference, accept)
-        if answer.status != OK:
+        if not answer.ok:
             kind = "DIGEST" if ":" in reference else "TAG"
             raise Blocked(f"PULL-MANIFEST-GET-{kind}-200", "status 200 to the pull of an existing manifest", answer)
         return answer
@@ -195,21 +195,21 @@ class Given:
     def headed_manifest(self, repo: Repository, reference: str, accept: str | tuple[str, ...] = "") -> Response:
         """Ask for the headers of a manifest that is there."""
         answer = repo.head_manifest(reference, accept or ANY_MANIFEST)
-        if answer.status != OK:
+        if not answer.ok:
             raise Blocked("PULL-MANIFEST-HEAD-200", "status 200 to the HEAD of an existing manifest", answer)
         return answer
 
     def pulled_blob(self, repo: Repository, digest: str) -> Response:
         """Pull a blob that is there."""
         answer = self.read_blob(repo, digest)
-        if answer.status != OK:
+        if not answer.ok:
             raise Blocked("PULL-BLOB-GET-200", "status 200 to the pull of an existing blob", answer)
         return answer
 
     def headed_blob(self, repo: Repository, digest: str) -> Response:
         """Ask for the headers of a blob that is there."""
         answer = repo.head_blob(digest)
-        if answer.status != OK:
+        if not answer.ok:
             raise Blocked("PULL-BLOB-HEAD-200", "status 200 to the HEAD of an existing blob", answer)
         return answer
 

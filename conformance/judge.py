@@ -11,6 +11,7 @@ import pytest
 
 from spec.model import Outcome, Withheld
 
+from . import presence
 from .client.exchange import Exchange, Response
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ class Blocked(Verdictless):
             actual=actual or describe(answers),
             evidence=trail(answers),
             cause=cause_of(answers),
+            root=presence.root_of(requirement, answers),
         )
         #: A dead connection, an overload or credentials kept back prove nothing against the requirement.
         self.accuses = not any(answer.excuse for answer in answers)
@@ -102,6 +104,8 @@ class Judgement:
     withheld: Withheld | None = None
     #: What else broke by the same: an operation that gives no answer, in words.
     cause: str = ""
+    #: The requirement that an answer broke by its success alone: where that is broken, this one is not decided.
+    root: str = ""
     #: What shows it again, where that takes more than the last request.
     script: str = field(default="", repr=False)
 
@@ -124,13 +128,16 @@ class Judge:
         self.judgements: dict[str, Judgement] = {}
         #: Tells refusals that the target's owner wants; where there is none, every refusal is judged.
         self.policy: Policy | None = None
+        #: What an answer broke beside what it was asked for: breaches of requirements that the scenario is not about.
+        self.asides: dict[str, Judgement] = {}
 
     def __call__(
         self, requirement: str, held: object, expected: str, *answers: Response, actual: str | None = None
     ) -> bool:
         """Judge by a condition; ``expected`` completes "expected ...", ``actual`` "but ...".
 
-        What came of a dead connection or of an overload decides nothing.
+        What came of a dead connection or of an overload decides nothing. Where an answer has a success that its
+        operation does not have, what is broken is a consequence of that (`presence`).
         """
         if not held and (excuse := excuse_of(answers)):
             self.inconclusive(requirement, excuse)
@@ -144,6 +151,7 @@ class Judge:
                 actual="" if held else actual or describe(answers),
                 evidence=() if held else trail(answers),
                 cause="" if held else cause_of(answers),
+                root="" if held else presence.root_of(requirement, answers),
             )
         )
         return bool(held)
@@ -225,7 +233,21 @@ class Judge:
         """Judge that a pull gave exactly some bytes; ``before`` are the answers that led to it."""
         whole = answer.status == 200 and not answer.failure  # OK
         actual = f"{len(answer.body)} other bytes came" if whole else None
-        return self(requirement, whole and answer.body == content, expected, *before, answer, actual=actual)
+        return self(requirement, presence.served(answer, content), expected, *before, answer, actual=actual)
+
+    def absent(self, requirement: str, answer: Response, expected: str, *before: Response, stored: bytes = b"") -> bool:
+        """Judge that a read does not serve what must not be there; ``stored`` are bytes that may be there wrongly.
+
+        An answer that neither serves nor refuses is a breach of what such a read is answered, and decides nothing.
+        """
+        root = presence.unclear(answer, stored)
+        if not root or root in self.requirements or answer.excuse:
+            return self(requirement, presence.absent(answer), expected, *before, answer)
+        self.inconclusive(requirement, f"blocked by {root}")
+        found = Blocked(root, "a refusal with status 404 to the read of what is not there", answer)
+        if found.accuses:
+            self.asides.setdefault(root, found.judgement)
+        return False
 
     def require(
         self, requirement: str, held: object, expected: str, *answers: Response, actual: str | None = None
@@ -269,7 +291,7 @@ class Judge:
         if judgement.requirement not in self.requirements:
             raise LookupError(f"{judgement.requirement} is judged but not named in @verifies")
         before = self.judgements.get(judgement.requirement)
-        if before is None or RANK.index(judgement.outcome) < RANK.index(before.outcome):
+        if before is None or weight(judgement.outcome, judgement.root) < weight(before.outcome, before.root):
             self.judgements[judgement.requirement] = judgement
 
 
@@ -301,6 +323,11 @@ def cause_of(answers: Iterable[Response]) -> str:
 def _deletes(answer: Response) -> bool:
     """Tell whether a deletion was answered: how one is refused where none is wanted is a matter of its own."""
     return bool(answer.trail) and answer.trail[-1].request.method == "DELETE"
+
+
+def weight(outcome: Outcome, root: str) -> tuple[int, bool]:
+    """Return the place of an outcome in `RANK`; what is a consequence of another breach comes behind what is none."""
+    return RANK.index(outcome), bool(root)
 
 
 def status_of(answer: Response) -> str:

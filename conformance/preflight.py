@@ -38,7 +38,7 @@ def check(session: Session) -> None:
         raise pytest.UsageError(
             f"--registry-url: {url} is overloaded, try again later (status {answer.status} to /v2/)"
         )
-    if answer.status != 200:  # OK
+    if not answer.ok:
         raise pytest.UsageError(
             f"--registry-url: {url} is not a registry: {_cause(answer)} (status {answer.status} to /v2/)"
         )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from spec.catalogue import load
 from spec.model import Outcome
 
+from . import presence
 from .client.exchange import Exchange
 from .contract import Contract
 from .curl import command
-from .judge import Blocked, Judge, Judgement, NotTested, Verdictless
+from .judge import Blocked, Judge, Judgement, NotTested, Verdictless, status_of
 from .session import Session
 
 #: The last exchanges of a finding are enough to understand it.
@@ -38,12 +40,18 @@ def of_scenario(session: Session, judge: Judge, exchanges: list[Exchange], raise
     else:
         error = f"{type(raised).__name__}: {raised}"
         judge.rest(Outcome.ERROR, f"the suite failed: {type(raised).__name__}")
+    aside = [blocked.judgement] if blocked and blocked.accuses and not _lacks(session, blocked.requirement) else []
     record: Record = {
         "judgements": [judgement(session, found) for found in judge.judgements.values()],
-        "blocked": judgement(session, blocked.judgement) if blocked and blocked.accuses else None,
+        "blocked": [judgement(session, found) for found in (*aside, *judge.asides.values())],
         "error": session.redactor.clean(error),
     }
     return record | _contract(session, session.contract, exchanges)
+
+
+def _lacks(session: Session, requirement: str) -> bool:
+    """Whether a requirement needs a part that the target lacks, so that its own scenario would not be run."""
+    return any(session.capabilities.shown(part) is False for part in load().requirement(requirement).needs)
 
 
 def judgement(session: Session, found: Judgement) -> dict[str, Any]:
@@ -62,7 +70,7 @@ def judgement(session: Session, found: Judgement) -> dict[str, Any]:
         }
     )
     # A password such as "held" or "PULL" must not change what was judged.
-    fixed = {"requirement": found.requirement, "outcome": found.outcome.value}
+    fixed = {"requirement": found.requirement, "outcome": found.outcome.value, "root": found.root}
     return plain | fixed | {"withheld": found.withheld.value if found.withheld else ""}
 
 
@@ -74,18 +82,13 @@ def _contract(session: Session, contract: Contract, exchanges: list[Exchange]) -
     for exchange in exchanges:
         result = contract.check(exchange)
         exercised |= result.exercised
-        for breach in result.breaches:
-            if breach.requirement not in breaches:
-                breaches[breach.requirement] = judgement(
-                    session,
-                    Judgement(
-                        breach.requirement,
-                        Outcome.BROKEN,
-                        expected=breach.expected,
-                        actual=breach.actual,
-                        evidence=(exchange,),
-                    ),
-                )
+        found = [(breach.requirement, breach.expected, breach.actual) for breach in result.breaches]
+        if (other := presence.breach(exchange)) is not None and exchange.response is not None:
+            found.append((*other, status_of(exchange.response)))
+        for requirement, expected, actual in found:
+            if requirement not in breaches:
+                broken = Judgement(requirement, Outcome.BROKEN, expected=expected, actual=actual, evidence=(exchange,))
+                breaches[requirement] = judgement(session, broken)
     return {
         "exercised": sorted(exercised),
         "breaches": [breaches[key] for key in sorted(breaches)],

@@ -10,7 +10,7 @@ from typing import Any
 from spec.catalogue import CATEGORIES, Catalogue
 from spec.model import Level, Outcome, Requirement, Verdict, Withheld, weigh
 
-from .judge import RANK
+from .judge import weight
 from .record import Record
 
 #: The scenario name under which the passive contract check books.
@@ -94,16 +94,19 @@ class RollUp:
     def _merge(self, requirement: str, scenario: str, judgement: dict[str, Any]) -> None:
         result = self.results[requirement]
         outcome = Outcome(judgement["outcome"])
+        first = not result.scenarios
         if scenario not in result.scenarios:
             result.scenarios.append(scenario)
         if outcome in {Outcome.HELD, Outcome.BROKEN}:
             (result.held_by if outcome is Outcome.HELD else result.broken_by).add(scenario)
-        better = RANK.index(outcome) < RANK.index(result.outcome)
+        before = result.finding.judgement.get("root", "") if result.finding else ""
+        better = weight(outcome, judgement.get("root", "")) < weight(result.outcome, before)
         # A scenario shows a breach better than the contract does, whatever their order.
         shows = outcome is Outcome.BROKEN and result.finding and result.finding.scenario == CONTRACT != scenario
+        shows = shows and not judgement.get("root")
         # What stands in the way of PASS goes before what is merely out of the run's scope.
         graver = outcome is result.outcome is Outcome.NOT_TESTED and result.withheld and not judgement["withheld"]
-        if better or shows or graver or (len(result.scenarios) == 1 and not result.reason):
+        if first or better or shows or graver:
             result.outcome, result.reason = outcome, judgement["reason"]
             result.withheld = judgement["withheld"]
             result.finding = Finding(requirement, scenario, judgement) if outcome is Outcome.BROKEN else None
@@ -126,18 +129,16 @@ class RollUp:
                     result.outcome = Outcome.UNSUPPORTED
 
     def _promote(self, records: dict[str, Record]) -> None:
-        """A requirement that a set-up saw broken is broken, even where its own scenario found it held."""
+        """A requirement that was seen broken in passing is broken, even where its own scenario found it held."""
         for node in sorted(records):
-            blocked = records[node]["blocked"]
-            if not blocked:
-                continue
-            result = self.results[blocked["requirement"]]
-            result.broken_by.add(node)
-            if result.outcome in {Outcome.HELD, Outcome.INCONCLUSIVE, Outcome.NOT_TESTED}:
-                result.outcome, result.reason, result.withheld = Outcome.BROKEN, "", ""
-                if node not in result.scenarios:
-                    result.scenarios.append(node)
-                result.finding = Finding(blocked["requirement"], node, blocked)
+            for blocked in records[node]["blocked"]:
+                result = self.results[blocked["requirement"]]
+                result.broken_by.add(node)
+                if result.outcome in {Outcome.HELD, Outcome.INCONCLUSIVE, Outcome.NOT_TESTED}:
+                    result.outcome, result.reason, result.withheld = Outcome.BROKEN, "", ""
+                    if node not in result.scenarios:
+                        result.scenarios.append(node)
+                    result.finding = Finding(blocked["requirement"], node, blocked)
 
     def _explain(self) -> None:
         """What held by itself stays held where a sequence of operations broke it, one of which is broken anyway.
@@ -156,10 +157,14 @@ class RollUp:
                 result.outcome, result.finding = Outcome.HELD, None
 
     def _fold(self) -> None:
-        """One root cause, one finding: what presumes a broken requirement is blocked by it."""
+        """One root cause, one finding: what presumes a broken requirement, or came of its breach, is blocked by it."""
         broken = {name for name, result in self.results.items() if result.outcome is Outcome.BROKEN}
         for name in sorted(broken):
-            roots = [p for p in self.catalogue.presumes(name) if p in broken]
+            result = self.results[name]
+            told = result.finding.judgement.get("root", "") if result.finding else ""
+            # What is a consequence by the catalogue is no cause of what it presumes.
+            told = "" if told not in broken or name in self.catalogue.presumes(told) else told
+            roots = [p for p in (told, *self.catalogue.presumes(name)) if p in broken]
             if not roots:
                 continue
             root = next((p for p in roots if not any(q in broken for q in self.catalogue.presumes(p))), roots[0])

@@ -8,7 +8,14 @@ import sys
 from collections.abc import Generator
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+from tests.support.chance import SAMPLE
+
+# The same examples each time; `make nightly` asks for others.
+hypothesis.settings.register_profile("fixed", derandomize=True, database=None)
+hypothesis.settings.load_profile("default" if SAMPLE != "fixed" else "fixed")
 
 _IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 

@@ -118,14 +118,14 @@ def test_refused_writes_change_nothing(repo: Repository, given: Given, callers: 
             judge(NO_EFFECT, same, f"the same manifest after a refused push by {caller.who}", moved, after)
         if made.status in NO:
             after = repo.head_manifest(fresh, ANY_MANIFEST)
-            judge(NO_EFFECT, not after.ok, f"no manifest after a refused push by {caller.who}", made, after)
+            judge.absent(NO_EFFECT, after, f"no manifest after a refused push by {caller.who}", made)
         if gone.status in NO:
             after = repo.get_manifest(manifest.digest, ANY_MANIFEST)
             there = after.status != NOT_FOUND
             judge(NO_EFFECT, there, f"the manifest after a refused deletion by {caller.who}", gone, after)
         if pushed.status in NO:
             after = repo.head_blob(blob.digest)
-            judge(NO_EFFECT, not after.ok, f"no blob after a refused upload by {caller.who}", pushed, after)
+            judge.absent(NO_EFFECT, after, f"no blob after a refused upload by {caller.who}", pushed)
         if moved.ok or gone.ok:
             break
     if NO_EFFECT not in judge.judgements:
@@ -219,4 +219,5 @@ def _not_mounted(
             judge.inconclusive(requirement, excuse)
             continue
         expected = f"no mount from {source.name} by {caller.who}, who may not read it"
-        judge(requirement, mount.status != CREATED and not after.ok, expected, mount, after)
+        if judge(requirement, mount.status != CREATED, expected, mount):
+            judge.absent(requirement, after, expected, mount)

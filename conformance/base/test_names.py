@@ -6,6 +6,7 @@ from conformance.client.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Repository, upload_location
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, content_of, status_of, told, verifies
+from conformance.presence import served
 from conformance.session import Repositories
 
 USABLE = {
@@ -28,7 +29,7 @@ def _use(repo: Repository, given: Given) -> tuple[str, list[Response]]:
     if closed.status != 201:
         return f"the PUT of a blob had {status_of(closed)}", [start, closed]
     answer = given.read_blob(repo, blob.digest)
-    if answer.status == 200 and answer.body == blob.content:
+    if served(answer, blob.content):
         return "", []
     return f"the pull of the blob had {content_of(answer)}", [start, closed, answer]
 

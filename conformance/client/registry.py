@@ -23,6 +23,8 @@ DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 
 #: The answers of an upload that say that it is no more: it was completed, or is not known.
 _ENDED = frozenset({201, 404})
+#: Accepted: an upload is open, or goes on.
+_OPENED = 202
 _ANY = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST)
 
 #: Where an upload goes on, and how a parameter is put to its URL.
@@ -138,7 +140,7 @@ class Repository:
         path = f"/v2/{self.name}/{kind}s/{reference}"
 
         def there() -> bool:
-            return self._once("HEAD", path, f"{kind}.head", parameters, headers=headers).status == 200  # OK
+            return self._once("HEAD", path, f"{kind}.head", parameters, headers=headers).ok
 
         self.registry.guard.look(self.name, reference, there)
 
@@ -162,9 +164,9 @@ class Repository:
         for digest in noted:
             self.registry.journal.blob(self.name, digest)
         response = push()
-        if response.status == 201:  # Created
+        if response.ok and response.status != _OPENED:
             self.registry.settling.pushed(self.name, *digests)
-        elif response.refused or response.status == 202:  # Accepted: an upload in place of the blob
+        elif response.refused or response.status == _OPENED:  # an upload in place of the blob
             self.registry.journal.refused(self.name, *noted)
         return response
 
@@ -279,7 +281,8 @@ class Repository:
 
     def _upload(self, operation: str, query: str, **o: Any) -> Response:
         response = self._send("POST", "blobs/uploads/" + query, operation, {}, **o)
-        if response.status == 202 and (location := upload_location(response)):  # Accepted
+        opened = response.ok if operation == "upload.start" else response.status == _OPENED
+        if opened and (location := upload_location(response)):
             self.registry.journal.opened(self.name, location)
         return response
 
@@ -288,7 +291,8 @@ class Repository:
         self.registry.guard.check(method, self.name, "")
         url = o.pop("url", location)
         response = self.registry.request(method, url, operation=operation, parameters={"name": self.name}, **o)
-        if response.status in _ENDED or (method == "DELETE" and response.ok):
+        ended = method == "DELETE" or (method == "PUT" and response.status != _OPENED)
+        if response.status in _ENDED or (ended and response.ok):
             self.registry.journal.closed(location)
         elif response.ok and (following := upload_location(response)):
             self.registry.journal.moved(location, following)

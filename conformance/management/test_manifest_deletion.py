@@ -6,7 +6,7 @@ from conformance.client.registry import Repository
 from conformance.discovery.lists import settled_tags
 from conformance.given import ANY_MANIFEST, Given
 from conformance.judge import Judge, Undecided, Unsupported, listing, verifies
-from conformance.management.steps import DISABLED, NOT_FOUND, OK, deleted, judge_deletion, manifest_gone
+from conformance.management.steps import DISABLED, NOT_FOUND, deleted, judge_deletion, manifest_gone
 from conformance.policy import is_immutable
 from conformance.settings import Settings
 
@@ -120,7 +120,7 @@ def test_push_a_deleted_manifest_again(repo: Repository, given: Given, judge: Ju
     if manifest_gone(settings, repo, manifest.digest).status != NOT_FOUND:
         raise Undecided(f"blocked by {GONE}")
     for blob in manifest.blobs:
-        if repo.head_blob(blob.digest).status != OK:
+        if not repo.head_blob(blob.digest).ok:
             given.blob(repo, blob)
     pushed = repo.put_manifest(tag, manifest.body, manifest.media_type)
     if is_immutable(pushed):

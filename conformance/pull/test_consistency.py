@@ -9,6 +9,7 @@ from conformance.client.registry import OCI_MANIFEST, Repository
 from conformance.given import Given
 from conformance.judge import Blocked, Judge, Undecided, Unsupported, content_of, told, verifies
 from conformance.policy import is_immutable
+from conformance.presence import served
 from conformance.pull.facts import DIGEST
 from conformance.settings import Settings
 
@@ -52,7 +53,7 @@ def test_tag_that_moves(repo: Repository, given: Given, judge: Judge, settings: 
         answer = repo.get_manifest(tag, OCI_MANIFEST)
         judge(
             "PULL-CONSIST-TAG-MOVE",
-            answer.status == 200 and answer.body == new.body,
+            served(answer, new.body),
             f"the manifest {new.digest} that was pushed last",
             answer,
             actual=content_of(answer),

@@ -17,7 +17,7 @@ def test_delete_of_an_upload(repo: Repository, given: Given, judge: Judge, capab
     answer = repo.cancel_upload(upload.location)
     judge.require_status("PUSH-CANCEL-204", answer, 204, when="to the DELETE of an active upload")
     got = repo.get_blob(digest_of(upload.content))
-    judge("PUSH-CANCEL-NO-BLOB", not got.ok, "no blob of a cancelled upload", answer, got)
+    judge.absent("PUSH-CANCEL-NO-BLOB", got, "no blob of a cancelled upload", answer, stored=upload.content)
     gone = "PUSH-CANCEL-SESSION-GONE"
     if capabilities.has("upload-status"):
         judge.status(gone, repo.get_upload(upload.location), 404, when="to the GET of a cancelled upload")

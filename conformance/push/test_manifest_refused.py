@@ -29,7 +29,7 @@ def test_put_manifest_by_a_wrong_digest(repo: Repository, given: Given, judge: J
     judge.require(MISMATCH, not answer.ok, "no 2xx to a manifest under a digest that is not its own", answer)
     judge.code("PUSH-MANIFEST-DIGEST-MISMATCH-400-CODE", answer, "DIGEST_INVALID", "MANIFEST_INVALID")
     got = repo.get_manifest(wrong, ANY_MANIFEST)
-    judge(MISMATCH, not got.ok, "no manifest under the wrong digest", answer, got)
+    judge.absent(MISMATCH, got, "no manifest under the wrong digest", answer, stored=manifest.body)
 
 
 @verifies("PUSH-MANIFEST-MALFORMED-REJECTED", "PUSH-MANIFEST-REFUSED-NOT-STORED")
@@ -55,7 +55,7 @@ def test_put_manifest_that_is_no_json(repo: Repository, given: Given, judge: Jud
     kept, absent = given.read_manifest(repo, tag), repo.get_manifest(broken.digest, ANY_MANIFEST)
     requirement = "PUSH-MANIFEST-REFUSED-NOT-STORED"
     judge.gives(requirement, kept, manifest.body, "the tag where it was", answer)
-    judge(requirement, not absent.ok, "no manifest under the digest of a refused one", answer, absent)
+    judge.absent(requirement, absent, "no manifest under the digest of a refused one", answer)
 
 
 @verifies(
@@ -72,7 +72,7 @@ def test_put_manifest_with_missing_layers(repo: Repository, given: Given, judge:
     if answer.status == 201:
         raise Unsupported("the target takes manifests whose blobs are missing")
     stored = repo.get_manifest(manifest.digest, ANY_MANIFEST)
-    judge("PUSH-MANIFEST-REFUSED-NOT-STORED", not stored.ok, "no manifest that was refused", answer, stored)
+    judge.absent("PUSH-MANIFEST-REFUSED-NOT-STORED", stored, "no manifest that was refused", answer)
     judge.status("PUSH-MANIFEST-MISSING-BLOB-400", answer, 400, when="to a manifest whose layers are missing")
     _judge_missing(judge, CODE, answer)
     if answer.error_codes is None:

@@ -43,7 +43,9 @@ def test_blob_is_not_there_before_the_close(repo: Repository, given: Given, judg
     upload = with_chunk(given, repo)
     digest = digest_of(upload.content)
     for answer in (repo.head_blob(digest), repo.get_blob(digest)):
-        judge("PUSH-SESSION-NO-BLOB-BEFORE-CLOSE", not answer.ok, "no blob before the closing PUT", answer)
+        judge.absent(
+            "PUSH-SESSION-NO-BLOB-BEFORE-CLOSE", answer, "no blob before the closing PUT", stored=upload.content
+        )
 
 
 @verifies("PUSH-SESSION-PARALLEL-ISOLATED")

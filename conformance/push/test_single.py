@@ -38,11 +38,11 @@ def test_post_with_the_digest_of_other_bytes(
     repo: Repository, given: Given, judge: Judge, capabilities: Capabilities
 ) -> None:
     """A single POST whose digest is not that of its body makes no blob, and is answered 400."""
-    claimed = given.make.digest()
-    answer = repo.upload_single(claimed, given.make.bytes())
+    claimed, sent = given.make.digest(), given.make.bytes()
+    answer = repo.upload_single(claimed, sent)
     judge.require(MISMATCH, answer.status != 201, "no 201 to a POST with a wrong digest", answer)
     got = repo.get_blob(claimed)
-    judge(MISMATCH, not got.ok, "no blob under the wrong digest", answer, got)
+    judge.absent(MISMATCH, got, "no blob under the wrong digest", answer, stored=sent)
     if not capabilities.has("single-post"):
         judge.unsupported("PUSH-SINGLE-DIGEST-INVALID-400", "the target takes no blob with a single POST")
         return

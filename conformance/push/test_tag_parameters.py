@@ -7,6 +7,7 @@ from conformance.client.registry import Repository
 from conformance.content import Manifest
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, Unsupported, listing, status_of, told, verifies
+from conformance.presence import served
 from conformance.push.manifests import unpushed
 
 
@@ -68,7 +69,7 @@ def _resolves(repo: Repository, given: Given, tag: str, manifest: Manifest) -> b
     answer = given.read_manifest(repo, tag)
     if answer.excuse:
         raise Undecided(f"the pull of a tag gave {status_of(answer)}")
-    return answer.status == 200 and answer.body == manifest.body
+    return served(answer, manifest.body)
 
 
 @verifies("PUSH-TAGPARAM-INVALID-TAG-NOT-ACCEPTED", "PUSH-TAGPARAM-TOO-MANY-414")

@@ -8,6 +8,7 @@ from typing import Any
 from conformance.client.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Repository, upload_location
 from conformance.content import OCI_CONFIG, Blob, Manifest, image
+from conformance.presence import served
 
 from .trial import Trial, Unclear
 
@@ -39,6 +40,4 @@ def small_image(trial: Trial, repo: Repository, **members: Any) -> Manifest:
 
 def settled(trial: Trial, repo: Repository, reference: str, body: bytes, media_type: str) -> Response:
     """Pull a manifest that was pushed, as soon as the target has settled."""
-    return trial.settings.ask(
-        lambda: repo.get_manifest(reference, media_type), lambda answer: answer.status == 200 and answer.body == body
-    )
+    return trial.settings.ask(lambda: repo.get_manifest(reference, media_type), lambda answer: served(answer, body))

@@ -6,6 +6,7 @@ from conformance.client.exchange import Response
 from conformance.client.registry import Repository
 from conformance.given import ANY_MANIFEST
 from conformance.judge import content_of, listing, status_of
+from conformance.presence import served
 
 from . import blame
 from .blame import Deed
@@ -47,7 +48,7 @@ class Audit:
         body = self._bodies.get(digest)
         return self._trial.settings.ask(
             lambda: repo.get_manifest(reference, ANY_MANIFEST),
-            lambda answer: answer.refused if body is None else answer.status == 200 and answer.body == body,
+            lambda answer: answer.refused if body is None else served(answer, body),
         )
 
     def _blob(self, repo: Repository, digest: str, *, there: bool) -> Response:
@@ -56,7 +57,7 @@ class Audit:
         )
 
     def _same(self, answer: Response, digest: str) -> bool:
-        return answer.status == 200 and answer.body == self._bodies[digest]
+        return served(answer, self._bodies[digest])
 
     # -- what is compared
 

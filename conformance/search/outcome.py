@@ -39,6 +39,9 @@ def conclude(explorer: Explorer, judge: Judge) -> None:
                 script=script(breach, explorer.session.settings),
             )
         )
+    for requirement, root in explorer.notes.blocked.items():
+        if requirement not in absent:
+            judge.inconclusive(requirement, f"blocked by {root}")
     for requirement in (explorer.notes.occasions & set(judge.requirements)) - absent - BY_CHANCE:
         judge.add(Judgement(requirement, Outcome.HELD))
     judge.rest(Outcome.UNSUPPORTED, "the search gave no occasion")

@@ -9,6 +9,7 @@ from conformance.client.registry import Repository, upload_location
 from conformance.content import Blob
 from conformance.judge import Judge, content_of, status_of, told, verifies
 from conformance.ordinary import announced_minimum
+from conformance.presence import served
 from conformance.pull.facts import holds_part
 from conformance.pull.parts import LABEL, TRUE, came, expected_of, false_of
 from conformance.push.steps import range_end
@@ -114,7 +115,7 @@ def _part(repo: Repository, blob: Blob, asked: Asked) -> Response:
 def _range(trial: Trial, blob: Blob, asked: Asked, answer: Response) -> None:
     """Judge the answer to one range; one that is ignored gives the whole blob."""
     shown = came(answer)
-    whole = answer.status == 200 and answer.body == blob.content
+    whole = served(answer, blob.content)
     if asked.kind == "malformed":
         held = whole or answer.refused
         trial(WRONG, held, f"the whole blob or a 4xx to Range: {asked.value}", answer, actual=shown)
@@ -187,5 +188,5 @@ def _close(trial: Trial, repo: Repository, location: str, content: bytes, data: 
     if not trial(requirement, closed.status == 201, expected, closed, actual=shown, symptom="joined"):
         return
     answer = repo.get_blob(blob.digest)
-    held = answer.status == 200 and answer.body == blob.content
+    held = served(answer, blob.content)
     trial(requirement, held, expected, answer, actual=f"the pull had {content_of(answer)}", symptom="joined")

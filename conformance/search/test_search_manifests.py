@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from conformance.client.registry import OCI_MANIFEST
 from conformance.content import Manifest
 from conformance.judge import Judge, content_of, status_of, verifies
+from conformance.presence import served
 from conformance.settings import Settings
 
 from .actions import settled, small_image
@@ -68,7 +69,7 @@ def _push(trial: Trial, members: dict[str, Any], spelling: dict[str, Any]) -> No
         return
     for reference in (tag, manifest.digest):
         pulled = settled(trial, repo, reference, manifest.body, manifest.media_type)
-        held = pulled.status == 200 and pulled.body == manifest.body
+        held = served(pulled, manifest.body)
         trial(EXACT, held, "the manifest as it was pushed", answer, pulled, actual=content_of(pulled))
 
 
@@ -94,7 +95,7 @@ def _headers(trial: Trial, content_type: str | None, accepts: list[Accept]) -> N
     for accept in accepts:
         trial.step(f"pull it with Accept: {' | '.join(accept.fields)}")
         pulled = repo.get_manifest(tag, accept.fields)
-        held = pulled.status == 200 and pulled.body == manifest.body
+        held = served(pulled, manifest.body)
         trial(
             BY_KIND[accept.kind],
             held,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from conformance.client.registry import upload_location
 from conformance.judge import Judge, NotTested, content_of, status_of, told, verifies
+from conformance.presence import served
 from conformance.settings import Settings
 from spec import grammar
 from spec.model import Withheld
@@ -78,7 +79,7 @@ def _use(trial: Trial, name: str) -> None:
         trial(requirement, False, wanted, start, closed, actual=f"the PUT of a blob had {status_of(closed)}")
         return
     answer = repo.get_blob(blob.digest)
-    held = answer.status == 200 and answer.body == blob.content
+    held = served(answer, blob.content)
     trial(requirement, held, wanted, answer, actual=f"the pull of the blob had {content_of(answer)}")
 
 

@@ -11,6 +11,7 @@ from conformance.client.exchange import Exchange, Response
 from conformance.client.registry import Repository
 from conformance.content import Maker
 from conformance.judge import describe, excuse_of
+from conformance.presence import root_of
 from conformance.session import Session
 
 #: Where no look has begun.
@@ -74,6 +75,8 @@ class Notes:
     known: set[str] = field(default_factory=set)
     pursued: str = ""
     occasions: set[str] = field(default_factory=set)
+    #: What could not be judged, as an answer broke another requirement by its success alone.
+    blocked: dict[str, str] = field(default_factory=dict)
     examples: int = 0
     unclear: int = 0
     best: Breach | None = None
@@ -151,6 +154,9 @@ class Trial:
         for answer in answers[-1:]:
             self.granted(answer)
         if excuse_of(answers):
+            raise Unclear
+        if root := root_of(requirement, answers):
+            self.notes.blocked.setdefault(requirement, root)
             raise Unclear
         symptom = symptom or requirement
         if self.notes.takes(symptom):

@@ -236,8 +236,9 @@ FAULTS = (
     Fault(
         name="moved-tag-203",
         title="The GET of a tag that was moved is answered 203.",
-        breaks=("PULL-CONSIST-TAG-MOVE",),
-        also=("PUSH-MANIFEST-RETAG-MOVES",),
+        breaks=("PULL-MANIFEST-GET-TAG-200",),
+        # It shows where that is asked for.
+        also=("PULL-CONSIST-TAG-MOVE",),
         apply=_moved_203,
     ),
     Fault(

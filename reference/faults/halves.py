@@ -237,8 +237,10 @@ FAULTS = (
     _fault(
         "sha512-manifest-203",
         "The pull of a manifest by sha512 is answered 203.",
-        "PULL-MANIFEST-SHA512",
+        "PULL-MANIFEST-GET-DIGEST-200",
         apply=on("manifest.get", status=200, change=_if(_sha512, _status(_OTHER))),
+        # It shows where that is asked for.
+        also=("PULL-MANIFEST-SHA512",),
     ),
     _fault(
         "sha512-manifest-spoilt",
@@ -268,9 +270,10 @@ FAULTS = (
     _fault(
         "docker-manifest-203",
         "The pull of a Docker manifest is answered 203.",
-        *_TYPES,
+        "PULL-MANIFEST-GET-TAG-200",
         apply=on("manifest.get", status=200, change=_if(_docker, _status(_OTHER))),
-        also=("PUSH-MANIFEST-DOCKER-SCHEMA2-ACCEPTED",),
+        # It shows where those are asked for.
+        also=_TYPES,
     ),
     _fault(
         "docker-manifest-spoilt",

@@ -34,7 +34,7 @@ def judgement(name: str, outcome: Outcome, reason: str = "", withheld: str = "")
 def record(*judgements: dict[str, Any], **more: Any) -> dict[str, Any]:
     """Make the record of a scenario."""
     empty: dict[str, Any] = {
-        "blocked": None,
+        "blocked": [],
         "error": "",
         "exercised": [],
         "breaches": [],
@@ -106,12 +106,33 @@ def test_what_presumes_stands_alone_where_its_presumption_held() -> None:
 @pytest.mark.parametrize("own", [_HELD, Outcome.INCONCLUSIVE, None])
 def test_what_a_set_up_saw_broken_is_broken(own: Outcome | None) -> None:
     records = {"blocked": record(judgement("PULL-B", Outcome.INCONCLUSIVE, "blocked by PULL-A"))}
-    records["blocked"]["blocked"] = judgement("PULL-A", _BROKEN)
+    records["blocked"]["blocked"] = [judgement("PULL-A", _BROKEN)]
     if own is not None:
         records["own"] = record(judgement("PULL-A", own))
     rollup = RollUp(_THREE, records)
     assert outcomes(rollup)["PULL-A"] == "broken"
     assert [(f.requirement, f.also_affected) for f in rollup.findings] == [("PULL-A", ["PULL-B"])]
+
+
+def test_a_breach_of_the_contract_is_not_undone_by_what_comes_after_it() -> None:
+    breach = record(breaches=[judgement("PULL-A", _BROKEN)], exercised=["PULL-A"])
+    fine = record(exercised=["PULL-A"])
+    for records in ({"a": breach, "b": fine}, {"a": fine, "b": breach}):
+        assert outcomes(RollUp(_THREE, records))["PULL-A"] == "broken"
+
+
+def test_a_success_of_another_kind_explains_only_what_it_broke() -> None:
+    """What a wrong success broke is folded where that success is broken, and stands where it is not, or not alone."""
+    folded = judgement("PULL-C", _BROKEN) | {"root": "PULL-A"}
+    other = catalogue(requirement("PULL-A"), requirement("PULL-C"))
+    broken = {"t": record(folded), "own": record(judgement("PULL-A", _BROKEN))}
+    assert [f.requirement for f in RollUp(other, broken).findings] == ["PULL-A"]
+    held = {"t": record(folded), "own": record(judgement("PULL-A", _HELD))}
+    assert [f.requirement for f in RollUp(other, held).findings] == ["PULL-C"]
+    cycle = catalogue(requirement("PULL-A", presumes=("PULL-C",)), requirement("PULL-C"))
+    assert [f.requirement for f in RollUp(cycle, broken).findings] == ["PULL-C"]
+    more = {**broken, "u": record(judgement("PULL-C", _BROKEN))}
+    assert [f.requirement for f in RollUp(other, more).findings] == ["PULL-A", "PULL-C"]
 
 
 def test_a_scenario_shows_a_breach_better_than_the_contract() -> None:

@@ -26,7 +26,7 @@ def _rolled(
     selected: frozenset[str] | None = None, blocked: dict[str, Any] | None = None, **records: list[dict[str, Any]]
 ) -> RollUp:
     empty: dict[str, Any] = {
-        "blocked": None,
+        "blocked": [],
         "error": "",
         "exercised": [],
         "breaches": [],
@@ -36,7 +36,7 @@ def _rolled(
     names = {"direct": _DIRECT, "search": _SEARCH}
     found = {names[key]: {**empty, "judgements": judgements} for key, judgements in records.items()}
     if blocked is not None:
-        found[_BLOCKED] = {**empty, "judgements": [], "blocked": blocked}
+        found[_BLOCKED] = {**empty, "judgements": [], "blocked": [blocked]}
     return RollUp(load(), found, selected)
 
 

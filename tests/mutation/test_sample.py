@@ -1,4 +1,4 @@
-"""A few mutants and weaker checks, others each day: the whole is `make prove-all`."""
+"""A few mutants and weaker checks, others with another PROOF_SAMPLE: the whole is `make prove-all`."""
 
 from __future__ import annotations
 

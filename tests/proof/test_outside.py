@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.proof.outside import OutsideError, fault_from
+from tests.support.chance import SEED
 from tests.support.servers import ROOT
 
 GOOD = '''"""Pulls of blobs are answered 203."""
@@ -65,7 +66,7 @@ def test_no_file(tmp_path: Path) -> None:
 
 
 def _prove(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.proof", *arguments]
+    command = [sys.executable, "-m", "tests.proof", "--seed", SEED, *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
 

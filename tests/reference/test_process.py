@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import http.client
 import itertools
-import os
 import socket
 import time
 from collections.abc import Iterator
@@ -17,8 +16,9 @@ import requests
 
 from tests.reference.conftest import Process, Start
 from tests.reference.probe import CONFIG, IMAGE, LAYER, digest, image
+from tests.support.chance import made_up
 
-PIECE = os.urandom(1 << 20)
+PIECE = made_up(1 << 20)
 names = (f"test/r{number}" for number in itertools.count())
 
 
@@ -95,7 +95,7 @@ def test_a_wrong_digest_leaves_nothing_behind(file_registry: tuple[Process, Path
 
 def test_content_is_kept_once_and_given_up_with_its_last_holder(file_registry: tuple[Process, Path], name: str) -> None:
     process, root = file_registry
-    content = os.urandom(1000)
+    content = made_up(1000)
     for where in (name, f"{name}/other"):
         push(process, where, content)
     stored = root / "blobs" / "sha256" / digest(content)[7:9] / digest(content)[7:]
@@ -131,7 +131,7 @@ def test_a_restart_keeps_content_and_open_sessions(starter: Start, tmp_path: Pat
 
 def test_a_put_that_breaks_off_leaves_no_blob(file_registry: tuple[Process, Path], name: str) -> None:
     process, _ = file_registry
-    content = os.urandom(200_000)
+    content = made_up(200_000)
     location = start(process, name)
     path = location.removeprefix(process.url)
     head = f"PUT {path}?digest={digest(content)} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n"
@@ -149,7 +149,7 @@ def test_a_put_that_breaks_off_leaves_no_blob(file_registry: tuple[Process, Path
 
 
 def test_a_patch_that_breaks_off_can_be_resumed(registry: Process, name: str) -> None:
-    content = os.urandom(300_000)
+    content = made_up(300_000)
     location = start(registry, name)
     head = f"PATCH {location.removeprefix(registry.url)} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(content)}\r\n\r\n"
     with socket.create_connection(registry.host, timeout=5) as connection:

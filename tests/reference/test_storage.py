@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import time
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from reference.grammar import digest_of
 from reference.storage import Manifest, Storage
 from reference.storage.filesystem import FilesystemStorage
 from reference.storage.memory import MemoryStorage
+from tests.support.chance import made_up
 
 
 @pytest.fixture(params=["memory", "filesystem"])
@@ -38,7 +38,7 @@ async def _read(storage: Storage, name: str, digest: str, start: int, length: in
 
 
 def test_a_blob_is_read_whole_and_in_part(storage: Storage) -> None:
-    content = os.urandom(3_500_000)
+    content = made_up(3_500_000)
 
     async def check() -> None:
         await _stored(storage, "a", content)
@@ -51,7 +51,7 @@ def test_a_blob_is_read_whole_and_in_part(storage: Storage) -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 300_000, 2_000_000])
 def test_the_digest_of_an_upload_is_that_of_its_data(storage: Storage, size: int) -> None:
-    content = os.urandom(size)
+    content = made_up(size)
 
     async def check() -> None:
         upload = storage.start_upload("a")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import html
+import itertools
 import re
-import secrets
 from collections.abc import Iterator
 from urllib.parse import unquote_plus
+
+from tests.support.chance import made_up
 
 #: What a target, a proxy or an owner keeps secret; each gets a value of its own in each trial.
 NAMES: tuple[str, ...] = ("password", "reader", "stranger", "expired", "hook", "proxy", "netrc")
@@ -19,6 +21,8 @@ _AWKWARD = "&<\"/+%' \u00fc"
 #: A token longer than what a report shows of a value, so that one that is cut is seen too.
 _LONG = 500
 _TO_URL = str.maketrans("+/", "-_")
+#: Each trial of a process has secrets of its own.
+_NUMBERS = itertools.count()
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 
@@ -26,7 +30,8 @@ class Canaries:
     """The secrets of one trial, by name."""
 
     def __init__(self) -> None:
-        self._cores = {name: f"c4nary-{name}-{secrets.token_hex(6)}" for name in NAMES}
+        number = next(_NUMBERS)
+        self._cores = {name: f"c4nary-{name}-{made_up(6, f'{name} {number}').hex()}" for name in NAMES}
         self._forms = {name: frozenset(_forms(core)) for name, core in self._cores.items()}
 
     def __getitem__(self, name: str) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tests.support.chance import SEED
 from tests.support.servers import ROOT
 from tests.support.suite import SuiteRun
 
@@ -78,10 +79,10 @@ class Forker:
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without what concerns pytest and the suite, and with some variables more."""
+    """Return the environment without what concerns pytest and the suite, and with a seed and some variables more."""
     ours = ("REGISTRY_", "PYTEST_", "COV_", "ALLURE_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) and name != "CI"}
-    return {**kept, "COLUMNS": "120", **more}
+    return {**kept, "COLUMNS": "120", "REGISTRY_SEED": SEED, **more}
 
 
 def _serve() -> None:

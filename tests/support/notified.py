@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-import random
+import contextlib
+import itertools
+import os
 import socket
 from dataclasses import dataclass, field
 from typing import Any
 
 #: What the registry is told to send with each notification, and the suite to expect.
 FIELD = ("X-Notified-By", "the-secret-of-the-hook")
+_FIRST, _PORTS = 20_000, 12_000
+_STEPS = itertools.count()
 
 
 def _port() -> int:
-    """A port that nobody listens on, and that no connection takes in the meantime: none of the ephemeral ones."""
-    while True:
-        with socket.socket() as listener:
-            try:
-                listener.bind(("127.0.0.1", random.randrange(20_000, 32_000)))
-            except OSError:
-                continue
-            return int(listener.getsockname()[1])
+    """A port that nobody listens on, and that no connection takes in the meantime: none of the ephemeral ones.
+
+    Tests in other processes look for one at the same time, so each process begins elsewhere.
+    """
+    for step in itertools.islice(_STEPS, _PORTS):
+        port = _FIRST + (os.getpid() * 97 + step) % _PORTS
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
+    raise OSError("no port is free")
 
 
 @dataclass(frozen=True, slots=True)

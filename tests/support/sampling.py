@@ -1,22 +1,21 @@
-"""Which of many long tests a short run takes: a few, others each day."""
+"""Which of many long tests a short run takes: a few, the same each time."""
 
 from __future__ import annotations
 
-import datetime
-import os
 import random
 from collections.abc import Collection
 from typing import Any
 
 import pytest
 
+from tests.support.chance import SAMPLE
+
 
 def sampled(names: Collection[str], size: int, always: Collection[str] = ()) -> list[Any]:
-    """Give every name; those outside the day's sample are slow tests, which only the long run takes.
+    """Give every name; those outside the sample are slow tests, which only the long run takes.
 
-    PROOF_SAMPLE, any text, chooses the sample in place of the date, so that a sample can be repeated.
+    PROOF_SAMPLE, any text, chooses another sample (`tests.support.chance`).
     """
-    day = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    chooser = random.Random(os.environ.get("PROOF_SAMPLE", day))
+    chooser = random.Random(SAMPLE)
     chosen = {*always, *chooser.sample(sorted(set(names) - set(always)), size)}
     return [pytest.param(name, marks=[] if name in chosen else [pytest.mark.slow]) for name in names]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.support.chance import SEED
 from tests.support.servers import ROOT
 
 _LONGEST = 300.0
@@ -70,7 +71,8 @@ def run_suite(
     Args:
         url: the registry; None for the reference that the suite starts itself.
         options: options of the suite.
-        env: variables on top of the environment, from which those of pytest and of the suite are taken away.
+        env: variables on top of the environment, from which those of pytest and of the suite are taken away, and of a
+            seed, which an option may replace.
         report: the folder of the report, where it is to stay; or none, for one that is gone afterwards.
         limit: seconds after which the run is killed.
     """
@@ -102,7 +104,7 @@ def run_suite(
 def _environment(more: Mapping[str, str]) -> dict[str, str]:
     ours = ("REGISTRY_", "PYTEST_", "COV_", "ALLURE_", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) and name != "CI"}
-    return {**kept, "COLUMNS": "120", **more}
+    return {**kept, "COLUMNS": "120", "REGISTRY_SEED": SEED, **more}
 
 
 def _follow(process: subprocess.Popen[bytes], end: float) -> float:

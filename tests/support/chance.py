@@ -1,0 +1,17 @@
+"""What stands in the place of chance in the tests: they are the same each day, unless somebody asks for others."""
+
+from __future__ import annotations
+
+import os
+import random
+import zlib
+
+#: What chooses samples. PROOF_SAMPLE, any text, chooses others; `make nightly` gives the date there, and says so.
+SAMPLE = os.environ.get("PROOF_SAMPLE") or "fixed"
+#: The seed of each run of the suite that a test starts without one.
+SEED = str(zlib.crc32(SAMPLE.encode()))
+
+
+def made_up(size: int, what: object = "") -> bytes:
+    """Make bytes that no compression shortens: the same for the same size and ``what``."""
+    return random.Random(f"{SAMPLE} {what}").randbytes(size)
