@@ -84,6 +84,6 @@ def judge_digest(judge: Judge, requirement: str, answer: Response, values: Seque
     for value in values:
         fits = digests.fits(value, content)
         if fits is None:
-            judge.inconclusive(requirement, f"the algorithm of {value} is not known here")
+            judge.unsupported(requirement, f"the algorithm of {value} is not known here")
         else:
             judge(requirement, fits, f"a {DIGEST} of the content", answer, actual=f"it was {value}")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from conformance.client.registry import OCI_MANIFEST, Repository
 from conformance.given import Given
-from conformance.judge import Judge, Unsupported, verifies
+from conformance.judge import Blocked, Judge, NotTested, Unsupported, verifies
+from conformance.policy import is_immutable
+from spec.model import Withheld
 
 NOT_MODIFIED = 304
 FALSE = "PULL-CACHE-FALSE-304"
@@ -33,10 +35,13 @@ def test_manifest_on_condition(repo: Repository, given: Given, judge: Judge) -> 
     headers = (("If-None-Match", mark),)
     judge.status("PULL-CACHE-MANIFEST-304", repo.get_manifest(tag, old.media_type, headers=headers), NOT_MODIFIED)
     if given.read_only:
-        return
+        raise NotTested("the target is read-only", Withheld.WRITING)
     new = given.image(repo, None)
-    if repo.put_manifest(tag, new.body, new.media_type).status != 201:
-        return
+    move = repo.put_manifest(tag, new.body, new.media_type)
+    if is_immutable(move):
+        raise Unsupported(f"the tag cannot be moved (status {move.status})")
+    if move.status != 201:
+        raise Blocked("PUSH-MANIFEST-RETAG-MOVES", "status 201 to a manifest pushed to the tag of another", move)
     answer = repo.get_manifest(tag, OCI_MANIFEST, headers=headers)
     judge.status(FALSE, answer, 200, when="to the former ETag of a tag that has moved")
 
