@@ -11,18 +11,26 @@ from spec.model import Withheld
 OK = 200
 UNAUTHORIZED = 401
 VERSION = "registry/2.0"
+VERSION_HEADER = "Docker-Distribution-API-Version"
 #: The schemes whose definition demands a realm.
 WITH_REALM = frozenset({"basic", "bearer"})
 
 
-@verifies("BASE-V2-200", "BASE-V2-VERSION-HEADER-200", "BASE-V2-HEAD")
+@verifies("BASE-V2-200", "BASE-V2-VERSION-HEADER-200", "BASE-V2-VERSION-HEADER-TRUE", "BASE-V2-HEAD")
 def test_version_check(registry: Registry, judge: Judge, settings: Settings) -> None:
     """A client that may use the registry gets 200 from /v2/."""
     answer = registry.base()
     if answer.status == UNAUTHORIZED and settings.credentials is None:
         raise NotTested("the registry asks for credentials and none are given", Withheld.ACCOUNTS)
     judge.require_status("BASE-V2-200", answer, OK)
-    judge.header("BASE-V2-VERSION-HEADER-200", answer, "Docker-Distribution-API-Version", VERSION)
+    judge.header("BASE-V2-VERSION-HEADER-200", answer, VERSION_HEADER, VERSION)
+    if VERSION_HEADER in answer.headers:
+        named = " ".join(answer.headers.all(VERSION_HEADER)).replace(",", " ").split()
+        expected = f"{VERSION_HEADER} with {VERSION} among the versions"
+        actual = field_of(answer, VERSION_HEADER)
+        judge("BASE-V2-VERSION-HEADER-TRUE", VERSION in named, expected, answer, actual=actual)
+    else:
+        judge.unsupported("BASE-V2-VERSION-HEADER-TRUE", f"there is no {VERSION_HEADER}")
     head = registry.request("HEAD", "/v2/")
     judge.status("BASE-V2-HEAD", head, OK, when="as to the GET")
 

@@ -219,7 +219,7 @@ def test_referrers_where_there_are_none(
             raise Undecided(f"blocked by {SHAPE}")
 
 
-@verifies(UNKNOWN, INVALID, SHAPE)
+@verifies(UNKNOWN, INVALID, SHAPE, ONLY)
 def test_referrers_of_what_cannot_have_any(
     repo: Repository, unknown_repo: Repository, given: Given, judge: Judge
 ) -> None:
@@ -233,11 +233,14 @@ def test_referrers_of_what_cannot_have_any(
         judge(SHAPE, isinstance(manifests, list), "an array of manifests, also when it is empty", empty)
     else:
         judge.unsupported(SHAPE, "there is no empty list to look at")
+    judge.unsupported(ONLY, "no list has entries here")
     answer = unknown_repo.referrers(given.make.digest())
     if answer.status in HIDDEN:
         judge.unsupported(UNKNOWN, f"access control hides unknown repositories (status {answer.status})")
         return
     manifests = answer.json.get("manifests") if isinstance(answer.json, dict) else None
+    if answer.status == OK and manifests:
+        judge(ONLY, False, "no referrers in a repository that does not exist", answer)
     held = answer.status == NOT_FOUND or (answer.status == OK and not manifests)
     judge(UNKNOWN, held, "status 404, or 200 with an empty list", answer)
 

@@ -40,6 +40,7 @@ MORE = "DISC-TAGS-LINK-PRESENT-WHEN-MORE"
 INVALID = "DISC-TAGS-N-INVALID-400"
 INVALID_CODE = "DISC-TAGS-N-INVALID-CODE"
 INVALID_LISTED = "DISC-TAGS-N-INVALID-CODE-LISTED"
+LARGE = "DISC-TAGS-N-LARGE-200"
 LIMIT = "DISC-TAGS-NO-N-PAGE-LIMIT"
 #: The ends of tags that are not pushed in their order.
 FIVE = ("ba", "aa", "da", "ca", "ea")
@@ -47,6 +48,8 @@ FIVE = ("ba", "aa", "da", "ca", "ea")
 LONGEST = 128
 #: One more than the page limits that registries are known to have.
 MANY = 101
+#: Above each limit of a page that is known.
+FAR = 100_000
 #: What a quick run has to make do with.
 FEW = 11
 
@@ -119,11 +122,22 @@ def test_n_of_zero(repo: Repository, given: Given, judge: Judge) -> None:
     answer = repo.list_tags(n=0)
     document = answer.json if isinstance(answer.json, dict) else {}
     tags = document.get("tags")
-    shown = f"{told(answer, 'Link')}, and {member_of(answer, 'tags')}"
+    shown = f"{told(answer, 'Link')}, and {member_of(answer, 'tags')}" if answer.status == OK else None
     if not judge(ZERO, answer.status == OK and not tags, "status 200 and an empty list to n=0", answer, actual=shown):
         judge.stop(ZERO)
     judge(ZERO_LINK, next_link(answer) is None, "no Link on the answer to n=0", answer, actual=shown)
     judge(EMPTY_ARRAY, tags == [], "an empty array", answer, actual=shown)
+
+
+@verifies(LARGE)
+def test_n_far_above_the_number_of_tags(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """An n that is greater than any list is no reason to refuse it."""
+    manifest = given.image(repo)
+    if settings.settle and manifest.tag is not None:
+        settled_tags(repo, settings, {manifest.tag})
+    answer = repo.list_tags(n=FAR)
+    judge.require_status(LARGE, answer, OK, when=f"to n={FAR} in a repository with tags")
+    judge(LARGE, tags_of(answer, LARGE), "tags", answer, actual=member_of(answer, "tags"))
 
 
 @verifies(INVALID, INVALID_CODE, INVALID_LISTED)

@@ -22,6 +22,7 @@ UNTAGGED = "DISC-TAGS-DIGEST-NOT-LISTED"
 EMPTY_ARRAY = "DISC-TAGS-EMPTY-ARRAY"
 UNIQUE = "DISC-TAGS-NO-DUPLICATES"
 ORDER = "DISC-TAGS-ORDER-LEXICAL"
+WHOLE = "DISC-TAGS-ORDER-WHOLE"
 ISOLATION = "DISC-TAGS-ISOLATION-REPO"
 RESERVED = "DISC-TAGS-NAME-RESERVED-WORD"
 
@@ -68,6 +69,7 @@ def _shape(judge: Judge, repo: Repository, answer: Response) -> None:
     COMPLETE,
     UNIQUE,
     ORDER,
+    WHOLE,
 )
 def test_list_of_pushed_tags(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
     """The list names each tag that was pushed or moved once, in lexical order, in the form of the specification."""
@@ -86,9 +88,22 @@ def test_list_of_pushed_tags(repo: Repository, given: Given, judge: Judge, setti
     # Of signs and capitals an order may be held to this or that.
     own = [tag for tag in dict.fromkeys(listed) if (tag in pushed if pushed else _PLAIN.fullmatch(tag))]
     if len(own) < 2:
-        judge.not_tested(ORDER, f"the repository {repo.name} has not two plain tags", Withheld.CONTENT)
+        for requirement in (ORDER, WHOLE):
+            judge.not_tested(requirement, f"the repository {repo.name} has not two plain tags", Withheld.CONTENT)
         return
-    judge(ORDER, own == sorted(own), f"the order {listing(sorted(own))}", answer, actual=f"it was {listing(own)}")
+    # Docker speaks of an order of lists by n alone, OCI of both.
+    paged = repo.list_tags(n=len(listed))
+    if paged.status == OK:
+        _ordered(judge, ORDER, paged, [tag for tag in tags_of(paged) if tag in own])
+    else:
+        judge.inconclusive(ORDER, "blocked by DISC-TAGS-N-AT-MOST: there is no list by n")
+    _ordered(judge, WHOLE, answer, own)
+
+
+def _ordered(judge: Judge, requirement: str, answer: Response, tags: list[str]) -> None:
+    tags = list(dict.fromkeys(tags))
+    expected = f"the order {listing(sorted(tags))}"
+    judge(requirement, tags == sorted(tags), expected, answer, actual=f"it was {listing(tags)}")
 
 
 def _pushed(repo: Repository, given: Given) -> list[str]:
@@ -137,12 +152,16 @@ def _empty(judge: Judge, answer: Response) -> None:
         judge.unsupported(EMPTY_ARRAY, "the repository without tags has no list")
 
 
-@verifies("DISC-TAGS-UNKNOWN-REPO-404", "DISC-TAGS-UNKNOWN-REPO-CODE")
+@verifies("DISC-TAGS-UNKNOWN-REPO-404", "DISC-TAGS-UNKNOWN-REPO-CODE", ISOLATION)
 def test_list_of_an_unknown_repository(unknown_repo: Repository, judge: Judge) -> None:
     """A repository that never was has no list."""
     answer = unknown_repo.list_tags()
     if answer.status in HIDDEN:
         raise Unsupported(f"access control hides unknown repositories (status {answer.status})")
+    listed = tags_of(answer) if answer.status == OK else []
+    judge(
+        ISOLATION, not listed, "no tags in a repository that never was", answer, actual=f"they were {listing(listed)}"
+    )
     if judge.status("DISC-TAGS-UNKNOWN-REPO-404", answer, NOT_FOUND, when="to the tag list of an unknown repository"):
         judge.code("DISC-TAGS-UNKNOWN-REPO-CODE", answer, "NAME_UNKNOWN")
     else:

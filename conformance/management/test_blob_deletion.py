@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from conformance.client.registry import Repository
 from conformance.given import Given
-from conformance.judge import Judge, listing, told, verifies
+from conformance.judge import Judge, told, verifies
 from conformance.management.steps import ACCEPTED, DISABLED, NOT_FOUND, blob_gone, deleted, judge_deletion
+from conformance.pull.facts import DIGEST
+from conformance.pull.parts import judge_digest
 from conformance.settings import Settings
 
 DELETED = "MGMT-BLOB-DELETE-202"
@@ -13,6 +15,7 @@ REFUSED = "MGMT-BLOB-DELETE-DISABLED-400-405"
 REFUSED_405 = "MGMT-BLOB-DELETE-DISABLED-405"
 REFUSED_CODE = "MGMT-BLOB-DELETE-DISABLED-CODE"
 HEADERS = "MGMT-BLOB-DELETE-HEADERS"
+NAMED = "MGMT-BLOB-DELETE-DCD-TRUE"
 GONE = "MGMT-BLOB-DELETE-GET-404"
 HEAD = "MGMT-BLOB-DELETE-HEAD-404"
 TWICE = "MGMT-BLOB-DELETE-TWICE-404"
@@ -26,19 +29,20 @@ AGAIN = "MGMT-BLOB-DELETE-REUPLOAD"
 SAME = "status 200 and the bytes of the blob"
 
 
-@verifies(DELETED, REFUSED, REFUSED_405, REFUSED_CODE, HEADERS)
+@verifies(DELETED, REFUSED, REFUSED_405, REFUSED_CODE, HEADERS, NAMED)
 def test_delete_blob(repo: Repository, given: Given, judge: Judge) -> None:
     """The deletion of a blob is accepted with 202, or refused with 405 (400 in OCI) and UNSUPPORTED."""
     blob = given.blob(repo)
     answer = repo.delete_blob(blob.digest)
     judge_deletion(judge, answer, "BLOB")
     if answer.status == ACCEPTED:
-        wanted = {"Content-Length": "0", "Docker-Content-Digest": blob.digest}
-        held = not answer.body and all(answer.header(name) == value for name, value in wanted.items())
-        expected = f"the headers {listing(f'{name}: {value}' for name, value in wanted.items())}"
-        judge(HEADERS, held, expected, answer, actual=told(answer, *wanted))
+        held = not answer.body and answer.header("Content-Length") == "0" and DIGEST in answer.headers
+        expected = f"the headers Content-Length: 0 and {DIGEST}: {blob.digest}"
+        judge(HEADERS, held, expected, answer, actual=told(answer, "Content-Length", DIGEST))
+        judge_digest(judge, NAMED, answer, answer.headers.all(DIGEST), blob.content)
     else:
-        judge.unsupported(HEADERS, f"the deletion is not accepted (status {answer.status})")
+        for requirement in (HEADERS, NAMED):
+            judge.unsupported(requirement, f"the deletion is not accepted (status {answer.status})")
     if answer.status in DISABLED:
         judge.status(REFUSED_405, answer, 405, when="to a deletion that is not offered")
         judge.code(REFUSED_CODE, answer, "UNSUPPORTED")

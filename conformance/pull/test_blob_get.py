@@ -10,7 +10,7 @@ import pytest
 from conformance.client.registry import Repository, upload_location
 from conformance.digests import is_digest_of, well_formed
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, Unsupported, content_of, declined, told, verifies
+from conformance.judge import Judge, Undecided, Unsupported, content_of, declined, status_of, told, verifies
 from conformance.presence import served
 from conformance.pull.facts import DIGEST, decoded, digest_headers
 
@@ -46,6 +46,7 @@ def test_get_of_a_blob(repo: Repository, given: Given, judge: Judge) -> None:
         answer.headers.names() & {"etag", "last-modified", "cache-control"},
         "an ETag, Last-Modified or Cache-Control header",
         answer,
+        actual=f"{status_of(answer)} had no ETag, no Last-Modified and no Cache-Control",
     )
     values = digest_headers(answer)
     judge("PULL-BLOB-GET-DCD", values, f"a {DIGEST} header", answer)
@@ -187,7 +188,7 @@ def test_pull_from_another_host(repo: Repository, given: Given, judge: Judge) ->
         judge.gives(requirement, got, blob.content, expected, answer)
 
 
-@verifies("PULL-PROXY-NS")
+@verifies("PULL-PROXY-NS", "PULL-PROXY-NS-TRUE")
 def test_pull_with_the_name_of_the_source(repo: Repository, given: Given, judge: Judge) -> None:
     """A pull that names the registry's own host as its source gives the same content."""
     blob = given.blob(repo)
@@ -199,8 +200,10 @@ def test_pull_with_the_name_of_the_source(repo: Repository, given: Given, judge:
         parameters={"name": repo.name, "digest": blob.digest},
     )
     scope = answer.header("OCI-Namespace")
+    expected = "status 200 to a pull that names the registry's own host as ns"
+    judge.require("PULL-PROXY-NS", answer.ok, expected, answer)
     judge(
-        "PULL-PROXY-NS",
+        "PULL-PROXY-NS-TRUE",
         served(answer, blob.content) and scope in {None, host},
         f"the blob, and no OCI-Namespace but {host}",
         answer,

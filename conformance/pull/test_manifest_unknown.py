@@ -70,8 +70,8 @@ def test_pull_by_a_malformed_reference(repo: Repository, given: Given, judge: Ju
 def test_pull_of_a_blob_as_a_manifest(repo: Repository, given: Given, judge: Judge) -> None:
     """A blob of random bytes is no manifest."""
     blob = given.blob(repo, given.make.bytes())
-    judge.refused("PULL-MANIFEST-NOT-A-BLOB", repo.get_manifest(blob.digest, OCI_MANIFEST))
-    judge.refused("PULL-MANIFEST-NOT-A-BLOB", repo.head_manifest(blob.digest, OCI_MANIFEST))
+    for answer in (repo.get_manifest(blob.digest, OCI_MANIFEST), repo.head_manifest(blob.digest, OCI_MANIFEST)):
+        judge.refused("PULL-MANIFEST-NOT-A-BLOB", answer, "to a manifest by the digest of a blob, as there is none")
 
 
 def _two(repo: Repository, other: Repository) -> None:

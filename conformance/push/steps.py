@@ -11,7 +11,7 @@ from conformance.client.registry import Repository, upload_location
 from conformance.client.settling import ask_until
 from conformance.content import Blob, Manifest, digest_of
 from conformance.given import Given
-from conformance.judge import Blocked, Judge, Undecided, field_of
+from conformance.judge import Blocked, Judge, Undecided, field_of, told
 from conformance.ordinary import announced_minimum
 
 #: The text of Docker writes ``bytes=0-N`` in places, that of OCI ``0-N``.
@@ -21,6 +21,8 @@ MAX_CHUNK = 8 * 1024 * 1024
 #: A minimum that is not announced is looked for up to here.
 LARGE_CHUNK = 6 * 1024 * 1024
 GONE = (404,)
+UUID = "PUSH-UPLOAD-UUID-TRUE"
+FRESH = "PUSH-SESSION-FRESH-RANGE-TRUE"
 
 
 @dataclass(slots=True)
@@ -116,6 +118,27 @@ def range_end(answer: Response) -> int | None:
     """Return the end of the Range of an upload's answer, in either spelling; ``None`` where it has no such form."""
     match = _RANGE.fullmatch((answer.header("Range") or "").strip())
     return int(match[1]) if match else None
+
+
+def judge_fresh(judge: Judge, answer: Response) -> None:
+    """Judge that the Range of an upload without data tells of none; 0-0 is all that a range can say of it."""
+    end = range_end(answer)
+    if end is None:
+        judge.unsupported(FRESH, "the answer has no Range that can be read")
+    else:
+        expected = "a Range that ends at 0 at most, as nothing was sent"
+        judge(FRESH, end == 0, expected, answer, actual=told(answer, "Range"))
+
+
+def judge_uuid(judge: Judge, requirement: str, upload: Upload, answer: Response) -> None:
+    """Judge that an answer of an upload has a Docker-Upload-UUID, and that it is the one of the upload."""
+    judge.header(requirement, answer, "Docker-Upload-UUID")
+    first, uuid = upload.start.header("Docker-Upload-UUID"), answer.header("Docker-Upload-UUID")
+    if not first or not uuid:
+        judge.unsupported(UUID, "not every answer of the upload has a Docker-Upload-UUID")
+        return
+    expected = f"Docker-Upload-UUID: {first}, as on the POST of the upload"
+    judge(UUID, uuid == first, expected, upload.start, answer, actual=f"it was {uuid}")
 
 
 def leads_to(judge: Judge, requirement: str, created: Response, pushed: Blob | Manifest, *, repo: Repository) -> bool:

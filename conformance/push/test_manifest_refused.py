@@ -7,6 +7,7 @@ from typing import Any
 from conformance.client.exchange import Response
 from conformance.client.registry import OCI_INDEX, OCI_MANIFEST, Repository
 from conformance.content import Blob, Manifest, digest_of, index
+from conformance.contract.wording import quoted
 from conformance.digests import malformed
 from conformance.given import ANY_MANIFEST, Given
 from conformance.judge import Judge, NotTested, Undecided, Unsupported, codes_of, listing, told, verifies
@@ -78,13 +79,13 @@ def test_put_manifest_with_missing_layers(repo: Repository, given: Given, judge:
     if answer.error_codes is None:
         judge.unsupported("PUSH-MANIFEST-MISSING-BLOB-DETAIL", "the error answer has no JSON body")
         return
-    named = _detailed(answer)
+    named, details = _detailed(answer)
     judge(
         "PUSH-MANIFEST-MISSING-BLOB-DETAIL",
         {blob.digest for blob in missing} <= named,
-        "an error for each missing blob, with its digest in the detail,",
+        "an error for each missing blob, whose detail is an object with the digest as its member digest,",
         answer,
-        actual=f"they name {listing(sorted(named))}",
+        actual=f"the details were {details}",
     )
 
 
@@ -96,10 +97,12 @@ def _judge_missing(judge: Judge, requirement: str, answer: Response) -> None:
         judge.code(requirement, answer, *MISSING)
 
 
-def _detailed(answer: Response) -> set[str]:
+def _detailed(answer: Response) -> tuple[set[str], str]:
+    """Return the digests that the details of errors name in their form, and all details in words."""
     errors: list[Any] = answer.json["errors"]
     details = [error.get("detail") for error in errors if isinstance(error, dict)]
-    return {str(detail["digest"]) for detail in details if isinstance(detail, dict) and "digest" in detail}
+    named = {str(detail["digest"]) for detail in details if isinstance(detail, dict) and "digest" in detail}
+    return named, listing(quoted(detail) for detail in details)
 
 
 @verifies("PUSH-MANIFEST-INDEX-MISSING-CHILD")

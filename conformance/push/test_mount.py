@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from conformance import digests
 from conformance.client.exchange import Response
 from conformance.client.registry import Repository
+from conformance.digests import is_digest_of
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, Unsupported, verifies
+from conformance.pull.facts import DIGEST
+from conformance.pull.parts import judge_digest
 from conformance.push.steps import leads_to
 from conformance.settings import Settings
 
 STATUS = "PUSH-MOUNT-STATUS"
+AVAILABLE = "PUSH-MOUNT-BLOB-AVAILABLE"
+DIGEST_HEADER = ("PUSH-MOUNT-DIGEST-HEADER", "PUSH-MOUNT-DIGEST-HEADER-TRUE")
+#: What no grammar takes for a digest.
+NO_DIGEST = "sha256:!!"
 _NO_RIGHTS = "the login does not cover both repositories of a mount"
 
 
@@ -24,7 +30,7 @@ def _distinct(repo: Repository, other: Repository) -> None:
         raise Undecided("a mount needs two repositories")
 
 
-@verifies("PUSH-MOUNT-STATUS", "PUSH-MOUNT-BLOB-AVAILABLE", "PUSH-MOUNT-LOCATION-PULLABLE", "PUSH-MOUNT-DIGEST-HEADER")
+@verifies("PUSH-MOUNT-STATUS", "PUSH-MOUNT-BLOB-AVAILABLE", "PUSH-MOUNT-LOCATION-PULLABLE", *DIGEST_HEADER)
 def test_mount_of_an_existing_blob(
     repo: Repository, other_repo: Repository, given: Given, judge: Judge, settings: Settings
 ) -> None:
@@ -34,20 +40,16 @@ def test_mount_of_an_existing_blob(
     answer = other_repo.mount(blob.digest, repo.name)
     if _not_granted(answer, settings):
         raise Unsupported(_NO_RIGHTS)
+    if answer.status != 201:
+        judge.unsupported(AVAILABLE, "the mount was not answered 201")
     judge.require_status(STATUS, answer, 201, 202, when="to the mount of a blob of another repository")
-    rest = ("PUSH-MOUNT-BLOB-AVAILABLE", "PUSH-MOUNT-LOCATION-PULLABLE", "PUSH-MOUNT-DIGEST-HEADER")
+    rest = (AVAILABLE, "PUSH-MOUNT-LOCATION-PULLABLE", *DIGEST_HEADER)
     if answer.status == 202:
         for requirement in rest:
             judge.unsupported(requirement, "the mount was answered with an upload session")
         return
-    value = answer.header("Docker-Content-Digest")
-    fits = digests.fits(value, blob.content) if value else False
-    if fits is None:
-        judge.unsupported("PUSH-MOUNT-DIGEST-HEADER", f"the algorithm of {value} is not known here")
-    else:
-        judge.header(
-            "PUSH-MOUNT-DIGEST-HEADER", answer, "Docker-Content-Digest", lambda _: fits, "a digest of the blob"
-        )
+    judge.header("PUSH-MOUNT-DIGEST-HEADER", answer, DIGEST)
+    judge_digest(judge, "PUSH-MOUNT-DIGEST-HEADER-TRUE", answer, answer.headers.all(DIGEST), blob.content)
     expected = f"the blob in {other_repo.name} after it was mounted there"
     if not judge.gives(
         "PUSH-MOUNT-BLOB-AVAILABLE", given.read_blob(other_repo, blob.digest), blob.content, expected, answer
@@ -56,7 +58,17 @@ def test_mount_of_an_existing_blob(
     leads_to(judge, "PUSH-MOUNT-LOCATION-PULLABLE", answer, blob, repo=other_repo)
 
 
-@verifies("PUSH-MOUNT-FALLBACK-UNKNOWN-SOURCE-202", "PUSH-MOUNT-FALLBACK-SESSION-USABLE")
+def _judge_claim(judge: Judge, repo: Repository, answer: Response, digest: str) -> None:
+    """Judge that a blob is there where the answer to a mount says so."""
+    if answer.status != 201:
+        judge.unsupported(AVAILABLE, "the mount was not answered 201")
+        return
+    got = repo.get_blob(digest)
+    held = got.ok and is_digest_of(digest, got.body) is not False
+    judge(AVAILABLE, held, f"no 201 to a mount of {digest} unless the blob is there afterwards", answer, got)
+
+
+@verifies("PUSH-MOUNT-FALLBACK-UNKNOWN-SOURCE-202", "PUSH-MOUNT-FALLBACK-SESSION-USABLE", AVAILABLE)
 def test_mount_of_an_unknown_blob(
     repo: Repository,
     *,
@@ -70,14 +82,17 @@ def test_mount_of_an_unknown_blob(
     _distinct(repo, other_repo)
     given.blob(repo)
     requirement = "PUSH-MOUNT-FALLBACK-UNKNOWN-SOURCE-202"
-    absent = other_repo.mount(given.make.digest(), repo.name)
+    nowhere = given.make.digest()
+    absent = other_repo.mount(nowhere, repo.name)
     if _not_granted(absent, settings):
         raise Unsupported(_NO_RIGHTS)
     judge.status(requirement, absent, 202, when="to a mount of a blob that the source does not have")
+    _judge_claim(judge, other_repo, absent, nowhere)
     blob = given.make.blob()
     answer = other_repo.mount(blob.digest, unknown_repo.name)
     if not _not_granted(answer, settings):
         judge.status(requirement, answer, 202, when="to a mount from a repository that does not exist")
+        _judge_claim(judge, other_repo, answer, blob.digest)
     usable = "PUSH-MOUNT-FALLBACK-SESSION-USABLE"
     sessions = [session for session in (answer, absent) if session.status == 202]
     if not sessions:
@@ -90,7 +105,7 @@ def test_mount_of_an_unknown_blob(
             judge.status(usable, put, 201, when="to a PUT at the Location of a mount that was answered 202")
 
 
-@verifies("PUSH-MOUNT-FROM-ABSENT", "PUSH-MOUNT-DIGEST-MALFORMED")
+@verifies("PUSH-MOUNT-FROM-ABSENT", "PUSH-MOUNT-DIGEST-MALFORMED", AVAILABLE)
 def test_mount_without_source_or_digest(
     repo: Repository, other_repo: Repository, given: Given, judge: Judge, settings: Settings
 ) -> None:
@@ -98,9 +113,13 @@ def test_mount_without_source_or_digest(
     blob = given.blob(repo)
     known = other_repo.mount(blob.digest, None)
     judge.status("PUSH-MOUNT-FROM-ABSENT", known, 201, 202, when="to a mount without from")
-    unknown = other_repo.mount(given.make.digest(), None)
+    _judge_claim(judge, other_repo, known, blob.digest)
+    nowhere = given.make.digest()
+    unknown = other_repo.mount(nowhere, None)
     judge.status("PUSH-MOUNT-FROM-ABSENT", unknown, 202, when="to a mount of an unknown blob without from")
-    malformed = other_repo.mount("sha256:xyz", repo.name)
+    _judge_claim(judge, other_repo, unknown, nowhere)
+    malformed = other_repo.mount(NO_DIGEST, repo.name)
+    _judge_claim(judge, other_repo, malformed, NO_DIGEST)
     if _not_granted(malformed, settings):
         judge.unsupported("PUSH-MOUNT-DIGEST-MALFORMED", _NO_RIGHTS)
         return

@@ -9,7 +9,17 @@ from conformance.client.registry import Repository
 from conformance.content import digest_of
 from conformance.given import Given
 from conformance.judge import Judge, Undecided, Unsupported, verifies
-from conformance.push.steps import LARGE_CHUNK, Upload, closed, in_pieces, opened, range_end, with_chunk
+from conformance.push.steps import (
+    LARGE_CHUNK,
+    UUID,
+    Upload,
+    closed,
+    in_pieces,
+    judge_uuid,
+    opened,
+    range_end,
+    with_chunk,
+)
 
 
 @verifies(
@@ -17,6 +27,7 @@ from conformance.push.steps import LARGE_CHUNK, Upload, closed, in_pieces, opene
     "PUSH-PATCH-LOCATION-PRESENT",
     "PUSH-PATCH-BODY-EMPTY",
     "PUSH-PATCH-UPLOAD-UUID-HEADER",
+    UUID,
     "PUSH-PATCH-RANGE-PRESENT",
     "PUSH-PATCH-RANGE-SYNTAX",
     "PUSH-PATCH-RANGE-VALUE",
@@ -46,14 +57,7 @@ def test_patch_with_chunks_in_order(repo: Repository, given: Given, judge: Judge
 
 
 def _judge_headers(judge: Judge, answer: Response, upload: Upload) -> None:
-    uuid = upload.start.header("Docker-Upload-UUID")
-    judge.header(
-        "PUSH-PATCH-UPLOAD-UUID-HEADER",
-        answer,
-        "Docker-Upload-UUID",
-        uuid or None,
-        "the Docker-Upload-UUID of the session" + (f", {uuid}," if uuid else ""),
-    )
+    judge_uuid(judge, "PUSH-PATCH-UPLOAD-UUID-HEADER", upload, answer)
     if not judge.header("PUSH-PATCH-RANGE-PRESENT", answer, "Range"):
         for requirement in ("PUSH-PATCH-RANGE-SYNTAX", "PUSH-PATCH-RANGE-VALUE"):
             judge.inconclusive(requirement, "blocked by PUSH-PATCH-RANGE-PRESENT")

@@ -12,7 +12,7 @@ from conformance.push.steps import accepted, closed, opened, range_end, with_chu
 from conformance.session import Capabilities
 
 
-@verifies("PUSH-SESSION-CLOSED-AFTER-201", "PUSH-SESSION-UNKNOWN-404", "PUSH-SESSION-UNKNOWN-CODE")
+@verifies("PUSH-SESSION-CLOSED-AFTER-201", "PUSH-SESSION-UNKNOWN-404", "PUSH-SESSION-UNKNOWN-CODE", "PUSH-BLOB-KEPT")
 def test_requests_to_a_finished_upload(
     repo: Repository, given: Given, judge: Judge, capabilities: Capabilities
 ) -> None:
@@ -28,6 +28,9 @@ def test_requests_to_a_finished_upload(
         answers.append(("a chunk", repo.patch_upload(upload.location, other, upload.content_range(other))))
     if capabilities.has("upload-status"):
         answers.append(("a GET", repo.get_upload(upload.location)))
+    expected = "the blob as it was before more was sent to its finished upload"
+    kept = given.read_blob(repo, digest_of(upload.content))
+    judge.gives("PUSH-BLOB-KEPT", kept, upload.content, expected, *(answer for _, answer in answers))
     for name, answer in answers:
         judge("PUSH-SESSION-CLOSED-AFTER-201", not answer.ok, f"no 2xx to {name} for a finished upload", answer)
         judge.status("PUSH-SESSION-UNKNOWN-404", answer, 404, when=f"to {name} for a finished upload")

@@ -8,7 +8,8 @@ from conformance.client.exchange import Response
 from conformance.client.registry import Repository, upload_location
 from conformance.content import digest_of
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, Unsupported, field_of, status_of, verifies
+from conformance.judge import Judge, Undecided, Unsupported, field_of, listing, status_of, verifies
+from conformance.push.steps import UUID, judge_fresh
 from conformance.session import Repositories
 
 #: No grammar of any version has upper-case letters.
@@ -19,6 +20,8 @@ INVALID_COMPONENT = "UPPER"
     "PUSH-START-STATUS-202",
     "PUSH-START-LOCATION-PRESENT",
     "PUSH-START-UPLOAD-UUID-HEADER",
+    "PUSH-UPLOAD-UUID-TRUE",
+    "PUSH-SESSION-FRESH-RANGE-TRUE",
     "PUSH-START-RANGE-HEADER",
     "PUSH-START-RANGE-FORM",
     "PUSH-START-BODY-EMPTY",
@@ -34,6 +37,7 @@ def test_post_opens_an_upload(repo: Repository, judge: Judge) -> None:
         judge.header("PUSH-START-RANGE-FORM", answer, "Range", _is_range, "a Range of the form 0-<offset>")
     else:
         judge.unsupported("PUSH-START-RANGE-FORM", "the answer has no Range")
+    judge_fresh(judge, answer)
     judge(
         "PUSH-START-BODY-EMPTY",
         not answer.body,
@@ -45,6 +49,7 @@ def test_post_opens_an_upload(repo: Repository, judge: Judge) -> None:
     if not judge.header("PUSH-START-LOCATION-PRESENT", answer, "Location"):
         judge.stop("PUSH-START-LOCATION-PRESENT")
     more = [repo.start_upload() for _ in range(2)]
+    _judge_uuids(judge, answer, *more)
     locations = [upload_location(a) for a in (answer, *more)]
     if any(location is None for location in locations):
         raise Undecided("not every start of an upload was answered with a Location", answer, *more)
@@ -56,6 +61,16 @@ def test_post_opens_an_upload(repo: Repository, judge: Judge) -> None:
         *more,
         actual="two of them have the same",
     )
+
+
+def _judge_uuids(judge: Judge, *starts: Response) -> None:
+    """Judge that uploads do not share a Docker-Upload-UUID."""
+    uuids = [uuid for uuid in (start.header("Docker-Upload-UUID") for start in starts) if uuid]
+    if not uuids:
+        judge.unsupported(UUID, "uploads have no Docker-Upload-UUID")
+        return
+    expected = "a Docker-Upload-UUID of its own for each upload"
+    judge(UUID, len(set(uuids)) == len(uuids), expected, *starts, actual=f"they were {listing(uuids)}")
 
 
 def _is_range(value: str) -> bool:

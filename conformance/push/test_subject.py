@@ -37,10 +37,10 @@ def test_put_manifest_with_an_absent_subject(
         again = repo.put_manifest(given.make.tag(), manifest.body)
         for pushed in (answer, again) if again.status == 201 else (answer,):
             judge.header("PUSH-MANIFEST-OCI-SUBJECT-PRESENT", pushed, "OCI-Subject")
-        if seen is not None:
-            judge.header("PUSH-MANIFEST-OCI-SUBJECT-VALUE", answer, "OCI-Subject", str(subject["digest"]))
-        else:
-            judge.inconclusive("PUSH-MANIFEST-OCI-SUBJECT-VALUE", "blocked by PUSH-MANIFEST-OCI-SUBJECT-PRESENT")
+    if seen is not None:
+        judge.header("PUSH-MANIFEST-OCI-SUBJECT-VALUE", answer, "OCI-Subject", str(subject["digest"]))
+    else:
+        judge.unsupported("PUSH-MANIFEST-OCI-SUBJECT-VALUE", "the answer has no OCI-Subject")
     if seen is None:
         judge.unsupported(ONLY, "the answer has no OCI-Subject")
         return
@@ -67,9 +67,9 @@ def test_put_index_with_an_absent_subject(
     manifest = Manifest.of(index([child.descriptor()], subject=subject), OCI_INDEX)
     answer = repo.put_manifest(manifest.digest, manifest.body, OCI_INDEX)
     judge.require_status(INDEX_ABSENT, answer, 201, when="to an index whose subject is not there")
-    if not capabilities.has("referrers"):
-        return
-    if judge.header("PUSH-MANIFEST-OCI-SUBJECT-INDEX", answer, "OCI-Subject"):
+    if capabilities.has("referrers"):
+        judge.header("PUSH-MANIFEST-OCI-SUBJECT-INDEX", answer, "OCI-Subject")
+    if "OCI-Subject" in answer.headers:
         judge.header("PUSH-MANIFEST-OCI-SUBJECT-VALUE", answer, "OCI-Subject", str(subject["digest"]))
     else:
         judge.unsupported("PUSH-MANIFEST-OCI-SUBJECT-VALUE", "the answer has no OCI-Subject")

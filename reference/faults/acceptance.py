@@ -65,7 +65,7 @@ def _asks_for_foreign_layers(registry: Registry) -> None:
         layers = document.members.get("layers", [])
         foreign = [layer["digest"] for layer in layers if isinstance(layer, dict) and layer.get("urls")]
         if foreign:
-            raise errors.references_unknown(foreign)
+            raise errors.RegistryError(500, (errors.ErrorEntry("UNKNOWN"),))
         check(name, document)
 
     override(registry.manifests, check_references=changed)
@@ -262,7 +262,7 @@ FAULTS = (
     ),
     Fault(
         name="foreign-layer-missing",
-        title="A layer that is never to be pushed is reported as missing.",
+        title="A manifest with a layer that is never to be pushed is answered 500.",
         breaks=("PUSH-MANIFEST-FOREIGN-LAYER",),
         apply=_asks_for_foreign_layers,
     ),

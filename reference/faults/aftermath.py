@@ -205,7 +205,7 @@ FAULTS = (
     Fault(
         name="single-post-fallback-closed",
         title="A POST of a blob is answered 202 with the Location of an upload that is closed.",
-        breaks=("PUSH-SINGLE-FALLBACK-LOCATION",),
+        breaks=("PUSH-SINGLE-FALLBACK-USABLE",),
         variants=("single-post-202",),
         apply=_fallback_closed,
     ),

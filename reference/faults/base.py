@@ -95,7 +95,7 @@ FAULTS = (
     Fault(
         name="version-header-wrong",
         title="The version header names another version.",
-        breaks=("BASE-V2-VERSION-HEADER-200",),
+        breaks=("BASE-V2-VERSION-HEADER-TRUE",),
         apply=answers(change=set_header("Docker-Distribution-Api-Version", "registry/1.0")),
     ),
     Fault(

@@ -264,7 +264,8 @@ FAULTS = (
     _fault(
         "second-tag-spoilt",
         "Under its second tag a manifest has a byte more.",
-        "PUSH-MANIFEST-MULTIPLE-TAGS",
+        # The first tag is such a one when it is pushed again.
+        "PUSH-MANIFEST-KEPT",
         apply=_second_tag_spoilt,
     ),
     _fault(
@@ -366,7 +367,7 @@ FAULTS = (
     _fault(
         "ns-spoilt",
         "A pull with the parameter ns gives another last byte.",
-        "PULL-PROXY-NS",
+        "PULL-PROXY-NS-TRUE",
         apply=on(
             "blob.get",
             status=200,

@@ -262,7 +262,7 @@ FAULTS = (
         "A blob that is pushed a second time is unknown.",
         _AGAIN,
         # The search meets it with one push after another.
-        "PUSH-BLOB-REUPLOAD-IDEMPOTENT",
+        "PUSH-BLOB-KEPT",
         apply=pushed(lambda way: way.again, lost),
         also=("PUSH-INTERRUPTED-REPUSH", "PUSH-CONCURRENT-BLOB-WHOLE"),
     ),

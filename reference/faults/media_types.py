@@ -138,7 +138,7 @@ FAULTS = (
         title="The second tag of a manifest yields it with a line end more.",
         breaks=("PULL-MANIFEST-TAG-DIGEST-AGREE",),
         # Wherever one manifest is pushed under several tags it shows.
-        also=("BASE-TAG-ACCEPT", "PUSH-CONCURRENT-REPOSITORIES-APART", "PUSH-TAGPARAM-LISTED-TAG-RESOLVES"),
+        also=("BASE-TAG-ACCEPTED-KEPT", "PUSH-CONCURRENT-REPOSITORIES-APART", "PUSH-TAGPARAM-LISTED-TAG-RESOLVES"),
         apply=_second_tag,
     ),
     Fault(

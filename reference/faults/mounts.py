@@ -123,7 +123,7 @@ FAULTS = (
     Fault(
         name="mount-digest-header-wrong",
         title="The 201 of a mount has another digest.",
-        breaks=("PUSH-MOUNT-DIGEST-HEADER",),
+        breaks=("PUSH-MOUNT-DIGEST-HEADER-TRUE",),
         apply=on("upload.mount", status=201, change=set_header("Docker-Content-Digest", f"sha256:{'0' * 64}")),
     ),
     Fault(

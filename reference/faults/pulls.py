@@ -119,7 +119,7 @@ FAULTS = (
     Fault(
         name="namespace-of-another-host",
         title="A pull with ns names another host in OCI-Namespace.",
-        breaks=("PULL-PROXY-NS",),
+        breaks=("PULL-PROXY-NS-TRUE",),
         apply=answers("blob.get", "manifest.get", status=200, change=_namespace),
     ),
 )

@@ -140,7 +140,7 @@ FAULTS = (
     Fault(
         name="manifest-put-digest-wrong",
         title="The 201 of a manifest has another digest.",
-        breaks=("PUSH-MANIFEST-DIGEST-HEADER-VALUE",),
+        breaks=("PUSH-MANIFEST-DIGEST-HEADER-TRUE",),
         apply=on("manifest.put", status=201, change=set_header("Docker-Content-Digest", "sha256:" + "0" * 64)),
     ),
     Fault(

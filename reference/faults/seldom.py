@@ -89,7 +89,7 @@ FAULTS = (
     Fault(
         name="blob-spoilt-in-names-with-two-dashes",
         title="The last byte of a blob in a repository whose name has two dashes in a row is another.",
-        breaks=("BASE-NAME-REPEATED-SEPARATOR",),
+        breaks=("BASE-NAME-ACCEPTED-KEPT",),
         apply=_spoilt(lambda name, _digest, _size: "--" in name),
     ),
     Fault(

@@ -213,9 +213,9 @@ FAULTS = (
     ),
     Fault(
         name="patch-416-without-headers",
-        title="416 has neither Location nor Range nor Docker-Upload-UUID.",
+        title="416 has neither Location nor Docker-Upload-UUID.",
         breaks=("PUSH-PATCH-416-HEADERS",),
-        apply=answers("upload.patch", status=416, change=drop_header("Location", "Range", "Docker-Upload-UUID")),
+        apply=answers("upload.patch", status=416, change=drop_header("Location", "Docker-Upload-UUID")),
     ),
     Fault(
         name="patch-length-unchecked",

@@ -206,7 +206,7 @@ VARIANTS = (
         name="chunk-refused-bare",
         title="The 416 to a chunk has no header and no body.",
         latitude=("CHUNK-REFUSED-BARE-416",),
-        warns=("PUSH-PATCH-416-HEADERS",),
+        warns=("PUSH-PATCH-416-HEADERS", "PUSH-PATCH-416-RANGE-PRESENT"),
         profiles=OCI,
         apply=answers("upload.patch", status=416, change=_bare_416),
     ),
