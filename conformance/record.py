@@ -12,13 +12,14 @@ from . import presence
 from .client.exchange import Exchange
 from .contract import Contract
 from .curl import command
+from .invariants import breaches as contradictions
 from .judge import Blocked, Judge, Judgement, NotTested, Verdictless, status_of
 from .session import Session
 
 #: The last exchanges of a finding are enough to understand it.
 _SHOWN = 8
 
-#: A scenario's record: judgements, contract breaches, figures. JSON values only.
+#: A scenario's record: judgements, breaches of contract and invariants, figures. JSON values only.
 Record = dict[str, Any]
 
 
@@ -46,7 +47,8 @@ def of_scenario(session: Session, judge: Judge, exchanges: list[Exchange], raise
         "blocked": [judgement(session, found) for found in (*aside, *judge.asides.values())],
         "error": session.redactor.clean(error),
     }
-    return record | _contract(session, session.contract, exchanges)
+    seen = [*judge.judgements.values(), *aside, *judge.asides.values()]
+    return record | _contract(session, session.contract, exchanges) | _invariants(session, seen, exchanges)
 
 
 def _lacks(session: Session, requirement: str) -> bool:
@@ -95,3 +97,38 @@ def _contract(session: Session, contract: Contract, exchanges: list[Exchange]) -
         "exchanges": len(exchanges),
         "contract_seconds": time.perf_counter() - started - contract.loading_seconds,
     }
+
+
+def _invariants(session: Session, seen: list[Judgement], exchanges: list[Exchange]) -> dict[str, Any]:
+    """Check the exchanges against each other; each requirement is booked once.
+
+    ``beside`` of a breach has the requirements that the scenario itself found broken, ``about`` those that it holds
+    against the same thing.
+    """
+    broken: dict[tuple[str, ...], set[str]] = {}
+    for found in seen:
+        if found.outcome is Outcome.BROKEN:
+            for exchange in found.evidence:
+                broken.setdefault(_about(exchange), set()).add(found.requirement)
+    breaches: dict[str, dict[str, Any]] = {}
+    about: dict[str, set[str]] = {}
+    shared = bool(session.settings.repositories) or session.reads_only
+    for breach in contradictions(exchanges, shared):
+        name = breach.requirement
+        about.setdefault(name, set()).update(broken.get(_about(breach.evidence[-1]), ()))
+        if name not in breaches:
+            breaches[name] = judgement(
+                session, Judgement(name, Outcome.BROKEN, "", breach.expected, breach.actual, breach.evidence)
+            )
+    beside = {found.requirement for found in seen if found.outcome is Outcome.BROKEN}
+    return {
+        "contradictions": [
+            breaches[name] | {"beside": sorted(beside - {name}), "about": sorted(about[name] - {name})}
+            for name in sorted(breaches)
+        ]
+    }
+
+
+def _about(exchange: Exchange) -> tuple[str, ...]:
+    """Return what a request is about: the repository, and the digest or tag where it names one."""
+    return tuple(exchange.parameters.values())

@@ -15,6 +15,9 @@ from .record import Record
 
 #: The scenario name under which the passive contract check books.
 CONTRACT = "contract"
+#: The one under which the invariants book.
+INVARIANTS = "invariants"
+PASSIVE = frozenset({CONTRACT, INVARIANTS})
 #: Where the scenarios are that look for what nobody thought of.
 SEARCH = "conformance/search/"
 
@@ -46,7 +49,7 @@ class Result:
     @property
     def searched(self) -> bool:
         """Whether only the search found it broken, while a scenario of its own found it held."""
-        direct = {name for name in self.held_by if name != CONTRACT and SEARCH not in name}
+        direct = {name for name in self.held_by if name not in PASSIVE and SEARCH not in name}
         return bool(direct) and all(SEARCH in name for name in self.broken_by)
 
 
@@ -70,6 +73,7 @@ class RollUp:
             self._add(node, records[node])
         self._promote(records)
         self._say_why_not()
+        self._explain_invariants(records)
         self._explain()
         self._fold()
 
@@ -90,6 +94,8 @@ class RollUp:
         for judgement in record["breaches"]:
             if judgement["requirement"] in self.results:
                 self._merge(judgement["requirement"], CONTRACT, judgement)
+        for judgement in record["contradictions"]:
+            self._merge(judgement["requirement"], INVARIANTS, judgement)
 
     def _merge(self, requirement: str, scenario: str, judgement: dict[str, Any]) -> None:
         result = self.results[requirement]
@@ -101,9 +107,9 @@ class RollUp:
             (result.held_by if outcome is Outcome.HELD else result.broken_by).add(scenario)
         before = result.finding.judgement.get("root", "") if result.finding else ""
         better = weight(outcome, judgement.get("root", "")) < weight(result.outcome, before)
-        # A scenario shows a breach better than the contract does, whatever their order.
-        shows = outcome is Outcome.BROKEN and result.finding and result.finding.scenario == CONTRACT != scenario
-        shows = shows and not judgement.get("root")
+        # A scenario shows a breach better than the passive checks do, whatever their order.
+        shown = result.finding is not None and result.finding.scenario in PASSIVE
+        shows = outcome is Outcome.BROKEN and shown and scenario not in PASSIVE and not judgement.get("root")
         # What stands in the way of PASS goes before what is merely out of the run's scope.
         graver = outcome is result.outcome is Outcome.NOT_TESTED and result.withheld and not judgement["withheld"]
         if first or better or shows or graver:
@@ -155,6 +161,40 @@ class RollUp:
             used = {exchange["operation"] for exchange in result.finding.judgement["exchanges"]}
             if any(used & set(cause.operations) and Level.MUST in cause.levels.values() for cause in direct):
                 result.outcome, result.finding = Outcome.HELD, None
+
+    def _explain_invariants(self, records: dict[str, Record]) -> None:
+        """What an invariant and a scenario hold against the same thing is one cause, and the graver one is the finding.
+
+        The scenario's is better told, so it is the finding where some profile demands as much of it. What held by
+        itself stays held then.
+        """
+        beside: dict[str, list[dict[str, Any]]] = {}
+        for node in sorted(records):
+            for judgement in records[node]["contradictions"]:
+                beside.setdefault(judgement["requirement"], []).append(judgement)
+        for name in sorted(name for name in beside if self.results[name].broken_by == {INVARIANTS}):
+            near = sorted({other for seen in beside[name] for other in seen["about"]})
+            others = [other for other in near if self.results[other].outcome is Outcome.BROKEN]
+            graver = [*self._as_grave(name, others), *self._always_there(name, beside[name])]
+            for one, cause in [(name, graver[0])] if graver else [(other, name) for other in others]:
+                result = self.results[one]
+                held = graver and result.held_by
+                result.outcome = Outcome.HELD if held else Outcome.INCONCLUSIVE
+                result.reason, result.finding = "" if held else f"blocked by {cause}", None
+
+    def _always_there(self, name: str, seen: Iterable[dict[str, Any]]) -> list[str]:
+        """What the scenarios found, where each that has the contradiction found something as grave."""
+        found = [self._as_grave(name, judgement["beside"]) for judgement in seen]
+        return found[0] if all(found) else []
+
+    def _as_grave(self, name: str, others: Iterable[str]) -> list[str]:
+        broken = [other for other in others if self.results[other].outcome is Outcome.BROKEN]
+        return [other for other in broken if self._weight(other) >= self._weight(name)]
+
+    def _weight(self, name: str) -> int:
+        """The most that some profile demands."""
+        order = (None, Level.MAY, Level.SHOULD, Level.MUST)
+        return max(map(order.index, self.catalogue.requirement(name).levels.values()))
 
     def _fold(self) -> None:
         """One root cause, one finding: what presumes a broken requirement, or came of its breach, is blocked by it."""

@@ -59,6 +59,7 @@ from reference.faults import (
     token_grants,
     token_requests,
     untrue,
+    unwatched,
     upload_answers,
     uploads,
     version_check,
@@ -125,6 +126,7 @@ _MODULES = (
     events,
     notifications,
     search,
+    unwatched,
 )
 ALL: dict[str, Fault] = {fault.name: fault for module in _MODULES for fault in module.FAULTS}
 

@@ -318,6 +318,7 @@ FAULTS = (
         "if-range-part-200",
         "Where If-Range does not hold, a part has the status 200.",
         _IF_RANGE,
+        "PULL-BLOB-GET-BODY-EXACT",
         apply=_condition(_part_as_whole),
     ),
     _fault(
@@ -343,6 +344,7 @@ FAULTS = (
         "head-of-range-with-its-length",
         "HEAD with a range has the length of the range.",
         _HEAD,
+        "PULL-BLOB-HEAD-CONTENT-LENGTH-TRUE",
         apply=_head_of_range(200, 1),
     ),
     _fault(
@@ -368,6 +370,7 @@ FAULTS = (
         "ns-spoilt",
         "A pull with the parameter ns gives another last byte.",
         "PULL-PROXY-NS-TRUE",
+        "PULL-BLOB-GET-BODY-EXACT",
         apply=on(
             "blob.get",
             status=200,

@@ -290,6 +290,7 @@ FAULTS = (
         "broken-upload-spoilt",
         "A blob whose upload broke off once has another last byte.",
         "PUSH-INTERRUPTED-RESUME",
+        "PULL-BLOB-GET-BODY-EXACT",
         apply=pushed(lambda way: way.broken, spoilt),
     ),
     _fault(

@@ -145,14 +145,14 @@ FAULTS = (
         title="A PUT in chunks that breaks off is stored under the digest of the whole.",
         breaks=("PUSH-PUT-TRUNCATED-CHUNKED-NO-BLOB",),
         # The blob that is there already is not replaced by the next push.
-        also=("PUSH-INTERRUPTED-REPUSH",),
+        also=("PUSH-INTERRUPTED-REPUSH", "PULL-BLOB-GET-BODY-EXACT"),
         apply=_taken_for_whole("upload.put", chunked=True),
     ),
     Fault(
         name="single-truncated-stored",
         title="A POST that breaks off is stored under the digest of the whole.",
         breaks=("PUSH-SINGLE-TRUNCATED-NO-BLOB",),
-        also=("PUSH-INTERRUPTED-REPUSH",),
+        also=("PUSH-INTERRUPTED-REPUSH", "PULL-BLOB-GET-BODY-EXACT"),
         apply=_taken_for_whole("upload.start-digest", chunked=False),
     ),
     Fault(

@@ -202,7 +202,7 @@ FAULTS = (
     Fault(
         name="docker-list-labelled-image",
         title="A manifest list without a fitting platform is labelled as the image that was asked for.",
-        breaks=("PULL-DOCKER-LIST-NO-PLATFORM-404",),
+        breaks=("PULL-DOCKER-LIST-NO-PLATFORM-404", "PULL-MANIFEST-GET-CONTENT-TYPE"),
         apply=on(*_BOTH, status=200, change=_platform_ignored),
     ),
     Fault(

@@ -9,7 +9,7 @@ from reference import errors
 from reference.app import Registry
 from reference.documents import Document
 from reference.grammar import digest_of, is_tag
-from reference.messages import Request, Response
+from reference.messages import Message, Request, Response
 from reference.modifications import Fault, answers, drop_header, on, override, set_header, set_status
 from reference.storage import Manifest
 
@@ -49,13 +49,20 @@ def _unread(registry: Registry) -> None:
     put = registry.handlers["manifest.put"]
 
     async def store(request: Request) -> Response:
+        content = await request.body(registry.manifests.limit)
+        if content is None:
+            return await put(request)
+
+        async def again() -> Message:
+            return {"type": "http.request", "body": content}
+
+        request._receive = again
         try:
             return await put(request)
         except errors.RegistryError as error:
             code = error.entries[0].code if error.entries else ""
             if code != "MANIFEST_INVALID" or error.status != 400 or not _is_reference(request.reference):
                 raise
-        content = b"{}"
         manifest = Manifest(digest_of(content), request.headers.get("content-type"), content)
         registry.storage.put_manifest(request.name, manifest, None)
         return registry.manifests.created(request, manifest, Document(manifest.media_type, {}))

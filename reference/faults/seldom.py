@@ -89,7 +89,7 @@ FAULTS = (
     Fault(
         name="blob-spoilt-in-names-with-two-dashes",
         title="The last byte of a blob in a repository whose name has two dashes in a row is another.",
-        breaks=("BASE-NAME-ACCEPTED-KEPT",),
+        breaks=("BASE-NAME-ACCEPTED-KEPT", "PULL-BLOB-GET-BODY-EXACT"),
         apply=_spoilt(lambda name, _digest, _size: "--" in name),
     ),
     Fault(
@@ -102,7 +102,7 @@ FAULTS = (
     Fault(
         name="manifest-cut-at-1-mib",
         title="A manifest is stored up to its first mebibyte.",
-        breaks=("PUSH-MANIFEST-4MB-ACCEPTED",),
+        breaks=("PUSH-MANIFEST-4MB-ACCEPTED", "PULL-MANIFEST-GET-DIGEST-BINDS-BODY"),
         apply=_large_manifest_cut,
     ),
     Fault(

@@ -10,6 +10,7 @@ from reference.variants import (
     limits,
     lists,
     logins,
+    names,
     notifications,
     policies,
     pulls,
@@ -26,6 +27,7 @@ from reference.variants import (
 _MODULES = (
     uploads,
     sessions,
+    names,
     pulls,
     reads,
     lists,

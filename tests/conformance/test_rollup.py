@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conformance.rollup import CONTRACT, ProfileVerdicts, RollUp
+from conformance.rollup import CONTRACT, INVARIANTS, ProfileVerdicts, RollUp
 from spec.catalogue import Catalogue
 from spec.model import Level, Outcome, Requirement, Verdict, weigh
 
@@ -40,6 +40,7 @@ def record(*judgements: dict[str, Any], **more: Any) -> dict[str, Any]:
         "breaches": [],
         "exchanges": 1,
         "contract_seconds": 0.0,
+        "contradictions": [],
     }
     return {**empty, "judgements": list(judgements), **more}
 
@@ -289,3 +290,48 @@ def test_an_operation_without_answers_is_one_finding() -> None:
     )
     assert [finding.requirement for finding in rolled.findings] == ["PUSH-A", "PUSH-B"]
     assert rolled.results["PUSH-MAY"].reason == "blocked by PUSH-A"
+
+
+def contradiction(name: str, *beside: str) -> dict[str, Any]:
+    """Make what an invariant saw, beside what the scenario holds against the same thing."""
+    return {**judgement(name, _BROKEN), "beside": list(beside), "about": list(beside)}
+
+
+_PAIR = catalogue(requirement("PULL-A"), requirement("PULL-B"), requirement("PULL-C", Level.SHOULD))
+
+
+def test_an_invariant_accuses_where_no_scenario_does() -> None:
+    records = {"t": record(judgement("PULL-A", _HELD), contradictions=[contradiction("PULL-A")])}
+    assert [(f.requirement, f.scenario) for f in RollUp(_PAIR, records).findings] == [("PULL-A", INVARIANTS)]
+
+
+@pytest.mark.parametrize(("other", "finding"), [("PULL-B", "PULL-B"), ("PULL-C", "PULL-A")])
+def test_what_an_invariant_and_a_scenario_hold_against_one_thing_is_one_finding(other: str, finding: str) -> None:
+    """It is the scenario's, unless that is of a lower level."""
+    records = {
+        "one": record(judgement(other, _BROKEN), contradictions=[contradiction("PULL-A", other)]),
+        "two": record(judgement("PULL-A", _HELD), contradictions=[contradiction("PULL-A")]),
+    }
+    rollup = RollUp(_PAIR, records)
+    affected = [other] if finding == "PULL-A" else []
+    assert [(f.requirement, f.also_affected) for f in rollup.findings] == [(finding, affected)]
+    assert outcomes(rollup)[({"PULL-A", other} - {finding}).pop()] == ("inconclusive" if affected else "held")
+
+
+def test_what_a_scenario_broke_is_not_explained_away_beside_an_invariant() -> None:
+    both = record(*(judgement(name, _BROKEN) for name in ("PULL-A", "PULL-B")))
+    both["contradictions"] = [contradiction("PULL-A", "PULL-B")]
+    assert [f.requirement for f in RollUp(_PAIR, {"t": both}).findings] == ["PULL-A", "PULL-B"]
+
+
+def test_an_invariant_is_explained_by_nothing_that_was_not_broken_in_the_end() -> None:
+    records = {"t": record(judgement("PULL-B", _HELD), contradictions=[contradiction("PULL-A", "PULL-B")])}
+    assert [f.requirement for f in RollUp(_PAIR, records).findings] == ["PULL-A"]
+
+
+@pytest.mark.parametrize(("more", "findings"), [((), ["PULL-B"]), (("PULL-A",), ["PULL-A", "PULL-B"])])
+def test_a_scenario_explains_what_an_invariant_sees_in_no_other(more: tuple[str, ...], findings: list[str]) -> None:
+    elsewhere = {**contradiction("PULL-A", "PULL-B"), "about": []}
+    records = {"one": record(judgement("PULL-B", _BROKEN), contradictions=[elsewhere])}
+    records["two"] = record(contradictions=[contradiction(name) for name in more])
+    assert [f.requirement for f in RollUp(_PAIR, records).findings] == findings

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from conformance.rollup import RollUp
@@ -23,7 +24,10 @@ def _judgement(requirement: str, outcome: Outcome) -> dict[str, Any]:
 
 
 def _rolled(
-    selected: frozenset[str] | None = None, blocked: dict[str, Any] | None = None, **records: list[dict[str, Any]]
+    selected: frozenset[str] | None = None,
+    blocked: dict[str, Any] | None = None,
+    contradictions: Sequence[dict[str, Any]] = (),
+    **records: list[dict[str, Any]],
 ) -> RollUp:
     empty: dict[str, Any] = {
         "blocked": [],
@@ -32,9 +36,11 @@ def _rolled(
         "breaches": [],
         "exchanges": 0,
         "contract_seconds": 0.0,
+        "contradictions": [],
     }
     names = {"direct": _DIRECT, "search": _SEARCH}
     found = {names[key]: {**empty, "judgements": judgements} for key, judgements in records.items()}
+    found.get(_SEARCH, empty)["contradictions"] = [*contradictions]
     if blocked is not None:
         found[_BLOCKED] = {**empty, "judgements": [], "blocked": [blocked]}
     return RollUp(load(), found, selected)
@@ -85,4 +91,11 @@ def test_a_search_says_nothing_of_what_was_not_selected() -> None:
 def test_a_search_that_was_named_says_all_that_it_found() -> None:
     """``pytest conformance/search`` selects scenarios and no requirements."""
     rolled = _rolled(frozenset(), search=[_judgement(_RETAG, Outcome.BROKEN)])
+    assert [finding.requirement for finding in rolled.findings] == [_RETAG]
+
+
+def test_an_invariant_beside_what_the_search_broke_does_not_explain_it() -> None:
+    direct = [_judgement(_RETAG, Outcome.HELD), _judgement(_EXACT, Outcome.HELD)]
+    seen = _judgement(_EXACT, Outcome.BROKEN) | {"beside": [_RETAG], "about": []}
+    rolled = _rolled(contradictions=[seen], direct=direct, search=[_judgement(_RETAG, Outcome.BROKEN)])
     assert [finding.requirement for finding in rolled.findings] == [_RETAG]

@@ -225,7 +225,7 @@ _TABLES = {"fault": _faults, "variant": _variants, "hostile": _words, "secret": 
 
 
 def _scenario(name: str) -> str:
-    return "contract" if "::" not in name else f"`{name.rpartition('::')[2]}`"
+    return name if "::" not in name else f"`{name.rpartition('::')[2]}`"
 
 
 def _cell(text: str) -> str:
