@@ -14,6 +14,7 @@ from typing import Any
 from spec.catalogue import Catalogue
 from spec.model import Verdict
 
+from .conditions.coverage import laws_tried
 from .rollup import Finding, ProfileVerdicts, RollUp
 from .session import Capabilities
 from .settings import Settings
@@ -78,6 +79,7 @@ def make(catalogue: Catalogue, rollup: RollUp, run: Run) -> dict[str, Any]:
         "profiles": profiles,
         "requirements": [_requirement(catalogue, rollup, name, known) for name in rollup.results],
         "findings": [_finding(finding, run) for finding in rollup.findings],
+        "laws": laws_tried(rollup.tried),
     }
 
 

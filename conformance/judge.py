@@ -108,6 +108,8 @@ class Judgement:
     root: str = ""
     #: What shows it again, where that takes more than the last request.
     script: str = field(default="", repr=False)
+    #: Under which conditions it was found, where it was looked for under some; empty where it shows under none.
+    condition: str | None = None
 
 
 class Broken(AssertionError):

@@ -18,7 +18,7 @@ from spec.catalogue import CATEGORIES, Catalogue
 from . import existing, known_failures
 from .client.credentials import Credentials, CredentialsError, from_docker_config
 from .listener.options import address, headers
-from .settings import Settings
+from .settings import NAMESPACE, Settings
 
 _NAME = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
 _REFERENCE = re.compile(r"\w[\w.-]{0,127}|[a-z0-9]+([+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+", re.ASCII)
@@ -70,7 +70,7 @@ OPTIONS = (
     Option("insecure", "do not check the server's certificate", "flag"),
     Option("timeout", "seconds for one request", default="10", metavar="SECONDS"),
     Option("max-time", "seconds for the whole run", default="600", metavar="SECONDS"),
-    Option("namespace", "prefix of the repositories that the run makes", default="conformance", metavar="PREFIX"),
+    Option("namespace", "prefix of the repositories that the run makes", default=NAMESPACE, metavar="PREFIX"),
     Option("repository", "use this repository instead of making some (repeatable)", "list", metavar="NAME"),
     Option("read-only", "never write; needs --existing", "flag"),
     Option("existing", "an image, index or artifact that is there already (repeatable)", "list", metavar="NAME:TAG"),

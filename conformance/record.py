@@ -46,6 +46,7 @@ def of_scenario(session: Session, judge: Judge, exchanges: list[Exchange], raise
         "judgements": [judgement(session, found) for found in judge.judgements.values()],
         "blocked": [judgement(session, found) for found in (*aside, *judge.asides.values())],
         "error": session.redactor.clean(error),
+        "conditions": judge.conditions,
     }
     seen = [*judge.judgements.values(), *aside, *judge.asides.values()]
     return record | _contract(session, session.contract, exchanges) | _invariants(session, seen, exchanges)
@@ -73,7 +74,8 @@ def judgement(session: Session, found: Judgement) -> dict[str, Any]:
     )
     # A password such as "held" or "PULL" must not change what was judged.
     fixed = {"requirement": found.requirement, "outcome": found.outcome.value, "root": found.root}
-    return plain | fixed | {"withheld": found.withheld.value if found.withheld else ""}
+    rest = {"withheld": found.withheld.value if found.withheld else "", "condition": found.condition}
+    return plain | fixed | rest
 
 
 def _contract(session: Session, contract: Contract, exchanges: list[Exchange]) -> dict[str, Any]:

@@ -20,6 +20,8 @@ INVARIANTS = "invariants"
 PASSIVE = frozenset({CONTRACT, INVARIANTS})
 #: Where the scenarios are that look for what nobody thought of.
 SEARCH = "conformance/search/"
+#: Where the laws are that are tried under conditions.
+CONDITIONS = "conformance/conditions/"
 
 
 @dataclass(slots=True)
@@ -48,9 +50,28 @@ class Result:
 
     @property
     def searched(self) -> bool:
-        """Whether only the search found it broken, while a scenario of its own found it held."""
-        direct = {name for name in self.held_by if name not in PASSIVE and SEARCH not in name}
-        return bool(direct) and all(SEARCH in name for name in self.broken_by)
+        """Whether only the search or a law found it broken, while a scenario of its own found it held."""
+        direct = {name for name in self.held_by if name not in PASSIVE and not _looks_everywhere(name)}
+        return bool(direct) and all(map(_looks_everywhere, self.broken_by))
+
+    @property
+    def conditional(self) -> bool:
+        """Whether a condition makes the difference: what is broken anyway does not explain it."""
+        return self.finding is not None and bool(self.finding.judgement.get("condition"))
+
+
+def _looks_everywhere(node: str) -> bool:
+    """Whether a scenario tries much that has scenarios of its own."""
+    return SEARCH in node or CONDITIONS in node
+
+
+def _tells(scenario: str, judgement: dict[str, Any]) -> int:
+    """How well a scenario tells a breach: one that asks for it best, then one that knows the condition."""
+    if scenario in PASSIVE:
+        return 0
+    if judgement.get("root"):
+        return 1
+    return 2 + bool(judgement.get("condition")) if _looks_everywhere(scenario) else 4
 
 
 class RollUp:
@@ -68,6 +89,8 @@ class RollUp:
         self.errors: list[str] = []
         self.exchanges = 0
         self.contract_seconds = 0.0
+        #: The rows of conditions that were tried, subject by subject (`Campaign.rows_tried`).
+        self.tried: list[dict[str, Any]] = []
         self._selected = selected
         for node in sorted(records):
             self._add(node, records[node])
@@ -85,12 +108,14 @@ class RollUp:
         if record["error"]:
             self.errors.append(f"{node}: {record['error']}")
         for judgement in record["judgements"]:
-            # A search speaks of much that was not asked for, and whose own scenarios are not there to say more.
-            if not (self._selected and SEARCH in node and judgement["requirement"] not in self._selected):
+            # These speak of much that was not asked for, and whose own scenarios are not there to say more.
+            if not (self._selected and _looks_everywhere(node) and judgement["requirement"] not in self._selected):
                 self._merge(judgement["requirement"], node, judgement)
         for requirement in record["exercised"]:
             if requirement in self.results:
                 self._merge(requirement, CONTRACT, {"outcome": Outcome.HELD, "reason": "", "withheld": ""})
+        if record.get("conditions"):
+            self.tried.append(record["conditions"])
         for judgement in record["breaches"]:
             if judgement["requirement"] in self.results:
                 self._merge(judgement["requirement"], CONTRACT, judgement)
@@ -107,9 +132,13 @@ class RollUp:
             (result.held_by if outcome is Outcome.HELD else result.broken_by).add(scenario)
         before = result.finding.judgement.get("root", "") if result.finding else ""
         better = weight(outcome, judgement.get("root", "")) < weight(result.outcome, before)
-        # A scenario shows a breach better than the passive checks do, whatever their order.
-        shown = result.finding is not None and result.finding.scenario in PASSIVE
-        shows = outcome is Outcome.BROKEN and shown and scenario not in PASSIVE and not judgement.get("root")
+        # A scenario of its own shows a breach better than a law or the search, and these better than a passive check.
+        found = result.finding
+        shows = (
+            outcome is Outcome.BROKEN
+            and found is not None
+            and _tells(scenario, judgement) > _tells(found.scenario, found.judgement)
+        )
         # What stands in the way of PASS goes before what is merely out of the run's scope.
         graver = outcome is result.outcome is Outcome.NOT_TESTED and result.withheld and not judgement["withheld"]
         if first or better or shows or graver:
@@ -156,7 +185,7 @@ class RollUp:
         direct = [r for r in broken if not self.results[r.id].searched]
         for requirement in broken:
             result = self.results[requirement.id]
-            if not result.searched or result.finding is None:
+            if not result.searched or result.finding is None or result.conditional:
                 continue
             used = {exchange["operation"] for exchange in result.finding.judgement["exchanges"]}
             if any(used & set(cause.operations) and Level.MUST in cause.levels.values() for cause in direct):
@@ -200,16 +229,23 @@ class RollUp:
         """One root cause, one finding: what presumes a broken requirement, or came of its breach, is blocked by it."""
         broken = {name for name, result in self.results.items() if result.outcome is Outcome.BROKEN}
         for name in sorted(broken):
-            result = self.results[name]
-            told = result.finding.judgement.get("root", "") if result.finding else ""
+            found = self.results[name].finding
+            told = found.judgement.get("root", "") if found else ""
             # What is a consequence by the catalogue is no cause of what it presumes.
             told = "" if told not in broken or name in self.catalogue.presumes(told) else told
-            roots = [p for p in (told, *self.catalogue.presumes(name)) if p in broken]
+            # What shows under a condition does not explain what shows without it.
+            conditional = self.results[name].conditional
+            roots = [
+                p
+                for p in (told, *self.catalogue.presumes(name))
+                if p in broken and (conditional or not self.results[p].conditional)
+            ]
             if not roots:
                 continue
             root = next((p for p in roots if not any(q in broken for q in self.catalogue.presumes(p))), roots[0])
             self._block(name, root)
         self._fold_causes()
+        self._fold_conditions()
         for name, result in self.results.items():
             cause = result.reason.removeprefix("blocked by ") if result.reason.startswith("blocked by ") else ""
             finding = self.results[cause].finding if cause in self.results else None
@@ -233,6 +269,16 @@ class RollUp:
     def _block(self, name: str, root: str) -> None:
         result = self.results[name]
         result.outcome, result.reason, result.finding = Outcome.INCONCLUSIVE, f"blocked by {root}", None
+
+    def _fold_conditions(self) -> None:
+        """What breaks under one and the same condition has one cause: the first in the catalogue tells it."""
+        first: dict[str, str] = {}
+        for name, result in self.results.items():
+            if not result.conditional or result.finding is None:
+                continue
+            root = first.setdefault(result.finding.judgement["condition"], name)
+            if root != name:
+                self._block(name, root)
 
     @property
     def findings(self) -> list[Finding]:

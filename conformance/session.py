@@ -83,6 +83,7 @@ class Session:
         self.existing = Existing(self.registry, settings.existing)
         self.policy = Policy(self)
         self._contract: Contract | None = None
+        self._second: Transport | None = None
         #: What came to the listener for notifications, where there is one.
         self.mailbox: Mailbox | None = None
         for secret in (*settings.secrets(), *proxy_secrets()):
@@ -110,9 +111,23 @@ class Session:
             self.redactor.add(authorization.partition(" ")[2])
         return self._seen_by(Presented(authorization, self.redactor, self.settings.url))
 
+    def apart(self) -> Registry:
+        """Return the target over a connection that nothing else has used; recorded with the rest."""
+        if self._second is None:
+            self._second = Transport(self.transport.options, USER_AGENT)
+            self._second.until = self.settings.deadline
+        self._second.close()
+        client = Client(self.settings.url, self._second, self.client.authenticator, self.redactor)
+        client.read_only, client.pull_only = self.client.read_only, self.client.pull_only
+        client.exchanges = self.client.exchanges
+        return self._beside(client)
+
     def _seen_by(self, authenticator: Authenticator) -> Registry:
         client = self._client(authenticator)
         client.exchanges = self.client.exchanges
+        return self._beside(client)
+
+    def _beside(self, client: Client) -> Registry:
         registry = Registry(client, self.settings.settle)
         registry.guard, registry.journal = self.registry.guard, self.registry.journal
         registry.settling, registry.control = self.registry.settling, self.registry.control
@@ -144,6 +159,8 @@ class Session:
     def close(self) -> None:
         """Close the connections."""
         self.transport.close()
+        if self._second is not None:
+            self._second.close()
 
     @property
     def reads_only(self) -> bool:

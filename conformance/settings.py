@@ -14,6 +14,8 @@ from .client.settling import ask_until, poll
 
 #: What the suite calls itself in its requests.
 USER_AGENT = "registry-conformance/0.1"
+#: The prefix of the repositories that a run makes where its owner names none.
+NAMESPACE = "conformance"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Settings:
     max_time: float = 600.0
     #: The moment of the monotonic clock at which that time is over, in all processes of the run.
     deadline: float = math.inf
-    namespace: str = "conformance"
+    namespace: str = NAMESPACE
     repositories: tuple[str, ...] = ()
     read_only: bool = False
     existing: tuple[str, ...] = ()

@@ -149,6 +149,7 @@ def render(report: Report) -> str:
             undecided=view.undecided(report),
             warning=view.warning(report),
             meaning=view.MEANING,
+            laws=report.get("laws", []),
             found={finding["requirement"] for finding in report["findings"]},
         )
     )

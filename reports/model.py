@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 import jsonschema_rs
 from jsonschema import Draft202012Validator
@@ -168,6 +168,18 @@ class Run(TypedDict):
     exit_code: int
 
 
+class Law(TypedDict):
+    """A law that was tried under conditions: in how many rows of them, and how many pairs came together there."""
+
+    law: str
+    subject: str
+    statement: str
+    requirements: list[str]
+    rows: int
+    pairs: int
+    pairs_of_all: int
+
+
 class Report(TypedDict):
     """The record of a run (``spec/schemas/report.schema.json``)."""
 
@@ -178,6 +190,8 @@ class Report(TypedDict):
     profiles: dict[str, ProfileResult]
     requirements: list[RequirementResult]
     findings: list[Finding]
+    #: Reports of earlier versions have none.
+    laws: NotRequired[list[Law]]
 
 
 @cache

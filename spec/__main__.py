@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from spec import catalogue, trace
+from spec import catalogue, conditions, trace
 from spec.catalogue import Catalogue, UnknownIdError
 from spec.marks import SpecError
 from spec.model import Requirement
@@ -111,7 +111,8 @@ def _show(repository: Path, name: str) -> int:
     except UnknownIdError as error:
         print(f"python -m spec show: {error}", file=sys.stderr)
         return _USAGE
-    print("\n".join(_describe(known, requirement, trace.scan(repository, root))))
+    laws = conditions.load(root) if (root / conditions.FILE).is_file() else None
+    print("\n".join(_describe(known, requirement, trace.scan(repository, root), laws)))
     return 0
 
 
@@ -130,7 +131,9 @@ def _render(repository: Path, output: Path, check: bool) -> int:
     return 1 if problems else 0
 
 
-def _describe(known: Catalogue, requirement: Requirement, found: trace.Trace) -> Iterable[str]:
+def _describe(
+    known: Catalogue, requirement: Requirement, found: trace.Trace, laws: conditions.Conditions | None
+) -> Iterable[str]:
     yield f"{requirement.id}  ({requirement.file}:{requirement.line})"
     yield from _wrap("", requirement.statement)
     levels = (f"{profile} {requirement.levels.get(profile) or '-'}" for profile in known.profiles)
@@ -150,6 +153,10 @@ def _describe(known: Catalogue, requirement: Requirement, found: trace.Trace) ->
     yield from _wrap("planned", f"issue {requirement.planned}" if requirement.planned else "")
     for scenario in found.scenarios_of(requirement.id):
         yield from _wrap("scenario", f"{scenario.name}  {scenario.file}:{scenario.line}")
+    if laws is not None:
+        for law in laws.of(requirement.id):
+            yield from _wrap("law", f"{law.statement} ({law.id})")
+            yield from _wrap("conditions", "; ".join(d.title for d in laws.subjects[law.subject].dimensions))
     for place in found.places_of(requirement.id):
         only = f" for {place.operation}" if place.operation else ""
         yield from _wrap("contract", f"{place.path or 'whole schema'}{only}  {place.file}:{place.line}")

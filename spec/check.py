@@ -11,7 +11,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from spec import catalogue, document, trace
+from spec import catalogue, conditions_check, document, trace
 from spec.catalogue import CATEGORIES, PREFIXES, Catalogue
 from spec.marks import Marked, Problem, SpecError, read_yaml, repeated_keys
 from spec.model import Requirement
@@ -64,6 +64,7 @@ def check(repository: Path = catalogue.ROOT.parent) -> Result:
     problems += _decisions(known, found)
     problems += _unprovable(known, found)
     problems += _unproven(known, found)
+    problems += conditions_check.problems(root, known, found)
     decided = {name for scenario in found.scenarios for name in scenario.ids} | {place.id for place in found.places}
     ordered = sorted(set(problems))
     return Result(ordered, known, found, frozenset(decided & known.requirements.keys()))

@@ -85,7 +85,7 @@ class Client:
         self.pull_only = False
         self._origin = _origin(self.url)
         self._transport = transport
-        self._authenticator = authenticator
+        self.authenticator = authenticator
         self._started = time.monotonic()
         self._in_vain = 0.0
         self._broken, self._put_off = FirstTries(), FirstTries()
@@ -126,13 +126,13 @@ class Client:
 
     def authorization(self, name: str) -> str | None:
         """Return the Authorization for a read in a repository, as far as earlier answers showed one to be wanted."""
-        return self._authenticator.ahead(name, PULL)
+        return self.authenticator.ahead(name, PULL)
 
     def _attempt(self, call: Call, trail: list[Exchange]) -> Response:
         """Send to one URL; challenges are answered."""
         name, action = call.parameters.get("name", ""), _action(call)
         own = call.authenticate and _origin(call.url) == self._origin
-        authorization = self._authenticator.ahead(name, action) if own else None
+        authorization = self.authenticator.ahead(name, action) if own else None
         tokens: list[Response] = []
         for challenged in range(_CHALLENGES + 1):
             response = self._patiently(call, authorization, trail)
@@ -141,7 +141,7 @@ class Client:
             challenge = self._challenge(call, response, authorization, trail)
             if challenge is None:
                 break
-            fresh = self._authenticator.answer(
+            fresh = self.authenticator.answer(
                 challenge,
                 name,
                 action,
@@ -190,7 +190,7 @@ class Client:
 
         A 403 to a token may mean that it was got for something else (RFC 6750, 3.1); without it, a 401 says for what.
         """
-        if not self._authenticator.answers:
+        if not self.authenticator.answers:
             return None
         if response.status == 403 and authorization and authorization.startswith("Bearer "):  # Forbidden
             response = self._patiently(call, None, trail)

@@ -41,17 +41,12 @@ INVALID = "DISC-TAGS-N-INVALID-400"
 INVALID_CODE = "DISC-TAGS-N-INVALID-CODE"
 INVALID_LISTED = "DISC-TAGS-N-INVALID-CODE-LISTED"
 LARGE = "DISC-TAGS-N-LARGE-200"
-LIMIT = "DISC-TAGS-NO-N-PAGE-LIMIT"
 #: The ends of tags that are not pushed in their order.
 FIVE = ("ba", "aa", "da", "ca", "ea")
 #: Characters of the longest tag.
 LONGEST = 128
-#: One more than the page limits that registries are known to have.
-MANY = 101
 #: Above each limit of a page that is known.
 FAR = 100_000
-#: What a quick run has to make do with.
-FEW = 11
 
 
 def _tagged(repo: Repository, given: Given, settings: Settings, ends: tuple[str, ...], stem: str = "") -> list[str]:
@@ -259,18 +254,3 @@ def test_walk_along_the_links(fresh_repo: Repository, given: Given, judge: Judge
         complete = answer is whole and tags == full
         held = next_link(answer) is None if complete else bool(tags)
         judge(END, held, "no Link behind the last tag, and no empty page", answer, actual=_shown(answer, tags))
-
-
-@verifies(LIMIT)
-def test_list_of_many_tags(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
-    """A long list is given whole, or a Link leads to the rest."""
-    stem = given.make.tag()
-    many = FEW if settings.effort == "quick" else MANY
-    pushed = {f"{stem}-{number:03}" for number in range(many)}
-    given.tags(repo, *sorted(pushed))
-    if settings.settle:
-        settled_tags(repo, settings, pushed)
-    answer = repo.list_tags()
-    missing = len(pushed - set(tags_of(answer)))
-    actual = f"{missing} of {many} tags lacked, and there was {field_of(answer, 'Link')}"
-    judge(LIMIT, not missing or next_link(answer), "all tags, or a Link to the rest", answer, actual=actual)

@@ -36,9 +36,9 @@ JOINED = "PUSH-PATCH-CHUNKS-CONCATENATED"
 LAST = "PUSH-PUT-FINAL-CHUNK-CLOSES"
 COUNTED = "PUSH-PATCH-RANGE-VALUE"
 PARTIAL = 206
-FEW = {"quick": 0, "default": 8, "thorough": 60}
-DIGESTS = {"quick": 0, "default": 4, "thorough": 60}
-CHUNKED = {"quick": 0, "default": 6, "thorough": 60}
+FEW = {"quick": 0, "default": 1, "thorough": 60}
+DIGESTS = {"quick": 0, "default": 1, "thorough": 60}
+CHUNKED = {"quick": 0, "default": 1, "thorough": 60}
 
 
 @verifies(MALFORMED, FOREIGN)

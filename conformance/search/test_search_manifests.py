@@ -25,8 +25,8 @@ REPEATED = "PULL-ACCEPT-REPEATED-FIELD"
 WEIGHTED = "PULL-ACCEPT-QVALUE"
 CASED = "PULL-ACCEPT-CASE"
 BY_KIND = {"list": LIST, "fields": REPEATED, "weight": WEIGHTED, "case": CASED}
-EXAMPLES = {"quick": 0, "default": 8, "thorough": 100}
-FEW = {"quick": 0, "default": 6, "thorough": 40}
+EXAMPLES = {"quick": 0, "default": 2, "thorough": 100}
+FEW = {"quick": 0, "default": 1, "thorough": 40}
 
 
 @verifies(EXACT)

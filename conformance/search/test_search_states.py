@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from .engine import Explorer
 
 #: Examples of one kind (more where they take few requests, fewer where many), of all kinds, and their steps.
-EXAMPLES = {"quick": 0, "default": 6, "thorough": 150}
-DEAR = {"quick": 0, "default": 3, "thorough": 100}
-CHEAP = {"quick": 0, "default": 20, "thorough": 400}
-MIXED = {"quick": 3, "default": 2, "thorough": 150}
+EXAMPLES = {"quick": 0, "default": 2, "thorough": 150}
+DEAR = {"quick": 0, "default": 1, "thorough": 100}
+CHEAP = {"quick": 0, "default": 4, "thorough": 400}
+MIXED = {"quick": 3, "default": 1, "thorough": 150}
 STEPS = {"quick": 12, "default": 20, "thorough": 30}
 
 TAGS = (

@@ -21,8 +21,8 @@ ACCEPT = "BASE-TAG-ACCEPT"
 REJECT = "BASE-TAG-REJECT"
 COMPLETE = "DISC-TAGS-COMPLETE-AFTER-PUSH"
 WALK = "DISC-TAGS-LINK-WALK-COMPLETE"
-EXAMPLES = {"quick": 0, "default": 6, "thorough": 60}
-WRONG = {"quick": 0, "default": 3, "thorough": 60}
+EXAMPLES = {"quick": 0, "default": 1, "thorough": 60}
+WRONG = {"quick": 0, "default": 1, "thorough": 60}
 
 
 @verifies(ACCEPT, COMPLETE, WALK)

@@ -30,8 +30,10 @@ _VARYING = re.compile(r"[0-9a-f]{6,}|[0-9]+")
 _LONGEST = 160
 #: A variable with the module and the number of a check that is weaker in this run (`tests.mutation.weakening`).
 WEAKER = "PROOF_WEAKER_CHECK"
-#: A variable that leaves the search out, whatever was selected.
+#: A variable that leaves the search and the laws out, whatever was selected, but for the scenario that it names.
 WITHOUT_SEARCH = "PROOF_WITHOUT_SEARCH"
+#: The rooms of scenarios that look everywhere.
+_EVERYWHERE = ("/search/", "/conditions/")
 
 
 class Collected(Forker):
@@ -88,8 +90,12 @@ def _begin(session: pytest.Session, args: list[str]) -> None:
         weaken(*json.loads(weaker))
     terminal.install(config)
     session.items[:] = [item for item in session.items if _wanted(item, config.args)]
-    if os.environ.get(WITHOUT_SEARCH):
-        session.items[:] = [item for item in session.items if "/search/" not in item.nodeid]
+    if (kept := os.environ.get(WITHOUT_SEARCH)) is not None:
+        session.items[:] = [
+            item
+            for item in session.items
+            if (kept and item.nodeid.endswith(kept)) or not any(room in item.nodeid for room in _EVERYWHERE)
+        ]
     suite = config.pluginmanager.getplugin("conformance-suite")
     reporter = config.pluginmanager.getplugin("terminalreporter")
     reporter.pytest_sessionstart(session)

@@ -1,0 +1,188 @@
+"""One row of conditions, tried once: what it asks, what it judges, and where it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from conformance.client.exchange import Exchange, Response
+from conformance.client.registry import Registry, Repository
+from conformance.content import Maker
+from conformance.judge import cause_of, describe, excuse_of, status_of
+from conformance.policy import Policy
+from conformance.session import Session
+
+from .places import Place
+from .rows import Row
+
+CREATED, ACCEPTED, OK, NOT_FOUND = 201, 202, 200, 404
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Check:
+    """One look at one law: the words for it, and the requirement that a breach is booked to.
+
+    ``special`` has the requirements that tell a breach better under one condition, by ``dimension=value``; where
+    several fit, the first does. ``ends`` says that nothing behind it in a row can be judged where it does not hold.
+    """
+
+    law: str
+    title: str
+    requirement: str
+    special: Mapping[str, str] = field(default_factory=dict)
+    ends: bool = True
+
+    def spoken_of(self, row: Row) -> set[str]:
+        """Return the requirements that hold where the law holds in a row."""
+        shown = {f"{name}={value}" for name, value in row.items()}
+        return {self.requirement, *(id_ for key, id_ in self.special.items() if key in shown)}
+
+    def booked(self, condition: Row) -> str:
+        """Return the requirement for a breach that shows under some conditions."""
+        shown = {f"{name}={value}" for name, value in condition.items()}
+        return next((id_ for key, id_ in self.special.items() if key in shown), self.requirement)
+
+
+@dataclass(slots=True)
+class Broke(Exception):
+    """A law does not hold in a row.
+
+    ``subject`` is the tag that it was found at, where a look is at many; ``notes`` say what the row did beside its
+    conditions; ``cause`` names an operation that gives no answer, or an overload each time.
+    """
+
+    check: Check
+    expected: str
+    actual: str
+    exchanges: tuple[Exchange, ...]
+    subject: str = ""
+    notes: tuple[str, ...] = ()
+    cause: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.check.title}: expected {self.expected}, but {self.actual}"
+
+
+class Unclear(Exception):
+    """No answer came, or one of an overload: the row proves nothing; ``check`` and ``told`` say where it ended."""
+
+    def __init__(self, check: Check | None = None, told: str = "") -> None:
+        super().__init__(told)
+        self.check = check
+        self.told = told
+
+
+class Declined(Exception):
+    """The target refuses what it may refuse: the row proves nothing."""
+
+
+class Attempt:
+    """A row that is tried: judges, remembers what came, and ends at the first law that does not hold."""
+
+    def __init__(
+        self,
+        session: Session,
+        row: Row,
+        place: Place,
+        make: Maker,
+        *,
+        number: int = 0,
+        closely: bool = False,
+        known: frozenset[Check] = frozenset(),
+    ) -> None:
+        self.session = session
+        self.row = row
+        self.place = place
+        self.make = make
+        #: Whether lists are looked at after this row, too, and not only after the last.
+        self.closely = closely
+        #: Chooses what has only few forms.
+        self.number = number
+        self._known = known
+        #: What the row did that its conditions do not tell, in words that complete them.
+        self.notes: list[str] = []
+        #: What came at each check, in words.
+        self.told: dict[Check, str] = {}
+        self._first = len(session.client.exchanges)
+
+    @property
+    def repo(self) -> Repository:
+        """The repository of the row."""
+        return self.place.repository
+
+    @property
+    def neighbour(self) -> Repository | None:
+        """The other repository of the row; ``None`` where the owner fixed a single one."""
+        return self.place.neighbour(self.row)
+
+    @property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """What went over the wire for this row so far."""
+        return tuple(self.session.client.exchanges[self._first :])
+
+    def has(self, capability: str) -> bool:
+        """Whether the target has an optional part."""
+        return self.session.capabilities.has(capability)
+
+    def __call__(
+        self,
+        check: Check,
+        held: object,
+        expected: str,
+        *answers: Response,
+        actual: str | None = None,
+        subject: str = "",
+    ) -> None:
+        """Judge a law; ``subject`` is the tag that it was found at, where a look is at many.
+
+        Raises:
+            Broke: it does not hold.
+            Unclear: no answer came, or one of an overload.
+        """
+        if held:
+            self.told[check] = status_of(answers[-1]) if answers else "so it is"
+            return
+        if check in self._known:
+            return
+        told = actual or describe(answers)
+        if excuse_of(answers):
+            raise Unclear(check, told)
+        raise Broke(check, expected, told, self.exchanges, subject, tuple(self.notes), cause_of(answers))
+
+    def status(self, check: Check, answer: Response, *wanted: int) -> None:
+        """Judge a law by a status."""
+        self(check, answer.status in wanted, f"status {' or '.join(map(str, wanted))}", answer)
+
+    def answered(self, answer: Response) -> Response:
+        """Return an answer, if it is one.
+
+        Raises:
+            Unclear: no answer came, or one of an overload.
+        """
+        if answer.excuse:
+            raise Unclear(None, describe((answer,)))
+        return answer
+
+    def taken(self, answer: Response) -> Response:
+        """Return an answer to a push, unless it is a refusal by policy.
+
+        Raises:
+            Declined: the target's owner wants it so.
+            Unclear: no answer came, or one of an overload.
+        """
+        self.answered(answer)
+        if answer.refused and Policy(self.session).found(answer) is not None:
+            raise Declined
+        return answer
+
+    def ask(self, ask: Callable[[], Response], fits: Callable[[Response], bool]) -> Response:
+        """Ask until an answer fits, for as long as the target may take to settle."""
+        return self.session.settings.ask(ask, fits)
+
+    def elsewhere(self) -> Repository:
+        """Return the repository as a client on a connection of its own sees it."""
+        return Repository(self.apart(), self.repo.name)
+
+    def apart(self) -> Registry:
+        """Return the target on a connection that nothing else uses."""
+        return self.session.apart()

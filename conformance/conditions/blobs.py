@@ -1,0 +1,250 @@
+"""The laws of blobs, tried on one row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from conformance.client.exchange import Response
+from conformance.client.registry import Repository, upload_location
+from conformance.judge import content_of, status_of, told
+from conformance.pull.parts import LABEL, TRUE, expected_of, false_of
+
+from . import checks
+from .arrivals import Arrival
+from .attempt import ACCEPTED, NOT_FOUND, OK, Attempt, Check
+from .contents import PIECE, Content, make
+from .rows import Row
+
+PART_OF = 206
+NOT_MODIFIED = 304
+#: Contents of which there are few: another row may have pushed the same.
+COMMON = frozenset({"empty", "one-byte"})
+_SMALL = {"empty": 0, "one-byte": 1, "config": 400, "manifest-like": 400}
+_CHUNKED = frozenset({"chunks-2", "chunks-4", "chunks-7", "resumed", "misplaced"})
+
+
+def possible(row: Row) -> bool:
+    """Whether a row, or a part of one, does not contradict itself."""
+    content, arrival = row.get("content", ""), row.get("arrival", "")
+    if content in COMMON and (arrival in _CHUNKED or row.get("elsewhere", "").startswith("other")):
+        return False
+    if content == "empty" and row.get("range", "first") != "first":
+        return False
+    if content == "one-byte" and row.get("range", "first") not in {"first", "last", "suffix"}:
+        return False
+    return not (row.get("range") == "far" and content in _SMALL | {"gzip": 0, "b65536": 0})
+
+
+def attempt_blob(attempt: Attempt) -> None:
+    """Push a blob as a row says, and try the laws on it."""
+    content = make(attempt.row["content"], attempt.make.random.randbytes(8).hex())
+    arrival = Arrival(attempt, content)
+    Look(attempt, content, arrival.digest, arrival.run()).run()
+
+
+class Look:
+    """What is asked for once a blob is there."""
+
+    def __init__(self, attempt: Attempt, content: Content, digest: str, created: Response) -> None:
+        self.attempt = attempt
+        self.row = attempt.row
+        self.repo = attempt.repo
+        self.content = content
+        self.digest = digest
+        self.created = created
+
+    def run(self) -> None:
+        """Try each law."""
+        self._said(checks.CREATED_DIGEST, self.created)
+        self._get(checks.GOT, self.repo)
+        self._head()
+        if self.content.size and self.attempt.has("ranges"):
+            self._range()
+        self._asked()
+        self._elsewhere()
+        if self.row["fate"] == "deleted":
+            self._deleted()
+        elif self.row["content"] not in COMMON:
+            self.attempt.place.later.append((self.row, self.still))
+        if self.attempt.closely:
+            self.still(self.attempt)
+
+    def still(self, attempt: Attempt) -> None:
+        """Judge that the blob is there when other rows are done."""
+        answer = attempt.answered(self.repo.get_blob(self.digest, stream=self.content.large))
+        attempt(checks.STILL, answer.status == OK and self._is_content(answer), "the blob", answer)
+
+    def _get(self, check: Check, repo: Repository, digest: str = "", *headers: tuple[str, str]) -> Response:
+        answer = self._pull(lambda: repo.get_blob(digest or self.digest, headers=headers, stream=self.content.large))
+        self._whole(check, answer)
+        return answer
+
+    def _pull(self, ask: Callable[[], Response]) -> Response:
+        return self.attempt.answered(self.attempt.ask(ask, lambda answer: answer.status != NOT_FOUND))
+
+    def _whole(self, check: Check, answer: Response) -> None:
+        """Judge that an answer is the blob, and that what it says of it is true."""
+        self.attempt(check, answer.status == OK, "status 200", self.created, answer)
+        same = self._is_content(answer)
+        same_check = checks.SAME if check is checks.GOT else check
+        expected = f"the {self.content.size} bytes that were pushed"
+        self.attempt(same_check, same, expected, self.created, answer, actual=content_of(answer))
+        coding = (answer.header("Content-Encoding") or "identity").strip().lower()
+        self.attempt(
+            checks.CODING, coding == "identity", "no Content-Encoding", answer, actual=told(answer, "Content-Encoding")
+        )
+        self._said(checks.GOT_DIGEST, answer)
+
+    def _is_content(self, answer: Response) -> bool:
+        size = answer.size or len(answer.body)
+        return (
+            not answer.failure
+            and size == self.content.size
+            and answer.content_digest() == self.content.digest("sha256")
+        )
+
+    def _said(self, check: Check, answer: Response) -> None:
+        """Judge the digest that an answer names, if any: that of the content, by whichever algorithm."""
+        named = (answer.header("Docker-Content-Digest") or "").strip()
+        algorithm = named.partition(":")[0]
+        held = not named or algorithm not in {"sha256", "sha512"} or named.lower() == self.content.digest(algorithm)
+        self.attempt(
+            check, held, f"Docker-Content-Digest: {self.digest}", answer, actual=told(answer, "Docker-Content-Digest")
+        )
+
+    def _head(self) -> None:
+        answer = self.attempt.answered(self.repo.head_blob(self.digest))
+        self.attempt(checks.HEADED, answer.status == OK, "status 200", self.created, answer)
+        length = answer.header("Content-Length")
+        shown = told(answer, "Content-Length")
+        held = length is None or length.strip() == str(self.content.size)
+        self.attempt(checks.HEADED_LENGTH, held, f"Content-Length: {self.content.size}", answer, actual=shown)
+        self._said(checks.HEADED_DIGEST, answer)
+
+    def _range(self) -> None:
+        value, first, last = _range_of(self.row["range"], self.content.size)
+        answer = self.attempt.answered(self.repo.get_blob(self.digest, headers=(("Range", value),)))
+        shown = f"{told(answer, 'Content-Range')}, {content_of(answer)}"
+        served = answer.status in {OK, PART_OF}
+        self.attempt(checks.SERVED, served, f"status 206 or 200 to Range: {value}", answer, actual=shown)
+        if answer.status == OK:
+            expected = f"the {self.content.size} bytes that were pushed"
+            self.attempt(checks.WHOLE, self._is_content(answer), expected, answer, actual=shown)
+            return
+        # What is compared of it are its length and its parts.
+        broken = false_of(answer, cast("bytes", self.content), (first, last))
+        expected = expected_of(answer, self.content.size, (first, last))
+        self.attempt(checks.PART, broken != TRUE, expected, answer, actual=shown)
+        self.attempt(checks.PART_LABEL, broken != LABEL, expected, answer, actual=shown)
+
+    def _asked(self) -> None:
+        asked = self.row["asked"]
+        if asked == "location":
+            self._located()
+        elif asked == "condition":
+            self._on_condition()
+        elif asked == "connection":
+            self._get(checks.AGAIN, self.attempt.elsewhere())
+        elif asked == "encoded":
+            encoded = self.digest.replace(":", "%3A")
+            self._get(checks.AGAIN, self.repo, encoded)
+            head = self.attempt.answered(self.repo.head_blob(encoded))
+            self.attempt(checks.HEADED, head.status == OK, "status 200", self.created, head)
+        elif asked == "accept":
+            self._get(
+                checks.AGAIN,
+                self.repo,
+                "",
+                ("Accept", "application/octet-stream, application/vnd.oci.image.layer.v1.tar;q=0.5"),
+            )
+        else:
+            self._get(checks.AGAIN, self.repo)
+
+    def _located(self) -> None:
+        url = upload_location(self.created)
+        if url is None:
+            return
+        parameters = {"name": self.repo.name, "digest": self.digest}
+        answer = self._pull(
+            lambda: self.repo.registry.request(
+                "GET", url, operation="blob.get", parameters=parameters, stream=self.content.large
+            )
+        )
+        held = answer.status == OK and self._is_content(answer)
+        self.attempt(
+            checks.LOCATED,
+            held,
+            "the blob at the Location of its push",
+            self.created,
+            answer,
+            actual=content_of(answer),
+        )
+
+    def _on_condition(self) -> None:
+        """Ask with ETags that nothing has: the blob comes whole. With its own it may be said not to have changed."""
+        other = ", ".join(f'"{self.attempt.make.digest()}"' for _ in range(2))
+        self._get(checks.CONDITION, self.repo, "", ("If-None-Match", other))
+        etag = (self.repo.head_blob(self.digest).header("ETag") or "").strip()
+        if not etag:
+            return
+        answer = self.attempt.answered(
+            self.repo.get_blob(self.digest, headers=(("If-None-Match", etag),), stream=self.content.large)
+        )
+        if answer.status != NOT_MODIFIED:
+            self._whole(checks.AGAIN, answer)
+
+    def _elsewhere(self) -> None:
+        where = self.row["elsewhere"]
+        other = self.attempt.neighbour
+        if where.startswith("manifest"):
+            ask = self.repo.get_manifest if where == "manifest-get" else self.repo.head_manifest
+            answer = self.attempt.answered(ask(self.digest, "*/*"))
+            self.attempt(
+                checks.NO_MANIFEST, not answer.ok, "no manifest", self.created, answer, actual=status_of(answer)
+            )
+        elif where == "shorter":
+            answer = self.attempt.answered(self.repo.get_blob(self.digest[:-1]))
+            self.attempt(checks.NO_PREFIX, not answer.ok, "no blob by a part of its digest", self.created, answer)
+        elif other is not None and not self.row["arrival"].startswith("mounted"):
+            head = where == "other-head"
+            answer = self.attempt.answered(other.head_blob(self.digest) if head else other.get_blob(self.digest))
+            check = checks.NOT_HEADED if head else checks.NOT_THERE
+            self.attempt(check, not answer.ok, "no blob in a repository that does not hold it", self.created, answer)
+
+    def _deleted(self) -> None:
+        other = self.attempt.neighbour if self.row["content"] not in COMMON else None
+        if other is not None and not self.content.large:
+            Arrival(self.attempt, self.content, other).put()
+        answer = self.attempt.answered(self.repo.delete_blob(self.digest))
+        if answer.status != ACCEPTED:
+            return
+        gone = self.attempt.answered(
+            self.attempt.ask(lambda: self.repo.get_blob(self.digest, stream=self.content.large), lambda a: not a.ok)
+        )
+        self.attempt(checks.GONE, not gone.ok, "no blob after its deletion", answer, gone)
+        head = self.attempt.answered(self.repo.head_blob(self.digest))
+        self.attempt(checks.GONE_HEAD, not head.ok, "no blob after its deletion", answer, head)
+        if other is not None and not self.content.large:
+            kept = self.attempt.answered(other.get_blob(self.digest))
+            held = kept.status == OK and self._is_content(kept)
+            self.attempt(checks.OTHER_KEPT, held, "the blob in the other repository", answer, kept)
+
+
+def _range_of(kind: str, size: int) -> tuple[str, int, int]:
+    """Return a Range header and the first and last position of what it asks for."""
+    last = size - 1
+    middle = size // 2
+    first, end = {
+        "first": (0, min(9, last)),
+        "middle": (middle, min(middle + 99, last)),
+        "last": (last, last),
+        "open": (middle, last),
+        "suffix": (max(0, size - 7), last),
+        "clipped": (middle, last),
+        "far": (PIECE - 3, min(PIECE + 4, last)),
+    }[kind]
+    value = {"open": f"{first}-", "suffix": f"-{size - first}", "clipped": f"{first}-{size + 500}"}.get(
+        kind, f"{first}-{end}"
+    )
+    return f"bytes={value}", first, end

@@ -1,0 +1,216 @@
+"""The laws of lists, tried on one row: a repository with so many tags and referrers, listed in pages of a size."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.client.exchange import Response
+from conformance.client.registry import OCI_MANIFEST, Repository, next_link
+from conformance.content import OCI_CONFIG, Manifest, image
+from conformance.discovery.lists import all_referrers, descriptors_of, tags_of
+from conformance.judge import Blocked, Judgement, clip
+
+from . import checks
+from .attempt import ACCEPTED, CREATED, OK, Attempt, Declined, Unclear
+from .kinds import ARTIFACT, Shelf
+from .places import LETTERS, WORDS
+from .rows import Row
+
+COUNTS = {"few": 6, "twenty-one": 21, "hundred": 101, "thousand": 1001}
+PAGES = {"one": 1, "two": 2, "twenty": 20, "hundred": 100, "hundred-one": 101, "thousand": 1000}
+#: The type of each second referrer.
+OTHER = "application/vnd.example.signature.v1"
+#: Pages after which a walk is given up: more than any row needs.
+_LONGEST = 120
+
+
+@dataclass(slots=True)
+class Filled:
+    """What was pushed to a repository: the manifests by tag, and the manifest that they all refer to."""
+
+    repo: Repository
+    subject: str
+    pushed: dict[str, Manifest] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+
+
+def possible(row: Row) -> bool:
+    """Whether a row, or a part of one, does not contradict itself; short pages of long lists take too many requests."""
+    if row.get("list", "tags") != "tags" and row.get("page", "whole") != "whole":
+        return False
+    return row.get("count", "few") == "few" or row.get("page") not in {"one", "two"}
+
+
+def attempt_list(attempt: Attempt) -> None:
+    """Fill a repository, unless another row has, and look at its lists."""
+    filled = attempt.place.filled.get(attempt.row["count"])
+    if filled is None:
+        filled = _fill(attempt, COUNTS[attempt.row["count"]])
+        attempt.place.filled[attempt.row["count"]] = filled
+    what = attempt.row["list"]
+    if what == "tags":
+        _tags(attempt, filled)
+    elif what == "position":
+        _positions(attempt, filled)
+    elif what == "deleted-tags":
+        _deleted(attempt, filled)
+    elif attempt.has("referrers"):
+        _referrers(attempt, filled, by_type=what == "filtered")
+
+
+def _fill(attempt: Attempt, count: int) -> Filled:
+    repo = Repository(attempt.repo.registry, f"{attempt.repo.name}/{attempt.row['count']}")
+    shelf = Shelf(attempt.session.given(f"shelf {repo.name}"), repo)
+    subject, (config, layer) = shelf.child(), shelf.blobs
+    filled = Filled(repo, subject.digest)
+    referring: dict[str, Any] = {"subject": subject.descriptor()} if attempt.has("referrers") else {}
+    for number in range(count):
+        kind = OTHER if number % 2 else ARTIFACT
+        members = {**referring, "artifactType": kind, "annotations": {"org.example.number": str(number)}}
+        document = image(config.descriptor(OCI_CONFIG), [layer.descriptor()], **members)
+        manifest = Manifest.of(document, OCI_MANIFEST)
+        tag = _tag(number, attempt)
+        answer = attempt.taken(repo.put_manifest(tag, manifest.body, manifest.media_type))
+        attempt(checks.L_PUSHED, answer.status == CREATED, "status 201 to a push of a manifest", answer)
+        filled.pushed[tag] = manifest
+        filled.types[manifest.digest] = kind
+    return filled
+
+
+def _tag(number: int, attempt: Attempt) -> str:
+    """Return a tag of one form after the other, all in one list."""
+    forms = (
+        f"t{number:04}",
+        LETTERS[number // 6] if number // 6 < len(LETTERS) else f"x{number}",
+        f"T{number:04}",
+        f"_{number:04}",
+        f"{number:04}",
+        WORDS[number // 6] if number // 6 < len(WORDS) else "sha256-" + attempt.make.random.randbytes(32).hex(),
+    )
+    return forms[number % len(forms)]
+
+
+def _tags(attempt: Attempt, filled: Filled) -> None:
+    """Walk through all pages: each tag comes once."""
+    page = PAGES.get(attempt.row["page"])
+    answers = _walk(attempt, filled.repo, page)
+    found = [tag for answer in answers for tag in _of(answer)]
+    if attempt.session.settings.settle and set(found) != set(filled.pushed):
+        answers = _walk(attempt, filled.repo, page)
+        found = [tag for answer in answers for tag in _of(answer)]
+    check = checks.L_TAGS if page is None else checks.L_PAGES
+    attempt(check, set(found) >= set(filled.pushed), "each tag", *answers, actual=_told(found, filled))
+    once = checks.L_TWICE if page is None else checks.L_PAGES_TWICE
+    attempt(once, len(set(found)) == len(found), "each tag once", *answers, actual=_told(found, filled))
+    attempt(checks.L_MORE, set(found) <= set(filled.pushed), "no other tag", *answers, actual=_told(found, filled))
+
+
+def _told(found: list[str], filled: Filled) -> str:
+    twice = [tag for tag, count in Counter(found).items() if count > 1]
+    parts = {"missing": sorted(set(filled.pushed) - set(found)), "twice": twice}
+    parts["unknown"] = sorted(set(found) - set(filled.pushed))
+    told = "; ".join(f"{name}: {', '.join(tags[:3])}" for name, tags in parts.items() if tags)
+    return f"{len(found)} of {len(filled.pushed)} tags came ({clip(told)})"
+
+
+def _walk(attempt: Attempt, repo: Repository, page: int | None) -> list[Response]:
+    """Return all pages: along their Links or, where a full page has none, by ``last``."""
+    answers = [attempt.answered(repo.list_tags(n=page))]
+    while len(answers) < _LONGEST:
+        last = answers[-1]
+        listed = checks.L_LISTED if page is None else checks.L_PAGE
+        attempt(listed, last.status == OK, "status 200 to a list of tags", last)
+        if next_link(last) is not None:
+            following = repo.follow_link(last, "tags.list")
+        elif page is not None and len(_of(last)) == page:
+            following = repo.list_tags(n=page, last=_of(last)[-1])
+        else:
+            return answers
+        if following is None:
+            return answers
+        answers.append(attempt.answered(following))
+    raise Unclear(checks.L_PAGES, "the walk had no end")
+
+
+def _of(answer: Response) -> list[str]:
+    try:
+        return tags_of(answer)
+    except Blocked:
+        raise Declined from None
+
+
+def _positions(attempt: Attempt, filled: Filled) -> None:
+    """Begin behind tags of each form: what follows is what follows in the whole list."""
+    whole = [tag for answer in _walk(attempt, filled.repo, None) for tag in _of(answer)]
+    if len(set(whole)) != len(whole) or set(whole) != set(filled.pushed):
+        # That is judged by the look at the whole list.
+        return
+    places = sorted({0, len(whole) - 3, *attempt.make.random.sample(range(len(whole) - 2), min(5, len(whole) - 2))})
+    for place in places:
+        answer = attempt.answered(filled.repo.list_tags(n=2, last=whole[place]))
+        page = _of(answer)
+        held = bool(page) and page == whole[place + 1 : place + 1 + len(page)]
+        expected = f"{whole[place + 1]} and what follows, behind {whole[place]}"
+        attempt(checks.L_POSITION, held, expected, answer, actual=f"it was {clip(', '.join(page))}")
+
+
+def _deleted(attempt: Attempt, filled: Filled) -> None:
+    """Give one manifest as many tags as there are, and delete it: they all go, and the others stay."""
+    repo, count = filled.repo, min(len(filled.pushed), 21)
+    manifest = next(iter(filled.pushed.values()))
+    other = Manifest.of(manifest.body + b"\n", manifest.media_type)
+    tags = [attempt.make.tag() for _ in range(count)]
+    for tag in tags:
+        if attempt.answered(repo.put_manifest(tag, other.body, other.media_type)).status != CREATED:
+            raise Declined
+    answer = attempt.answered(repo.delete_manifest(other.digest))
+    if answer.status != ACCEPTED:
+        raise Declined
+    left = [tag for page in _walk(attempt, repo, None) for tag in _of(page)]
+    held = not set(tags) & set(left)
+    told = f"{len(set(tags) & set(left))} of {count} tags were still listed"
+    attempt(checks.L_DELETED, held, "a list without the tags of a deleted manifest", answer, actual=told)
+    kept = set(filled.pushed) <= set(left)
+    attempt(checks.L_KEPT, kept, "the other tags as before", answer, actual=_told(left, filled))
+
+
+def _referrers(attempt: Attempt, filled: Filled, *, by_type: bool) -> None:
+    wanted = [digest for digest, kind in filled.types.items() if not by_type or kind == ARTIFACT]
+    check = checks.L_FILTERED if by_type else checks.L_REFERRERS
+    if by_type:
+        answer = attempt.answered(filled.repo.referrers(filled.subject, ARTIFACT))
+        if "artifactType" not in (answer.header("OCI-Filters-Applied") or "") or next_link(answer) is not None:
+            # It need not filter, and then says nothing; pages of a filtered list have scenarios of their own.
+            return
+        entries = _descriptors(attempt, answer)
+    else:
+        entries = _all(attempt, filled)
+    found = [str(entry.get("digest")) for entry in entries]
+    missing = len(set(wanted) - set(found))
+    told = f"{len(found)} came, {missing} of {len(wanted)} were missing, {len(found) - len(set(found))} came twice"
+    held = sorted(found) == sorted(wanted) if by_type else set(found) >= set(wanted) and len(set(found)) == len(found)
+    attempt(check, held, f"each of {len(wanted)} referrers, once", actual=told)
+
+
+def _all(attempt: Attempt, filled: Filled) -> list[dict[str, Any]]:
+    try:
+        return all_referrers(filled.repo, filled.subject)
+    except Blocked as blocked:
+        _broken(attempt, blocked.judgement, accuses=blocked.accuses)
+        return []
+
+
+def _descriptors(attempt: Attempt, answer: Response) -> list[dict[str, Any]]:
+    try:
+        return descriptors_of(answer)
+    except Blocked as blocked:
+        _broken(attempt, blocked.judgement, accuses=blocked.accuses)
+        return []
+
+
+def _broken(attempt: Attempt, judgement: Judgement, *, accuses: bool) -> None:
+    if not accuses:
+        raise Unclear(checks.L_REFERRERS_ANSWER, judgement.actual)
+    attempt(checks.L_REFERRERS_ANSWER, False, "a list of referrers", actual=judgement.actual)

@@ -1,0 +1,155 @@
+"""The laws of manifests, tried on one row: the push, and what the row goes on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from conformance.client.exchange import Response
+from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
+from conformance.content import Manifest, digest_of
+from conformance.discovery.lists import descriptors_of
+from conformance.judge import Blocked, told
+
+from . import checks
+from .attempt import ACCEPTED, CREATED, Attempt, Declined
+from .kinds import DOCKER, Made, Shelf
+from .manifest_looks import ManifestLook
+from .places import tag_of
+from .rows import Row
+
+#: A server may want to know the length beforehand (RFC 9110, 15.5.12).
+LENGTH_REQUIRED = 411
+#: Types that no row pushes.
+UNRELATED = tuple(f"application/vnd.example.kind{number}.v1+json" for number in range(6))
+TYPES = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST)
+
+
+def possible(row: Row) -> bool:
+    """Whether a row, or a part of one, does not contradict itself."""
+    if row.get("kind") in DOCKER and row.get("accept") == "any":
+        # A Docker manifest may be converted for a client that does not name its type.
+        return False
+    return not (row.get("push") == "by-sha512" and row.get("manifest-elsewhere") == "digest-tag")
+
+
+def attempt_manifest(attempt: Attempt) -> None:
+    """Push a manifest as a row says, and try the laws on it."""
+    place = attempt.place
+    shelf = place.shelf or Shelf(attempt.session.given(f"shelf {place.repository.name}"), attempt.repo)
+    place.shelf = shelf
+    made = shelf.make(attempt.row["kind"], attempt.make)
+    push = Push(attempt, shelf, made)
+    created = push.run()
+    ManifestLook(attempt, push, created).run()
+
+
+class Push:
+    """One push of one manifest to the repository of a row, and how it is asked for."""
+
+    def __init__(self, attempt: Attempt, shelf: Shelf, made: Made) -> None:
+        self.attempt = attempt
+        self.shelf = shelf
+        self.made = made
+        self.manifest: Manifest = made.manifest
+        self.repo: Repository = attempt.repo
+        self.tag = tag_of(attempt.row["tag"], attempt.make, attempt.number)
+        self.algorithm = "sha512" if attempt.row["push"] == "by-sha512" else "sha256"
+        self.digest = digest_of(self.manifest.body, self.algorithm)
+
+    def run(self) -> Response:
+        """Push as the row says; return the 201 to the push by tag."""
+        before: dict[str, Callable[[], object]] = {
+            "pushed": lambda: self._put(self.tag),
+            "another": self._another,
+            "deleted": self._and_delete,
+            "mismatch": self._mismatch,
+            "asked": self._ask,
+        }
+        before.get(self.attempt.row["manifest-before"], lambda: None)()
+        if self.attempt.row["push"].startswith("by-") and self.attempt.row["push"] != "by-tag":
+            self._put(self.digest)
+        return self._put(self.tag)
+
+    def accepts(self) -> tuple[tuple[str, str], ...]:
+        """Return the Accept fields of the row's pulls."""
+        own = self.manifest.media_type
+        others = [name for name in TYPES if name != own]
+        forms: dict[str, Sequence[str]] = {
+            "exact": [own],
+            "list": [", ".join([*others, *UNRELATED, own])],
+            "fields": [others[0], own],
+            "weights": [f"{others[0]};q=0.2, {own};q=0.9"],
+            "any": ["*/*"],
+        }
+        return tuple(("Accept", value) for value in forms[self.attempt.row["accept"]])
+
+    def _put(self, reference: str, manifest: Manifest | None = None) -> Response:
+        """Push a manifest under a reference, and judge what the answer says of it."""
+        pushed = manifest or self.manifest
+        streamed = self.attempt.row["push"] == "streamed"
+        answer = self.repo.put_manifest(reference, pushed.body, pushed.media_type, streamed=streamed)
+        if (streamed and answer.status == LENGTH_REQUIRED) or (answer.refused and reference.startswith("sha512:")):
+            raise Declined
+        self.attempt.taken(answer)
+        self.attempt(checks.M_PUSHED, answer.status == CREATED, "status 201 to a push of a manifest", answer)
+        if ":" not in reference:
+            self.attempt.place.tags[reference] = self.attempt.row
+        self._says(answer, pushed)
+        return answer
+
+    def _says(self, answer: Response, pushed: Manifest) -> None:
+        named = (answer.header("Docker-Content-Digest") or "").strip()
+        held = not named or named in {digest_of(pushed.body), digest_of(pushed.body, "sha512")}
+        shown = told(answer, "Docker-Content-Digest")
+        self.attempt(checks.M_SAID, held, f"Docker-Content-Digest: {pushed.digest}", answer, actual=shown)
+        said = (answer.header("OCI-Subject") or "").strip()
+        shown = told(answer, "OCI-Subject")
+        if not self.made.subject or pushed is not self.manifest:
+            self.attempt(checks.M_NO_SUBJECT, not said, "no OCI-Subject", answer, actual=shown)
+        elif self.attempt.has("referrers"):
+            self.attempt(checks.M_SUBJECT_THERE, said, f"OCI-Subject: {self.made.subject}", answer, actual=shown)
+            held = said == self.made.subject
+            self.attempt(checks.M_SUBJECT, held, f"OCI-Subject: {self.made.subject}", answer, actual=shown)
+
+    def _another(self) -> None:
+        self._put(self.tag, self.shelf.another(self.attempt.make))
+
+    def _and_delete(self) -> None:
+        self._put(self.tag)
+        if self.attempt.answered(self.repo.delete_manifest(self.manifest.digest)).status != ACCEPTED:
+            raise Declined
+        self.attempt.place.tags.pop(self.tag, None)
+
+    def _ask(self) -> None:
+        """Ask for the manifest by its digest and by its tag, as clients do before a push: it is not there."""
+        references = [self.manifest.digest] + ([self.tag] if self.tag not in self.attempt.place.tags else [])
+        if self.attempt.session.settings.repositories:
+            references = references[:1]
+        for reference in references:
+            for ask in (self.repo.head_manifest, self.repo.get_manifest):
+                answer = self.attempt.answered(ask(reference, TYPES))
+                held = not answer.ok or answer.body not in {b"", self.manifest.body}
+                self.attempt(checks.M_UNPUSHED, held, "no manifest where none was pushed", answer)
+
+    def _mismatch(self) -> None:
+        """Push the manifest under the digest of another: it is refused, and neither is there."""
+        other = self.shelf.another(self.attempt.make)
+        refused = self.repo.put_manifest(other.digest, self.manifest.body, self.manifest.media_type)
+        self.attempt.answered(refused)
+        self.attempt(checks.M_REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)
+        for digest in (other.digest, self.manifest.digest):
+            got = self.attempt.answered(self.repo.get_manifest(digest, TYPES))
+            self.attempt(checks.M_ABSENT, not got.ok, "no manifest where none was accepted", refused, got)
+        if self.made.subject and self.attempt.has("referrers"):
+            listed = self.attempt.answered(self.repo.referrers(self.made.subject))
+            found = digests_of(listed)
+            held = not found & {other.digest, self.manifest.digest}
+            self.attempt(checks.M_ABSENT, held, "no refused manifest among the referrers", refused, listed)
+
+
+def digests_of(answer: Response) -> set[str]:
+    """Return the digests that a page of referrers names, none where it is no such page."""
+    try:
+        return {str(entry.get("digest")) for entry in descriptors_of(answer)}
+    except Blocked:
+        return set()

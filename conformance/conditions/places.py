@@ -1,0 +1,138 @@
+"""Where rows take place: repositories with names of each form, and tags of each form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from conformance.client.registry import Repository
+from conformance.content import Maker
+from conformance.judge import NotTested
+from conformance.session import UNKNOWN, Session
+from conformance.settings import NAMESPACE
+from spec.model import Withheld
+
+from .kinds import Shelf
+from .rows import Row
+
+if TYPE_CHECKING:
+    from .attempt import Attempt
+
+#: Characters of the longest name that each profile allows.
+LONGEST = 255
+LONGEST_TAG = 128
+#: The forms of the names of repositories (the dimension ``repository``).
+SHAPES = ("two", "one", "four", "eight", "longest")
+#: Components of the names of repositories, by shape.
+COMPONENTS = {"one": 1, "two": 2, "four": 4, "eight": 8}
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+#: Words with which paths of the interface begin or end, and a tag that is often treated as another.
+WORDS = ("tags", "list", "manifests", "blobs", "uploads", "referrers", "latest", "_catalog", "v2", "sha256")
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+
+
+@dataclass(slots=True)
+class Place:
+    """A repository and another one beside it (none where the owner fixed a single one)."""
+
+    repository: Repository
+    beside: Repository | None
+    below: Repository | None = None
+    third: Repository | None = None
+    #: The tags that are there, with the row that pushed each.
+    tags: dict[str, Row] = field(default_factory=dict)
+    #: What manifests are made of, once they are.
+    shelf: Shelf | None = None
+    #: The repositories that lists are looked at in, by how much they hold.
+    filled: dict[str, Any] = field(default_factory=dict)
+    #: What rows left that has to be there when all are done, with the row that left it.
+    later: list[tuple[Row, Callable[[Attempt], None]]] = field(default_factory=list)
+    #: Looks at the list of tags, once some row has pushed one.
+    listed: Callable[[Attempt], None] | None = None
+    _neighbours: dict[str, Shelf] = field(default_factory=dict)
+
+    def neighbour(self, row: Row) -> Repository | None:
+        """Return the other repository of a row."""
+        return self.below if row["neighbour"] == "below" and self.below else self.beside
+
+    def shelf_of(self, neighbour: Repository, session: Session) -> Shelf:
+        """Return what another repository holds, which exists from then on."""
+        if neighbour.name not in self._neighbours:
+            shelf = Shelf(session.given(f"shelf {neighbour.name}"), neighbour)
+            shelf.child()
+            self._neighbours[neighbour.name] = shelf
+        return self._neighbours[neighbour.name]
+
+
+class Places:
+    """Gives the repositories of one scenario: one for all rows of a shape, fresh ones to look closer."""
+
+    def __init__(self, session: Session, slug: str) -> None:
+        self._session = session
+        self._slug = slug
+        self._count = 0
+        self._kept: dict[str, Place] = {}
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """The repositories that the owner fixed, if any."""
+        return self._session.settings.repositories
+
+    def of(self, shape: str) -> Place:
+        """Return the place of a shape; the same each time.
+
+        Raises:
+            NotTested: the options leave no such name.
+        """
+        if shape not in self._kept:
+            self._kept[shape] = self._make(shape, "")
+        return self._kept[shape]
+
+    def fresh(self, shape: str) -> Place:
+        """Return a place of a shape in which nothing was done yet."""
+        self._count += 1
+        return self._make(shape, f"-{self._count}")
+
+    def phrase(self, shape: str, otherwise: str) -> str:
+        """Return a shape in words, as its names really are; ``otherwise`` where they are not told by components."""
+        if self.fixed or shape not in COMPONENTS:
+            return otherwise
+        count = len(self._name(shape, "").split("/"))
+        told = _NUMBERS[count] if count < len(_NUMBERS) else str(count)
+        return f"in a repository of {told} component{'' if count == 1 else 's'}"
+
+    def _make(self, shape: str, suffix: str) -> Place:
+        registry = self._session.registry
+        if self.fixed:
+            names = self.fixed[:2]
+            return Place(Repository(registry, names[0]), Repository(registry, names[1]) if len(names) > 1 else None)
+        here, beside, third = (Repository(registry, self._name(shape, suffix + end)) for end in ("", "-b", "-c"))
+        below = None if shape == "longest" else Repository(registry, f"{here.name}/below")
+        return Place(here, beside, below, third)
+
+    def _name(self, shape: str, suffix: str) -> str:
+        settings = self._session.settings
+        if shape == "one":
+            if settings.namespace != NAMESPACE:
+                raise NotTested(UNKNOWN[Withheld.REPOSITORIES], Withheld.REPOSITORIES)
+            return f"{settings.namespace}-{settings.run_id}-{self._slug}{suffix}"
+        name = f"{settings.namespace}/{settings.run_id}-{self._slug}{suffix}"
+        missing = COMPONENTS.get(shape, 0) - name.count("/") - 1
+        name += "".join(f"/{letter}" for letter in LETTERS[: max(0, missing)])
+        if shape == "longest":
+            name += "/" + "n" * (LONGEST - len(name) - 1)
+        return name
+
+
+def tag_of(form: str, make: Maker, number: int) -> str:
+    """Return a tag of a form; those that are short come again after a while, and then lead to something new."""
+    plain = make.tag()
+    forms = {
+        "one-character": LETTERS[number % len(LETTERS)],
+        "longest": (plain + "-" + "x" * LONGEST_TAG)[:LONGEST_TAG],
+        "capitals": f"_{plain.upper()}",
+        "digest-like": "sha256-" + make.random.randbytes(32).hex(),
+        "word": WORDS[number % len(WORDS)],
+    }
+    return forms.get(form, plain)

@@ -1,0 +1,71 @@
+"""Blobs: what holds for one holds for each, whatever it is, however it came, wherever it lies."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.judge import Judge, verifies
+from conformance.session import Session
+from spec.conditions import load
+
+from .blobs import attempt_blob, possible
+from .campaign import Campaign
+from .places import SHAPES
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@verifies(
+    "BASE-NAME-LENGTH-MAX",
+    "BASE-DIGEST-SHA512",
+    "BASE-DIGEST-MALFORMED",
+    "PULL-MANIFEST-NOT-A-BLOB",
+    "PULL-BLOB-GET-200",
+    "PULL-BLOB-GET-BODY-EXACT",
+    "PULL-BLOB-GET-EMPTY",
+    "PULL-BLOB-GET-DCD-TRUE",
+    "PULL-BLOB-GET-NO-FALSE-CODING",
+    "PULL-BLOB-GET-UNKNOWN-404",
+    "PULL-BLOB-OTHER-REPO-404",
+    "PULL-BLOB-HEAD-OTHER-REPO-404",
+    "PULL-BLOB-HEAD-200",
+    "PULL-BLOB-HEAD-CONTENT-LENGTH-TRUE",
+    "PULL-BLOB-HEAD-DCD-TRUE",
+    "PULL-BLOB-RANGE-TRUE",
+    "PULL-BLOB-RANGE-CONTENT-RANGE-TRUE",
+    "PULL-BLOB-RANGE-UNSUPPORTED-200",
+    "PULL-CACHE-BLOB-304",
+    "PULL-CACHE-FALSE-304",
+    "PULL-CONSIST-REPEATABLE",
+    "PUSH-PUT-MONOLITHIC-201",
+    "PUSH-PUT-LOCATION-PULLABLE",
+    "PUSH-PUT-DIGEST-HEADER-VALUE",
+    "PUSH-PUT-DIGEST-MISMATCH-REJECTED",
+    "PUSH-PUT-DIGEST-MISMATCH-NO-BLOB",
+    "PUSH-BLOB-SHA512-ACCEPTED",
+    "PUSH-BLOB-SHA512-MISMATCH-REJECTED",
+    "PUSH-BLOB-REUPLOAD-IDEMPOTENT",
+    "PUSH-SINGLE-STATUS-201-OR-202",
+    "PUSH-SINGLE-LOCATION-PULLABLE",
+    "PUSH-PATCH-STATUS-202",
+    "PUSH-PATCH-RANGE-VALUE",
+    "PUSH-PATCH-CHUNKS-CONCATENATED",
+    "PUSH-PATCH-OUT-OF-ORDER-GAP-416",
+    "PUSH-PATCH-OVERLAP-416",
+    "PUSH-PATCH-REPEATED-416",
+    "PUSH-PATCH-416-STATE-UNCHANGED",
+    "PUSH-STATUS-RANGE-VALUE",
+    "PUSH-STATUS-RESUME",
+    "PUSH-MOUNT-STATUS",
+    "PUSH-MOUNT-LOCATION-PULLABLE",
+    "PUSH-MOUNT-BLOB-AVAILABLE",
+    "PUSH-MOUNT-DIGEST-HEADER",
+    "MGMT-BLOB-DELETE-GET-404",
+    "MGMT-BLOB-DELETE-HEAD-404",
+    "MGMT-BLOB-DELETE-OTHER-REPO-KEPT",
+    "MGMT-BLOB-DELETE-REUPLOAD",
+)
+def test_laws_of_blobs(shape: str, session: Session, judge: Judge, request: pytest.FixtureRequest) -> None:
+    """Every law of blobs holds in each row."""
+    campaign = Campaign(session, request.node.nodeid, load().subjects["blobs"], attempt_blob, possible)
+    campaign.run(shape)
+    campaign.conclude(judge)

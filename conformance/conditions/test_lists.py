@@ -1,0 +1,38 @@
+"""Lists: what is there is named, once, however much it is and whatever the size of the pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.judge import Judge, NotTested, verifies
+from conformance.session import UNKNOWN, Session
+from spec.conditions import load
+from spec.model import Withheld
+
+from .campaign import Campaign
+from .lists import attempt_list, possible
+
+
+@verifies(
+    "PUSH-MANIFEST-STATUS-201",
+    "DISC-TAGS-STATUS-200",
+    "DISC-TAGS-COMPLETE-AFTER-PUSH",
+    "DISC-TAGS-NO-DUPLICATES",
+    "DISC-TAGS-ISOLATION-REPO",
+    "DISC-TAGS-N-AT-MOST",
+    "DISC-TAGS-LAST-EXCLUSIVE",
+    "DISC-TAGS-LINK-WALK-COMPLETE",
+    "DISC-TAGS-NO-N-PAGE-LIMIT",
+    "DISC-REFERRERS-STATUS-200",
+    "DISC-REFERRERS-COMPLETE",
+    "DISC-REFERRERS-FILTER-ONLY-MATCHING",
+    "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED",
+    "MGMT-MANIFEST-DELETE-OTHERS-KEPT",
+)
+def test_laws_of_lists(session: Session, judge: Judge, request: pytest.FixtureRequest) -> None:
+    """Every law of lists holds in each row."""
+    if session.settings.repositories:
+        raise NotTested(UNKNOWN[Withheld.REPOSITORIES], Withheld.REPOSITORIES)
+    campaign = Campaign(session, request.node.nodeid, load().subjects["lists"], attempt_list, possible)
+    campaign.run("two")
+    campaign.conclude(judge)

@@ -1,0 +1,87 @@
+"""Manifests: what holds for one holds for each, whatever its kind, its tag and its way."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.judge import Judge, verifies
+from conformance.session import Session
+from spec.conditions import load
+
+from .campaign import Campaign
+from .manifests import attempt_manifest, possible
+from .places import SHAPES
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@verifies(
+    "BASE-NAME-LENGTH-MAX",
+    "BASE-TAG-ACCEPT",
+    "BASE-TAG-CASE",
+    "PULL-MANIFEST-GET-TAG-200",
+    "PULL-MANIFEST-GET-DIGEST-200",
+    "PULL-MANIFEST-GET-BODY-EXACT",
+    "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED",
+    "PULL-MANIFEST-GET-DCD-TRUE",
+    "PULL-MANIFEST-GET-UNKNOWN-404",
+    "PULL-MANIFEST-OTHER-REPO-DIGEST-404",
+    "PULL-MANIFEST-OTHER-REPO-TAG",
+    "PULL-MANIFEST-HEAD-200",
+    "PULL-MANIFEST-HEAD-CONTENT-LENGTH-TRUE",
+    "PULL-MANIFEST-HEAD-DCD-TRUE",
+    "PULL-MANIFEST-HEAD-CONTENT-TYPE-TRUE",
+    "PULL-ACCEPT-LIST",
+    "PULL-ACCEPT-REPEATED-FIELD",
+    "PULL-ACCEPT-QVALUE",
+    "PULL-ACCEPT-WILDCARD",
+    "PULL-TYPE-OCI-INDEX",
+    "PULL-TYPE-DOCKER-V2",
+    "PULL-TYPE-DOCKER-LIST",
+    "PULL-MANIFEST-SHA512",
+    "PULL-BLOB-HEAD-GET-AGREE",
+    "PULL-CACHE-MANIFEST-304",
+    "PULL-CACHE-FALSE-304",
+    "PULL-CONSIST-TAG-MOVE",
+    "PULL-CONSIST-REPEATABLE",
+    "PUSH-MANIFEST-STATUS-201",
+    "PUSH-MANIFEST-LOCATION-PULLABLE",
+    "PUSH-MANIFEST-DIGEST-HEADER-VALUE",
+    "PUSH-MANIFEST-DIGEST-MISMATCH-REJECTED",
+    "PUSH-MANIFEST-RETAG-MOVES",
+    "PUSH-MANIFEST-IDEMPOTENT",
+    "PUSH-MANIFEST-REFUSED-NOT-STORED",
+    "PUSH-MANIFEST-INDEX-ACCEPTED",
+    "PUSH-MANIFEST-INDEX-NESTED",
+    "PUSH-MANIFEST-DOCKER-SCHEMA2-ACCEPTED",
+    "PUSH-MANIFEST-OCI-SUBJECT-PRESENT",
+    "PUSH-MANIFEST-OCI-SUBJECT-VALUE",
+    "PUSH-MANIFEST-OCI-SUBJECT-INDEX",
+    "PUSH-MANIFEST-OCI-SUBJECT-NONE-WITHOUT-SUBJECT",
+    "PUSH-MANIFEST-4MB-ACCEPTED",
+    "DISC-TAGS-STATUS-200",
+    "DISC-TAGS-COMPLETE-AFTER-PUSH",
+    "DISC-TAGS-NO-DUPLICATES",
+    "DISC-REFERRERS-STATUS-200",
+    "DISC-REFERRERS-DESCRIPTOR-FIELDS",
+    "DISC-REFERRERS-ARTIFACTTYPE-MANIFEST",
+    "DISC-REFERRERS-ANNOTATIONS",
+    "DISC-REFERRERS-COMPLETE",
+    "DISC-REFERRERS-COMPLETE-INDEX",
+    "MGMT-TAG-DELETE-GET-404",
+    "MGMT-TAG-DELETE-HEAD-404",
+    "MGMT-TAG-DELETE-NOT-LISTED",
+    "MGMT-TAG-DELETE-OTHER-TAGS-KEPT",
+    "MGMT-MANIFEST-DELETE-GET-404",
+    "MGMT-MANIFEST-DELETE-HEAD-404",
+    "MGMT-MANIFEST-DELETE-TAGS-404",
+    "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED",
+    "MGMT-MANIFEST-DELETE-OTHERS-KEPT",
+    "MGMT-MANIFEST-DELETE-OTHER-REPO-KEPT",
+    "MGMT-MANIFEST-DELETE-REFERRER-UNLISTED",
+    "MGMT-MANIFEST-DELETE-REPUSH",
+)
+def test_laws_of_manifests(shape: str, session: Session, judge: Judge, request: pytest.FixtureRequest) -> None:
+    """Every law of manifests holds in each row."""
+    campaign = Campaign(session, request.node.nodeid, load().subjects["manifests"], attempt_manifest, possible)
+    campaign.run(shape)
+    campaign.conclude(judge)
