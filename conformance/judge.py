@@ -132,6 +132,8 @@ class Judge:
         self.policy: Policy | None = None
         #: What an answer broke beside what it was asked for: breaches of requirements that the scenario is not about.
         self.asides: dict[str, Judgement] = {}
+        #: Which rows of conditions were tried, where the scenario has some; JSON values only.
+        self.conditions: dict[str, Any] = {}
 
     def __call__(
         self, requirement: str, held: object, expected: str, *answers: Response, actual: str | None = None
