@@ -110,6 +110,8 @@ class Judgement:
     script: str = field(default="", repr=False)
     #: Under which conditions it was found, where it was looked for under some; empty where it shows under none.
     condition: str | None = None
+    #: Whether these are narrower than what the requirement speaks of.
+    narrowed: bool = False
 
 
 class Broken(AssertionError):

@@ -74,8 +74,8 @@ def judgement(session: Session, found: Judgement) -> dict[str, Any]:
     )
     # A password such as "held" or "PULL" must not change what was judged.
     fixed = {"requirement": found.requirement, "outcome": found.outcome.value, "root": found.root}
-    rest = {"withheld": found.withheld.value if found.withheld else "", "condition": found.condition}
-    return plain | fixed | rest
+    conditions = {"condition": found.condition, "narrowed": found.narrowed}
+    return plain | fixed | conditions | {"withheld": found.withheld.value if found.withheld else ""}
 
 
 def _contract(session: Session, contract: Contract, exchanges: list[Exchange]) -> dict[str, Any]:

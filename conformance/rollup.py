@@ -55,6 +55,11 @@ class Result:
         return bool(direct) and all(map(_looks_everywhere, self.broken_by))
 
     @property
+    def narrowed(self) -> bool:
+        """Whether it shows under a condition that the requirement does not speak of: it explains nothing without it."""
+        return self.finding is not None and bool(self.finding.judgement.get("narrowed"))
+
+    @property
     def conditional(self) -> bool:
         """Whether a condition makes the difference: what is broken anyway does not explain it."""
         return self.finding is not None and bool(self.finding.judgement.get("condition"))
@@ -238,7 +243,7 @@ class RollUp:
             roots = [
                 p
                 for p in (told, *self.catalogue.presumes(name))
-                if p in broken and (conditional or not self.results[p].conditional)
+                if p in broken and (conditional or not self.results[p].narrowed)
             ]
             if not roots:
                 continue

@@ -24,6 +24,7 @@ class Check:
 
     ``special`` has the requirements that tell a breach better under one condition, by ``dimension=value``; where
     several fit, the first does. ``ends`` says that nothing behind it in a row can be judged where it does not hold.
+    ``about`` names a dimension that the requirement speaks of: no value of it is a condition beside that.
     """
 
     law: str
@@ -31,6 +32,7 @@ class Check:
     requirement: str
     special: Mapping[str, str] = field(default_factory=dict)
     ends: bool = True
+    about: str = ""
 
     def spoken_of(self, row: Row) -> set[str]:
         """Return the requirements that hold where the law holds in a row."""
@@ -41,6 +43,12 @@ class Check:
         """Return the requirement for a breach that shows under some conditions."""
         shown = {f"{name}={value}" for name, value in condition.items()}
         return next((id_ for key, id_ in self.special.items() if key in shown), self.requirement)
+
+    def narrowed(self, condition: Row) -> bool:
+        """Whether conditions are narrower than the requirement that a breach under them is booked to."""
+        booked = self.booked(condition)
+        own = {key.partition("=")[0] for key, id_ in self.special.items() if id_ == booked}
+        return bool(condition.keys() - own - {self.about})
 
 
 @dataclass(slots=True)

@@ -247,10 +247,12 @@ class Campaign:
 
     def told(self, found: Found) -> str:
         """Return a breach in a sentence: the look, the condition, what came, and what came otherwise."""
+        # The title has the words for what the requirement is about; how long pages and ranges are it has not.
+        said = {found.broke.check.about} - {"page", "range"}
         parts = [
             self._phrase(d, found.condition[d.id])
             for d in self.dimensions
-            if d.id in found.condition and found.contrast != AMONG
+            if d.id in found.condition.keys() - said and found.contrast != AMONG
         ]
         where = f" {', '.join([*parts, *found.broke.notes])}" if parts or found.broke.notes else ""
         contrast = f"; {found.contrast}" if found.contrast else ""
@@ -275,6 +277,7 @@ class Campaign:
                     evidence=found.broke.exchanges,
                     script=self._script(requirement, found),
                     condition=condition,
+                    narrowed=check.narrowed(found.condition),
                     cause=found.broke.cause,
                 )
             )

@@ -47,9 +47,10 @@ REFUSED = Check(
     "a push of other bytes under the digest of a blob",
     "PUSH-PUT-DIGEST-MISMATCH-REJECTED",
     {"algorithm=sha512": "PUSH-BLOB-SHA512-MISMATCH-REJECTED"},
+    about="before",
 )
-UNPUSHED = Check("blob-refused", "a blob that was not pushed yet", "PULL-BLOB-GET-UNKNOWN-404")
-ABSENT = Check("blob-refused", "HEAD of a blob that was refused", "PUSH-PUT-DIGEST-MISMATCH-NO-BLOB")
+UNPUSHED = Check("blob-refused", "a blob that was not pushed yet", "PULL-BLOB-GET-UNKNOWN-404", about="before")
+ABSENT = Check("blob-refused", "HEAD of a blob that was refused", "PUSH-PUT-DIGEST-MISMATCH-NO-BLOB", about="before")
 CLOSED = Check(
     "blob-accepted",
     "a push of a blob",
@@ -78,10 +79,14 @@ HEADED_LENGTH = Check(
     "blob-head", "the Content-Length on HEAD of a blob", "PULL-BLOB-HEAD-CONTENT-LENGTH-TRUE", ends=False
 )
 HEADED_DIGEST = Check("blob-head", "the Docker-Content-Digest on HEAD of a blob", "PULL-BLOB-HEAD-DCD-TRUE", ends=False)
-SERVED = Check("blob-ranges", "a range of a blob", "PULL-BLOB-RANGE-UNSUPPORTED-200", ends=False)
-PART = Check("blob-ranges", "the bytes of a range of a blob", "PULL-BLOB-RANGE-TRUE", ends=False)
+SERVED = Check("blob-ranges", "a range of a blob", "PULL-BLOB-RANGE-UNSUPPORTED-200", ends=False, about="range")
+PART = Check("blob-ranges", "the bytes of a range of a blob", "PULL-BLOB-RANGE-TRUE", ends=False, about="range")
 PART_LABEL = Check(
-    "blob-ranges", "the Content-Range of a range of a blob", "PULL-BLOB-RANGE-CONTENT-RANGE-TRUE", ends=False
+    "blob-ranges",
+    "the Content-Range of a range of a blob",
+    "PULL-BLOB-RANGE-CONTENT-RANGE-TRUE",
+    ends=False,
+    about="range",
 )
 WHOLE = Check("blob-ranges", "the whole blob in place of a range", "PULL-BLOB-GET-BODY-EXACT", ends=False)
 AGAIN = Check(
@@ -98,17 +103,38 @@ LOCATED = Check(
     {"arrival=mounted": "PUSH-MOUNT-LOCATION-PULLABLE", "arrival=post": "PUSH-SINGLE-LOCATION-PULLABLE"},
     ends=False,
 )
-NO_MANIFEST = Check("blob-nowhere-else", "a blob asked for as a manifest", "PULL-MANIFEST-NOT-A-BLOB", ends=False)
-NOT_THERE = Check("blob-nowhere-else", "GET of a blob in another repository", "PULL-BLOB-OTHER-REPO-404", ends=False)
-NOT_HEADED = Check(
-    "blob-nowhere-else", "HEAD of a blob in another repository", "PULL-BLOB-HEAD-OTHER-REPO-404", ends=False
+NO_MANIFEST = Check(
+    "blob-nowhere-else", "a blob asked for as a manifest", "PULL-MANIFEST-NOT-A-BLOB", ends=False, about="elsewhere"
 )
-NO_PREFIX = Check("blob-nowhere-else", "a blob asked for by a part of its digest", "BASE-DIGEST-MALFORMED", ends=False)
-GONE = Check("blob-deleted", "GET of a blob that was deleted", "MGMT-BLOB-DELETE-GET-404")
-GONE_HEAD = Check("blob-deleted", "HEAD of a blob that was deleted", "MGMT-BLOB-DELETE-HEAD-404")
+NOT_THERE = Check(
+    "blob-nowhere-else",
+    "GET of a blob in another repository",
+    "PULL-BLOB-OTHER-REPO-404",
+    ends=False,
+    about="elsewhere",
+)
+NOT_HEADED = Check(
+    "blob-nowhere-else",
+    "HEAD of a blob in another repository",
+    "PULL-BLOB-HEAD-OTHER-REPO-404",
+    ends=False,
+    about="elsewhere",
+)
+NO_PREFIX = Check(
+    "blob-nowhere-else",
+    "a blob asked for by a part of its digest",
+    "BASE-DIGEST-MALFORMED",
+    ends=False,
+    about="elsewhere",
+)
+GONE = Check("blob-deleted", "GET of a blob that was deleted", "MGMT-BLOB-DELETE-GET-404", about="fate")
+GONE_HEAD = Check("blob-deleted", "HEAD of a blob that was deleted", "MGMT-BLOB-DELETE-HEAD-404", about="fate")
 STILL = Check("blob-kept", "GET of a blob after others came and went", "PUSH-BLOB-KEPT")
 OTHER_KEPT = Check(
-    "blob-deleted", "GET of a blob that was deleted in another repository", "MGMT-BLOB-DELETE-OTHER-REPO-KEPT"
+    "blob-deleted",
+    "GET of a blob that was deleted in another repository",
+    "MGMT-BLOB-DELETE-OTHER-REPO-KEPT",
+    about="fate",
 )
 
 # -- manifests
@@ -148,10 +174,20 @@ M_PUSHED = Check(
     "manifest-accepted", "a push of a manifest", "PUSH-MANIFEST-STATUS-201", {**_KINDS, **_TAGS, **_PUSHES, **_NAMES}
 )
 M_REFUSED = Check(
-    "manifest-refused", "a push of a manifest by the digest of other bytes", "PUSH-MANIFEST-DIGEST-MISMATCH-REJECTED"
+    "manifest-refused",
+    "a push of a manifest by the digest of other bytes",
+    "PUSH-MANIFEST-DIGEST-MISMATCH-REJECTED",
+    about="manifest-before",
 )
-M_ABSENT = Check("manifest-refused", "GET of a manifest that was refused", "PUSH-MANIFEST-REFUSED-NOT-STORED")
-M_UNPUSHED = Check("manifest-refused", "a manifest that was not pushed yet", "PULL-MANIFEST-GET-UNKNOWN-404")
+M_ABSENT = Check(
+    "manifest-refused",
+    "GET of a manifest that was refused",
+    "PUSH-MANIFEST-REFUSED-NOT-STORED",
+    about="manifest-before",
+)
+M_UNPUSHED = Check(
+    "manifest-refused", "a manifest that was not pushed yet", "PULL-MANIFEST-GET-UNKNOWN-404", about="manifest-before"
+)
 M_SAID = Check(
     "manifest-headers",
     "the Docker-Content-Digest of a push of a manifest",
@@ -236,48 +272,82 @@ M_AS_BLOB = Check(
     "HEAD and GET of the digest of a manifest among the blobs",
     "PULL-BLOB-HEAD-GET-AGREE",
     ends=False,
+    about="manifest-elsewhere",
 )
 M_OTHER = Check(
     "manifest-nowhere-else",
     "GET of a manifest in another repository by its digest",
     "PULL-MANIFEST-OTHER-REPO-DIGEST-404",
     ends=False,
+    about="manifest-elsewhere",
 )
 M_OTHER_TAG = Check(
     "manifest-nowhere-else",
     "GET of a manifest in another repository by its tag",
     "PULL-MANIFEST-OTHER-REPO-TAG",
     ends=False,
+    about="manifest-elsewhere",
 )
 M_DIGEST_TAG = Check(
     "manifest-nowhere-else",
     "GET of a tag made of the digest of a manifest",
     "PULL-MANIFEST-GET-UNKNOWN-404",
     ends=False,
+    about="manifest-elsewhere",
 )
-M_CASE = Check("manifest-nowhere-else", "GET of a tag in letters of the other case", "BASE-TAG-CASE", ends=False)
-M_GONE = Check("manifest-deleted", "GET of a deleted manifest by its digest", "MGMT-MANIFEST-DELETE-GET-404")
-M_GONE_HEAD = Check("manifest-deleted", "HEAD of a deleted manifest by its digest", "MGMT-MANIFEST-DELETE-HEAD-404")
-M_GONE_TAG = Check("manifest-deleted", "GET of a deleted manifest by its tag", "MGMT-MANIFEST-DELETE-TAGS-404")
+M_CASE = Check(
+    "manifest-nowhere-else",
+    "GET of a tag in letters of the other case",
+    "BASE-TAG-CASE",
+    ends=False,
+    about="manifest-elsewhere",
+)
+M_GONE = Check(
+    "manifest-deleted", "GET of a deleted manifest by its digest", "MGMT-MANIFEST-DELETE-GET-404", about="manifest-fate"
+)
+M_GONE_HEAD = Check(
+    "manifest-deleted",
+    "HEAD of a deleted manifest by its digest",
+    "MGMT-MANIFEST-DELETE-HEAD-404",
+    about="manifest-fate",
+)
+M_GONE_TAG = Check(
+    "manifest-deleted", "GET of a deleted manifest by its tag", "MGMT-MANIFEST-DELETE-TAGS-404", about="manifest-fate"
+)
 M_UNLISTED = Check(
-    "manifest-deleted", "the tag of a deleted manifest in the list of tags", "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED"
+    "manifest-deleted",
+    "the tag of a deleted manifest in the list of tags",
+    "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED",
+    about="manifest-fate",
 )
 M_UNREFERRED = Check(
-    "manifest-deleted", "a deleted manifest in the list of referrers", "MGMT-MANIFEST-DELETE-REFERRER-UNLISTED"
+    "manifest-deleted",
+    "a deleted manifest in the list of referrers",
+    "MGMT-MANIFEST-DELETE-REFERRER-UNLISTED",
+    about="manifest-fate",
 )
 M_CHILD_KEPT = Check(
-    "manifest-deleted", "GET of a manifest beside one that was deleted", "MGMT-MANIFEST-DELETE-OTHERS-KEPT"
+    "manifest-deleted",
+    "GET of a manifest beside one that was deleted",
+    "MGMT-MANIFEST-DELETE-OTHERS-KEPT",
+    about="manifest-fate",
 )
-T_GONE = Check("manifest-deleted", "GET of a deleted tag", "MGMT-TAG-DELETE-GET-404")
-T_GONE_HEAD = Check("manifest-deleted", "HEAD of a deleted tag", "MGMT-TAG-DELETE-HEAD-404")
-T_UNLISTED = Check("manifest-deleted", "a deleted tag in the list of tags", "MGMT-TAG-DELETE-NOT-LISTED")
+T_GONE = Check("manifest-deleted", "GET of a deleted tag", "MGMT-TAG-DELETE-GET-404", about="manifest-fate")
+T_GONE_HEAD = Check("manifest-deleted", "HEAD of a deleted tag", "MGMT-TAG-DELETE-HEAD-404", about="manifest-fate")
+T_UNLISTED = Check(
+    "manifest-deleted", "a deleted tag in the list of tags", "MGMT-TAG-DELETE-NOT-LISTED", about="manifest-fate"
+)
 T_OTHER_KEPT = Check(
-    "manifest-deleted", "GET of another tag of a manifest after the deletion of one", "MGMT-TAG-DELETE-OTHER-TAGS-KEPT"
+    "manifest-deleted",
+    "GET of another tag of a manifest after the deletion of one",
+    "MGMT-TAG-DELETE-OTHER-TAGS-KEPT",
+    about="manifest-fate",
 )
 T_REFERRED = Check(
     "manifest-lists",
     "a manifest whose tag was deleted in the list of referrers",
     "MGMT-TAG-DELETE-REFERRER-LISTED",
+    about="manifest-fate",
 )
 LISTED = Check("manifest-lists", "the tag of a manifest in the list of tags", "DISC-TAGS-COMPLETE-AFTER-PUSH")
 REFERRED = Check(
@@ -307,34 +377,38 @@ M_OTHER_KEPT = Check(
     "manifest-deleted",
     "GET of a tag of another repository after the deletion of a manifest",
     "MGMT-MANIFEST-DELETE-OTHER-REPO-KEPT",
+    about="manifest-fate",
 )
 T_ELSEWHERE_KEPT = Check(
     "manifest-deleted",
     "GET of a tag of another repository after the deletion of the same tag",
     "PULL-MANIFEST-OTHER-REPO-TAG",
+    about="manifest-fate",
 )
 
 # -- lists
 
 L_PUSHED = Check("lists", "a push of one more manifest", "PUSH-MANIFEST-STATUS-201")
 L_LISTED = Check("lists", "the list of tags", "DISC-TAGS-STATUS-200")
-L_PAGE = Check("lists", "a page of the list of tags", "DISC-TAGS-N-AT-MOST")
+L_PAGE = Check("lists", "a page of the list of tags", "DISC-TAGS-N-AT-MOST", about="page")
 L_TAGS = Check(
     "lists",
     "the list of tags",
     "DISC-TAGS-COMPLETE-AFTER-PUSH",
     {f"count={count}": "DISC-TAGS-NO-N-PAGE-LIMIT" for count in ("twenty-one", "hundred", "thousand")},
 )
-L_PAGES = Check("lists", "the pages of the list of tags", "DISC-TAGS-LINK-WALK-COMPLETE")
+L_PAGES = Check("lists", "the pages of the list of tags", "DISC-TAGS-LINK-WALK-COMPLETE", about="page")
 L_TWICE = Check("lists", "a tag in the list of tags", "DISC-TAGS-NO-DUPLICATES")
-L_PAGES_TWICE = Check("lists", "a tag in the pages of the list of tags", "DISC-TAGS-LINK-WALK-COMPLETE")
-L_REFERRERS_ANSWER = Check("lists", "the answer with referrers", "DISC-REFERRERS-STATUS-200")
+L_PAGES_TWICE = Check("lists", "a tag in the pages of the list of tags", "DISC-TAGS-LINK-WALK-COMPLETE", about="page")
+L_REFERRERS_ANSWER = Check("lists", "the answer with referrers", "DISC-REFERRERS-STATUS-200", about="list")
 L_MORE = Check("lists", "a tag that nobody pushed in the list of tags", "DISC-TAGS-ISOLATION-REPO")
-L_POSITION = Check("lists", "the list of tags", "DISC-TAGS-LAST-EXCLUSIVE")
-L_DELETED = Check("lists", "the tags of a deleted manifest", "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED")
-L_KEPT = Check("lists", "other tags beside those of a deleted manifest", "MGMT-MANIFEST-DELETE-OTHERS-KEPT")
-L_REFERRERS = Check("lists", "the list of referrers", "DISC-REFERRERS-COMPLETE")
-L_FILTERED = Check("lists", "the list of referrers of one type", "DISC-REFERRERS-FILTER-ONLY-MATCHING")
+L_POSITION = Check("lists", "the list of tags", "DISC-TAGS-LAST-EXCLUSIVE", about="list")
+L_DELETED = Check("lists", "the tags of a deleted manifest", "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED", about="list")
+L_KEPT = Check(
+    "lists", "other tags beside those of a deleted manifest", "MGMT-MANIFEST-DELETE-OTHERS-KEPT", about="list"
+)
+L_REFERRERS = Check("lists", "the list of referrers", "DISC-REFERRERS-COMPLETE", about="list")
+L_FILTERED = Check("lists", "the list of referrers of one type", "DISC-REFERRERS-FILTER-ONLY-MATCHING", about="list")
 
 #: Looks at what rows left, when all are done.
 LATER = frozenset({STILL, M_STILL, TAGS, LISTED, LISTED_ONCE, LISTED_MORE})

@@ -15,7 +15,7 @@ from conformance.judge import Blocked, Judgement, clip
 from . import checks
 from .attempt import ACCEPTED, CREATED, OK, Attempt, Declined, Unclear
 from .kinds import ARTIFACT, Shelf
-from .places import LETTERS, WORDS
+from .places import LETTERS
 from .rows import Row
 
 COUNTS = {"few": 6, "twenty-one": 21, "hundred": 101, "thousand": 1001}
@@ -87,13 +87,13 @@ def _tag(number: int, attempt: Attempt) -> str:
         f"T{number:04}",
         f"_{number:04}",
         f"{number:04}",
-        WORDS[number // 6] if number // 6 < len(WORDS) else "sha256-" + attempt.make.random.randbytes(32).hex(),
+        "sha256-" + attempt.make.random.randbytes(32).hex(),
     )
     return forms[number % len(forms)]
 
 
-def _tags(attempt: Attempt, filled: Filled) -> None:
-    """Walk through all pages: each tag comes once."""
+def _tags(attempt: Attempt, filled: Filled) -> list[str]:
+    """Walk through all pages, and return the tags: each comes once."""
     page = PAGES.get(attempt.row["page"])
     answers = _walk(attempt, filled.repo, page)
     found = [tag for answer in answers for tag in _of(answer)]
@@ -105,6 +105,7 @@ def _tags(attempt: Attempt, filled: Filled) -> None:
     once = checks.L_TWICE if page is None else checks.L_PAGES_TWICE
     attempt(once, len(set(found)) == len(found), "each tag once", *answers, actual=_told(found, filled))
     attempt(checks.L_MORE, set(found) <= set(filled.pushed), "no other tag", *answers, actual=_told(found, filled))
+    return found
 
 
 def _told(found: list[str], filled: Filled) -> str:
@@ -143,10 +144,7 @@ def _of(answer: Response) -> list[str]:
 
 def _positions(attempt: Attempt, filled: Filled) -> None:
     """Begin behind tags of each form: what follows is what follows in the whole list."""
-    whole = [tag for answer in _walk(attempt, filled.repo, None) for tag in _of(answer)]
-    if len(set(whole)) != len(whole) or set(whole) != set(filled.pushed):
-        # That is judged by the look at the whole list.
-        return
+    whole = _tags(attempt, filled)
     places = sorted({0, len(whole) - 3, *attempt.make.random.sample(range(len(whole) - 2), min(5, len(whole) - 2))})
     for place in places:
         answer = attempt.answered(filled.repo.list_tags(n=2, last=whole[place]))

@@ -33,7 +33,7 @@ def script(breach: Breach, settings: Settings) -> str:
     writer = _Writer(root, exchanges, settings.insecure)
     lines = [
         f"# {breach.requirement}: expected {_line(breach.expected)}, but {_line(breach.actual)}",
-        f"# found by search: --effort {settings.effort} --seed {settings.seed}",
+        f"# found with --effort {settings.effort} --seed {settings.seed}",
         f"R={shlex.quote(root)}",
     ]
     if any(writer.leads(number) for number in range(len(exchanges))):
