@@ -130,6 +130,8 @@ class Judge:
     def __init__(self, requirements: Sequence[str]) -> None:
         self.requirements = tuple(requirements)
         self.judgements: dict[str, Judgement] = {}
+        #: Requirements of parts that the target lacks, and how that is said: they are not judged by what else is tried.
+        self.lacking: dict[str, str] = {}
         #: Tells refusals that the target's owner wants; where there is none, every refusal is judged.
         self.policy: Policy | None = None
         #: What an answer broke beside what it was asked for: breaches of requirements that the scenario is not about.
@@ -268,7 +270,9 @@ class Judge:
             self.stop(requirement)
 
     def stop(self, requirement: str) -> NoReturn:
-        """End the scenario: what is not yet judged is blocked by a requirement judged here."""
+        """End the scenario: what is not yet judged is blocked by a requirement judged here, or lacks the same part."""
+        if requirement in self.lacking:
+            raise Unsupported(self.lacking[requirement])
         raise Undecided(f"blocked by {requirement}")
 
     def unsupported(self, requirement: str, reason: str) -> None:
@@ -296,6 +300,8 @@ class Judge:
     def _note(self, judgement: Judgement) -> None:
         if judgement.requirement not in self.requirements:
             raise LookupError(f"{judgement.requirement} is judged but not named in @verifies")
+        if judgement.requirement in self.lacking:
+            return
         before = self.judgements.get(judgement.requirement)
         if before is None or weight(judgement.outcome, judgement.root) < weight(before.outcome, before.root):
             self.judgements[judgement.requirement] = judgement

@@ -106,7 +106,9 @@ class Suite:
         missing = [part for part in self.catalogue.requirement(name).needs if not found.has(part)]
         unknown = [part for part in missing if found.shown(part) is None]
         if len(unknown) < len(missing):
-            judge.unsupported(name, f"the target lacks {', '.join(part for part in missing if part not in unknown)}")
+            reason = f"the target lacks {', '.join(part for part in missing if part not in unknown)}"
+            judge.unsupported(name, reason)
+            judge.lacking[name] = reason
         elif unknown:
             withheld = found.unknown[unknown[0]]
             judge.not_tested(name, UNKNOWN[withheld], withheld)

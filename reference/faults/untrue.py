@@ -175,7 +175,7 @@ FAULTS = (
         apply=_lost_when_pushed_again,
     ),
     _fault(
-        "version-header-absent",
+        "version-check-without-version-header",
         "The version check has no version header.",
         "BASE-V2-VERSION-HEADER-200",
         apply=answers(change=drop_header("Docker-Distribution-API-Version")),

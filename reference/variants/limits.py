@@ -289,7 +289,7 @@ VARIANTS = (
         apply=_sessions,
     ),
     Variant(
-        name="manifest-limit-small",
+        name="manifest-above-1-mib-413",
         title="Manifests above 1 MiB are answered 413.",
         latitude=("SIZE-OR-QUOTA-REFUSED",),
         profiles=("docker-v2", "oci-1.0"),

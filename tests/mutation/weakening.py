@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType
@@ -14,6 +15,8 @@ from tests.mutation.mutants import ROOT, source_of
 
 #: Methods of a judge that say held or broken, by the position of the answer that they look at.
 _JUDGEMENTS = {"status": 1, "refused": 1, "header": 1, "code": 1, "gives": 1, "require": None, "require_status": 1}
+#: How many of its requirements the name of a weaker check has.
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class Weakness:
     def name(self) -> str:
         """What identifies it, whatever else changes in the file."""
         twin = f" #{self.occurrence}" if self.occurrence > 1 else ""
-        return f"{self.module}:{self.place}: {' or '.join(self.requirements[:3])}: {self.kind}{twin}"
+        return f"{self.module}:{self.place}: {' or '.join(self.requirements[:_SHOWN])}: {self.kind}{twin}"
 
 
 def weaknesses() -> list[Weakness]:
@@ -43,12 +46,12 @@ def weaknesses() -> list[Weakness]:
         if path.parent.name == "search":
             continue  # The search decides no requirement of its own.
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        twins: dict[tuple[Any, ...], int] = {}
+        tree = named.trees[path]
+        twins: Counter[tuple[Any, ...]] = Counter()
         for number, (place, call, kind, _) in enumerate(_opportunities(tree)):
             requirements = _requirements(call, place, tree, named)
-            twin = (place, requirements, kind)
-            twins[twin] = twins.get(twin, 0) + 1
+            twin = (place, requirements[:_SHOWN], kind)
+            twins[twin] += 1
             found.append(Weakness(module, number, place, call.lineno, requirements, kind, twins[twin]))
     return found
 
@@ -151,43 +154,51 @@ def _requirements(call: ast.Call, place: str, tree: ast.Module, named: _Named) -
     first = call.args[0]
     if isinstance(first, ast.Constant) and isinstance(first.value, str):
         return (first.value,)
-    if isinstance(first, ast.Name) and (found := named.constants.get(first.id)):
+    if isinstance(first, ast.Name) and (found := named.constant(first.id, tree)):
         return tuple(sorted(found))
     outermost = place.split(".", maxsplit=1)[0]
-    own = {id_ for node in tree.body if getattr(node, "name", "") == outermost for id_ in named.ids(node)}
-    return tuple(sorted({*named.handed.get(outermost, ()), *own} or {*named.ids(tree)}))
+    own = {id_ for node in tree.body if getattr(node, "name", "") == outermost for id_ in named.ids(node, tree)}
+    return tuple(sorted({*named.handed.get(outermost, ()), *own} or {*named.ids(tree, tree)}))
 
 
 class _Named:
     """The requirements behind names: constants of modules, and what functions are handed by their callers."""
 
     def __init__(self) -> None:
-        trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "conformance").rglob("*.py")]
-        self.constants: dict[str, set[str]] = {}
-        for tree in trees:
+        paths = (ROOT / "conformance").rglob("*.py")
+        self.trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+        self._of: dict[ast.Module, dict[str, set[str]]] = {tree: {} for tree in self.trees.values()}
+        self._of_all: dict[str, set[str]] = {}
+        for tree, own in self._of.items():
             for statement in tree.body:
                 if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-                    self.constants.setdefault(statement.targets[0].id, set()).update(_ids(statement))
+                    for constants in (own, self._of_all):
+                        constants.setdefault(statement.targets[0].id, set()).update(_ids(statement))
         self.handed: dict[str, set[str]] = {}
-        for tree in trees:
+        for tree in self._of:
             for node in ast.walk(tree):
                 if isinstance(node, ast.FunctionDef):
-                    self._calls(node)
+                    self._calls(node, tree)
 
-    def _calls(self, function: ast.FunctionDef) -> None:
-        around = {*self.ids(function)}
+    def constant(self, name: str, tree: ast.Module) -> set[str]:
+        """Return the ids in a constant of a module; where the module imports the name, of whichever module has it."""
+        own = self._of[tree]
+        return own[name] if name in own else self._of_all.get(name, set())
+
+    def _calls(self, function: ast.FunctionDef, tree: ast.Module) -> None:
+        around = {*self.ids(function, tree)}
         for child in ast.walk(function):
             if isinstance(child, ast.Call):
                 name = getattr(child.func, "id", getattr(child.func, "attr", ""))
-                handed = {id_ for part in (*child.args, *child.keywords) for id_ in self.ids(part)}
+                handed = {id_ for part in (*child.args, *child.keywords) for id_ in self.ids(part, tree)}
                 self.handed.setdefault(name, set()).update(handed or around)
 
-    def ids(self, node: ast.AST) -> Iterator[str]:
-        """Give the ids in a tree, by themselves or by the names of constants."""
+    def ids(self, node: ast.AST, tree: ast.Module) -> Iterator[str]:
+        """Give the ids in a part of a module, by themselves or by the names of constants."""
         yield from _ids(node)
         for child in ast.walk(node):
             if isinstance(child, ast.Name):
-                yield from self.constants.get(child.id, ())
+                yield from self.constant(child.id, tree)
 
 
 def _ids(node: ast.AST) -> Iterator[str]:

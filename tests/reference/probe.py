@@ -61,6 +61,26 @@ def _scope(method: str, path: str, query: str, headers: list[tuple[str, str]]) -
 
 
 @dataclass
+class Connection:
+    """A request on its way in, with what a fault that hangs up looks for in the server's own state of a request."""
+
+    incoming: list[Message]
+    disconnected: bool = False
+
+    @property
+    def transport(self) -> Connection:
+        """The connection."""
+        return self
+
+    def close(self) -> None:
+        """There is nothing to close."""
+
+    async def receive(self) -> Message:
+        """Give the next part of the body."""
+        return self.incoming.pop(0) if self.incoming else {"type": "http.disconnect"}
+
+
+@dataclass
 class Client:
     application: Application
     expected: list[Normal] | None = None
@@ -85,16 +105,13 @@ class Client:
         if body or method in ("POST", "PUT", "PATCH"):
             given.append(("content-length", str(len(body) + (10 if cut else 0))))
         scope = _scope(method, raw, query, given)
-        incoming: list[Message] = [{"type": "http.request", "body": body, "more_body": cut}]
+        connection = Connection([{"type": "http.request", "body": body, "more_body": cut}])
         sent: list[Message] = []
-
-        async def receive() -> Message:
-            return incoming.pop(0) if incoming else {"type": "http.disconnect"}
 
         async def send(message: Message) -> None:
             sent.append(message)
 
-        await self.application(scope, receive, send)
+        await self.application(scope, connection.receive, send)
         if not sent:
             answer = Answer(0, [], b"")
         else:

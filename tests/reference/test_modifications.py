@@ -31,19 +31,31 @@ ON_THE_WIRE = {
 ELSEWHERE = {
     "accept-index-to-child",
     "blob-known",
+    "blob-limit-413",
+    "blob-limit-denied",
+    "bytes-quota",
+    "bytes-quota-of-repository",
     "coded-where-accepted",
     "delete-again-202",
     "digest-any-case",
+    "layers-limit",
     "manifest-goes-with-last-tag",
     "manifest-ranges",
     "manifest-sizes-checked",
     "manifest-unchecked",
     "manifest-unknown-members-refused",
+    "manifests-quota",
+    "names-not-deep",
     "push-type-required",
+    "referrers-quota",
+    "repositories-quota",
     "slashes-matter",
+    "tags-quota",
     "upload-body-limit",
     "upload-length-required",
 }
+#: What answers some requests with a server error, as something between the suite and a registry may.
+SERVER_ERRORS = {"gateway-with-a-dead-server"}
 #: What shows where there are logins (test_login_faults.py).
 WITH_LOGINS = {name for name, variant in variants.ALL.items() if variant.configuration != "memory"}
 
@@ -76,7 +88,7 @@ def test_most_faults_show_to_the_fixed_sequence() -> None:
 def test_a_variant_shows_and_is_no_server_error(name: str) -> None:
     answers = probe.transcript(modified(variant=name))
     assert [answer.normal() for answer in answers] != right()
-    assert not [answer for answer in answers if answer.status >= 500]
+    assert any(answer.status >= 500 for answer in answers) == (name in SERVER_ERRORS)
 
 
 @pytest.mark.parametrize("name", sorted(ELSEWHERE))
