@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from conformance.client.exchange import OVERLOADED, Headers, Response
-from conformance.judge import Judge
+from conformance.judge import Judge, Unsupported
 from spec.model import Outcome
 
 ID = "PULL-BLOB-GET-200"
@@ -35,3 +35,13 @@ def test_an_overload_that_is_expected_holds() -> None:
     judge = Judge([ID])
     assert judge.status(ID, Response(429, "", Headers()), 429)
     assert judge.judgements[ID].outcome is Outcome.HELD
+
+
+def test_what_the_target_lacks_is_not_judged() -> None:
+    """A scenario that goes on for another requirement breaks none of the part that the target lacks."""
+    judge = Judge([ID, "PULL-BLOB-HEAD-200"])
+    judge.unsupported(ID, "the target lacks pull")
+    judge.lacking[ID] = "the target lacks pull"
+    with pytest.raises(Unsupported, match="lacks pull"):
+        judge.require_status(ID, Response(405, "", Headers()), 200)
+    assert judge.judgements[ID].outcome is Outcome.UNSUPPORTED
