@@ -10,9 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BufferedIOBase
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+#: Headers of one connection, which are not passed on.
+HOP_BY_HOP = frozenset({"connection", "transfer-encoding"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,9 @@ def serve(answer: Callable[[Asked], Answer], tls: tuple[Path, Path] | None = Non
 
         def handle_any(self) -> None:
             """Answer one request."""
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
+            length = int(self.headers.get("Content-Length") or 0)
+            body = b"".join(_chunks(self.rfile)) if chunked else self.rfile.read(length)
             asked = Asked(self.command, self.path, {k.lower(): v for k, v in self.headers.items()}, body)
             tiny.asked.append(asked)
             given = answer(asked)
@@ -91,14 +97,23 @@ def serve(answer: Callable[[Asked], Answer], tls: tuple[Path, Path] | None = Non
         server.server_close()
 
 
+def _chunks(stream: BufferedIOBase) -> Iterator[bytes]:
+    """Give the parts of a body that is sent in chunks (RFC 9112, 7.1), without its trailers."""
+    while size := int(stream.readline().partition(b";")[0], 16):
+        yield stream.read(size)
+        stream.readline()
+    while stream.readline().strip():
+        pass
+
+
 def forward(asked: Asked, url: str) -> Answer:
     """Pass a request on to another server, without its credentials."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
-    headers = {k: v for k, v in asked.headers.items() if k not in {"authorization", "connection"}}
+    headers = {k: v for k, v in asked.headers.items() if k not in {"authorization", *HOP_BY_HOP}}
     try:
         connection.request(asked.method, asked.path, asked.body, headers)
         response = connection.getresponse()
-        kept = tuple((k, v) for k, v in response.getheaders() if k.lower() not in {"transfer-encoding", "connection"})
+        kept = tuple((k, v) for k, v in response.getheaders() if k.lower() not in HOP_BY_HOP)
         return Answer(response.status, response.read(), kept)
     finally:
         connection.close()

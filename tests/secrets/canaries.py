@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import itertools
+import os
 import re
 from collections.abc import Iterator
 from urllib.parse import unquote_plus
@@ -21,7 +22,7 @@ _AWKWARD = "&<\"/+%' \u00fc"
 #: A token longer than what a report shows of a value, so that one that is cut is seen too.
 _LONG = 500
 _TO_URL = str.maketrans("+/", "-_")
-#: Each trial of a process has secrets of its own.
+#: Each trial has secrets of its own, also beside those of other processes: the command lines of all are looked at.
 _NUMBERS = itertools.count()
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 
@@ -30,7 +31,7 @@ class Canaries:
     """The secrets of one trial, by name."""
 
     def __init__(self) -> None:
-        number = next(_NUMBERS)
+        number = f"{os.getpid()} {next(_NUMBERS)}"
         self._cores = {name: f"c4nary-{name}-{made_up(6, f'{name} {number}').hex()}" for name in NAMES}
         self._forms = {name: frozenset(_forms(core)) for name, core in self._cores.items()}
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, quote, urlsplit
 
-from tests.conformance.tiny import Answer, Asked, Tiny, serve
+from tests.conformance.tiny import HOP_BY_HOP, Answer, Asked, Tiny, serve
 from tests.conformance.tokens import scope_of
 from tests.secrets.canaries import Canaries
 
@@ -46,10 +46,10 @@ def pass_on(asked: Asked, url: str, without: str = "authorization") -> Answer:
     """Send a request on to another server, without one of its headers."""
     connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
     try:
-        headers = {k: v for k, v in asked.headers.items() if k not in {"connection", without}}
+        headers = {k: v for k, v in asked.headers.items() if k not in {without, *HOP_BY_HOP}}
         connection.request(asked.method, asked.path, asked.body, headers)
         response = connection.getresponse()
-        kept = tuple((k, v) for k, v in response.getheaders() if k.lower() not in {"transfer-encoding", "connection"})
+        kept = tuple((k, v) for k, v in response.getheaders() if k.lower() not in HOP_BY_HOP)
         return Answer(response.status, response.read(), kept)
     finally:
         connection.close()

@@ -18,7 +18,7 @@ class Watch:
     def __init__(self, canaries: Canaries, folders: Iterable[Path], own: int) -> None:
         self._canaries = canaries
         self._folders = tuple(folders)
-        self._own = _command_line(own), own
+        self._own = own
         self._seen: dict[Path, tuple[int, int]] = {}
         self._stop = threading.Event()
         #: What was found, as sentences.
@@ -40,12 +40,14 @@ class Watch:
                 self._files(folder)
 
     def _processes(self) -> None:
+        # Read anew each time: at first the process may have none yet.
+        own = _command_line(self._own)
         for name in os.listdir("/proc"):  # noqa: PTH208  # pathlib makes an object of each of its names
-            if not name.isdigit() or int(name) in {self._own[1], os.getpid()}:
+            if not name.isdigit() or int(name) in {self._own, os.getpid()}:
                 continue
             text = _command_line(int(name))
             # A child that was just forked has the command line of its parent still.
-            if text and text != self._own[0]:
+            if text and text != own:
                 self.found |= {f"{canary} in the command line of a process" for canary in self._canaries.found(text)}
 
     def _files(self, folder: Path) -> None:
