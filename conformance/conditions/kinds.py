@@ -22,6 +22,7 @@ from conformance.content import (
 )
 from conformance.given import Given
 
+NOT_FOUND = 404
 ARTIFACT = "application/vnd.example.sbom.v1"
 PLATFORM = {"architecture": "amd64", "os": "linux"}
 LAYERS = 1000
@@ -71,6 +72,12 @@ class Shelf:
             self._given.manifest(self._repo, made, made.digest)
             self._manifests[kind] = made
         return self._manifests[kind]
+
+    def collected(self) -> bool:
+        """Tell whether something on the shelf is gone: what no manifest has any longer a registry may remove."""
+        asked = [self._repo.head_blob(blob.digest) for blob in self._blobs]
+        asked += [self._repo.head_manifest(made.digest, made.media_type) for made in self._manifests.values()]
+        return any(answer.status == NOT_FOUND for answer in asked)
 
     def another(self, make: Maker) -> Manifest:
         """Return an image that is not pushed yet and like no other."""

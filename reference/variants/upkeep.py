@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from reference import errors
 from reference.app import Registry
-from reference.documents import OCI_INDEX, OCI_MANIFEST
+from reference.documents import OCI_INDEX, OCI_MANIFEST, Document, parse
 from reference.grammar import digest_of
 from reference.messages import Request, Response
 from reference.modifications import OCI, Apply, Variant, on, override
@@ -170,6 +170,25 @@ def _collected(registry: Registry) -> None:
     override(registry.manifests, remove_tag=changed)
 
 
+def _blobs_collected(registry: Registry) -> None:
+    """Blobs go with the last manifest of a repository that has them."""
+    having: dict[tuple[str, str], set[str]] = {}
+    put, remove = registry.storage.put_manifest, registry.manifests.remove
+
+    def stored(name: str, manifest: Manifest, subject: str | None) -> None:
+        having[name, manifest.digest] = {*Document(manifest.media_type, parse(manifest.content)).blobs}
+        put(name, manifest, subject)
+
+    def changed(name: str, digest: str) -> None:
+        remove(name, digest)
+        blobs = having.pop((name, digest), set())
+        for blob in blobs.difference(*(others for (where, _), others in having.items() if where == name)):
+            registry.storage.delete_blob(name, blob)
+
+    override(registry.storage, put_manifest=stored)
+    override(registry.manifests, remove=changed)
+
+
 def _shared(registry: Registry) -> None:
     """A blob of any repository is found in each."""
     storage = registry.storage
@@ -273,6 +292,12 @@ VARIANTS = (
         latitude=("UNREFERENCED-CONTENT-COLLECTED",),
         warns=("MGMT-TAG-DELETE-MANIFEST-BY-DIGEST-KEPT",),
         apply=_collected,
+    ),
+    Variant(
+        name="blobs-go-with-last-manifest",
+        title="Blobs that no manifest of their repository has any longer are removed with the last that had them.",
+        latitude=("UNREFERENCED-CONTENT-COLLECTED",),
+        apply=_blobs_collected,
     ),
     Variant(
         name="repositories-listed",

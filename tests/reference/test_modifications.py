@@ -33,6 +33,7 @@ ELSEWHERE = {
     "blob-known",
     "blob-limit-413",
     "blob-limit-denied",
+    "blobs-go-with-last-manifest",
     "bytes-quota",
     "bytes-quota-of-repository",
     "coded-where-accepted",
