@@ -45,6 +45,8 @@ class Given:
         self._settings = settings
         #: For targets that are not written to: what is there in place of what would be pushed.
         self._existing = existing
+        #: The first blob that was pushed to each repository.
+        self._first: dict[str, Blob] = {}
 
     @property
     def read_only(self) -> bool:
@@ -98,7 +100,12 @@ class Given:
             raise Blocked("PUSH-PUT-MONOLITHIC-201", "status 201 to the PUT of a whole blob", answer)
         if self._settings.settle:
             self.read_blob(repo, blob.digest)
+        self._first.setdefault(repo.name, blob)
         return blob
+
+    def blob_there(self, repo: Repository) -> Blob:
+        """Return a blob that was pushed to a repository before; one is pushed where there is none."""
+        return self._first.get(repo.name) or self.blob(repo, self.make.config())
 
     # -- manifests
 
@@ -134,6 +141,12 @@ class Given:
         manifest = self.unpushed_image(blobs, **members)
         self.manifest(repo, manifest, tag)
         return Manifest(manifest.body, manifest.media_type, manifest.digest, tag, manifest.blobs)
+
+    def another(self, repo: Repository, manifest: Manifest, tag: str | None = None) -> Manifest:
+        """Push another image of the blobs of one that is there, by its digest unless a tag is given."""
+        other = self.unpushed_image([*manifest.blobs], annotations={"org.example.number": self.make.tag()})
+        self.manifest(repo, other, tag)
+        return Manifest(other.body, other.media_type, other.digest, tag, other.blobs)
 
     @staticmethod
     def unpushed_image(blobs: list[Blob], **members: Any) -> Manifest:

@@ -1,12 +1,11 @@
-"""Digests in URLs: malformed ones, unknown algorithms, upper case, sha512."""
+"""Digests in URLs: malformed ones, unknown algorithms, upper case."""
 
 from __future__ import annotations
 
 from conformance.client.registry import Repository
-from conformance.content import digest_of
 from conformance.digests import malformed
 from conformance.given import Given
-from conformance.judge import Judge, declined, verifies
+from conformance.judge import Judge, verifies
 
 
 @verifies("BASE-DIGEST-MALFORMED", "BASE-DIGEST-UNKNOWN-ALGORITHM")
@@ -28,16 +27,3 @@ def test_digest_in_upper_case(repo: Repository, given: Given, judge: Judge) -> N
     blob = given.blob(repo)
     answer = repo.get_blob("sha256:" + blob.digest.removeprefix("sha256:").upper())
     judge.refused("BASE-DIGEST-UPPERCASE-HEX", answer, when="to a digest in upper case")
-
-
-@verifies("BASE-DIGEST-SHA512")
-def test_blob_by_sha512(repo: Repository, given: Given, judge: Judge) -> None:
-    """A blob that was accepted under a sha512 digest is served under it."""
-    content = given.make.bytes()
-    digest = digest_of(content, "sha512")
-    closed = repo.put_upload(given.upload(repo), digest, content)
-    if closed.status != 201:
-        raise declined(closed, "the push under a sha512 digest was not accepted")
-    answer = given.read_blob(repo, digest)
-    judge.gives("BASE-DIGEST-SHA512", answer, content, "status 200 and the pushed bytes")
-    judge.status("BASE-DIGEST-SHA512", repo.head_blob(digest), 200)

@@ -9,9 +9,9 @@ from conformance.judge import Judge, Undecided, status_of, told, verifies
 from conformance.session import Repositories
 
 USABLE = {
-    "BASE-NAME-PLAIN": ("a", "0/a0"),
-    "BASE-NAME-SINGLE-SEPARATOR": ("a.b_c-d", "a/b-0"),
-    "BASE-NAME-REPEATED-SEPARATOR": ("a__b", "a---b"),
+    "BASE-NAME-PLAIN": ("0/a",),
+    "BASE-NAME-SINGLE-SEPARATOR": ("a.b_c-d/b-0",),
+    "BASE-NAME-REPEATED-SEPARATOR": ("a__b/a---b",),
     "BASE-NAME-ROUTE-WORDS": ("blobs", "manifests", "tags"),
 }
 KEPT = "BASE-NAME-ACCEPTED-KEPT"

@@ -12,19 +12,19 @@ REFUSED = ("t" * 129, ".a", "-a", "a+b")
 
 @verifies("BASE-TAG-ACCEPT", KEPT, "BASE-TAG-CASE")
 def test_tags_within_the_grammar(repo: Repository, given: Given, judge: Judge) -> None:
-    """Every tag that fits the grammar can be pushed and pulled, and case tells tags apart."""
-    manifest = given.image(repo)
+    """A tag of all kinds of characters can be pushed and pulled, and case tells tags apart."""
+    manifest = given.image(repo, None)
     own = given.make.tag() if given.shared else ""  # others' tags are not overwritten
-    mixed, other_case = f"A.b-c_d{own}", f"a.B-C_D{own}"
-    for tag in (f"_{own}", f"0{own}", mixed, f"{own}x--", "t" * (128 - len(own)) + own):
-        pushed = repo.put_manifest(tag, manifest.body, manifest.media_type)
-        judge.granted(pushed)
-        if judge.status("BASE-TAG-ACCEPT", pushed, 201, when=f"to a manifest under the tag {tag}"):
-            pulled = given.read_manifest(repo, tag, manifest.media_type, manifest.body)
-            judge.gives(KEPT, pulled, manifest.body, f"the manifest that was accepted under the tag {tag}", pushed)
-    if KEPT not in judge.judgements:
-        judge.unsupported(KEPT, "no manifest was accepted under any of the tags")
-    other = given.image(repo, other_case)
+    mixed, other_case = f"_A.b-c_d{own}--", f"_a.B-C_D{own}--"
+    pushed = repo.put_manifest(mixed, manifest.body, manifest.media_type)
+    judge.granted(pushed)
+    if not judge.status("BASE-TAG-ACCEPT", pushed, 201, when=f"to a manifest under the tag {mixed}"):
+        for requirement in (KEPT, "BASE-TAG-CASE"):
+            judge.unsupported(requirement, "the tag was not accepted")
+        return
+    pulled = given.read_manifest(repo, mixed, manifest.media_type, manifest.body)
+    judge.gives(KEPT, pulled, manifest.body, f"the manifest that was accepted under the tag {mixed}", pushed)
+    other = given.another(repo, manifest, other_case)
     for tag, named in ((mixed, manifest), (other_case, other)):
         answer = given.pulled_manifest(repo, tag, OCI_MANIFEST)
         judge(

@@ -19,8 +19,9 @@ ANNOTATIONS = {"org.example/key.with-signs": "ä, ö → ü", "empty": "", "org.
 
 
 def refer(repo: Repository, given: Given, subject: Descriptor, tag: str | None = None, **members: Any) -> Manifest:
-    """Push an image manifest that refers to a subject, by digest unless a tag is given."""
-    manifest = given.unpushed_image([given.blob(repo, given.make.config())], subject=subject, **members)
+    """Push an image manifest that refers to a subject, by digest unless a tag is given; one like no other."""
+    members.setdefault("annotations", {"org.example.number": given.make.tag()})
+    manifest = given.unpushed_image([given.blob_there(repo)], subject=subject, **members)
     _push(repo, manifest, tag)
     return manifest
 

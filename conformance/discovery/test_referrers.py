@@ -6,7 +6,7 @@ from typing import Any
 
 from conformance.client.exchange import Response
 from conformance.client.registry import OCI_INDEX, Repository, next_link
-from conformance.content import Manifest
+from conformance.content import Manifest, index
 from conformance.contract.wording import quoted
 from conformance.discovery.artifacts import (
     ANNOTATIONS,
@@ -94,6 +94,9 @@ def test_referrers_of_an_image(repo: Repository, given: Given, judge: Judge, set
     given.manifest(repo, typed, given.make.tag())
     plain = refer(repo, given, target, config_type=CONFIG_TYPE)
     farther = refer(repo, given, typed.descriptor(), artifactType=SBOM)
+    # An index that lists a referrer takes it from nobody, whether it is accepted or not.
+    beside = Manifest.of(index([plain.descriptor()]), OCI_INDEX)
+    repo.put_manifest(beside.digest, beside.body, OCI_INDEX)
     if settings.settle:
         settings.wait(
             lambda: {typed.digest, plain.digest} <= {e.get("digest") for e in all_referrers(repo, subject.digest)}
@@ -209,7 +212,7 @@ def test_referrers_where_there_are_none(
     judge.unsupported(ABSENT, "the target has the referrers API")
     asked = [(given.make.digest(), "an unknown digest")]
     if not given.read_only:
-        asked.insert(0, (given.image(repo).digest, "a manifest without referrers"))
+        asked.insert(0, (given.another(repo, subject).digest, "a manifest without referrers"))
     for digest, kind in asked:
         answer = repo.referrers(digest)
         manifests = answer.json.get("manifests") if isinstance(answer.json, dict) else None

@@ -72,8 +72,11 @@ def test_many_referrers(repo: Repository, given: Given, judge: Judge, settings: 
     """A list that is given in pages leads by Links to every referrer, each once."""
     thorough = settings.effort == "thorough"
     subject = given.image(repo)
-    notes = {"filler": "x" * (LARGE if thorough else 1)}
-    pushed = [refer(repo, given, subject.descriptor(), annotations=notes) for _ in range(MANY if thorough else 3)]
+    filler = "x" * (LARGE if thorough else 1)
+    pushed = [
+        refer(repo, given, subject.descriptor(), annotations={"filler": filler, "number": str(number)})
+        for number in range(MANY if thorough else 3)
+    ]
     listed(repo, subject.digest, settings, *pushed)
     pages = referrer_pages(repo, subject.digest)
     if next_link(pages[0]) is None:

@@ -110,9 +110,9 @@ def _pushed(repo: Repository, given: Given) -> list[str]:
     """Push an image under several tags, and another one under the first of them; return the tags."""
     stem = given.make.tag()
     tags = [f"{stem}{end}" for end in ("da", "ab", "ca", "bb", "cc", "ba", "db")]
-    given.tags(repo, *tags)
+    image = given.tags(repo, *tags)
     # The tag is moved where the target lets it; one that holds tags for immutable refuses.
-    moved = given.image(repo, None)
+    moved = given.another(repo, image)
     repo.put_manifest(tags[0], moved.body, moved.media_type)
     return tags
 

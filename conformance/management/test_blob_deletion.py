@@ -24,8 +24,7 @@ CODE = "MGMT-BLOB-DELETE-UNKNOWN-CODE"
 MALFORMED = "MGMT-BLOB-DELETE-MALFORMED-REFUSED"
 MALFORMED_400 = "MGMT-BLOB-DELETE-MALFORMED-400"
 ELSEWHERE = "MGMT-BLOB-DELETE-OTHER-REPO-KEPT"
-AGAIN = "MGMT-BLOB-DELETE-REUPLOAD"
-#: What is expected of a blob that stays or comes back.
+#: What is expected of a blob that stays.
 SAME = "status 200 and the bytes of the blob"
 
 
@@ -51,18 +50,15 @@ def test_delete_blob(repo: Repository, given: Given, judge: Judge) -> None:
             judge.unsupported(requirement, f"the deletion is not refused as disabled (status {answer.status})")
 
 
-@verifies(GONE, HEAD, TWICE, AGAIN)
+@verifies(GONE, HEAD, TWICE)
 def test_what_a_deleted_blob_leaves(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
-    """A deleted blob is gone, and comes back when it is pushed again."""
+    """A deleted blob is gone."""
     blob = given.blob(repo)
     deleted(repo.delete_blob(blob.digest), "BLOB")
     answer = blob_gone(settings, repo, blob.digest)
     judge.require_status(GONE, answer, NOT_FOUND, when="to the GET of a deleted blob")
     judge.status(HEAD, repo.head_blob(blob.digest), NOT_FOUND, when="to the HEAD of a deleted blob")
     judge.status(TWICE, repo.delete_blob(blob.digest), NOT_FOUND, when="to a second deletion")
-    pushed = repo.put_upload(given.upload(repo), blob.digest, blob.content)
-    judge.require_status(AGAIN, pushed, 201, when="to the push of a blob that was deleted")
-    judge.gives(AGAIN, given.read_blob(repo, blob.digest), blob.content, SAME)
 
 
 @verifies(UNKNOWN, CODE, MALFORMED, MALFORMED_400)

@@ -33,7 +33,7 @@ def test_accept_with_several_types(repo: Repository, given: Given, judge: Judge)
     own = manifest.media_type
     others = [t for t in (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST) if t != own]
     first, second, third = others
-    for listed in (f"{own}, {first}, {second}", f"{first},{own},{third}", f"{first} , {second} ,{own}"):
+    for listed in (f"{first},{own},{third}", f"{first} , {second} ,{own}"):
         _gives(judge, "PULL-ACCEPT-LIST", repo.get_manifest(tag, listed), manifest)
     _gives(judge, "PULL-ACCEPT-REPEATED-FIELD", repo.get_manifest(tag, (first, second, own)), manifest)
     _gives(judge, "PULL-ACCEPT-QVALUE", repo.get_manifest(tag, f"{own};q=0.9, */*;q=0.1"), manifest)

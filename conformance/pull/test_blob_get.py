@@ -5,12 +5,10 @@ from __future__ import annotations
 import gzip
 from urllib.parse import quote, urlsplit
 
-import pytest
-
 from conformance.client.registry import Repository, upload_location
 from conformance.digests import is_digest_of, well_formed
 from conformance.given import Given
-from conformance.judge import Judge, Undecided, Unsupported, content_of, declined, status_of, told, verifies
+from conformance.judge import Judge, Undecided, Unsupported, status_of, told, verifies
 from conformance.presence import served
 from conformance.pull.facts import DIGEST, decoded, digest_headers
 
@@ -63,11 +61,10 @@ def test_get_of_a_blob(repo: Repository, given: Given, judge: Judge) -> None:
             judge("PULL-BLOB-GET-DCD-TRUE", true, f"a {DIGEST} that is true of the body", answer, actual=came)
 
 
-@pytest.mark.parametrize("size", [1, 1024, 3_000_000])
 @verifies("PULL-BLOB-GET-BODY-EXACT")
-def test_get_of_binary_content(repo: Repository, given: Given, judge: Judge, size: int) -> None:
+def test_get_of_binary_content(repo: Repository, given: Given, judge: Judge) -> None:
     """The bytes of a blob come back as they were pushed."""
-    content = given.make.bytes(size)[:-8] + b"\x00\r\n\xff\xfe\r\n\x00" if size > 1 else b"\xff"
+    content = given.make.bytes(1000) + b"\x00\r\n\xff\xfe\r\n\x00"
     blob = given.blob(repo) if given.read_only else given.blob(repo, content)
     answer = given.pulled_blob(repo, blob.digest)
     judge(
@@ -77,24 +74,6 @@ def test_get_of_binary_content(repo: Repository, given: Given, judge: Judge, siz
         answer,
         actual=f"{len(answer.body)} bytes with the digest {answer.content_digest()}",
     )
-
-
-@verifies("PULL-BLOB-GET-EMPTY")
-def test_get_of_the_empty_blob(repo: Repository, given: Given, judge: Judge) -> None:
-    """A blob of no bytes that was accepted is pulled as a 200 without content."""
-    digest = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-    pushed = repo.put_upload(given.upload(repo), digest, b"")
-    if pushed.status != 201:
-        raise declined(pushed, "the empty blob was not accepted")
-    answer = repo.get_blob(digest)
-    judge(
-        "PULL-BLOB-GET-EMPTY",
-        answer.status == 200 and not answer.body,
-        "status 200 without content",
-        answer,
-        actual=content_of(answer),
-    )
-    judge.status("PULL-BLOB-GET-EMPTY", repo.head_blob(digest), 200)
 
 
 @verifies("PULL-BLOB-GET-NO-FALSE-CODING")

@@ -11,7 +11,6 @@ from conformance.judge import Blocked, Judge, Undecided, Unsupported, content_of
 from conformance.policy import is_immutable
 from conformance.presence import served
 from conformance.pull.facts import DIGEST
-from conformance.settings import Settings
 
 
 @verifies("PULL-CONSIST-AT-ONCE")
@@ -38,23 +37,22 @@ def test_pull_right_after_the_push(repo: Repository, given: Given, judge: Judge)
 
 
 @verifies("PULL-CONSIST-TAG-MOVE", "PULL-CONSIST-OLD-DIGEST")
-def test_tag_that_moves(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
-    """A tag that is pushed again names the new manifest from then on; the old one keeps its digest."""
+def test_tag_that_moves(repo: Repository, given: Given, judge: Judge) -> None:
+    """A tag names what was pushed to it last, also when it goes back; what had it before keeps its digest."""
     old = given.image(repo)
-    new = given.image(repo, None)
+    new = given.another(repo, old)
     tag = old.tag or old.digest
-    moved = repo.put_manifest(tag, new.body, new.media_type)
-    if is_immutable(moved):
-        raise Unsupported(f"the tag cannot be moved (status {moved.status})")
-    if moved.status != 201:
-        raise Blocked("PUSH-MANIFEST-RETAG-MOVES", "status 201 to a manifest pushed to the tag of another", moved)
-    settings.wait(lambda: repo.get_manifest(tag, OCI_MANIFEST).body == new.body)
-    for _ in range(3):
-        answer = repo.get_manifest(tag, OCI_MANIFEST)
+    for former, latter in ((old, new), (new, old)):
+        moved = repo.put_manifest(tag, latter.body, latter.media_type)
+        if is_immutable(moved):
+            raise Unsupported(f"the tag cannot be moved (status {moved.status})")
+        if moved.status != 201:
+            raise Blocked("PUSH-MANIFEST-RETAG-MOVES", "status 201 to a manifest pushed to the tag of another", moved)
+        answer = given.read_manifest(repo, tag, OCI_MANIFEST, latter.body)
         judge(
             "PULL-CONSIST-TAG-MOVE",
-            served(answer, new.body),
-            f"the manifest {new.digest} that was pushed last",
+            served(answer, latter.body),
+            f"the manifest {latter.digest} that was pushed last",
             answer,
             actual=content_of(answer),
         )
@@ -62,21 +60,20 @@ def test_tag_that_moves(repo: Repository, given: Given, judge: Judge, settings: 
         named = head.header(DIGEST)
         judge(
             "PULL-CONSIST-TAG-MOVE",
-            head.status == 200 and named != old.digest,
+            head.status == 200 and named != former.digest,
             "the headers of the new manifest",
             head,
             actual=told(head, DIGEST),
         )
-    judge.status("PULL-CONSIST-OLD-DIGEST", repo.get_manifest(old.digest, OCI_MANIFEST), 200)
+        judge.status("PULL-CONSIST-OLD-DIGEST", repo.get_manifest(former.digest, OCI_MANIFEST), 200)
 
 
 @verifies("PULL-CONSIST-REPEATABLE")
-def test_repeated_and_parallel_pulls(repo: Repository, given: Given, judge: Judge) -> None:
-    """Pulls of one digest give the same each time, one after the other and at once."""
+def test_parallel_pulls(repo: Repository, given: Given, judge: Judge) -> None:
+    """Pulls of one digest at the same time, and many of them, give the same."""
     manifest = given.image(repo)
-    _judge_same(judge, [repo.get_manifest(manifest.digest, manifest.media_type) for _ in range(4)])
     with ThreadPoolExecutor(4) as pool:
-        pulls = [pool.submit(repo.get_manifest, manifest.digest, manifest.media_type) for _ in range(8)]
+        pulls = [pool.submit(repo.get_manifest, manifest.digest, manifest.media_type) for _ in range(9)]
         _judge_same(judge, [pull.result() for pull in pulls])
         if manifest.blobs:
             blobs = [pool.submit(repo.get_blob, manifest.blobs[0].digest) for _ in range(4)]

@@ -74,17 +74,13 @@ def test_pull_of_a_blob_as_a_manifest(repo: Repository, given: Given, judge: Jud
         judge.refused("PULL-MANIFEST-NOT-A-BLOB", answer, "to a manifest by the digest of a blob, as there is none")
 
 
-def _two(repo: Repository, other: Repository) -> None:
-    if repo.name == other.name:
-        raise NotTested("this takes two repositories", Withheld.REPOSITORIES)
-
-
 @verifies("PULL-MANIFEST-OTHER-REPO-DIGEST-404", "PULL-BLOB-OTHER-REPO-404", "PULL-BLOB-HEAD-OTHER-REPO-404")
 def test_pull_of_what_another_repository_holds(
     repo: Repository, other_repo: Repository, given: Given, judge: Judge
 ) -> None:
     """What only another repository holds is not found here."""
-    _two(repo, other_repo)
+    if repo.name == other_repo.name:
+        raise NotTested("this takes two repositories", Withheld.REPOSITORIES)
     manifest = given.image(repo, None)
     given.image(other_repo)
     blob = manifest.blobs[0]
@@ -98,22 +94,3 @@ def test_pull_of_what_another_repository_holds(
         other_repo.head_manifest(manifest.digest, manifest.media_type),
     ):
         judge.status("PULL-MANIFEST-OTHER-REPO-DIGEST-404", answer, 404)
-
-
-@verifies("PULL-MANIFEST-OTHER-REPO-TAG")
-def test_one_tag_in_two_repositories(repo: Repository, other_repo: Repository, given: Given, judge: Judge) -> None:
-    """A tag names a manifest of its own repository."""
-    _two(repo, other_repo)
-    shared, single = given.make.tag(), given.make.tag()
-    here, there = given.tags(repo, shared, single), given.image(other_repo, shared)
-    for home, manifest in ((repo, here), (other_repo, there)):
-        answer = given.pulled_manifest(home, shared, manifest.media_type)
-        judge(
-            "PULL-MANIFEST-OTHER-REPO-TAG",
-            answer.body == manifest.body,
-            "the manifest that was pushed to this repository",
-            answer,
-            actual=f"a body of digest {answer.content_digest()}",
-        )
-    answer = other_repo.get_manifest(single, OCI_MANIFEST)
-    judge.status("PULL-MANIFEST-OTHER-REPO-TAG", answer, 404, when="to a tag of another repository")

@@ -13,7 +13,8 @@ IF_MATCH = "PUSH-MANIFEST-IF-MATCH"
 @verifies(IF_MATCH)
 def test_put_manifest_if_the_tag_has_not_moved(repo: Repository, given: Given, judge: Judge) -> None:
     """A tag that was moved by another client is not moved by one that knows its former manifest."""
-    first, second, third = given.image(repo), given.image(repo, None), given.image(repo, None)
+    first = given.image(repo)
+    second, third = given.another(repo, first), given.another(repo, first)
     tag = first.tag or ""
     before = given.pulled_manifest(repo, tag, first.media_type).header("ETag")
     if before is None or before.startswith("W/"):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
-from conformance.content import EMPTY_TYPE, OCI_CONFIG, Manifest, docker_image, docker_list, image, index
+from conformance.client.registry import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
+from conformance.content import EMPTY_TYPE, OCI_CONFIG, Manifest, docker_image, image, index
 from conformance.given import Given
 from conformance.judge import Judge, Unsupported, verifies
 from conformance.push.manifests import served
@@ -67,19 +67,6 @@ def test_put_indexes(repo: Repository, given: Given, judge: Judge) -> None:
         judge.inconclusive(requirement, "the target looks for the entry elsewhere and refuses it as missing")
     else:
         judge.status(requirement, answer, 201, when="to an index with an entry of an unknown type")
-
-
-@verifies("PUSH-MANIFEST-DOCKER-SCHEMA2-ACCEPTED")
-def test_put_docker_manifests(repo: Repository, given: Given, judge: Judge) -> None:
-    """A Docker image manifest and a manifest list of it are taken and come back."""
-    config, layer = given.blob(repo, given.make.config()), given.blob(repo)
-    single = Manifest.of(docker_image(config, [layer]), DOCKER_MANIFEST)
-    platform = {"architecture": "amd64", "os": "linux"}
-    several = Manifest.of(docker_list([single.descriptor(platform=platform)]), DOCKER_LIST)
-    requirement = "PUSH-MANIFEST-DOCKER-SCHEMA2-ACCEPTED"
-    for manifest in (single, several):
-        if _accepted(judge, requirement, repo, manifest, f"a manifest of type {manifest.media_type}"):
-            served(given, judge, requirement, repo, manifest)
 
 
 @verifies("PUSH-MANIFEST-FOREIGN-LAYER")

@@ -14,6 +14,7 @@ from conformance.settings import Settings
 
 STATUS = "PUSH-MOUNT-STATUS"
 AVAILABLE = "PUSH-MOUNT-BLOB-AVAILABLE"
+KEPT = "PUSH-BLOB-KEPT"
 DIGEST_HEADER = ("PUSH-MOUNT-DIGEST-HEADER", "PUSH-MOUNT-DIGEST-HEADER-TRUE")
 #: What no grammar takes for a digest.
 NO_DIGEST = "sha256:!!"
@@ -30,24 +31,27 @@ def _distinct(repo: Repository, other: Repository) -> None:
         raise Undecided("a mount needs two repositories")
 
 
-@verifies("PUSH-MOUNT-STATUS", "PUSH-MOUNT-BLOB-AVAILABLE", "PUSH-MOUNT-LOCATION-PULLABLE", *DIGEST_HEADER)
+@verifies(STATUS, AVAILABLE, "PUSH-MOUNT-LOCATION-PULLABLE", KEPT, *DIGEST_HEADER)
 def test_mount_of_an_existing_blob(
     repo: Repository, other_repo: Repository, given: Given, judge: Judge, settings: Settings
 ) -> None:
-    """A mount of a blob of another repository makes it available (201), or opens an upload (202)."""
+    """A mount of a blob of another repository makes it available there, too (201), or opens an upload (202)."""
     _distinct(repo, other_repo)
     blob = given.blob(repo)
     answer = other_repo.mount(blob.digest, repo.name)
     if _not_granted(answer, settings):
         raise Unsupported(_NO_RIGHTS)
     if answer.status != 201:
-        judge.unsupported(AVAILABLE, "the mount was not answered 201")
+        for requirement in (AVAILABLE, KEPT):
+            judge.unsupported(requirement, "the mount was not answered 201")
     judge.require_status(STATUS, answer, 201, 202, when="to the mount of a blob of another repository")
-    rest = (AVAILABLE, "PUSH-MOUNT-LOCATION-PULLABLE", *DIGEST_HEADER)
+    rest = (AVAILABLE, "PUSH-MOUNT-LOCATION-PULLABLE", KEPT, *DIGEST_HEADER)
     if answer.status == 202:
         for requirement in rest:
             judge.unsupported(requirement, "the mount was answered with an upload session")
         return
+    expected = f"the blob in {repo.name}, which it was mounted from"
+    judge.gives(KEPT, given.read_blob(repo, blob.digest), blob.content, expected, answer)
     judge.header("PUSH-MOUNT-DIGEST-HEADER", answer, DIGEST)
     judge_digest(judge, "PUSH-MOUNT-DIGEST-HEADER-TRUE", answer, answer.headers.all(DIGEST), blob.content)
     expected = f"the blob in {other_repo.name} after it was mounted there"

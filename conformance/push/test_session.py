@@ -52,8 +52,8 @@ def test_blob_is_not_there_before_the_close(repo: Repository, given: Given, judg
 
 
 @verifies("PUSH-SESSION-PARALLEL-ISOLATED")
-def test_two_uploads_in_turns(repo: Repository, given: Given, judge: Judge) -> None:
-    """Two uploads whose chunks alternate give the two blobs, unmixed."""
+def test_two_uploads_in_turns(repo: Repository, given: Given, judge: Judge, capabilities: Capabilities) -> None:
+    """Two uploads whose chunks alternate give the two blobs, unmixed, also where a third one is cancelled."""
     uploads = [opened(repo), opened(repo)]
     requirement = "PUSH-SESSION-PARALLEL-ISOLATED"
     for size in (30, 14):
@@ -68,6 +68,8 @@ def test_two_uploads_in_turns(repo: Repository, given: Given, judge: Judge) -> N
                 answer,
                 actual=told(answer, "Range"),
             )
+    if capabilities.has("upload-cancel"):
+        repo.cancel_upload(opened(repo).location)
     for upload in uploads:
         put = closed(upload)
         if judge.status(requirement, put, 201, when="to the close of each of two uploads"):

@@ -9,16 +9,20 @@ from conformance.judge import Judge, Undecided, Unsupported, verifies
 from conformance.push.steps import opened
 
 SHA512 = "PUSH-BLOB-SHA512-ACCEPTED"
+SERVED = "BASE-DIGEST-SHA512"
 
 
-@verifies("PUSH-BLOB-SHA512-ACCEPTED", "PUSH-BLOB-SHA512-MISMATCH-REJECTED")
+@verifies(SHA512, "PUSH-BLOB-SHA512-MISMATCH-REJECTED", SERVED)
 def test_put_with_a_sha512_digest(repo: Repository, given: Given, judge: Judge) -> None:
     """A blob pushed by its sha512 digest is served under it; a wrong one is refused."""
     content = given.make.bytes()
     digest = digest_of(content, "sha512")
     answer = repo.put_upload(given.upload(repo), digest, content)
     judge.require_status(SHA512, answer, 201, when="to an upload by its sha512 digest")
-    judge.gives(SHA512, given.read_blob(repo, digest), content, "the blob under its sha512 digest", answer)
+    got = given.read_blob(repo, digest)
+    for requirement in (SHA512, SERVED):
+        judge.gives(requirement, got, content, "the blob under its sha512 digest", answer)
+    judge.status(SERVED, repo.head_blob(digest), 200)
     wrong = repo.put_upload(given.upload(repo), digest_of(given.make.bytes(), "sha512"), given.make.bytes())
     judge("PUSH-BLOB-SHA512-MISMATCH-REJECTED", not wrong.ok, "no 2xx to a wrong sha512 digest", wrong)
 

@@ -38,6 +38,8 @@ COUNTED = "PUSH-PATCH-RANGE-VALUE"
 PARTIAL = 206
 FEW = {"quick": 0, "default": 1, "thorough": 60}
 DIGESTS = {"quick": 0, "default": 1, "thorough": 60}
+#: Digests of one example.
+AT_ONCE = {"quick": 1, "default": 7, "thorough": 10}
 CHUNKED = {"quick": 0, "default": 1, "thorough": 60}
 
 
@@ -51,7 +53,7 @@ def test_search_digests_that_name_nothing(explorer: Explorer, judge: Judge, sett
     blob = explorer.made.blob()
     wrong = st.tuples(st.just(MALFORMED), strategies.wrong_digests(blob.digest))
     foreign = st.tuples(st.just(FOREIGN), strategies.foreign_digests())
-    digests = st.lists(st.one_of(wrong, wrong, foreign), max_size=10)
+    digests = st.lists(st.one_of(wrong, wrong, foreign), max_size=AT_ONCE[settings.effort])
     explorer.values(digests, lambda trial, value: _refused(trial, blob, value), DIGESTS[settings.effort])
     conclude(explorer, judge)
 

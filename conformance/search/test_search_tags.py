@@ -23,6 +23,8 @@ COMPLETE = "DISC-TAGS-COMPLETE-AFTER-PUSH"
 WALK = "DISC-TAGS-LINK-WALK-COMPLETE"
 EXAMPLES = {"quick": 0, "default": 1, "thorough": 60}
 WRONG = {"quick": 0, "default": 1, "thorough": 60}
+#: References outside the grammar of one example.
+AT_ONCE = {"quick": 1, "default": 3, "thorough": 5}
 
 
 @verifies(ACCEPT, COMPLETE, WALK)
@@ -44,7 +46,9 @@ def test_search_tags_outside_the_grammar(explorer: Explorer, judge: Judge, setti
 
     from . import strategies  # noqa: PLC0415  # brings Hypothesis
 
-    explorer.values(st.lists(strategies.wrong_tags(), max_size=5), _refused, WRONG[settings.effort])
+    explorer.values(
+        st.lists(strategies.wrong_tags(), max_size=AT_ONCE[settings.effort]), _refused, WRONG[settings.effort]
+    )
     conclude(explorer, judge)
 
 

@@ -256,7 +256,9 @@ FAULTS = (
     Fault(
         name="mount-moves",
         title="A blob that is mounted goes from the repository that it came from.",
-        breaks=("PULL-BLOB-GET-200",),
+        breaks=("PUSH-BLOB-KEPT",),
+        # Where only a sequence shows it.
+        also=("PULL-BLOB-GET-200",),
         apply=_blobs_lost_with_mount,
     ),
     Fault(

@@ -216,8 +216,8 @@ FAULTS = (
     Fault(
         name="tag-not-moved-back",
         title="A tag that was moved cannot be moved back.",
-        breaks=("PUSH-MANIFEST-RETAG-MOVES",),
-        also=("PULL-CONSIST-TAG-MOVE",),
+        breaks=("PULL-CONSIST-TAG-MOVE",),
+        also=("PUSH-MANIFEST-RETAG-MOVES",),
         apply=_tag_not_back,
     ),
     Fault(
