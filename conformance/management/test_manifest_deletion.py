@@ -5,8 +5,9 @@ from __future__ import annotations
 from conformance.client.registry import Repository
 from conformance.discovery.lists import settled_tags
 from conformance.given import ANY_MANIFEST, Given
-from conformance.judge import Judge, listing, verifies
+from conformance.judge import Judge, Undecided, Unsupported, listing, verifies
 from conformance.management.steps import DISABLED, NOT_FOUND, deleted, judge_deletion, manifest_gone
+from conformance.policy import is_immutable
 from conformance.settings import Settings
 
 DELETED = "MGMT-MANIFEST-DELETE-202"
@@ -26,7 +27,8 @@ CODE = "MGMT-MANIFEST-DELETE-UNKNOWN-CODE"
 NO_REPO = "MGMT-MANIFEST-DELETE-REPO-UNKNOWN-404"
 MALFORMED = "MGMT-MANIFEST-DELETE-MALFORMED-REFUSED"
 MALFORMED_400 = "MGMT-MANIFEST-DELETE-MALFORMED-400"
-#: What is expected of a manifest that stays.
+AGAIN = "MGMT-MANIFEST-DELETE-REPUSH"
+#: What is expected of a manifest that stays or comes back.
 SAME = "status 200 and the manifest as it was pushed"
 
 
@@ -52,7 +54,8 @@ def test_what_a_deleted_manifest_leaves(repo: Repository, given: Given, judge: J
     shared = manifest.blobs[0]
     # Under a tag that the first one had before, where the target lets tags move.
     other = given.another(repo, manifest)
-    if not repo.put_manifest(moved, other.body, other.media_type).ok:
+    repo.put_manifest(moved, other.body, other.media_type)
+    if given.read_manifest(repo, moved, body=other.body).body != other.body:
         moved = other.digest
     deleted(repo.delete_manifest(manifest.digest), "MANIFEST")
     answer = manifest_gone(settings, repo, manifest.digest)
@@ -107,3 +110,24 @@ def test_delete_what_is_no_manifest(repo: Repository, unknown_repo: Repository, 
         judge.status(MALFORMED_400, answer, 400, when="to a malformed digest")
     else:
         judge.inconclusive(MALFORMED_400, f"blocked by {MALFORMED}")
+
+
+@verifies(AGAIN)
+def test_push_a_deleted_manifest_again(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
+    """A manifest that was deleted can be pushed once more."""
+    tag = given.make.tag()
+    manifest = given.image(repo, tag)
+    deleted(repo.delete_manifest(manifest.digest), "MANIFEST")
+    if manifest_gone(settings, repo, manifest.digest).status != NOT_FOUND:
+        raise Undecided(f"blocked by {GONE}")
+    for blob in manifest.blobs:
+        if not repo.head_blob(blob.digest).ok:
+            given.blob(repo, blob)
+    pushed = repo.put_manifest(tag, manifest.body, manifest.media_type)
+    if is_immutable(pushed):
+        raise Unsupported(f"the target does not take a deleted manifest again (status {pushed.status})")
+    judge.require_status(AGAIN, pushed, 201, when="to the push of a manifest that was deleted")
+    for reference in (tag, manifest.digest):
+        judge.gives(AGAIN, given.read_manifest(repo, reference), manifest.body, SAME)
+    listed = settled_tags(repo, settings, {tag})
+    judge(AGAIN, tag in listed, f"{tag} in the list", pushed, *listed.pages, actual=f"the list was {listing(listed)}")

@@ -1,13 +1,15 @@
-"""Docker schema 2 images and manifest lists."""
+"""Docker schema 2 images and manifest lists, and manifests under a sha512 digest."""
 
 from __future__ import annotations
 
 from conformance.client.exchange import Response
-from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, Repository
-from conformance.content import Manifest, docker_image, docker_list
+from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_MANIFEST, Repository
+from conformance.content import Manifest, digest_of, docker_image, docker_list
+from conformance.digests import is_digest_of
 from conformance.given import Given
-from conformance.judge import Judge, NotTested, Undecided, clip, told, verifies
+from conformance.judge import Judge, NotTested, Undecided, clip, declined, told, verifies
 from conformance.presence import served
+from conformance.pull.facts import DIGEST
 from spec.model import Withheld
 
 OK = 200
@@ -120,3 +122,24 @@ def _judge_platform(judge: Judge, answer: Response, manifest: Manifest, children
         answer,
         actual=f"{told(answer, 'Content-Type')}, {came}",
     )
+
+
+@verifies("PULL-MANIFEST-SHA512")
+def test_pull_of_a_manifest_by_sha512(repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest that was accepted under a sha512 digest is pulled by it."""
+    manifest = given.unpushed_image([given.blob(repo, given.make.config())])
+    digest = digest_of(manifest.body, "sha512")
+    pushed = repo.put_manifest(digest, manifest.body, OCI_MANIFEST)
+    if pushed.status != 201:
+        raise declined(pushed, "the push under a sha512 digest was not accepted")
+    answer = repo.get_manifest(digest, OCI_MANIFEST)
+    value = answer.header(DIGEST)
+    true = value is None or is_digest_of(value, answer.body) is not False
+    judge(
+        "PULL-MANIFEST-SHA512",
+        served(answer, manifest.body) and true,
+        "status 200, the pushed bytes and a digest header that is true of them",
+        answer,
+        actual=f"{told(answer, DIGEST)}, a body of digest {answer.content_digest()}",
+    )
+    judge.status("PULL-MANIFEST-SHA512", repo.head_manifest(digest, OCI_MANIFEST), 200)

@@ -136,6 +136,34 @@ def test_get_of_unusual_bytes(repo: Repository, given: Given, judge: Judge) -> N
     )
 
 
+@verifies("PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED")
+def test_get_of_a_manifest_without_media_type(repo: Repository, given: Given, judge: Judge) -> None:
+    """A manifest without a mediaType member is pulled under the type that it was pushed under."""
+    document = given.unpushed_image([given.blob(repo, given.make.config())]).document
+    del document["mediaType"]
+    manifest = Manifest.of(document, OCI_MANIFEST)
+    tag = given.make.tag()
+    pushed = repo.put_manifest(tag, manifest.body, manifest.media_type)
+    if pushed.status != 201:
+        raise declined(pushed, "a manifest without mediaType was not accepted")
+    answer = given.pulled_manifest(repo, tag, OCI_MANIFEST)
+    judge.header(
+        "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED",
+        answer,
+        "Content-Type",
+        lambda _: answer.media_type == OCI_MANIFEST,
+        f"Content-Type: {OCI_MANIFEST}",
+    )
+    again = given.pulled_manifest(repo, manifest.digest, OCI_MANIFEST)
+    judge.header(
+        "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED",
+        again,
+        "Content-Type",
+        lambda _: again.media_type == OCI_MANIFEST,
+        f"Content-Type: {OCI_MANIFEST}",
+    )
+
+
 @verifies("PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE")
 def test_get_of_a_manifest_of_an_unknown_type(repo: Repository, given: Given, judge: Judge) -> None:
     """A manifest of a type that the registry may not know is pulled under the type that it names itself."""

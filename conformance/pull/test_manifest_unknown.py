@@ -74,14 +74,19 @@ def test_pull_of_a_blob_as_a_manifest(repo: Repository, given: Given, judge: Jud
         judge.refused("PULL-MANIFEST-NOT-A-BLOB", answer, "to a manifest by the digest of a blob, as there is none")
 
 
-@verifies("PULL-MANIFEST-OTHER-REPO-DIGEST-404", "PULL-BLOB-OTHER-REPO-404", "PULL-BLOB-HEAD-OTHER-REPO-404")
+@verifies(
+    "PULL-MANIFEST-OTHER-REPO-DIGEST-404",
+    "PULL-MANIFEST-OTHER-REPO-TAG",
+    "PULL-BLOB-OTHER-REPO-404",
+    "PULL-BLOB-HEAD-OTHER-REPO-404",
+)
 def test_pull_of_what_another_repository_holds(
     repo: Repository, other_repo: Repository, given: Given, judge: Judge
 ) -> None:
     """What only another repository holds is not found here."""
     if repo.name == other_repo.name:
         raise NotTested("this takes two repositories", Withheld.REPOSITORIES)
-    manifest = given.image(repo, None)
+    manifest = given.image(repo)
     given.image(other_repo)
     blob = manifest.blobs[0]
     if given.read_only and other_repo.head_blob(blob.digest).ok:
@@ -94,3 +99,8 @@ def test_pull_of_what_another_repository_holds(
         other_repo.head_manifest(manifest.digest, manifest.media_type),
     ):
         judge.status("PULL-MANIFEST-OTHER-REPO-DIGEST-404", answer, 404)
+    if given.read_only:
+        judge.not_tested("PULL-MANIFEST-OTHER-REPO-TAG", "the target is read-only", Withheld.WRITING)
+        return
+    answer = other_repo.get_manifest(manifest.tag or "", OCI_MANIFEST)
+    judge.status("PULL-MANIFEST-OTHER-REPO-TAG", answer, 404, when="to a tag of another repository")

@@ -10,8 +10,8 @@ from conformance.judge import Judge
 
 
 def unpushed(repo: Repository, given: Given) -> Manifest:
-    """Push the blobs of an image, and make its manifest."""
-    return given.unpushed_image([given.blob(repo, given.make.config()), given.blob(repo)])
+    """Push the blob of an image, and make its manifest."""
+    return given.unpushed_image([given.blob(repo, given.make.config())])
 
 
 def variant(manifest: Manifest, **members: object) -> Manifest:

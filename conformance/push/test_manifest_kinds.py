@@ -72,8 +72,8 @@ def test_put_indexes(repo: Repository, given: Given, judge: Judge) -> None:
 @verifies("PUSH-MANIFEST-FOREIGN-LAYER")
 def test_put_a_manifest_with_a_foreign_layer(repo: Repository, given: Given, judge: Judge) -> None:
     """A layer that may not be pushed is taken, or the manifest refused; it is no server error."""
-    config, layer = given.blob(repo, given.make.config()), given.blob(repo)
-    document = Manifest.of(docker_image(config, [layer]), DOCKER_MANIFEST).document
+    config = given.blob(repo, given.make.config())
+    document = Manifest.of(docker_image(config, [config]), DOCKER_MANIFEST).document
     foreign = given.make.blob().descriptor("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")
     document["layers"].insert(0, foreign | {"urls": ["https://example.com/layer"]})
     answer = repo.put_manifest(given.make.tag(), Manifest.of(document, DOCKER_MANIFEST).body, DOCKER_MANIFEST)

@@ -132,7 +132,7 @@ def test_put_manifest_in_odd_spelling(repo: Repository, given: Given, judge: Jud
 )
 def test_put_manifest_under_tags_again(repo: Repository, given: Given, judge: Judge) -> None:
     """Tags share a manifest, take it again, and move one by one to another."""
-    first = given.unpushed_image([given.blob(repo, given.make.config())])
+    first = unpushed(repo, given)
     second = variant(first, layers=first.document["layers"] * 2)
     one, two = given.make.tag(), given.make.tag()
     for tag in (one, two):

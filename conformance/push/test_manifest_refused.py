@@ -11,7 +11,7 @@ from conformance.contract.wording import quoted
 from conformance.digests import malformed
 from conformance.given import ANY_MANIFEST, Given
 from conformance.judge import Judge, NotTested, Undecided, Unsupported, codes_of, listing, told, verifies
-from conformance.push.manifests import padded, variant
+from conformance.push.manifests import padded, unpushed, variant
 from conformance.settings import Settings
 from spec.model import Withheld
 
@@ -25,7 +25,7 @@ BY_NOTHING = "PUSH-MANIFEST-BAD-REFERENCE-NOT-STORED"
 @verifies("PUSH-MANIFEST-DIGEST-MISMATCH-REJECTED", "PUSH-MANIFEST-DIGEST-MISMATCH-400-CODE")
 def test_put_manifest_by_a_wrong_digest(repo: Repository, given: Given, judge: Judge) -> None:
     """A manifest pushed by a digest that is not its own is refused with DIGEST_INVALID."""
-    manifest, wrong = given.unpushed_image([given.blob(repo, given.make.config())]), given.make.digest()
+    manifest, wrong = unpushed(repo, given), given.make.digest()
     answer = repo.put_manifest(wrong, manifest.body)
     judge.require(MISMATCH, not answer.ok, "no 2xx to a manifest under a digest that is not its own", answer)
     judge.code("PUSH-MANIFEST-DIGEST-MISMATCH-400-CODE", answer, "DIGEST_INVALID", "MANIFEST_INVALID")
@@ -121,7 +121,7 @@ def test_put_manifest_with_blobs_elsewhere(
     """A manifest whose blobs are in another repository is taken, or refused with the code for it."""
     if repo.name == other_repo.name:
         raise Undecided("two repositories are needed")
-    manifest = given.unpushed_image([given.blob(repo, given.make.config())])
+    manifest = unpushed(repo, given)
     given.blob(other_repo)
     _judge_missing(judge, "PUSH-MANIFEST-BLOB-IN-OTHER-REPO", other_repo.put_manifest(given.make.tag(), manifest.body))
 

@@ -23,6 +23,8 @@ COMPLETE = "DISC-TAGS-COMPLETE-AFTER-PUSH"
 WALK = "DISC-TAGS-LINK-WALK-COMPLETE"
 EXAMPLES = {"quick": 0, "default": 1, "thorough": 60}
 WRONG = {"quick": 0, "default": 1, "thorough": 60}
+#: Tags of one example.
+TAGS = {"quick": 1, "default": 5, "thorough": 7}
 #: References outside the grammar of one example.
 AT_ONCE = {"quick": 1, "default": 3, "thorough": 5}
 
@@ -34,7 +36,7 @@ def test_search_tags_and_their_pages(explorer: Explorer, judge: Judge, settings:
 
     from . import strategies  # noqa: PLC0415  # brings Hypothesis
 
-    lists = st.lists(strategies.tags(), unique_by=str.lower, min_size=1, max_size=7)
+    lists = st.lists(strategies.tags(), unique_by=str.lower, min_size=1, max_size=TAGS[settings.effort])
     explorer.values(lists, _tags, EXAMPLES[settings.effort])
     conclude(explorer, judge)
 

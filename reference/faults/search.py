@@ -247,7 +247,13 @@ FAULTS = (
     Fault(
         name="range-of-short-blob-refused",
         title="A range of a blob of one or two bytes is answered 416.",
-        breaks=("PULL-BLOB-RANGE-206", "PULL-BLOB-RANGE-OPEN", "PULL-BLOB-RANGE-SUFFIX", "PULL-BLOB-RANGE-CLIPPED"),
+        breaks=(
+            "PULL-BLOB-RANGE-UNSUPPORTED-200",
+            "PULL-BLOB-RANGE-206",
+            "PULL-BLOB-RANGE-OPEN",
+            "PULL-BLOB-RANGE-SUFFIX",
+            "PULL-BLOB-RANGE-CLIPPED",
+        ),
         apply=_short_blob_without_ranges,
     ),
     Fault(
