@@ -83,11 +83,11 @@ def test_pull_of_a_blob_as_a_manifest(repo: Repository, given: Given, judge: Jud
 def test_pull_of_what_another_repository_holds(
     repo: Repository, other_repo: Repository, given: Given, judge: Judge
 ) -> None:
-    """What only another repository holds is not found here."""
+    """What only another repository holds is not found here, nor do its tags lead elsewhere."""
     if repo.name == other_repo.name:
         raise NotTested("this takes two repositories", Withheld.REPOSITORIES)
     manifest = given.image(repo)
-    given.image(other_repo)
+    there = given.image(other_repo)
     blob = manifest.blobs[0]
     if given.read_only and other_repo.head_blob(blob.digest).ok:
         raise NotTested(f"the repositories {repo.name} and {other_repo.name} share content", Withheld.CONTENT)
@@ -102,5 +102,15 @@ def test_pull_of_what_another_repository_holds(
     if given.read_only:
         judge.not_tested("PULL-MANIFEST-OTHER-REPO-TAG", "the target is read-only", Withheld.WRITING)
         return
-    answer = other_repo.get_manifest(manifest.tag or "", OCI_MANIFEST)
+    tag = manifest.tag or ""
+    answer = other_repo.get_manifest(tag, OCI_MANIFEST)
     judge.status("PULL-MANIFEST-OTHER-REPO-TAG", answer, 404, when="to a tag of another repository")
+    given.manifest(other_repo, there, tag)
+    answer = given.pulled_manifest(repo, tag, OCI_MANIFEST)
+    judge(
+        "PULL-MANIFEST-OTHER-REPO-TAG",
+        answer.body == manifest.body,
+        "the manifest that was pushed to this repository",
+        answer,
+        actual=f"a body of digest {answer.content_digest()}",
+    )
