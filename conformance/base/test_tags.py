@@ -23,7 +23,10 @@ def test_tags_within_the_grammar(repo: Repository, given: Given, judge: Judge) -
             judge.unsupported(requirement, "the tag was not accepted")
         return
     pulled = given.read_manifest(repo, mixed, manifest.media_type, manifest.body)
-    judge.gives(KEPT, pulled, manifest.body, f"the manifest that was accepted under the tag {mixed}", pushed)
+    expected = f"the manifest that was accepted under the tag {mixed}"
+    if not judge.gives(KEPT, pulled, manifest.body, expected, pushed):
+        judge.unsupported("BASE-TAG-CASE", "the tag was not kept")
+        return
     other = given.another(repo, manifest, other_case)
     for tag, named in ((mixed, manifest), (other_case, other)):
         answer = given.pulled_manifest(repo, tag, OCI_MANIFEST)

@@ -137,10 +137,12 @@ def test_put_manifest_under_tags_again(repo: Repository, given: Given, judge: Ju
     one, two = given.make.tag(), given.make.tag()
     for tag in (one, two):
         given.manifest(repo, first, tag)
-    again = repo.put_manifest(one, first.body)
-    judge.status("PUSH-MANIFEST-IDEMPOTENT", again, 201, when=f"to the same manifest again under {one}")
-    got = given.read_manifest(repo, first.digest)
-    judge.gives("PUSH-MANIFEST-KEPT", got, first.body, "the manifest that was pushed again")
+    for reference in (one, first.digest):
+        again = repo.put_manifest(reference, first.body)
+        judge.status("PUSH-MANIFEST-IDEMPOTENT", again, 201, when=f"to the same manifest again under {reference}")
+    for reference in (one, first.digest):
+        got = given.read_manifest(repo, reference)
+        judge.gives("PUSH-MANIFEST-KEPT", got, first.body, f"the manifest that was pushed again under {reference}")
     got = given.read_manifest(repo, two)
     judge.gives("PUSH-MANIFEST-MULTIPLE-TAGS", got, first.body, "one manifest under two tags")
     move = repo.put_manifest(two, second.body)
