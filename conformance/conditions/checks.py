@@ -326,7 +326,7 @@ M_UNREFERRED = Check(
     "MGMT-MANIFEST-DELETE-REFERRER-UNLISTED",
     about="manifest-fate",
 )
-M_CHILD_KEPT = Check(
+M_BESIDE_KEPT = Check(
     "manifest-deleted",
     "GET of a manifest beside one that was deleted",
     "MGMT-MANIFEST-DELETE-OTHERS-KEPT",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.client.exchange import Response
 from conformance.client.registry import Repository, upload_location
+from conformance.content import Manifest
 from conformance.discovery.lists import all_referrers, all_tags
 from conformance.judge import Blocked, content_of, listing, status_of, told
 
@@ -57,7 +58,9 @@ class ManifestLook:
                 self.still(self.attempt)
 
     def still(self, attempt: Attempt) -> None:
-        """Judge that the manifest is there when other rows are done."""
+        """Judge that the manifest is there when other rows are done; one that lost its tag to them may be collected."""
+        if attempt.place.tags.get(self.push.tag) is not self.row:
+            return
         answer = attempt.answered(self.repo.get_manifest(self.push.digest, None, headers=self.accepts))
         held = answer.status == OK and answer.body == self.manifest.body
         attempt(checks.M_STILL, held, "the manifest", answer, actual=content_of(answer))
@@ -289,7 +292,18 @@ class ManifestLook:
         held = self.push.tag not in tags
         self.attempt(check, held, f"a list without {self.push.tag}", deletion, *tags.pages, actual=shown)
 
+    def _beside(self) -> tuple[str, Manifest] | None:
+        """Return a manifest that stays, by its tag: what has none may be collected, such as children of an index."""
+        place = self.attempt.place
+        if place.kept is None:
+            tag, manifest = self.attempt.make.tag(), self.push.shelf.another(self.attempt.make)
+            if not self.attempt.answered(self.repo.put_manifest(tag, manifest.body, manifest.media_type)).ok:
+                return None
+            place.kept, place.tags[tag] = (tag, manifest), self.row
+        return place.kept
+
     def _deleted_by_digest(self) -> bool:
+        beside = self._beside()
         answer = self.attempt.answered(self.repo.delete_manifest(self.push.digest))
         if answer.status != ACCEPTED:
             return False
@@ -306,9 +320,11 @@ class ManifestLook:
             held = not self.digests & {*digests}
             shown = f"the list had {listing(digests)}"
             self.attempt(checks.M_UNREFERRED, held, "a list without it", answer, actual=shown)
-        child = self.push.shelf.child({"nested": "index", "docker-list": "docker-image"}.get(self.row["kind"], "image"))
-        kept = self.attempt.answered(self.repo.get_manifest(child.digest, child.media_type))
-        self.attempt(checks.M_CHILD_KEPT, kept.ok, "the other manifest as before", answer, kept)
+        if beside is not None:
+            tag, manifest = beside
+            kept = self.attempt.answered(self.repo.get_manifest(tag, manifest.media_type))
+            held = kept.ok and kept.body == manifest.body
+            self.attempt(checks.M_BESIDE_KEPT, held, "the other manifest as before", answer, kept)
         return True
 
     def _deleted_tag(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from conformance.client.registry import Repository
-from conformance.content import Maker
+from conformance.content import Maker, Manifest
 from conformance.judge import NotTested
 from conformance.session import UNKNOWN, Session
 from conformance.settings import NAMESPACE
@@ -44,6 +44,8 @@ class Place:
     tags: dict[str, Row] = field(default_factory=dict)
     #: What manifests are made of, once they are.
     shelf: Shelf | None = None
+    #: A tag and its manifest that no row deletes, once one was needed.
+    kept: tuple[str, Manifest] | None = None
     #: The repositories that lists are looked at in, by how much they hold.
     filled: dict[str, Any] = field(default_factory=dict)
     #: What rows left that has to be there when all are done, with the row that left it.

@@ -189,6 +189,42 @@ def _blobs_collected(registry: Registry) -> None:
     override(registry.manifests, remove=changed)
 
 
+def _untagged_collected(registry: Registry) -> None:
+    """Manifests go when their last tag moves, and what an index lists goes with it, where nothing else needs them."""
+    listing: dict[tuple[str, str], set[str]] = {}
+    storage, put, remove, set_tag = (
+        registry.storage,
+        registry.storage.put_manifest,
+        registry.manifests.remove,
+        registry.storage.set_tag,
+    )
+
+    def stored(name: str, manifest: Manifest, subject: str | None) -> None:
+        document = Document(manifest.media_type, parse(manifest.content))
+        listing[name, manifest.digest] = {*document.children, *([document.subject] if document.subject else [])}
+        put(name, manifest, subject)
+
+    def collect(name: str, digest: str) -> None:
+        tagged = {storage.tag(name, tag) for tag in storage.tags(name)}
+        listed = {child for (where, _), children in listing.items() if where == name for child in children}
+        if digest not in tagged | listed and not storage.referrers(name, digest):
+            removed(name, digest)
+
+    def moved(name: str, tag: str, digest: str) -> None:
+        before = storage.tag(name, tag)
+        set_tag(name, tag, digest)
+        if before is not None and before != digest:
+            collect(name, before)
+
+    def removed(name: str, digest: str) -> None:
+        remove(name, digest)
+        for child in listing.pop((name, digest), set()):
+            collect(name, child)
+
+    override(registry.storage, put_manifest=stored, set_tag=moved)
+    override(registry.manifests, remove=removed)
+
+
 def _shared(registry: Registry) -> None:
     """A blob of any repository is found in each."""
     storage = registry.storage
@@ -298,6 +334,14 @@ VARIANTS = (
         title="Blobs that no manifest of their repository has any longer are removed with the last that had them.",
         latitude=("UNREFERENCED-CONTENT-COLLECTED",),
         apply=_blobs_collected,
+    ),
+    Variant(
+        name="untagged-manifests-collected",
+        title="Manifests that a tag left, or that a deleted index listed, are removed where nothing needs them.",
+        latitude=("UNREFERENCED-CONTENT-COLLECTED",),
+        warns=("PULL-CONSIST-OLD-DIGEST",),
+        undecided=True,
+        apply=_untagged_collected,
     ),
     Variant(
         name="repositories-listed",
