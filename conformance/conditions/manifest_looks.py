@@ -195,7 +195,8 @@ class ManifestLook:
 
     def _other_repository(self, by_tag: bool) -> None:
         other = self.attempt.neighbour
-        if other is None:
+        if other is None or (by_tag and (other.name, self.push.tag) in self.attempt.place.elsewhere):
+            # Short tags come again: an earlier row may have left this one there.
             return
         self.attempt.place.shelf_of(other, self.attempt.session)
         reference = self.push.tag if by_tag else self.push.digest
@@ -211,6 +212,9 @@ class ManifestLook:
         wanted, shown = set(attempt.place.tags), f"the list had {listing(tags)}"
         missing = sorted(wanted - set(tags))
         first = ", ".join(missing[:1])
+        if missing and attempt.place.deleted and not self.repo.get_manifest(first, None, headers=self.accepts).ok:
+            # The list is true: the tag went with a manifest that was deleted, which scenarios of deletion judge.
+            raise Unclear(checks.LISTED, shown)
         attempt(checks.LISTED, not missing, f"the tag {first}", *tags.pages, actual=shown, subject=first)
         attempt(checks.LISTED_ONCE, len(tags) == len(set(tags)), "each tag once", *tags.pages, actual=shown)
         if not attempt.session.settings.repositories:
@@ -264,6 +268,7 @@ class ManifestLook:
         beside = None
         if other is not None:
             beside = self.attempt.place.shelf_of(other, self.attempt.session).another(self.attempt.make)
+            self.attempt.place.elsewhere.add((other.name, self.push.tag))
             put = self.attempt.answered(other.put_manifest(self.push.tag, beside.body, beside.media_type))
             beside = beside if put.ok else None
         by_digest = fate == "digest-deleted"
@@ -307,6 +312,7 @@ class ManifestLook:
         answer = self.attempt.answered(self.repo.delete_manifest(self.push.digest))
         if answer.status != ACCEPTED:
             return False
+        self.attempt.place.deleted = True
         for digest in self.digests - {self.push.digest}:
             # By its other digest it may be a manifest of its own, and the tag may be that one's.
             self.attempt.answered(self.repo.delete_manifest(digest))

@@ -122,6 +122,7 @@ class Push:
         self._put(self.tag)
         if self.attempt.answered(self.repo.delete_manifest(self.manifest.digest)).status != ACCEPTED:
             raise Declined
+        self.attempt.place.deleted = True
         self.attempt.place.tags.pop(self.tag, None)
 
     def _ask(self) -> None:

@@ -44,6 +44,10 @@ class Place:
     tags: dict[str, Row] = field(default_factory=dict)
     #: What manifests are made of, once they are.
     shelf: Shelf | None = None
+    #: The tags that rows pushed to other repositories, with the names of these.
+    elsewhere: set[tuple[str, str]] = field(default_factory=set)
+    #: Whether a row deleted a manifest: what else went with it is a matter of deletion.
+    deleted: bool = False
     #: A tag and its manifest that no row deletes, once one was needed.
     kept: tuple[str, Manifest] | None = None
     #: The repositories that lists are looked at in, by how much they hold.
