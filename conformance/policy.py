@@ -137,6 +137,8 @@ class Policy:
         if _TINY < size <= _LARGE and _same(place.ask(kind, size=size), answer):
             told = f"the target takes no {size} bytes (status {answer.status})"
             return Unsupported(told) if size > _SMALL else Undecided(f"{told}, though fewer")
+        if _TINY < size <= _LARGE and _same(self._ordinary(name).ask(kind, size=size), answer):
+            return Unsupported(f"the target takes no {size} bytes more in {name} (status {answer.status})")
         if not kind.endswith("manifest.put") or not is_denied(answer):
             return None
         types = _unusual_types(exchange.request.body)

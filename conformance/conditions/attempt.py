@@ -179,8 +179,10 @@ class Attempt:
             Unclear: no answer came, or one of an overload.
         """
         self.answered(answer)
-        if answer.refused and Policy(self.session).found(answer) is not None:
-            raise Declined
+        if answer.refused:
+            self.place.controlled = True
+            if Policy(self.session).found(answer) is not None:
+                raise Declined
         return answer
 
     def ask(self, ask: Callable[[], Response], fits: Callable[[Response], bool]) -> Response:

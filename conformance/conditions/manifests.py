@@ -90,6 +90,10 @@ class Push:
         answer = self.repo.put_manifest(reference, pushed.body, pushed.media_type, streamed=streamed)
         if (streamed and answer.status == LENGTH_REQUIRED) or (answer.refused and reference.startswith("sha512:")):
             raise Declined
+        if streamed and answer.refused:
+            # Refused in the ordinary way as well, it is judged as that: what a stream holds is not written down.
+            plain = self.repo.put_manifest(reference, pushed.body, pushed.media_type)
+            answer = plain if plain.refused else answer
         if answer.refused and self.shelf.collected():
             # It refers to what went with a manifest that was deleted; whether that was in use a scenario judges.
             self.attempt.place.shelf = None

@@ -46,6 +46,8 @@ class Place:
     shelf: Shelf | None = None
     #: The tags that rows pushed to other repositories, with the names of these.
     elsewhere: set[tuple[str, str]] = field(default_factory=set)
+    #: Whether control requests may have left tags there.
+    controlled: bool = False
     #: Whether a row deleted a manifest: what else went with it is a matter of deletion.
     deleted: bool = False
     #: A tag and its manifest that no row deletes, once one was needed.
