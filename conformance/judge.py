@@ -108,10 +108,10 @@ class Judgement:
     root: str = ""
     #: What shows it again, where that takes more than the last request.
     script: str = field(default="", repr=False)
-    #: Under which conditions it was found, where it was looked for under some; empty where it shows under none.
-    condition: str | None = None
-    #: Whether these are narrower than what the requirement speaks of.
-    narrowed: bool = False
+    #: The conditions that it was found under, as ``dimension=value``: those that make a difference.
+    condition: tuple[str, ...] = ()
+    #: Those of them that the requirement does not speak of.
+    narrower: tuple[str, ...] = ()
 
 
 class Broken(AssertionError):

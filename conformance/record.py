@@ -74,7 +74,7 @@ def judgement(session: Session, found: Judgement) -> dict[str, Any]:
     )
     # A password such as "held" or "PULL" must not change what was judged.
     fixed = {"requirement": found.requirement, "outcome": found.outcome.value, "root": found.root}
-    conditions = {"condition": found.condition, "narrowed": found.narrowed}
+    conditions = {"condition": list(found.condition), "narrower": list(found.narrower)}
     return plain | fixed | conditions | {"withheld": found.withheld.value if found.withheld else ""}
 
 

@@ -55,14 +55,14 @@ class Result:
         return bool(direct) and all(map(_looks_everywhere, self.broken_by))
 
     @property
-    def narrowed(self) -> bool:
-        """Whether it shows under a condition that the requirement does not speak of: it explains nothing without it."""
-        return self.finding is not None and bool(self.finding.judgement.get("narrowed"))
+    def narrower(self) -> frozenset[str]:
+        """The conditions that the requirement does not speak of: what shows under them explains nothing without."""
+        return frozenset(self.finding.judgement.get("narrower", ()) if self.finding else ())
 
     @property
-    def conditional(self) -> bool:
-        """Whether a condition makes the difference: what is broken anyway does not explain it."""
-        return self.finding is not None and bool(self.finding.judgement.get("condition"))
+    def condition(self) -> frozenset[str]:
+        """The conditions that make the difference: what is broken anyway does not explain it."""
+        return frozenset(self.finding.judgement.get("condition", ()) if self.finding else ())
 
 
 def _looks_everywhere(node: str) -> bool:
@@ -94,6 +94,7 @@ class RollUp:
         self.errors: list[str] = []
         self.exchanges = 0
         self.contract_seconds = 0.0
+        self._folded: dict[str, str] = {}
         #: The rows of conditions that were tried, subject by subject (`Campaign.rows_tried`).
         self.tried: list[dict[str, Any]] = []
         self._selected = selected
@@ -190,7 +191,7 @@ class RollUp:
         direct = [r for r in broken if not self.results[r.id].searched]
         for requirement in broken:
             result = self.results[requirement.id]
-            if not result.searched or result.finding is None or result.conditional:
+            if not result.searched or result.finding is None or result.condition:
                 continue
             used = {exchange["operation"] for exchange in result.finding.judgement["exchanges"]}
             if any(used & set(cause.operations) and Level.MUST in cause.levels.values() for cause in direct):
@@ -239,11 +240,11 @@ class RollUp:
             # What is a consequence by the catalogue is no cause of what it presumes.
             told = "" if told not in broken or name in self.catalogue.presumes(told) else told
             # What shows under a condition does not explain what shows without it.
-            conditional = self.results[name].conditional
+            conditional = self.results[name].condition
             roots = [
                 p
                 for p in (told, *self.catalogue.presumes(name))
-                if p in broken and (conditional or not self.results[p].narrowed)
+                if p in broken and (conditional or not self.results[p].narrower)
             ]
             if not roots:
                 continue
@@ -276,14 +277,20 @@ class RollUp:
         result.outcome, result.reason, result.finding = Outcome.INCONCLUSIVE, f"blocked by {root}", None
 
     def _fold_conditions(self) -> None:
-        """What breaks under one and the same condition has one cause: the first in the catalogue tells it."""
-        first: dict[str, str] = {}
-        for name, result in self.results.items():
-            if not result.conditional or result.finding is None:
-                continue
-            root = first.setdefault(result.finding.judgement["condition"], name)
-            if root != name:
-                self._block(name, root)
+        """What breaks under a condition has one cause with all that breaks under it: the widest tells it."""
+        found = {name: result.condition for name, result in self.results.items() if result.condition}
+        earlier: list[str] = []
+        for name, own in found.items():
+            wider = [other for other, condition in found.items() if condition < own]
+            alike = [other for other in earlier if found[other] == own]
+            earlier.append(name)
+            if root := next(iter([*wider, *alike]), None):
+                self._folded[name] = root
+        for name in self._folded:
+            root = name
+            while root in self._folded:
+                root = self._folded[root]
+            self._block(name, root)
 
     @property
     def findings(self) -> list[Finding]:

@@ -19,6 +19,7 @@ class Value:
     """One value of a dimension: ``phrase`` completes "GET of a blob ...", ``needs`` names capabilities.
 
     ``effort`` is the least effort that tries it (any where it is empty); a ``dear`` value occurs in few rows.
+    ``costs`` is about how many requests it takes beside those of the plain value.
     """
 
     id: str
@@ -27,15 +28,20 @@ class Value:
     needs: tuple[str, ...] = ()
     effort: str = ""
     dear: bool = False
+    costs: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Dimension:
-    """A circumstance that must make no difference, with the values that are tried."""
+    """A circumstance that must make no difference, with the values that are tried.
+
+    A ``look`` is what is asked for at last: it comes together with each circumstance, and with no other look.
+    """
 
     id: str
     title: str
     values: tuple[Value, ...]
+    look: bool = False
 
     @property
     def plain(self) -> Value:
@@ -119,7 +125,8 @@ def _dimension(entry: dict[str, Any]) -> Dimension:
             needs=tuple(value.get("needs", ())),
             effort=value.get("effort", ""),
             dear=value.get("dear", False),
+            costs=value.get("costs", 0),
         )
         for value in entry["values"]
     )
-    return Dimension(entry["id"], entry["title"], tuple(values))
+    return Dimension(entry["id"], entry["title"], tuple(values), entry.get("look", False))

@@ -11,16 +11,28 @@ from conformance.content import digest_of
 from conformance.judge import field_of, status_of, told
 from conformance.push.steps import MAX_CHUNK, range_end
 
-from .attempt import ACCEPTED, CREATED, Attempt, Declined
-from .checks import ABSENT, CLOSED, COUNTED, MISPLACED_TAKEN, PUSHED, REFUSED, UNPUSHED, UNTOUCHED
+from .attempt import ACCEPTED, CREATED, UNKNOWN, Attempt, Check, Declined
+from .blob_checks import (
+    ABSENT,
+    CANCELLED,
+    CLOSED,
+    COUNTED,
+    FRESH,
+    MISPLACED_TAKEN,
+    PUSHED,
+    REFUSED,
+    STATUS,
+    STATUS_COUNTED,
+    UNPUSHED,
+    UNTOUCHED,
+)
 from .contents import Content
 
+NO_CONTENT = 204
 #: Of so few bytes other rows may have the same.
 COMMON = 1
 #: Bytes that are sent to be refused, at most.
 MOST_REFUSED = 1 << 21
-#: Chunks of a push of which one more is refused.
-MISPLACED = 5
 #: Chunks of a push, by its way.
 CHUNKS = {"chunks-2": 2, "chunks-4": 4, "chunks-7": 7}
 
@@ -39,10 +51,14 @@ class Arrival:
         before: dict[str, Callable[[], object]] = {
             "pushed": self.put,
             "deleted": self._push_and_delete,
-            "mismatch": self._mismatch,
             "asked": self._ask,
         }
         before.get(self.attempt.row["before"], lambda: None)()
+        if self.attempt.row["refused"] == "earlier":
+            self.refuse(present=self.attempt.row["before"] == "pushed")
+        session = {"cancelled": self._cancelled, "beside": self._beside}.get(self.attempt.row["session"])
+        if session is not None:
+            session()
         way = self.attempt.row["arrival"]
         if way in CHUNKS:
             return self._chunks(CHUNKS[way])
@@ -51,8 +67,6 @@ class Arrival:
             "post": self._post,
             "streamed": self._streamed,
             "mounted": self._mounted,
-            "resumed": self._resumed,
-            "misplaced": self._misplaced,
         }
         return ways[way]()
 
@@ -66,7 +80,7 @@ class Arrival:
     def _post(self) -> Response:
         answer = self.repo.upload_single(self.digest, self.content.payload(), headers=self._length(self.content.size))
         if answer.status == ACCEPTED:
-            raise Declined
+            raise Declined("arrival")
         return self._created(answer)
 
     def _streamed(self) -> Response:
@@ -74,7 +88,7 @@ class Arrival:
         answer = self.attempt.answered(self.repo.patch_upload(location, self.content.pieces))
         if not answer.ok:
             # A scenario of its own judges whether streams are taken.
-            raise Declined
+            raise Declined("arrival")
         self._counts(answer, self.content.size)
         return self._created(self._close(upload_location(answer) or location))
 
@@ -90,20 +104,20 @@ class Arrival:
     def _elsewhere(self, repo: Repository | None) -> Repository:
         """Push the blob to another repository, and return that."""
         if repo is None:
-            raise Declined
+            raise Declined("arrival")
         Arrival(self.attempt, self.content, repo).put()
         return repo
 
     def _mount(self, here: Repository, source: Repository) -> Response:
         answer = here.mount(self.digest, source.name)
         if answer.status == ACCEPTED:
-            raise Declined
+            raise Declined("arrival")
         return self._created(answer)
 
     def _push_and_delete(self) -> None:
         self.put()
         if self.attempt.answered(self.repo.delete_blob(self.digest)).status != ACCEPTED:
-            raise Declined
+            raise Declined("before")
 
     # -- in chunks
 
@@ -112,42 +126,38 @@ class Arrival:
         location, least = self._open()
         cuts = self._cuts(count, least)
         for start, end in cuts[:-1]:
-            location = self._chunk(self.repo, location, start, end)
+            location = self._chunk(location, start, end)
         start, end = cuts[-1]
+        if self.attempt.row["session"] == "resumed":
+            location = self._elsewhere_from(location, start)
+        if self.attempt.row["refused"] == "chunk":
+            location = self._misplaced(location, cuts, least)
         if count % 2:
-            location = self._chunk(self.repo, location, start, end)
+            location = self._chunk(location, start, end)
             return self._created(self._close(location))
         answer = self._close(location, self.content.payload(start, end), end - start, f"{start}-{end - 1}")
         return self._created(answer)
 
-    def _resumed(self) -> Response:
-        location, least = self._open()
-        (start, end), (_, last) = self._cuts(2, least)
-        self._chunk(self.repo, location, start, end)
+    def _elsewhere_from(self, location: str, end: int) -> str:
+        """Ask for the status on another connection, on which the upload goes on; return the next location."""
         there = self.attempt.elsewhere()
         state = self.attempt.answered(there.get_upload(location))
-        if not state.ok:
-            raise Declined
-        self._counts(state, end)
-        location = self._chunk(there, upload_location(state) or location, end, last)
-        return self._created(self._close(location, repo=there))
+        self.attempt(STATUS, state.status == NO_CONTENT, "status 204 to the status of an open upload", state)
+        self._counts(state, end, STATUS_COUNTED)
+        self.repo = there
+        return upload_location(state) or location
 
-    def _misplaced(self) -> Response:
-        """Send chunks, and before the last one that has another place: it is refused and adds nothing."""
-        location, least = self._open()
-        *cuts, (end, last) = self._cuts(MISPLACED, least)
-        for start, stop in cuts:
-            location = self._chunk(self.repo, location, start, stop)
+    def _misplaced(self, location: str, cuts: list[tuple[int, int]], least: int) -> str:
+        """Send, before the last chunk, one that has another place: it is refused; return where to go on."""
+        end, last = cuts[-1]
         kind = self.attempt.number % 3
-        wrong = (end + 1, cuts[-1][0], end - 1)[kind]
+        wrong = (end + 1, cuts[-2][0], end - 1)[kind]
         size = max(least, last - end)
         refused = self.repo.patch_upload(location, b"x" * size, f"{wrong}-{wrong + size - 1}")
         if not self.attempt.answered(refused).refused:
             shown = f"a chunk for byte {wrong} was taken where byte {end} comes next: {status_of(refused)}"
             self.attempt(MISPLACED_TAKEN[kind], False, "a refusal of a chunk for another place", refused, actual=shown)
-        location = self._as_before(upload_location(refused) or location, refused, end)
-        location = self._chunk(self.repo, location, end, last)
-        return self._created(self._close(location))
+        return self._as_before(upload_location(refused) or location, refused, end)
 
     def _as_before(self, location: str, refused: Response, size: int) -> str:
         """Judge by the status of an upload that a refusal added nothing; return the location for the next request."""
@@ -166,7 +176,7 @@ class Arrival:
         """Return the ends of chunks of different sizes, none but the last shorter than the target takes."""
         size = self.content.size
         if size < count or least * count > size or (least and size // count > MAX_CHUNK):
-            raise Declined
+            raise Declined("arrival")
         step = size // count
         ends = [
             max((number + 1) * step - (number % 3 if step > 3 else 0), (number + 1) * least)
@@ -175,23 +185,24 @@ class Arrival:
         starts = [0, *ends]
         return list(zip(starts, [*ends, size], strict=True))
 
-    def _chunk(self, repo: Repository, location: str, start: int, end: int) -> str:
+    def _chunk(self, location: str, start: int, end: int) -> str:
         """Send the bytes from one position up to another; return the location for the next request."""
         payload = self.content.payload(start, end)
-        answer = repo.patch_upload(location, payload, f"{start}-{end - 1}", headers=self._length(end - start))
+        answer = self.repo.patch_upload(location, payload, f"{start}-{end - 1}", headers=self._length(end - start))
         self.attempt.answered(answer)
         if answer.refused:
             # A minimum may not be announced; what was refused for another reason is judged by scenarios of its own.
-            raise Declined
+            raise Declined("arrival")
         self.attempt(PUSHED, answer.ok, "status 202 to a chunk", answer, actual=status_of(answer))
         self._counts(answer, end)
-        return upload_location(answer) or location
+        location = upload_location(answer) or location
+        return self._status(location, end) if end == self.content.size or not start else location
 
-    def _counts(self, answer: Response, size: int) -> None:
+    def _counts(self, answer: Response, size: int, check: Check = COUNTED) -> None:
         """Judge the Range of an upload's answer, where it has one."""
         end = range_end(answer) if size else None
         shown = told(answer, "Range")
-        self.attempt(COUNTED, end in {None, size - 1}, f"a Range that ends at {size - 1}", answer, actual=shown)
+        self.attempt(check, end in {None, size - 1}, f"a Range that ends at {size - 1}", answer, actual=shown)
 
     # -- what goes before
 
@@ -200,21 +211,73 @@ class Arrival:
         for ask in (self.repo.head_blob, self.repo.get_blob):
             answer = self.attempt.answered(ask(self.digest))
             if self.content.size > COMMON:
-                self.attempt(UNPUSHED, not answer.ok, "no blob where none was pushed", answer)
+                self.attempt(UNPUSHED, answer.status in UNKNOWN, "status 404 where no blob was pushed", answer)
 
-    def _mismatch(self) -> None:
-        """Close an upload of other and more bytes under the digest: it is refused, and nothing is there."""
-        location, _ = self._open()
+    def refuse(self, *, present: bool) -> None:
+        """Push other and more bytes under the digest, on the way of the row: they are refused, and nothing is there.
+
+        ``present`` says that the blob itself is there.
+        """
         other = self.attempt.make.bytes(min(self.content.size, MOST_REFUSED) + 100)
-        refused = self.repo.put_upload(location, self.digest, other)
-        self.attempt.answered(refused)
+        refused = self._push_wrong(other)
+        if refused is None:
+            return
         self.attempt(REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)
-        for digest in (self.digest, digest_of(other)):
-            if self.content.size <= COMMON and digest == self.digest:
-                # Another row may have pushed the same few bytes.
-                continue
+        digests = [digest_of(other, name) for name in dict.fromkeys(("sha256", self.attempt.row["algorithm"]))]
+        if not present and self.content.size > COMMON:
+            digests.append(self.digest)
+        for digest in digests:
             head = self.attempt.answered(self.repo.head_blob(digest))
             self.attempt(ABSENT, not head.ok, "no blob where none was accepted", refused, head)
+
+    def _push_wrong(self, other: bytes) -> Response | None:
+        """Push bytes under the digest of others; return the answer that decides, nothing where there is none."""
+        way = self.attempt.row["arrival"]
+        if way == "post" and self.attempt.has("single-post"):
+            answer = self.attempt.answered(self.repo.upload_single(self.digest, other))
+            return None if answer.status == ACCEPTED else answer
+        location, least = self._open()
+        if way == "streamed" or (way in CHUNKS and not least):
+            step = -(-len(other) // CHUNKS.get(way, 1))
+            for start in range(0, len(other), step):
+                part = other[start : start + step]
+                span = None if way == "streamed" else f"{start}-{start + len(part) - 1}"
+                patched = self.attempt.answered(self.repo.patch_upload(location, _payload(way, part), span))
+                if not patched.ok:
+                    return None
+                location = upload_location(patched) or location
+            other = b""
+        return self.attempt.answered(self.repo.put_upload(location, self.digest, other))
+
+    # -- other uploads
+
+    def _cancelled(self) -> None:
+        """Open an upload, send something to it, and cancel it: it is gone."""
+        location, _ = self._open()
+        if self.attempt.has("chunked"):
+            answer = self.attempt.answered(self.repo.patch_upload(location, self.attempt.make.bytes(99), "0-98"))
+            location = upload_location(answer) or location
+        answer = self.attempt.answered(self.repo.cancel_upload(location))
+        if not answer.ok:
+            raise Declined("session")
+        gone = self.attempt.answered(self.repo.get_upload(location))
+        self.attempt(CANCELLED, not gone.ok, "no upload after it was cancelled", answer, gone)
+
+    def _beside(self) -> None:
+        """Leave another upload open, with other bytes in it."""
+        location, _ = self._open()
+        if self.attempt.has("chunked"):
+            self.attempt.answered(self.repo.patch_upload(location, self.attempt.make.bytes(99), "0-98"))
+
+    def _status(self, location: str, size: int) -> str:
+        """Ask for the status of an upload, where the row does; return the location for the next request."""
+        if self.attempt.row["session"] != "status":
+            return location
+        state = self.attempt.answered(self.repo.get_upload(location))
+        self.attempt(STATUS, state.status == NO_CONTENT, "status 204 to the status of an open upload", state)
+        if size:
+            self._counts(state, size, STATUS_COUNTED)
+        return upload_location(state) or location
 
     # -- requests
 
@@ -227,9 +290,13 @@ class Arrival:
                 # Names may be a matter of policy, and scenarios of their own judge the start of uploads.
                 raise Declined
             self.attempt.status(PUSHED, answer, ACCEPTED)
+        end = range_end(answer)
+        shown = told(answer, "Range")
+        self.attempt(FRESH, end in {None, 0, -1}, "a Range of no more than the first byte", answer, actual=shown)
         announced = (answer.header("OCI-Chunk-Min-Length") or "").strip()
         plain = announced.isascii() and announced.isdigit() and len(announced) < 16
-        return location or "", int(announced) if plain else 0
+        least = int(announced) if plain else 0
+        return self._status(location or "", 0), least
 
     def _close(
         self,
@@ -237,10 +304,8 @@ class Arrival:
         payload: Payload = b"",
         size: int = 0,
         span: str | None = None,
-        repo: Repository | None = None,
     ) -> Response:
-        target = repo or self.repo
-        return target.put_upload(location, self.digest, payload, span, headers=self._length(size))
+        return self.repo.put_upload(location, self.digest, payload, span, headers=self._length(size))
 
     def _length(self, size: int) -> tuple[tuple[str, str], ...]:
         """Announce the length of what is sent in pieces."""
@@ -249,8 +314,14 @@ class Arrival:
     def _created(self, answer: Response) -> Response:
         """Judge that a sound push is accepted, as far as the target has to take it."""
         row = self.attempt.row
-        if answer.refused and (row["algorithm"] != "sha256" or not self.content.size):
-            raise Declined
+        if answer.refused and row["algorithm"] != "sha256":
+            raise Declined("algorithm")
+        if answer.refused and not self.content.size:
+            raise Declined("content")
         self.attempt.taken(answer)
         self.attempt(CLOSED, answer.status == CREATED, "status 201 to a push of a blob", answer)
         return answer
+
+
+def _payload(way: str, part: bytes) -> Payload:
+    return (lambda: iter((part,))) if way == "streamed" else part

@@ -16,6 +16,8 @@ from .places import Place
 from .rows import Row
 
 CREATED, ACCEPTED, OK, NOT_FOUND = 201, 202, 200, 404
+#: Statuses for what is not there; access control may not say whether it is.
+UNKNOWN = frozenset({401, 403, NOT_FOUND})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +46,15 @@ class Check:
         shown = {f"{name}={value}" for name, value in condition.items()}
         return next((id_ for key, id_ in self.special.items() if key in shown), self.requirement)
 
-    def narrowed(self, condition: Row) -> bool:
-        """Whether conditions are narrower than the requirement that a breach under them is booked to."""
+    def beside(self, condition: Row) -> dict[str, str]:
+        """Return the conditions beside what the look is about."""
+        return {name: value for name, value in condition.items() if name != self.about}
+
+    def narrower(self, condition: Row) -> dict[str, str]:
+        """Return the conditions that the requirement a breach under them is booked to does not speak of."""
         booked = self.booked(condition)
         own = {key.partition("=")[0] for key, id_ in self.special.items() if id_ == booked}
-        return bool(condition.keys() - own - {self.about})
+        return {name: value for name, value in self.beside(condition).items() if name not in own}
 
 
 @dataclass(slots=True)
@@ -81,7 +87,11 @@ class Unclear(Exception):
 
 
 class Declined(Exception):
-    """The target refuses what it may refuse: the row proves nothing."""
+    """The target refuses what it may refuse: the row proves nothing; without the value of ``dimension`` it may."""
+
+    def __init__(self, dimension: str = "") -> None:
+        super().__init__(dimension)
+        self.dimension = dimension
 
 
 class Attempt:

@@ -10,28 +10,31 @@ from conformance.client.registry import Repository, upload_location
 from conformance.judge import content_of, status_of, told
 from conformance.pull.parts import LABEL, TRUE, expected_of, false_of
 
-from . import checks
-from .arrivals import Arrival
-from .attempt import ACCEPTED, NOT_FOUND, OK, Attempt, Check
+from . import blob_checks as checks
+from .arrivals import CHUNKS, Arrival
+from .attempt import ACCEPTED, NOT_FOUND, OK, UNKNOWN, Attempt, Check
 from .contents import PIECE, Content, make
 from .rows import Row
 
 PART_OF = 206
 NOT_MODIFIED = 304
+UNSATISFIABLE = 416
 #: Contents of which there are few: another row may have pushed the same.
 COMMON = frozenset({"empty", "one-byte"})
 _SMALL = {"empty": 0, "one-byte": 1, "config": 400, "manifest-like": 400}
-_CHUNKED = frozenset({"chunks-2", "chunks-4", "chunks-7", "resumed", "misplaced"})
 
 
 def possible(row: Row) -> bool:
     """Whether a row, or a part of one, does not contradict itself."""
     content, arrival = row.get("content", ""), row.get("arrival", "")
-    if content in COMMON and (arrival in _CHUNKED or row.get("elsewhere", "").startswith("other")):
+    chunks = row.get("refused") == "chunk" or row.get("session") == "resumed"
+    if (content in COMMON and (arrival in CHUNKS or chunks)) or (chunks and arrival and arrival not in CHUNKS):
         return False
-    if content == "empty" and row.get("range", "first") != "first":
+    if content in COMMON and row.get("fate") == "deleted-there":
         return False
-    if content == "one-byte" and row.get("range", "first") not in {"first", "last", "suffix"}:
+    if content == "empty" and row.get("range", "first") not in {"first", "behind"}:
+        return False
+    if content == "one-byte" and row.get("range", "first") not in {"first", "last", "suffix", "behind"}:
         return False
     return not (row.get("range") == "far" and content in _SMALL | {"gzip": 0, "b65536": 0})
 
@@ -40,7 +43,10 @@ def attempt_blob(attempt: Attempt) -> None:
     """Push a blob as a row says, and try the laws on it."""
     content = make(attempt.row["content"], attempt.make.random.randbytes(8).hex())
     arrival = Arrival(attempt, content)
-    Look(attempt, content, arrival.digest, arrival.run()).run()
+    created = arrival.run()
+    if attempt.row["refused"] == "later":
+        arrival.refuse(present=True)
+    Look(attempt, content, arrival.digest, created).run()
 
 
 class Look:
@@ -65,6 +71,8 @@ class Look:
         self._elsewhere()
         if self.row["fate"] == "deleted":
             self._deleted()
+        elif self.row["fate"] == "deleted-there":
+            self._deleted_there()
         elif self.row["content"] not in COMMON:
             self.attempt.place.later.append((self.row, self.still))
         if self.attempt.closely:
@@ -122,7 +130,22 @@ class Look:
         self.attempt(checks.HEADED_LENGTH, held, f"Content-Length: {self.content.size}", answer, actual=shown)
         self._said(checks.HEADED_DIGEST, answer)
 
+    def _behind(self) -> None:
+        """Ask for bytes behind the end, which there are none of, and then for the whole blob."""
+        value = f"bytes={self.content.size + 10}-"
+        answer = self.attempt.answered(self.repo.get_blob(self.digest, headers=(("Range", value),)))
+        held = answer.status == UNSATISFIABLE or (answer.status == OK and self._is_content(answer))
+        shown = f"{status_of(answer)}, {told(answer, 'Content-Range')}"
+        expected = f"status 416 to Range: {value}, or the whole blob"
+        if answer.status == PART_OF:
+            self.attempt(checks.PART, False, expected, answer, actual=shown)
+        self.attempt(checks.BEHIND, held, expected, answer, actual=shown)
+        self._get(checks.AGAIN, self.repo)
+
     def _range(self) -> None:
+        if self.row["range"] == "behind":
+            self._behind()
+            return
         value, first, last = _range_of(self.row["range"], self.content.size)
         answer = self.attempt.answered(self.repo.get_blob(self.digest, headers=(("Range", value),)))
         shown = f"{told(answer, 'Content-Range')}, {content_of(answer)}"
@@ -197,39 +220,59 @@ class Look:
     def _elsewhere(self) -> None:
         where = self.row["elsewhere"]
         other = self.attempt.neighbour
-        if where.startswith("manifest"):
-            ask = self.repo.get_manifest if where == "manifest-get" else self.repo.head_manifest
-            answer = self.attempt.answered(ask(self.digest, "*/*"))
-            self.attempt(
-                checks.NO_MANIFEST, not answer.ok, "no manifest", self.created, answer, actual=status_of(answer)
-            )
-        elif where == "shorter":
+        if where == "manifest":
+            for ask in (self.repo.get_manifest, self.repo.head_manifest):
+                answer = self.attempt.answered(ask(self.digest, "*/*"))
+                shown = status_of(answer)
+                self.attempt(checks.NO_MANIFEST, not answer.ok, "no manifest", self.created, answer, actual=shown)
+            return
+        if where == "shorter":
             answer = self.attempt.answered(self.repo.get_blob(self.digest[:-1]))
             self.attempt(checks.NO_PREFIX, not answer.ok, "no blob by a part of its digest", self.created, answer)
-        elif other is not None and not self.row["arrival"].startswith("mounted"):
+            return
+        if self.row["content"] in COMMON or self.row["arrival"] == "mounted":
+            # What others may have pushed beside this is asked for where nobody pushes.
+            other = self.attempt.place.unused(self.attempt.session)
+        if other is not None:
             head = where == "other-head"
             answer = self.attempt.answered(other.head_blob(self.digest) if head else other.get_blob(self.digest))
             check = checks.NOT_HEADED if head else checks.NOT_THERE
             self.attempt(check, not answer.ok, "no blob in a repository that does not hold it", self.created, answer)
 
+    def _deleted_there(self) -> None:
+        """Delete the blob in another repository, which has it as well: it stays in this one."""
+        other = self.attempt.neighbour
+        if other is None:
+            return
+        if self.row["arrival"] != "mounted":
+            Arrival(self.attempt, self.content, other).put()
+        answer = self.attempt.answered(other.delete_blob(self.digest))
+        if answer.status == ACCEPTED:
+            self._get(checks.THERE_KEPT, self.repo)
+
     def _deleted(self) -> None:
         other = self.attempt.neighbour if self.row["content"] not in COMMON else None
-        if other is not None and not self.content.large:
+        if other is not None:
             Arrival(self.attempt, self.content, other).put()
+        near = self.attempt.place.blob(self.attempt.session)
         answer = self.attempt.answered(self.repo.delete_blob(self.digest))
         if answer.status != ACCEPTED:
             return
+        still = self.attempt.answered(self.repo.head_blob(near.digest))
+        self.attempt(checks.NEAR_KEPT, still.ok, "another blob of the repository", answer, still)
         gone = self.attempt.answered(
             self.attempt.ask(lambda: self.repo.get_blob(self.digest, stream=self.content.large), lambda a: not a.ok)
         )
         if gone.ok and self._shared():
             # A scenario of its own judges that; then what is deleted here may come from there.
             return
-        self.attempt(checks.GONE, not gone.ok, "no blob after its deletion", answer, gone)
+        self.attempt(checks.GONE, gone.status in UNKNOWN, "status 404 after its deletion", answer, gone)
         head = self.attempt.answered(self.repo.head_blob(self.digest))
-        self.attempt(checks.GONE_HEAD, not head.ok, "no blob after its deletion", answer, head)
-        if other is not None and not self.content.large:
-            kept = self.attempt.answered(other.get_blob(self.digest))
+        self.attempt(checks.GONE_HEAD, head.status in UNKNOWN, "status 404 after its deletion", answer, head)
+        twice = self.attempt.answered(self.repo.delete_blob(self.digest))
+        self.attempt(checks.TWICE, twice.status in UNKNOWN, "status 404 to the second deletion", answer, twice)
+        if other is not None:
+            kept = self.attempt.answered(other.get_blob(self.digest, stream=self.content.large))
             held = kept.status == OK and self._is_content(kept)
             self.attempt(checks.OTHER_KEPT, held, "the blob in the other repository", answer, kept)
 
@@ -253,10 +296,7 @@ def _range_of(kind: str, size: int) -> tuple[str, int, int]:
         "last": (last, last),
         "open": (middle, last),
         "suffix": (max(0, size - 7), last),
-        "clipped": (middle, last),
         "far": (PIECE - 3, min(PIECE + 4, last)),
     }[kind]
-    value = {"open": f"{first}-", "suffix": f"-{size - first}", "clipped": f"{first}-{size + 500}"}.get(
-        kind, f"{first}-{end}"
-    )
+    value = {"open": f"{first}-", "suffix": f"-{size - first}"}.get(kind, f"{first}-{end}")
     return f"bytes={value}", first, end

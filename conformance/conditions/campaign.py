@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from weakref import WeakKeyDictionary
@@ -80,6 +81,8 @@ class Campaign:
         #: What chooses things of few forms, such as a tag of one character: by row, and for rows made of another.
         self._numbers: dict[int, int] = {}
         self._number = 0
+        #: Rows made of others, which keep their numbers as long as they are here.
+        self._others: list[Row] = []
         self.dimensions = tuple(d for d in subject.dimensions if not (self.places.fixed and d.id == REPOSITORY))
 
     # -- rows
@@ -87,24 +90,30 @@ class Campaign:
     def rows(self, shape: str) -> list[Row]:
         """Return the rows of a shape of repositories; all where the owner fixed the repositories."""
         has, effort = self.session.capabilities.has, self.settings.effort
-        values = {d.id: offered(d, has, effort) for d in self.dimensions}
+        values = {d: offered(d, has, effort) for d in self.dimensions}
         key = f"{self.settings.seed}:{self.subject.id}"
         if (known := _rows.get(self.session)) is None:
             known = _rows[self.session] = {}
         if key not in known:
             known[key] = rows(values, key, effort, self._possible, (REPOSITORY,))
         found = known[key]
+        for name in ("tag", "arrival"):
+            # Things of few forms come in turns, wherever the rows of their kind take place.
+            seen: Counter[str] = Counter()
+            for row in found:
+                if name in row:
+                    self._numbers[id(row)] = seen[row[name]]
+                    seen[row[name]] += 1
         return [row for row in found if row.get(REPOSITORY, shape) == shape]
 
     def run(self, shape: str) -> None:
         """Try the rows of a shape, and look into what broke."""
         place = self.places.of(shape)
-        for number, row in enumerate(self.rows(shape)):
-            self._numbers[id(row)] = number
+        for row in self.rows(shape):
             self.tally.rows.append((row, []))
             if self._enough():
                 continue
-            if self._row(row, place):
+            if self._row(self._avoiding(row), place):
                 # What a breach leaves behind is no ground for the next row.
                 place = self.places.fresh(shape)
         self._look_back(place)
@@ -114,20 +123,48 @@ class Campaign:
         return over or self.tally.unclear >= UNCLEAR or len(self.tally.found) >= MOST
 
     def _row(self, row: Row, place: Place) -> bool:
-        """Try a row; return whether a law did not hold."""
+        """Try a row, and without the value that ended it if there is one; return whether a law did not hold."""
+        self._numbers.setdefault(id(row), 0)
         try:
             attempt, broke = self.once(row, place)
-        except Declined:
-            return False
+        except Declined as declined:
+            return self._without(row, declined.dimension, place)
         except Unclear:
             self.tally.unclear += 1
             return False
         self.tally.held.update(id_ for check in attempt.told for id_ in check.spoken_of(row))
-        self.tally.rows[-1][1].extend(sorted({check.law for check in attempt.told}))
-        if broke is not None and broke.check not in self.tally.found:
+        laws = self.tally.rows[-1][1]
+        laws[:] = sorted({*laws, *(check.law for check in attempt.told)})
+        if broke is None:
+            return False
+        if broke.check not in self.tally.found:
             self.tally.found[broke.check] = self._known(row, broke.check) or self._shrink(row, broke, place)
             _found.setdefault(self.session, {}).setdefault(broke.check, self.tally.found[broke.check])
-        return broke is not None
+        # What comes behind the breach in the row was not looked at.
+        self._without(row, broke.check.about, self.places.fresh(row.get(REPOSITORY, "")))
+        return True
+
+    def _avoiding(self, row: Row) -> Row:
+        """Return a row without the values that are known to end it before all is looked at."""
+        plain = {d.id: d.plain.id for d in self.dimensions}
+        for check, found in self.tally.found.items():
+            ends = check.ends and found.contrast != AMONG and found.condition.items() <= row.items()
+            if ends and row.get(check.about, "") != plain.get(check.about, ""):
+                number = self._numbers.get(id(row), 0)
+                row = {**row, check.about: plain[check.about]}
+                self._numbers[id(row)] = number
+                self._others.append(row)
+        return row
+
+    def _without(self, row: Row, dimension: str, place: Place) -> bool:
+        """Try a row with the plain value of a dimension, where that is another."""
+        plain = {d.id: d.plain.id for d in self.dimensions}
+        if row.get(dimension, "") == plain.get(dimension, "") or self._enough():
+            return False
+        other = {**row, dimension: plain[dimension]}
+        self._numbers[id(other)] = self._numbers.get(id(row), 0)
+        self._others.append(other)
+        return self._row(other, place)
 
     def _known(self, row: Row, check: Check) -> Found | None:
         """Return what another scenario of the session found out about a breach that shows in a row as well."""
@@ -139,6 +176,8 @@ class Campaign:
         """See, when all rows are done, whether what they left is there."""
         chooser = random.Random(f"{self.settings.seed}:{self._node}")
         looks = chooser.sample(place.later, min(LATER, len(place.later)))
+        # Tags that are words are those that a registry may treat as something else.
+        looks += [look for look in place.later if look[0].get("tag") == "word" and look not in looks]
         if place.listed is not None:
             looks.append(({}, place.listed))
         for row, look in looks:
@@ -203,7 +242,7 @@ class Campaign:
                 candidate = {**kept, dimension.id: value}
                 if not self._possible(candidate):
                     continue
-                shown, told = self._shows(candidate, broke.check)
+                shown, told = self._shows(candidate, broke.check, also=checks.ALSO.get(broke.check))
                 if shown is not None:
                     kept, broke = candidate, shown
                     break
@@ -230,14 +269,14 @@ class Campaign:
             return Found(broke, {}, AMONG)
         return Found(again, {"before": "others"}, AMONG)
 
-    def _shows(self, row: Row, check: Check) -> tuple[Broke | None, str]:
-        """Return the breach of a law in a row, or what came at the same look instead, in words."""
+    def _shows(self, row: Row, check: Check, also: Check | None = None) -> tuple[Broke | None, str]:
+        """Return the breach of a law in a row, by one look or another, or what came at it instead, in words."""
         try:
             place = self.places.fresh(row.get(REPOSITORY, ""))
             attempt, broke = self.once(row, place, closely=check in checks.LATER)
         except (Declined, Unclear):
             return None, ""
-        if broke is not None and broke.check == check:
+        if broke is not None and broke.check in {check, also}:
             return broke, ""
         return None, attempt.told.get(check, "")
 
@@ -263,11 +302,12 @@ class Campaign:
     def conclude(self, judge: Judge) -> None:
         """Judge each requirement of the subject's laws: broken, held, or without occasion."""
         absent = set(judge.judgements)
-        for check, found in self.tally.found.items():
+        for found in self.tally.found.values():
+            # The look that tells it best may be another one than that which saw it first.
+            check = found.broke.check
             requirement = check.booked(found.condition)
             if requirement in absent or requirement in judge.judgements:
                 continue
-            condition = ", ".join(f"{name}={value}" for name, value in sorted(found.condition.items()))
             judge.add(
                 Judgement(
                     requirement,
@@ -276,8 +316,8 @@ class Campaign:
                     actual=self.told(found),
                     evidence=found.broke.exchanges,
                     script=self._script(requirement, found),
-                    condition=condition,
-                    narrowed=check.narrowed(found.condition),
+                    condition=_named(check.beside(found.condition)),
+                    narrower=_named(check.narrower(found.condition)),
                     cause=found.broke.cause,
                 )
             )
@@ -293,3 +333,7 @@ class Campaign:
         broke = found.broke
         shown = Breach(requirement, broke.check.title, broke.expected, self.told(found), [], [*broke.exchanges])
         return script(shown, self.settings)
+
+
+def _named(condition: Row) -> tuple[str, ...]:
+    return tuple(f"{name}={value}" for name, value in sorted(condition.items()))

@@ -8,7 +8,6 @@ from typing import Any
 
 from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
 from conformance.content import (
-    EMPTY_TYPE,
     OCI_CONFIG,
     Blob,
     Descriptor,
@@ -30,7 +29,10 @@ LAYERS = 1000
 NEARLY = 4 * 1024 * 1024 - 4096
 #: Kinds that a registry may convert for a client that does not name them.
 DOCKER = frozenset({"docker-image", "docker-list"})
-REFERRING = frozenset({"artifact", "index-subject", "subject-512"})
+#: The kind of what a manifest of a kind lists.
+CHILDREN = {"index": "image", "nested": "index", "docker-list": "docker-image"}
+#: Kinds whose manifests have no artifactType: that of the configuration stands for it in a list of referrers.
+UNTYPED = frozenset({"nameless", "many"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Shelf:
         self._given = given
         self._repo = repo
         self._blobs: list[Blob] = []
+        #: The tags of the manifests, by kind: what has none a registry may collect.
+        self.tags: dict[str, str] = {}
         self._manifests: dict[str, Manifest] = {}
 
     @property
@@ -69,7 +73,8 @@ class Shelf:
                 "docker-image": lambda: Manifest.of(docker_image(config, [layer]), DOCKER_MANIFEST),
                 "index": lambda: Manifest.of(index([self.child().descriptor(platform=PLATFORM)]), OCI_INDEX),
             }[kind]()
-            self._given.manifest(self._repo, made, made.digest)
+            self.tags.setdefault(kind, f"shelf-{kind}")
+            self._given.manifest(self._repo, made, self.tags[kind])
             self._manifests[kind] = made
         return self._manifests[kind]
 
@@ -78,6 +83,10 @@ class Shelf:
         asked = [self._repo.head_blob(blob.digest) for blob in self._blobs]
         asked += [self._repo.head_manifest(made.digest, made.media_type) for made in self._manifests.values()]
         return any(answer.status == NOT_FOUND for answer in asked)
+
+    def forget(self, kind: str) -> None:
+        """Push a manifest anew when it is wanted next: it was deleted."""
+        del self._manifests[kind], self.tags[kind]
 
     def another(self, make: Maker) -> Manifest:
         """Return an image that is not pushed yet and like no other."""
@@ -88,25 +97,46 @@ class Shelf:
         document = image(config.descriptor(OCI_CONFIG), [layer.descriptor()] * layers, **members)
         return Manifest.of(document, OCI_MANIFEST)
 
-    def make(self, kind: str, make: Maker) -> Made:
-        """Return a manifest of a kind (a value of the dimension ``kind``), not pushed and like no other."""
+    def make(self, kind: str, subject: str, make: Maker) -> Made:
+        """Return a manifest of a kind with a subject (values of these dimensions), not pushed and like no other."""
         mark = make.random.randbytes(8).hex()
-        annotations = {"org.example.row": mark, "org.example/sign": "ä → ü"}
-        members: dict[str, Any] = {"annotations": annotations}
         if kind in DOCKER:
             return Made(self._docker(kind, mark))
-        if kind in REFERRING:
-            return self._referring(kind, members)
+        annotations = {"org.example.row": mark, "org.example/sign": "ä → ü"}
+        members: dict[str, Any] = {"annotations": annotations}
+        if subject == "none":
+            return Made(self._of(kind, members))
+        members["subject"] = named = self._subject(subject, make)
+        if kind not in UNTYPED:
+            members["artifactType"] = ARTIFACT
+        type_ = OCI_CONFIG if kind in UNTYPED else ARTIFACT
+        return Made(self._of(kind, members), str(named["digest"]), type_, annotations)
+
+    def _of(self, kind: str, members: dict[str, Any]) -> Manifest:
+        """Return a manifest of an OCI kind."""
         if kind in {"index", "nested"}:
-            child = self.child("image" if kind == "index" else "index")
-            return Made(Manifest.of(index([child.descriptor(platform=PLATFORM)], **members), OCI_INDEX))
-        if kind == "nameless":
-            document = self._image(members).document
-            del document["mediaType"]
-            return Made(Manifest.of(document, OCI_MANIFEST))
+            child = self.child(CHILDREN[kind])
+            return Manifest.of(index([child.descriptor(platform=PLATFORM)], **members), OCI_INDEX)
+        manifest = self._image(members, LAYERS if kind == "many" else 1)
+        document = manifest.document
         if kind == "large":
-            members = {"annotations": {**annotations, "org.example.filler": "x" * NEARLY}}
-        return Made(self._image(members, LAYERS if kind == "many" else 1))
+            # The annotations of a manifest itself would come again in each list of referrers.
+            document["layers"][0]["annotations"] = {"org.example.filler": "x" * NEARLY}
+        elif kind == "nameless":
+            del document["mediaType"]
+        else:
+            return manifest
+        return Manifest.of(document, OCI_MANIFEST)
+
+    def _subject(self, subject: str, make: Maker) -> Descriptor:
+        """Return the descriptor of a subject: one that is there, or nothing that anybody has."""
+        child = self.child()
+        if subject == "absent":
+            child = self.another(make)
+        named = child.descriptor()
+        if subject == "sha512":
+            named["digest"] = digest_of(child.body, "sha512")
+        return named
 
     def _docker(self, kind: str, mark: str) -> Manifest:
         """Return a Docker manifest, which has no annotations: the white space behind it tells it from others."""
@@ -118,17 +148,3 @@ class Shelf:
             document, media_type = docker_list([child.descriptor(platform=PLATFORM)]), DOCKER_LIST
         space = "".join(" " if digit == "0" else "\n" for digit in f"{int(mark, 16):064b}")
         return Manifest.of(json.dumps(document, indent=1).encode() + space.encode(), media_type)
-
-    def _referring(self, kind: str, members: dict[str, Any]) -> Made:
-        child = self.child()
-        subject: Descriptor = child.descriptor()
-        if kind == "subject-512":
-            subject["digest"] = digest_of(child.body, "sha512")
-        members |= {"subject": subject, "artifactType": ARTIFACT}
-        if kind == "index-subject":
-            manifest = Manifest.of(index([child.descriptor(platform=PLATFORM)], **members), OCI_INDEX)
-        else:
-            config, layer = self.blobs
-            document = image(config.descriptor(EMPTY_TYPE), [layer.descriptor()], **members)
-            manifest = Manifest.of(document, OCI_MANIFEST)
-        return Made(manifest, str(subject["digest"]), ARTIFACT, dict(members["annotations"]))

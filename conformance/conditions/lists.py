@@ -12,15 +12,17 @@ from conformance.content import OCI_CONFIG, Manifest, image
 from conformance.discovery.lists import all_referrers, descriptors_of, tags_of
 from conformance.judge import Blocked, Judgement, clip
 
-from . import checks
+from . import list_checks as checks
 from .attempt import ACCEPTED, CREATED, OK, Attempt, Declined, Unclear
 from .kinds import ARTIFACT, Shelf
+from .manifest_lists import in_order
 from .places import LETTERS
 from .rows import Row
 
 COUNTS = {"few": 6, "twenty-one": 21, "hundred": 101, "thousand": 1001}
-PAGES = {"one": 1, "two": 2, "twenty": 20, "hundred": 100, "hundred-one": 101, "thousand": 1000}
-#: The type of each second referrer.
+#: Referrers of another type than most, which a filter leaves out.
+FEW = 2
+#: The type of these.
 OTHER = "application/vnd.example.signature.v1"
 #: Pages after which a walk is given up: more than any row needs.
 _LONGEST = 120
@@ -37,18 +39,27 @@ class Filled:
 
 
 def possible(row: Row) -> bool:
-    """Whether a row, or a part of one, does not contradict itself; short pages of long lists take too many requests."""
+    """Whether a row, or a part of one, does not contradict itself; long lists are looked at in one place only."""
     if row.get("list", "tags") != "tags" and row.get("page", "whole") != "whole":
         return False
-    return row.get("count", "few") == "few" or row.get("page") not in {"one", "two"}
+    many = row.get("count", "few") != "few"
+    if many and row.get("page") in {"one", "two"}:
+        return False
+    if row.get("list") == "deleted-tags" and row.get("count") not in {None, "few", "twenty-one"}:
+        return False
+    special = many or row.get("page") in {"one", "two", "more"} or row.get("list") in {"deleted-tags", "replaced"}
+    return not special or row.get("repository", "two") == "two"
 
 
 def attempt_list(attempt: Attempt) -> None:
     """Fill a repository, unless another row has, and look at its lists."""
-    filled = attempt.place.filled.get(attempt.row["count"])
+    count = attempt.row["count"]
+    filled = attempt.place.filled.get(count)
     if filled is None:
-        filled = _fill(attempt, COUNTS[attempt.row["count"]])
-        attempt.place.filled[attempt.row["count"]] = filled
+        if not attempt.place.spare:
+            raise Declined
+        filled = _fill(attempt, attempt.place.spare.pop(), COUNTS[count])
+        attempt.place.filled[count] = filled
     what = attempt.row["list"]
     if what == "tags":
         _tags(attempt, filled)
@@ -56,25 +67,30 @@ def attempt_list(attempt: Attempt) -> None:
         _positions(attempt, filled)
     elif what == "deleted-tags":
         _deleted(attempt, filled)
+    elif what == "replaced":
+        _replaced(attempt, filled)
     elif attempt.has("referrers"):
         _referrers(attempt, filled, by_type=what == "filtered")
 
 
-def _fill(attempt: Attempt, count: int) -> Filled:
-    repo = Repository(attempt.repo.registry, f"{attempt.repo.name}/{attempt.row['count']}")
+def _fill(attempt: Attempt, repo: Repository, count: int) -> Filled:
+    """Push so many manifests, each with a tag of its own and all with one subject, and so many of one type."""
     shelf = Shelf(attempt.session.given(f"shelf {repo.name}"), repo)
     subject, (config, layer) = shelf.child(), shelf.blobs
-    filled = Filled(repo, subject.digest)
+    filled = Filled(repo, subject.digest, {shelf.tags["image"]: subject})
     referring: dict[str, Any] = {"subject": subject.descriptor()} if attempt.has("referrers") else {}
-    for number in range(count):
-        kind = OTHER if number % 2 else ARTIFACT
+    # The subject has a tag, too.
+    for number in range(count - 1 + (FEW if referring else 0)):
+        kind = ARTIFACT if number < count - 1 else OTHER
         members = {**referring, "artifactType": kind, "annotations": {"org.example.number": str(number)}}
         document = image(config.descriptor(OCI_CONFIG), [layer.descriptor()], **members)
         manifest = Manifest.of(document, OCI_MANIFEST)
-        tag = _tag(number, attempt)
+        # What has the other type is pushed by its digest, so that there are as many tags as the row says.
+        tag = _tag(number, attempt) if kind == ARTIFACT else manifest.digest
         answer = attempt.taken(repo.put_manifest(tag, manifest.body, manifest.media_type))
-        attempt(checks.L_PUSHED, answer.status == CREATED, "status 201 to a push of a manifest", answer)
-        filled.pushed[tag] = manifest
+        attempt(checks.PUSHED, answer.status == CREATED, "status 201 to a push of a manifest", answer)
+        if kind == ARTIFACT:
+            filled.pushed[tag] = manifest
         filled.types[manifest.digest] = kind
     return filled
 
@@ -94,17 +110,21 @@ def _tag(number: int, attempt: Attempt) -> str:
 
 def _tags(attempt: Attempt, filled: Filled) -> list[str]:
     """Walk through all pages, and return the tags: each comes once."""
-    page = PAGES.get(attempt.row["page"])
+    known = len(filled.pushed)
+    page = {"one": 1, "two": 2, "rest": known - 1, "more": known + 2}.get(attempt.row["page"])
     answers = _walk(attempt, filled.repo, page)
     found = [tag for answer in answers for tag in _of(answer)]
     if attempt.session.settings.settle and set(found) != set(filled.pushed):
         answers = _walk(attempt, filled.repo, page)
         found = [tag for answer in answers for tag in _of(answer)]
-    check = checks.L_TAGS if page is None else checks.L_PAGES
+    check = checks.TAGS if page is None else checks.PAGES
     attempt(check, set(found) >= set(filled.pushed), "each tag", *answers, actual=_told(found, filled))
-    once = checks.L_TWICE if page is None else checks.L_PAGES_TWICE
+    once = checks.TWICE if page is None else checks.PAGES_TWICE
     attempt(once, len(set(found)) == len(found), "each tag once", *answers, actual=_told(found, filled))
-    attempt(checks.L_MORE, set(found) <= set(filled.pushed), "no other tag", *answers, actual=_told(found, filled))
+    attempt(checks.MORE, set(found) <= set(filled.pushed), "no other tag", *answers, actual=_told(found, filled))
+    if page is not None and len(_of(answers[0])) <= page:
+        held, shown = in_order(found), f"they were {clip(', '.join(found))}"
+        attempt(checks.ORDER, held, "tags in lexical order", *answers, actual=shown)
     return found
 
 
@@ -117,22 +137,23 @@ def _told(found: list[str], filled: Filled) -> str:
 
 
 def _walk(attempt: Attempt, repo: Repository, page: int | None) -> list[Response]:
-    """Return all pages: along their Links or, where a full page has none, by ``last``."""
+    """Return all pages: along their Links or, where the target has none, by ``last`` behind a full page."""
     answers = [attempt.answered(repo.list_tags(n=page))]
     while len(answers) < _LONGEST:
         last = answers[-1]
-        listed = checks.L_LISTED if page is None else checks.L_PAGE
+        first = checks.LISTED if page is None else checks.PAGE
+        listed = checks.NEXT if len(answers) > 1 and next_link(answers[-2]) is not None else first
         attempt(listed, last.status == OK, "status 200 to a list of tags", last)
         if next_link(last) is not None:
             following = repo.follow_link(last, "tags.list")
-        elif page is not None and len(_of(last)) == page:
+        elif page is not None and len(_of(last)) == page and not attempt.has("pagination"):
             following = repo.list_tags(n=page, last=_of(last)[-1])
         else:
             return answers
         if following is None:
             return answers
         answers.append(attempt.answered(following))
-    raise Unclear(checks.L_PAGES, "the walk had no end")
+    raise Unclear(checks.PAGES, "the walk had no end")
 
 
 def _of(answer: Response) -> list[str]:
@@ -151,32 +172,70 @@ def _positions(attempt: Attempt, filled: Filled) -> None:
         page = _of(answer)
         held = bool(page) and page == whole[place + 1 : place + 1 + len(page)]
         expected = f"{whole[place + 1]} and what follows, behind {whole[place]}"
-        attempt(checks.L_POSITION, held, expected, answer, actual=f"it was {clip(', '.join(page))}")
+        attempt(checks.POSITION, held, expected, answer, actual=f"it was {clip(', '.join(page))}")
 
 
 def _deleted(attempt: Attempt, filled: Filled) -> None:
     """Give one manifest as many tags as there are, and delete it: they all go, and the others stay."""
     repo, count = filled.repo, min(len(filled.pushed), 21)
     manifest = next(iter(filled.pushed.values()))
-    other = Manifest.of(manifest.body + b"\n", manifest.media_type)
-    tags = [attempt.make.tag() for _ in range(count)]
+    other = Manifest.of(manifest.body + b"\n" * attempt.make.random.randint(1, 99), manifest.media_type)
+    tags = {attempt.make.tag() for _ in range(count)}
     for tag in tags:
         if attempt.answered(repo.put_manifest(tag, other.body, other.media_type)).status != CREATED:
             raise Declined
+        filled.pushed[tag] = other
+    before = {tag for page in _walk(attempt, repo, None) for tag in _of(page)}
     answer = attempt.answered(repo.delete_manifest(other.digest))
     if answer.status != ACCEPTED:
         raise Declined
-    left = [tag for page in _walk(attempt, repo, None) for tag in _of(page)]
-    held = not set(tags) & set(left)
-    told = f"{len(set(tags) & set(left))} of {count} tags were still listed"
-    attempt(checks.L_DELETED, held, "a list without the tags of a deleted manifest", answer, actual=told)
-    kept = set(filled.pushed) <= set(left)
-    attempt(checks.L_KEPT, kept, "the other tags as before", answer, actual=_told(left, filled))
+    for tag in tags:
+        del filled.pushed[tag]
+    left = _left(attempt, repo, tags)
+    told = f"{len(tags & set(left))} of {count} tags were still listed"
+    held = not tags & set(left)
+    attempt(checks.DELETED, held, "a list without the tags of a deleted manifest", answer, actual=told)
+    kept = before & set(filled.pushed) <= set(left)
+    attempt(checks.KEPT, kept, "the other tags as before", answer, actual=_told(left, filled))
+
+
+def _left(attempt: Attempt, repo: Repository, deleted: set[str]) -> list[str]:
+    """Return the whole list, as soon as it lacks what was deleted or there was time enough for that."""
+    found: list[str] = []
+
+    def settled() -> bool:
+        found[:] = [tag for page in _walk(attempt, repo, None) for tag in _of(page)]
+        return not deleted & {*found}
+
+    attempt.session.settings.wait(settled)
+    return found
+
+
+def _replaced(attempt: Attempt, filled: Filled) -> None:
+    """Delete a tag and push another, so that there are as many as before: the list has the one and not the other."""
+    repo, manifest = filled.repo, next(iter(filled.pushed.values()))
+    old, new = attempt.make.tag(), attempt.make.tag()
+    put = attempt.answered(repo.put_manifest(old, manifest.body, manifest.media_type))
+    if put.status != CREATED:
+        raise Declined
+    _walk(attempt, repo, None)
+    if attempt.answered(repo.delete_manifest(old)).status != ACCEPTED:
+        filled.pushed[old] = manifest
+        raise Declined
+    again = attempt.answered(repo.put_manifest(new, manifest.body, manifest.media_type))
+    if again.status != CREATED:
+        raise Declined
+    filled.pushed[new] = manifest
+    found = _left(attempt, repo, {old})
+    told = _told(found, filled)
+    attempt(checks.REPLACED, old not in found, f"a list without the deleted tag {old}", again, actual=told)
+    attempt(checks.TAGS, set(found) >= set(filled.pushed), "each tag", again, actual=told)
 
 
 def _referrers(attempt: Attempt, filled: Filled, *, by_type: bool) -> None:
-    wanted = [digest for digest, kind in filled.types.items() if not by_type or kind == ARTIFACT]
-    check = checks.L_FILTERED if by_type else checks.L_REFERRERS
+    # What has no tag may be collected.
+    wanted = [digest for digest, kind in filled.types.items() if kind == ARTIFACT]
+    check = checks.FILTERED if by_type else checks.REFERRERS
     if by_type:
         answer = attempt.answered(filled.repo.referrers(filled.subject, ARTIFACT))
         if "artifactType" not in (answer.header("OCI-Filters-Applied") or "") or next_link(answer) is not None:
@@ -210,5 +269,5 @@ def _descriptors(attempt: Attempt, answer: Response) -> list[dict[str, Any]]:
 
 def _broken(attempt: Attempt, judgement: Judgement, *, accuses: bool) -> None:
     if not accuses:
-        raise Unclear(checks.L_REFERRERS_ANSWER, judgement.actual)
-    attempt(checks.L_REFERRERS_ANSWER, False, "a list of referrers", actual=judgement.actual)
+        raise Unclear(checks.REFERRERS_ANSWER, judgement.actual)
+    attempt(checks.REFERRERS_ANSWER, False, "a list of referrers", actual=judgement.actual)

@@ -10,9 +10,9 @@ from conformance.content import Manifest, digest_of
 from conformance.discovery.lists import descriptors_of
 from conformance.judge import Blocked, told
 
-from . import checks
-from .attempt import ACCEPTED, CREATED, Attempt, Declined
-from .kinds import DOCKER, Made, Shelf
+from . import manifest_checks as checks
+from .attempt import ACCEPTED, CREATED, UNKNOWN, Attempt, Declined
+from .kinds import CHILDREN, DOCKER, Made, Shelf
 from .manifest_looks import ManifestLook
 from .places import tag_of
 from .rows import Row
@@ -26,8 +26,15 @@ TYPES = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST)
 
 def possible(row: Row) -> bool:
     """Whether a row, or a part of one, does not contradict itself."""
-    if row.get("kind") in DOCKER and row.get("accept") == "any":
-        # A Docker manifest may be converted for a client that does not name its type.
+    docker = row.get("kind") in DOCKER
+    if docker and (
+        row.get("accept") == "any" or row.get("subject", "none") != "none" or row.get("listed") == "filtered"
+    ):
+        # A Docker manifest may be converted for a client that does not name its type, and has no subject.
+        return False
+    if row.get("listed") == "filtered" and row.get("subject", "there") == "none":
+        return False
+    if row.get("manifest-fate") == "part-deleted" and row.get("subject") == "absent":
         return False
     return not (row.get("push") == "by-sha512" and row.get("manifest-elsewhere") == "digest-tag")
 
@@ -37,7 +44,7 @@ def attempt_manifest(attempt: Attempt) -> None:
     place = attempt.place
     shelf = place.shelf or Shelf(attempt.session.given(f"shelf {place.repository.name}"), attempt.repo)
     place.shelf = shelf
-    made = shelf.make(attempt.row["kind"], attempt.make)
+    made = shelf.make(attempt.row["kind"], attempt.row["subject"], attempt.make)
     push = Push(attempt, shelf, made)
     created = push.run()
     ManifestLook(attempt, push, created).run()
@@ -55,6 +62,8 @@ class Push:
         self.tag = tag_of(attempt.row["tag"], attempt.make, attempt.number)
         self.algorithm = "sha512" if attempt.row["push"] == "by-sha512" else "sha256"
         self.digest = digest_of(self.manifest.body, self.algorithm)
+        #: The answers to the pushes of the manifest itself.
+        self.created: list[Response] = []
 
     def run(self) -> Response:
         """Push as the row says; return the 201 to the push by tag."""
@@ -78,7 +87,7 @@ class Push:
             "exact": [own],
             "list": [", ".join([*others, *UNRELATED, own])],
             "fields": [others[0], own],
-            "weights": [f"{others[0]};q=0.2, {own};q=0.9"],
+            "weights": [f"{UNRELATED[0]};q=0.9, {own};q=0.5, {others[0]};q=0.2"],
             "any": ["*/*"],
         }
         return tuple(("Accept", value) for value in forms[self.attempt.row["accept"]])
@@ -89,7 +98,7 @@ class Push:
         streamed = self.attempt.row["push"] == "streamed"
         answer = self.repo.put_manifest(reference, pushed.body, pushed.media_type, streamed=streamed)
         if (streamed and answer.status == LENGTH_REQUIRED) or (answer.refused and reference.startswith("sha512:")):
-            raise Declined
+            raise Declined("push")
         if streamed and answer.refused:
             # Refused in the ordinary way as well, it is judged as that: what a stream holds is not written down.
             plain = self.repo.put_manifest(reference, pushed.body, pushed.media_type)
@@ -99,35 +108,45 @@ class Push:
             self.attempt.place.shelf = None
             raise Declined
         self.attempt.taken(answer)
-        self.attempt(checks.M_PUSHED, answer.status == CREATED, "status 201 to a push of a manifest", answer)
+        self.attempt(checks.PUSHED, answer.status == CREATED, "status 201 to a push of a manifest", answer)
         if ":" not in reference:
             self.attempt.place.tags[reference] = self.attempt.row
         self._says(answer, pushed)
+        if pushed is self.manifest:
+            self.created.append(answer)
         return answer
 
     def _says(self, answer: Response, pushed: Manifest) -> None:
         named = (answer.header("Docker-Content-Digest") or "").strip()
         held = not named or named in {digest_of(pushed.body), digest_of(pushed.body, "sha512")}
         shown = told(answer, "Docker-Content-Digest")
-        self.attempt(checks.M_SAID, held, f"Docker-Content-Digest: {pushed.digest}", answer, actual=shown)
+        self.attempt(checks.SAID, held, f"Docker-Content-Digest: {pushed.digest}", answer, actual=shown)
         said = (answer.header("OCI-Subject") or "").strip()
         shown = told(answer, "OCI-Subject")
         if not self.made.subject or pushed is not self.manifest:
-            self.attempt(checks.M_NO_SUBJECT, not said, "no OCI-Subject", answer, actual=shown)
+            self.attempt(checks.NO_SUBJECT, not said, "no OCI-Subject", answer, actual=shown)
         elif self.attempt.has("referrers"):
-            self.attempt(checks.M_SUBJECT_THERE, said, f"OCI-Subject: {self.made.subject}", answer, actual=shown)
-            held = said == self.made.subject
-            self.attempt(checks.M_SUBJECT, held, f"OCI-Subject: {self.made.subject}", answer, actual=shown)
+            self.attempt(checks.SUBJECT_THERE, said, f"OCI-Subject: {self.made.subject}", answer, actual=shown)
+            held = said in {"", self.made.subject}
+            self.attempt(checks.SUBJECT, held, f"OCI-Subject: {self.made.subject}", answer, actual=shown)
 
     def _another(self) -> None:
-        self._put(self.tag, self.shelf.another(self.attempt.make))
+        """Push another manifest to the tag, and pull it, so that a cache has it."""
+        other = self.shelf.another(self.attempt.make)
+        self._put(self.tag, other)
+        self.attempt.answered(self.repo.get_manifest(self.tag, None, headers=self.accepts()))
 
     def _and_delete(self) -> None:
         self._put(self.tag)
-        if self.attempt.answered(self.repo.delete_manifest(self.manifest.digest)).status != ACCEPTED:
-            raise Declined
-        self.attempt.place.deleted = True
+        answer = self.attempt.answered(self.repo.delete_manifest(self.manifest.digest))
+        if answer.status != ACCEPTED:
+            raise Declined("manifest-before")
         self.attempt.place.tags.pop(self.tag, None)
+        self.attempt.place.deleted = True
+        if kind := CHILDREN.get(self.attempt.row["kind"]):
+            child = self.shelf.child(kind)
+            kept = self.attempt.answered(self.repo.head_manifest(self.shelf.tags[kind], child.media_type))
+            self.attempt(checks.CHILD_KEPT, kept.ok, "the manifest that it lists as before", answer, kept)
 
     def _ask(self) -> None:
         """Ask for the manifest by its digest and by its tag, as clients do before a push: it is not there."""
@@ -137,23 +156,24 @@ class Push:
         for reference in references:
             for ask in (self.repo.head_manifest, self.repo.get_manifest):
                 answer = self.attempt.answered(ask(reference, TYPES))
-                held = not answer.ok or answer.body not in {b"", self.manifest.body}
-                self.attempt(checks.M_UNPUSHED, held, "no manifest where none was pushed", answer)
+                held = answer.status in UNKNOWN
+                self.attempt(checks.UNPUSHED, held, "status 404 where no manifest was pushed", answer)
 
     def _mismatch(self) -> None:
         """Push the manifest under the digest of another: it is refused, and neither is there."""
         other = self.shelf.another(self.attempt.make)
-        refused = self.repo.put_manifest(other.digest, self.manifest.body, self.manifest.media_type)
+        wrong = digest_of(other.body, self.algorithm)
+        refused = self.repo.put_manifest(wrong, self.manifest.body, self.manifest.media_type)
         self.attempt.answered(refused)
-        self.attempt(checks.M_REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)
-        for digest in (other.digest, self.manifest.digest):
+        self.attempt(checks.REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)
+        for digest in (wrong, self.manifest.digest):
             got = self.attempt.answered(self.repo.get_manifest(digest, TYPES))
-            self.attempt(checks.M_ABSENT, not got.ok, "no manifest where none was accepted", refused, got)
+            self.attempt(checks.ABSENT, not got.ok, "no manifest where none was accepted", refused, got)
         if self.made.subject and self.attempt.has("referrers"):
             listed = self.attempt.answered(self.repo.referrers(self.made.subject))
             found = digests_of(listed)
-            held = not found & {other.digest, self.manifest.digest}
-            self.attempt(checks.M_ABSENT, held, "no refused manifest among the referrers", refused, listed)
+            held = not found & {wrong, self.manifest.digest}
+            self.attempt(checks.ABSENT, held, "no refused manifest among the referrers", refused, listed)
 
 
 def digests_of(answer: Response) -> set[str]:

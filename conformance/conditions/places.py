@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from conformance.client.registry import Repository
-from conformance.content import Maker, Manifest
+from conformance.content import Blob, Maker
 from conformance.judge import NotTested
 from conformance.session import UNKNOWN, Session
 from conformance.settings import NAMESPACE
@@ -23,12 +23,14 @@ if TYPE_CHECKING:
 LONGEST = 255
 LONGEST_TAG = 128
 #: The forms of the names of repositories (the dimension ``repository``).
-SHAPES = ("two", "one", "four", "eight", "longest")
+SHAPES = ("two", "one", "four", "eight", "separators", "longest")
 #: Components of the names of repositories, by shape.
 COMPONENTS = {"one": 1, "two": 2, "four": 4, "eight": 8}
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 #: Words with which paths of the interface begin or end, and a tag that is often treated as another.
-WORDS = ("tags", "list", "manifests", "blobs", "uploads", "referrers", "latest", "_catalog", "v2", "sha256")
+WORDS = ("latest", "tags", "list", "manifests", "blobs", "uploads", "referrers", "_catalog", "v2", "sha256")
+#: What may stand between letters and digits of a component, one of each.
+SEPARATED = "a.b_c__d-e--f"
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -42,27 +44,43 @@ class Place:
     third: Repository | None = None
     #: The tags that are there, with the row that pushed each.
     tags: dict[str, Row] = field(default_factory=dict)
-    #: What manifests are made of, once they are.
-    shelf: Shelf | None = None
-    #: The tags that rows pushed to other repositories, with the names of these.
-    elsewhere: set[tuple[str, str]] = field(default_factory=set)
+    #: The tags that some list has shown.
+    shown: set[str] = field(default_factory=set)
     #: Whether control requests may have left tags there.
     controlled: bool = False
     #: Whether a row deleted a manifest: what else went with it is a matter of deletion.
     deleted: bool = False
-    #: A tag and its manifest that no row deletes, once one was needed.
-    kept: tuple[str, Manifest] | None = None
+    #: What manifests are made of, once they are.
+    shelf: Shelf | None = None
     #: The repositories that lists are looked at in, by how much they hold.
     filled: dict[str, Any] = field(default_factory=dict)
+    #: A blob that no row deletes.
+    near: Blob | None = None
+    #: Repositories that nothing was done in yet, of the same form.
+    spare: list[Repository] = field(default_factory=list)
     #: What rows left that has to be there when all are done, with the row that left it.
     later: list[tuple[Row, Callable[[Attempt], None]]] = field(default_factory=list)
     #: Looks at the list of tags, once some row has pushed one.
     listed: Callable[[Attempt], None] | None = None
     _neighbours: dict[str, Shelf] = field(default_factory=dict)
+    _unused: Repository | None = None
 
     def neighbour(self, row: Row) -> Repository | None:
         """Return the other repository of a row."""
         return self.below if row["neighbour"] == "below" and self.below else self.beside
+
+    def blob(self, session: Session) -> Blob:
+        """Return a blob of the repository that no row deletes."""
+        if self.near is None:
+            self.near = session.given(f"near {self.repository.name}").blob(self.repository)
+        return self.near
+
+    def unused(self, session: Session) -> Repository | None:
+        """Return a repository that holds one blob, which no row pushes; nothing where the owner fixed some."""
+        if self._unused is None and self.spare:
+            self._unused = self.spare.pop()
+            session.given(f"unused {self._unused.name}").blob(self._unused)
+        return self._unused
 
     def shelf_of(self, neighbour: Repository, session: Session) -> Shelf:
         """Return what another repository holds, which exists from then on."""
@@ -117,7 +135,8 @@ class Places:
             return Place(Repository(registry, names[0]), Repository(registry, names[1]) if len(names) > 1 else None)
         here, beside, third = (Repository(registry, self._name(shape, suffix + end)) for end in ("", "-b", "-c"))
         below = None if shape == "longest" else Repository(registry, f"{here.name}/below")
-        return Place(here, beside, below, third)
+        spare = [Repository(registry, self._name(shape, f"{suffix}-{end}")) for end in "defg"]
+        return Place(here, beside, below, third, spare=spare)
 
     def _name(self, shape: str, suffix: str) -> str:
         settings = self._session.settings
@@ -128,6 +147,8 @@ class Places:
         name = f"{settings.namespace}/{settings.run_id}-{self._slug}{suffix}"
         missing = COMPONENTS.get(shape, 0) - name.count("/") - 1
         name += "".join(f"/{letter}" for letter in LETTERS[: max(0, missing)])
+        if shape == "separators":
+            name += f"/{SEPARATED}"
         if shape == "longest":
             name += "/" + "n" * (LONGEST - len(name) - 1)
         return name
@@ -144,3 +165,11 @@ def tag_of(form: str, make: Maker, number: int) -> str:
         "word": WORDS[number % len(WORDS)],
     }
     return forms.get(form, plain)
+
+
+def sibling_of(tag: str, number: int) -> str:
+    """Return a tag that a careless registry takes for another: of the other case, or one that begins like it."""
+    other = tag.swapcase()
+    forms = [other] if other != tag else []
+    forms.append(f"{tag}-2" if len(tag) + 1 < LONGEST_TAG else tag[:-1])
+    return forms[number % len(forms)]

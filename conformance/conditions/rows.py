@@ -21,9 +21,11 @@ EFFORTS = ("quick", "default", "thorough")
 #: How many values of different dimensions have to come together.
 TOGETHER = {"quick": 1, "default": 2, "thorough": 3}
 #: In how many rows a value occurs that takes much time or traffic.
-DEAR = 2
+DEAR = 3
 #: Of so many rows that could come next, the one that brings most together is taken.
-CANDIDATES = 3
+CANDIDATES = 10
+#: How many parts that are missing a request outweighs.
+WEIGHT = 0.1
 
 
 def offered(dimension: Dimension, has: Callable[[str], bool], effort: str) -> tuple[Value, ...]:
@@ -33,21 +35,30 @@ def offered(dimension: Dimension, has: Callable[[str], bool], effort: str) -> tu
 
 
 def rows(
-    values: Mapping[str, Sequence[Value]], seed: str, effort: str, possible: Possible, spread: Sequence[str] = ()
+    values: Mapping[Dimension, Sequence[Value]], seed: str, effort: str, possible: Possible, spread: Sequence[str] = ()
 ) -> list[Row]:
     """Return rows that cover values of dimensions as the effort asks; the seed chooses among those that do.
 
-    Where nothing is left to cover a row has plain values, but for the dimensions in ``spread``.
+    Looks are not combined with each other. Where nothing is left to cover a row has plain values, but for the
+    dimensions in ``spread``.
     """
     chooser = random.Random(seed)
-    usual = {
-        name: chooser.sample(ids, len(ids)) for name, of in values.items() if (ids := [v.id for v in of if not v.dear])
+    usual: dict[str, list[str]] = {}
+    for of, each in values.items():
+        if ids := [value.id for value in each if not value.dear]:
+            usual[of.id] = chooser.sample(ids, len(ids))
+    # What is plain is liked best: fewer requests, and a shorter way to the condition that matters.
+    costs = {
+        (of.id, v.id): -1.0 if v.plain and of.id not in spread else float(v.costs)
+        for of, each in values.items()
+        for v in each
     }
-    plain = frozenset((name, v.id) for name, of in values.items() for v in of if v.plain and name not in spread)
-    found = list(_Cover(usual, plain, min(TOGETHER[effort], len(usual)), possible, chooser).rows())
-    dear = [(name, value.id) for name, of in values.items() for value in of if value.dear]
+    looks = frozenset(of.id for of in values if of.look)
+    cover = _Cover(usual, costs, min(TOGETHER[effort], len(usual)), possible, chooser)
+    found = list(cover.rows(looks))
+    dear = [(of.id, value.id) for of, each in values.items() for value in each if value.dear]
     for name, value in dear:
-        found += list(_with(found, name, value, possible, chooser))
+        found += list(_with(found, name, value, possible, chooser)) or cover.around({name: value})
     return list(found)
 
 
@@ -70,25 +81,31 @@ class _Cover:
     def __init__(
         self,
         values: dict[str, list[str]],
-        plain: frozenset[tuple[str, str]],
+        costs: Mapping[tuple[str, str], float],
         together: int,
         possible: Possible,
         chooser: random.Random,
     ) -> None:
         self._values = values
-        self._plain = plain
+        self._costs = costs
         self._together = together
         self._possible = possible
         self._chooser = chooser
         self._missing: dict[Together, None] = {}
-        for names in combinations(values, together):
-            for ids in product(*(values[name] for name in names)):
+
+    def _ask_for(self, looks: frozenset[str]) -> None:
+        """Note what has to come together."""
+        for names in combinations(self._values, self._together):
+            if len(looks & {*names}) > 1:
+                continue
+            for ids in product(*(self._values[name] for name in names)):
                 part = dict(zip(names, ids, strict=True))
-                if possible(part):
+                if self._possible(part):
                     self._missing[frozenset(part.items())] = None
 
-    def rows(self) -> Iterator[dict[str, str]]:
-        """Give the rows."""
+    def rows(self, looks: frozenset[str]) -> Iterator[dict[str, str]]:
+        """Give the rows; of the dimensions in ``looks`` no two have to come together."""
+        self._ask_for(looks)
         order = list(self._missing)
         self._chooser.shuffle(order)
         # The dimensions with the most values need the most rows: what the others lack is brought along.
@@ -106,6 +123,11 @@ class _Cover:
                 self._missing.pop(part, None)
             yield row
 
+    def around(self, part: dict[str, str]) -> list[dict[str, str]]:
+        """Return a row that has some values, none where no whole row has them."""
+        row = self._row(part)
+        return [] if row is None else [row]
+
     def _row(self, row: dict[str, str]) -> dict[str, str] | None:
         """Fill a row up with the values that bring most together that is missing; ``None`` where none fit."""
         open_ = [name for name in self._values if name not in row]
@@ -115,9 +137,7 @@ class _Cover:
             if not fitting:
                 return None
             self._chooser.shuffle(fitting)
-            # What brings nothing new is plain: fewer requests, and a shorter way to the condition that matters.
-            fitting.sort(key=lambda value: (name, value) not in self._plain)
-            gains = {value: self._gain(row, name, value) for value in fitting}
+            gains = {v: self._gain(row, name, v) - WEIGHT * self._costs[name, v] for v in fitting}
             row[name] = max(fitting, key=gains.__getitem__)
         return {name: row[name] for name in self._values}
 

@@ -11,14 +11,17 @@ from spec.model import Withheld
 
 from .campaign import Campaign
 from .lists import attempt_list, possible
+from .places import SHAPES
 
 
+@pytest.mark.parametrize("shape", SHAPES)
 @verifies(
     "PUSH-MANIFEST-STATUS-201",
     "DISC-TAGS-STATUS-200",
     "DISC-TAGS-COMPLETE-AFTER-PUSH",
     "DISC-TAGS-NO-DUPLICATES",
     "DISC-TAGS-ISOLATION-REPO",
+    "DISC-TAGS-ORDER-LEXICAL",
     "DISC-TAGS-N-AT-MOST",
     "DISC-TAGS-LAST-EXCLUSIVE",
     "DISC-TAGS-LINK-WALK-COMPLETE",
@@ -26,13 +29,14 @@ from .lists import attempt_list, possible
     "DISC-REFERRERS-STATUS-200",
     "DISC-REFERRERS-COMPLETE",
     "DISC-REFERRERS-FILTER-ONLY-MATCHING",
+    "MGMT-TAG-DELETE-NOT-LISTED",
     "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED",
     "MGMT-MANIFEST-DELETE-OTHERS-KEPT",
 )
-def test_laws_of_lists(session: Session, judge: Judge, request: pytest.FixtureRequest) -> None:
+def test_laws_of_lists(shape: str, session: Session, judge: Judge, request: pytest.FixtureRequest) -> None:
     """Every law of lists holds in each row."""
     if session.settings.repositories:
         raise NotTested(UNKNOWN[Withheld.REPOSITORIES], Withheld.REPOSITORIES)
     campaign = Campaign(session, request.node.nodeid, load().subjects["lists"], attempt_list, possible)
-    campaign.run("two")
+    campaign.run(shape)
     campaign.conclude(judge)

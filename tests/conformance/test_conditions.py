@@ -24,7 +24,7 @@ CHECKS = checks.ALL
 
 def _rows(subject: str, seed: str, effort: str = "default") -> list[Row]:
     dimensions = load().subjects[subject].dimensions
-    values = {dimension.id: offered(dimension, lambda _: True, effort) for dimension in dimensions}
+    values = {dimension: offered(dimension, lambda _: True, effort) for dimension in dimensions}
     return rows(values, seed, effort, POSSIBLE[subject], ("repository",))
 
 
@@ -35,6 +35,8 @@ def test_each_pair_that_is_possible_occurs(subject: str, seed: str) -> None:
     assert all(map(POSSIBLE[subject], found))
     together = {frozenset(pair) for row in found for pair in itertools.combinations(row.items(), 2)}
     for one, other in itertools.combinations(load().subjects[subject].dimensions, 2):
+        if one.look and other.look:
+            continue
         for first, second in itertools.product(one.values, other.values):
             row = {one.id: first.id, other.id: second.id}
             wanted = not (first.effort or second.effort or first.dear or second.dear) and POSSIBLE[subject](row)
@@ -68,7 +70,7 @@ def test_efforts_and_seeds(subject: str) -> None:
 
 def test_what_is_dear_occurs_seldom() -> None:
     large = [row for row in _rows("manifests", "1") if row["kind"] == "large"]
-    assert 1 <= len(large) <= 2
+    assert 1 <= len(large) <= 3
 
 
 def test_a_target_without_a_part_gets_no_rows_of_it() -> None:

@@ -1,0 +1,171 @@
+"""The laws of manifests, tried on one row: what becomes of a manifest, and of what lies beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from conformance.client.exchange import Response
+from conformance.client.registry import Repository
+from conformance.content import Manifest
+from conformance.judge import content_of
+
+from . import manifest_checks as checks
+from .attempt import ACCEPTED, CREATED, OK, UNKNOWN, Attempt, Check
+from .kinds import CHILDREN
+from .manifest_lists import ListLook
+from .places import sibling_of
+
+if TYPE_CHECKING:
+    from .manifests import Push
+
+
+class Fate:
+    """Moves or deletes what a row pushed, and sees that nothing else changes."""
+
+    def __init__(self, attempt: Attempt, push: Push, lists: ListLook) -> None:
+        self.attempt = attempt
+        self.row = attempt.row
+        self.repo = attempt.repo
+        self.push = push
+        self.manifest = push.manifest
+        self.lists = lists
+        self.accepts = push.accepts()
+
+    def run(self) -> bool:
+        """Do what the row says; return whether the manifest is there and nothing was done with it."""
+        fate = self.row["manifest-fate"]
+        if fate == "moved":
+            self._moved()
+        elif fate == "part-deleted":
+            self._part_deleted()
+        elif fate != "kept":
+            self._deleted(fate == "digest-deleted")
+        return fate in {"kept", "part-deleted"}
+
+    # -- requests
+
+    def _is_there(self, check: Check, reference: str, manifest: Manifest, *before: Response) -> None:
+        answer = self.attempt.answered(self.repo.get_manifest(reference, manifest.media_type, headers=self.accepts))
+        held = answer.status == OK and answer.body == manifest.body
+        self.attempt(check, held, "the manifest as it was pushed", *before, answer, actual=content_of(answer))
+
+    def _put(self, tag: str, manifest: Manifest, repo: Repository | None = None) -> Response | None:
+        """Push a manifest beside that of the row; return the 201, nothing where the target takes none."""
+        answer = self.attempt.answered((repo or self.repo).put_manifest(tag, manifest.body, manifest.media_type))
+        return answer if answer.status == CREATED else None
+
+    def _gone(self, check: Check, reference: str, deletion: Response) -> None:
+        answer = self.attempt.answered(
+            self.attempt.ask(
+                lambda: self.repo.get_manifest(reference, None, headers=self.accepts), lambda a: a.status != OK
+            )
+        )
+        self.attempt(check, answer.status in UNKNOWN, "status 404 after its deletion", deletion, answer)
+
+    def _gone_head(self, check: Check, reference: str, deletion: Response) -> None:
+        answer = self.attempt.answered(self.repo.head_manifest(reference, None, headers=self.accepts))
+        self.attempt(check, answer.status in UNKNOWN, "status 404 after its deletion", deletion, answer)
+
+    # -- a tag that moves
+
+    def _moved(self) -> None:
+        """Push another manifest to the tag, which was pulled before: the tag leads there, and the digest does not."""
+        other = self.push.shelf.another(self.attempt.make)
+        moved = self._put(self.push.tag, other)
+        if moved is None:
+            # A registry may hold tags fast.
+            return
+        self._is_there(checks.MOVED, self.push.tag, other, moved)
+        head = self.attempt.answered(self.repo.head_manifest(self.push.tag, other.media_type, headers=self.accepts))
+        length = (head.header("Content-Length") or "").strip()
+        held = head.ok and length in {"", str(len(other.body))}
+        expected = f"status 200 and the length {len(other.body)} of the new manifest"
+        self.attempt(checks.MOVED, held, expected, moved, head)
+        self._is_there(checks.LEFT, self.push.digest, self.manifest, moved)
+        self.lists.listed(self.attempt)
+        if self.push.made.subject and self.attempt.has("referrers"):
+            self.lists.referred(checks.REFERRED)
+
+    # -- deletion
+
+    def _part_deleted(self) -> None:
+        """Delete what the manifest lists, or another one like it: it stays as it is."""
+        shelf, place, kind = self.push.shelf, self.attempt.place, CHILDREN.get(self.row["kind"], "")
+        part = shelf.child(kind) if kind else shelf.another(self.attempt.make)
+        if not kind and self._put(part.digest, part) is None:
+            return
+        answer = self.attempt.answered(self.repo.delete_manifest(part.digest))
+        if answer.status != ACCEPTED:
+            # A registry may hold what others need.
+            return
+        place.deleted = True
+        if kind:
+            shelf.forget(kind)
+        self._is_there(checks.PART_DELETED, self.push.tag, self.manifest, answer)
+        self._is_there(checks.PART_DELETED, self.push.digest, self.manifest, answer)
+        self.lists.listed(self.attempt)
+
+    def _deleted(self, by_digest: bool) -> None:
+        """Delete what the row says; what another repository has under the same tag stays."""
+        other = self.attempt.neighbour
+        beside = None
+        if other is not None:
+            beside = self.attempt.place.shelf_of(other, self.attempt.session).another(self.attempt.make)
+            beside = beside if self._put(self.push.tag, beside, other) is not None else None
+        gone = self._deleted_by_digest() if by_digest else self._deleted_tag()
+        if gone and other is not None and beside is not None:
+            kept = self.attempt.answered(other.get_manifest(self.push.tag, beside.media_type))
+            held = kept.ok and kept.body == beside.body
+            check = checks.OTHER_KEPT if by_digest else checks.TAG_ELSEWHERE_KEPT
+            self.attempt(check, held, "the manifest of the other repository", kept)
+
+    def _deleted_by_digest(self) -> bool:
+        """Delete a manifest: its tag and its place in the lists go, and what it has in common with others stays."""
+        place, shelf = self.attempt.place, self.push.shelf
+        shelf.child(CHILDREN.get(self.row["kind"], "image"))
+        beside, tag = shelf.another(self.attempt.make), self.push.digest.replace(":", "-")[:128]
+        if tag not in place.tags and self._put(tag, beside) is not None:
+            place.tags[tag] = {}
+        answer = self.attempt.answered(self.repo.delete_manifest(self.push.digest))
+        if answer.status != ACCEPTED:
+            return False
+        place.deleted = True
+        for digest in self.lists.digests - {self.push.digest}:
+            # By its other digest it may be a manifest of its own, and the tag may be that one's.
+            self.attempt.answered(self.repo.delete_manifest(digest))
+        place.tags.pop(self.push.tag, None)
+        self._gone(checks.GONE, self.push.digest, answer)
+        self._gone(checks.GONE_TAG, self.push.tag, answer)
+        self._gone_head(checks.GONE_HEAD, self.push.digest, answer)
+        if tag in place.tags and not place.tags[tag]:
+            self._is_there(checks.CHILD_KEPT, tag, beside, answer)
+            layer = self.attempt.answered(self.repo.head_blob(shelf.blobs[1].digest))
+            self.attempt(checks.BLOBS_KEPT, layer.ok, "the layer of another manifest as before", answer, layer)
+        kind = CHILDREN.get(self.row["kind"], "image")
+        child = shelf.child(kind)
+        self._is_there(checks.CHILD_KEPT, shelf.tags[kind], child, answer)
+        self.lists.unlisted(checks.UNLISTED, checks.OTHERS_LISTED, answer)
+        if self.push.made.subject and self.attempt.has("referrers"):
+            self.lists.unreferred(answer)
+        return True
+
+    def _deleted_tag(self) -> bool:
+        """Delete one of two tags: the other, the manifest, and its place among the referrers stay."""
+        place = self.attempt.place
+        second = sibling_of(self.push.tag, self.attempt.number)
+        if second in place.tags:
+            second = self.attempt.make.tag()
+        if self._put(second, self.manifest) is None:
+            return False
+        place.tags[second] = self.row
+        answer = self.attempt.answered(self.repo.delete_manifest(self.push.tag))
+        if answer.status != ACCEPTED:
+            return False
+        place.tags.pop(self.push.tag, None)
+        self._gone(checks.TAG_GONE, self.push.tag, answer)
+        self._gone_head(checks.TAG_GONE_HEAD, self.push.tag, answer)
+        self._is_there(checks.TAG_OTHER_KEPT, second, self.manifest, answer)
+        self.lists.unlisted(checks.TAG_UNLISTED, checks.TAG_OTHERS_LISTED, answer)
+        if self.push.made.subject and self.attempt.has("referrers"):
+            self.lists.referred(checks.TAG_REFERRED)
+        return True
