@@ -219,7 +219,7 @@ class Arrival:
         ``present`` says that the blob itself is there.
         """
         other = self.attempt.make.bytes(min(self.content.size, MOST_REFUSED) + 100)
-        refused = self._push_wrong(other)
+        refused = self._push_wrong(other, present=present)
         if refused is None:
             return
         self.attempt(REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)
@@ -230,9 +230,12 @@ class Arrival:
             head = self.attempt.answered(self.repo.head_blob(digest))
             self.attempt(ABSENT, not head.ok, "no blob where none was accepted", refused, head)
 
-    def _push_wrong(self, other: bytes) -> Response | None:
+    def _push_wrong(self, other: bytes, *, present: bool) -> Response | None:
         """Push bytes under the digest of others; return the answer that decides, nothing where there is none."""
         way = self.attempt.row["arrival"]
+        if way == "post" and present:
+            # A registry may say of what it has that it is there, and read nothing.
+            return None
         if way == "post" and self.attempt.has("single-post"):
             answer = self.attempt.answered(self.repo.upload_single(self.digest, other))
             return None if answer.status == ACCEPTED else answer

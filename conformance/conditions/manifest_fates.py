@@ -132,8 +132,11 @@ class Fate:
         place.deleted = True
         for digest in self.lists.digests - {self.push.digest}:
             # By its other digest it may be a manifest of its own, and the tag may be that one's.
-            self.attempt.answered(self.repo.delete_manifest(digest))
+            if self.attempt.answered(self.repo.delete_manifest(digest)).refused:
+                place.gone.add(self.push.tag)
+                return False
         place.tags.pop(self.push.tag, None)
+        place.gone.add(self.push.tag)
         self._gone(checks.GONE, self.push.digest, answer)
         self._gone(checks.GONE_TAG, self.push.tag, answer)
         self._gone_head(checks.GONE_HEAD, self.push.digest, answer)
@@ -162,6 +165,7 @@ class Fate:
         if answer.status != ACCEPTED:
             return False
         place.tags.pop(self.push.tag, None)
+        place.gone.add(self.push.tag)
         self._gone(checks.TAG_GONE, self.push.tag, answer)
         self._gone_head(checks.TAG_GONE_HEAD, self.push.tag, answer)
         self._is_there(checks.TAG_OTHER_KEPT, second, self.manifest, answer)

@@ -20,6 +20,7 @@ from conformance.judge import Blocked, Judgement, listing
 
 from . import manifest_checks as checks
 from .attempt import Attempt, Check, Unclear
+from .places import links
 
 if TYPE_CHECKING:
     from .manifests import Push
@@ -74,7 +75,8 @@ class ListLook:
             shown = f"name was {name}" if isinstance(name, str) else "there was no such name"
             attempt(checks.TAGS_NAME, name == self.repo.name, f"the name {self.repo.name}", page, actual=shown)
         if not attempt.session.settings.repositories and not attempt.place.controlled:
-            more = sorted(set(tags) - set(attempt.place.tags) - set(self.push.shelf.tags.values()))
+            known = {*attempt.place.tags, *attempt.place.gone, *self.push.shelf.tags.values()}
+            more = sorted(set(tags) - known)
             expected, shown = f"a list without {', '.join(more[:1])}", f"the list had {listing(tags)}"
             attempt(checks.LISTED_MORE, not more, expected, *tags.pages, actual=shown)
 
@@ -93,7 +95,8 @@ class ListLook:
     def _pages(self) -> None:
         """Walk the list in pages of which the last has one tag."""
         known = len(self.attempt.place.tags) + len(self.push.shelf.tags)
-        if known < 2 or self.attempt.session.settings.repositories or not self.attempt.has("pagination"):
+        session = self.attempt.session
+        if known < 3 or session.settings.repositories or not links(self.repo, session):
             return
         first = self.attempt.answered(self.repo.list_tags(n=known - 1))
         try:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from conformance.client.exchange import Response
 from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
 from conformance.content import Manifest, digest_of
+from conformance.digests import is_digest_of
 from conformance.discovery.lists import descriptors_of
 from conformance.judge import Blocked, told
+from conformance.policy import is_immutable, may_be
 
 from . import manifest_checks as checks
 from .attempt import ACCEPTED, CREATED, UNKNOWN, Attempt, Declined
@@ -103,6 +105,8 @@ class Push:
             # Refused in the ordinary way as well, it is judged as that: what a stream holds is not written down.
             plain = self.repo.put_manifest(reference, pushed.body, pushed.media_type)
             answer = plain if plain.refused else answer
+        if dimension := self._declines(answer, reference):
+            raise Declined(dimension)
         if answer.refused and self.shelf.collected():
             # It refers to what went with a manifest that was deleted; whether that was in use a scenario judges.
             self.attempt.place.shelf = None
@@ -116,9 +120,21 @@ class Push:
             self.created.append(answer)
         return answer
 
+    def _declines(self, answer: Response, reference: str) -> str:
+        """Return the dimension whose value the target may want no more of, where a refusal may say so; or nothing."""
+        before = self.attempt.row["manifest-before"]
+        if reference in self.attempt.place.tags and is_immutable(answer):
+            return "tag" if before == "nothing" else "manifest-before"
+        if not may_be(answer):
+            return ""
+        if before in {"deleted", "pushed"}:
+            return "manifest-before"
+        # How many layers and referrers there may be is nowhere said.
+        return "kind" if self.attempt.row["kind"] == "many" else "subject" if self.made.subject else ""
+
     def _says(self, answer: Response, pushed: Manifest) -> None:
         named = (answer.header("Docker-Content-Digest") or "").strip()
-        held = not named or named in {digest_of(pushed.body), digest_of(pushed.body, "sha512")}
+        held = not named or is_digest_of(named, pushed.body) is not False
         shown = told(answer, "Docker-Content-Digest")
         self.attempt(checks.SAID, held, f"Docker-Content-Digest: {pushed.digest}", answer, actual=shown)
         said = (answer.header("OCI-Subject") or "").strip()
@@ -142,6 +158,7 @@ class Push:
         if answer.status != ACCEPTED:
             raise Declined("manifest-before")
         self.attempt.place.tags.pop(self.tag, None)
+        self.attempt.place.gone.add(self.tag)
         self.attempt.place.deleted = True
         if kind := CHILDREN.get(self.attempt.row["kind"]):
             child = self.shelf.child(kind)

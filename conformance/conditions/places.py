@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
-from conformance.client.registry import Repository
+from conformance.client.registry import Repository, next_link
 from conformance.content import Blob, Maker
 from conformance.judge import NotTested
 from conformance.session import UNKNOWN, Session
@@ -33,6 +34,9 @@ WORDS = ("latest", "tags", "list", "manifests", "blobs", "uploads", "referrers",
 SEPARATED = "a.b_c__d-e--f"
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
+#: Of each session whether the target has Links.
+_links: WeakKeyDictionary[Session, bool] = WeakKeyDictionary()
+
 
 @dataclass(slots=True)
 class Place:
@@ -46,6 +50,8 @@ class Place:
     tags: dict[str, Row] = field(default_factory=dict)
     #: The tags that some list has shown.
     shown: set[str] = field(default_factory=set)
+    #: The tags that rows deleted, or whose manifest they did.
+    gone: set[str] = field(default_factory=set)
     #: Whether control requests may have left tags there.
     controlled: bool = False
     #: Whether a row deleted a manifest: what else went with it is a matter of deletion.
@@ -89,6 +95,13 @@ class Place:
             shelf.child()
             self._neighbours[neighbour.name] = shelf
         return self._neighbours[neighbour.name]
+
+
+def links(repo: Repository, session: Session) -> bool:
+    """Return whether the target leads from a page of tags to the next by a Link; ``repo`` has two tags or more."""
+    if session not in _links:
+        _links[session] = next_link(repo.list_tags(n=1)) is not None
+    return _links[session]
 
 
 class Places:

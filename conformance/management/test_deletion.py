@@ -35,6 +35,8 @@ def test_delete_a_referrer(
         if answer.status == ACCEPTED:
             found = listed(repo, subject.digest, settings, referrer)
             judge(STAYS, referrer.digest in found, "the referrer, which has another tag, in the list", answer)
+        elif answer.refused:
+            judge.unsupported(STAYS, f"the target refuses the deletion of such a tag (status {answer.status})")
         else:
             judge.inconclusive(STAYS, "blocked by MGMT-TAG-DELETE-202")
     if not capabilities.has("delete-manifest"):

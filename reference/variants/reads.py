@@ -309,6 +309,7 @@ VARIANTS = (
         name="manifest-unchecked",
         title="Any JSON object is taken for a manifest.",
         latitude=("MANIFEST-VALIDATION-DEPTH", "CONTENT-TYPE-NOT-DECLARED"),
+        warns=("PUSH-MANIFEST-MALFORMED-REJECTED",),
         apply=_lax_push,
     ),
     Variant(
