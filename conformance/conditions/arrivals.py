@@ -118,6 +118,7 @@ class Arrival:
         self.put()
         if self.attempt.answered(self.repo.delete_blob(self.digest)).status != ACCEPTED:
             raise Declined("before")
+        self.attempt.gone(lambda: self.repo.head_blob(self.digest))
 
     # -- in chunks
 
@@ -314,6 +315,12 @@ class Arrival:
         """Announce the length of what is sent in pieces."""
         return (("Content-Length", str(size)),) if self.content.large else ()
 
+    def _ordinary(self) -> Response:
+        """Push the blob with one PUT, as a control."""
+        opened = self.repo.start_upload()
+        location = upload_location(opened)
+        return opened if location is None else self._close(location, self.content.payload(), self.content.size)
+
     def _created(self, answer: Response) -> Response:
         """Judge that a sound push is accepted, as far as the target has to take it."""
         row = self.attempt.row
@@ -321,7 +328,7 @@ class Arrival:
             raise Declined("algorithm")
         if answer.refused and not self.content.size:
             raise Declined("content")
-        self.attempt.taken(answer)
+        self.attempt.taken(answer, None if row["arrival"] == "put" else self._ordinary)
         self.attempt(CLOSED, answer.status == CREATED, "status 201 to a push of a blob", answer)
         return answer
 

@@ -9,7 +9,7 @@ from conformance.client.exchange import Exchange, Response
 from conformance.client.registry import Registry, Repository
 from conformance.content import Maker
 from conformance.judge import cause_of, describe, excuse_of, status_of
-from conformance.policy import Policy
+from conformance.policy import Control, Policy
 from conformance.session import Session
 
 from .places import Place
@@ -178,11 +178,13 @@ class Attempt:
             Unclear: no answer came, or one of an overload.
         """
         if answer.excuse:
+            # What was asked for may have been done all the same.
+            self.place.controlled = True
             raise Unclear(None, describe((answer,)))
         return answer
 
-    def taken(self, answer: Response) -> Response:
-        """Return an answer to a push, unless it is a refusal by policy.
+    def taken(self, answer: Response, control: Control | None = None) -> Response:
+        """Return an answer to a push, unless it is a refusal by policy; ``control`` does the same in the ordinary way.
 
         Raises:
             Declined: the target's owner wants it so.
@@ -191,13 +193,18 @@ class Attempt:
         self.answered(answer)
         if answer.refused:
             self.place.controlled = True
-            if Policy(self.session).found(answer) is not None:
+            if Policy(self.session).found(answer, control) is not None:
                 raise Declined
         return answer
 
     def ask(self, ask: Callable[[], Response], fits: Callable[[Response], bool]) -> Response:
         """Ask until an answer fits, for as long as the target may take to settle."""
         return self.session.settings.ask(ask, fits)
+
+    def gone(self, ask: Callable[[], Response]) -> None:
+        """Wait until what was deleted is gone, for as long as that may take: else it takes with it what comes next."""
+        if self.session.settings.settle:
+            self.ask(ask, lambda answer: not answer.ok)
 
     def elsewhere(self) -> Repository:
         """Return the repository as a client on a connection of its own sees it."""

@@ -37,6 +37,8 @@ class Filled:
     subject: str
     pushed: dict[str, Manifest] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
+    #: The tags whose manifest was deleted: that they are listed no more is judged where that was done.
+    gone: set[str] = field(default_factory=set)
 
 
 def possible(row: Row) -> bool:
@@ -131,7 +133,8 @@ def _tags(attempt: Attempt, filled: Filled) -> list[str]:
     once = checks.TWICE if page is None else checks.PAGES_TWICE
     attempt(once, len(set(found)) == len(found), "each tag once", *answers, actual=_told(found, filled))
     if not attempt.place.controlled:
-        attempt(checks.MORE, set(found) <= set(filled.pushed), "no other tag", *answers, actual=_told(found, filled))
+        held = set(found) <= {*filled.pushed, *filled.gone}
+        attempt(checks.MORE, held, "no other tag", *answers, actual=_told(found, filled))
     if page is not None and len(_of(answers[0])) <= page:
         held, shown = in_order(found), f"they were {clip(', '.join(found))}"
         attempt(checks.ORDER, held, "tags in lexical order", *answers, actual=shown)
@@ -201,7 +204,8 @@ def _deleted(attempt: Attempt, filled: Filled) -> None:
         raise Declined
     for tag in tags:
         del filled.pushed[tag]
-    left = _left(attempt, repo, tags)
+    filled.gone |= tags
+    left = _left(attempt, filled, tags)
     told = f"{len(tags & set(left))} of {count} tags were still listed"
     held = not tags & set(left)
     attempt(checks.DELETED, held, "a list without the tags of a deleted manifest", answer, actual=told)
@@ -209,13 +213,13 @@ def _deleted(attempt: Attempt, filled: Filled) -> None:
     attempt(checks.KEPT, kept, "the other tags as before", answer, actual=_told(left, filled))
 
 
-def _left(attempt: Attempt, repo: Repository, deleted: set[str]) -> list[str]:
-    """Return the whole list, as soon as it lacks what was deleted or there was time enough for that."""
+def _left(attempt: Attempt, filled: Filled, deleted: set[str]) -> list[str]:
+    """Return the whole list, as soon as it is as it has to be or there was time enough for that."""
     found: list[str] = []
 
     def settled() -> bool:
-        found[:] = [tag for page in _walk(attempt, repo, None) for tag in _of(page)]
-        return not deleted & {*found}
+        found[:] = [tag for page in _walk(attempt, filled.repo, None) for tag in _of(page)]
+        return not deleted & {*found} and set(filled.pushed) <= {*found}
 
     attempt.session.settings.wait(settled)
     return found
@@ -236,7 +240,8 @@ def _replaced(attempt: Attempt, filled: Filled) -> None:
     if again.status != CREATED:
         raise Declined
     filled.pushed[new] = manifest
-    found = _left(attempt, repo, {old})
+    filled.gone.add(old)
+    found = _left(attempt, filled, {old})
     told = _told(found, filled)
     attempt(checks.REPLACED, old not in found, f"a list without the deleted tag {old}", again, actual=told)
     attempt(checks.TAGS, set(found) >= set(filled.pushed), "each tag", again, actual=told)
@@ -244,21 +249,32 @@ def _replaced(attempt: Attempt, filled: Filled) -> None:
 
 def _referrers(attempt: Attempt, filled: Filled, *, by_type: bool) -> None:
     # What has no tag may be collected.
-    wanted = [digest for digest, kind in filled.types.items() if kind == ARTIFACT]
+    wanted = {digest for digest, kind in filled.types.items() if kind == ARTIFACT}
     check = checks.FILTERED if by_type else checks.REFERRERS
-    if by_type:
-        answer = attempt.answered(filled.repo.referrers(filled.subject, ARTIFACT))
-        if "artifactType" not in (answer.header("OCI-Filters-Applied") or "") or next_link(answer) is not None:
-            # It need not filter, and then says nothing; pages of a filtered list have scenarios of their own.
-            return
-        entries = _descriptors(attempt, answer)
-    else:
-        entries = _all(attempt, filled)
-    found = [str(entry.get("digest")) for entry in entries]
-    missing = len(set(wanted) - set(found))
-    told = f"{len(found)} came, {missing} of {len(wanted)} were missing, {len(found) - len(set(found))} came twice"
-    held = sorted(found) == sorted(wanted) if by_type else set(found) >= set(wanted) and len(set(found)) == len(found)
+    found: list[str] = []
+
+    def settled() -> bool:
+        entries = _of_type(attempt, filled) if by_type else _all(attempt, filled)
+        found[:] = [str(entry.get("digest")) for entry in entries]
+        return {*found} >= wanted
+
+    attempt.session.settings.wait(settled)
+    missing = len(wanted - {*found})
+    told = f"{len(found)} came, {missing} of {len(wanted)} were missing, {len(found) - len({*found})} came twice"
+    held = not missing and len({*found}) == len(found) and (not by_type or {*found} == wanted)
     attempt(check, held, f"each of {len(wanted)} referrers, once", actual=told)
+
+
+def _of_type(attempt: Attempt, filled: Filled) -> list[dict[str, Any]]:
+    """Return the referrers of one type.
+
+    Raises:
+        Declined: the target does not filter, or not in one page, which scenarios of their own judge.
+    """
+    answer = attempt.answered(filled.repo.referrers(filled.subject, ARTIFACT))
+    if "artifactType" not in (answer.header("OCI-Filters-Applied") or "") or next_link(answer) is not None:
+        raise Declined
+    return _descriptors(attempt, answer)
 
 
 def _all(attempt: Attempt, filled: Filled) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from conformance.client.exchange import Response
@@ -99,7 +100,10 @@ class Fate:
             # A registry may hold what others need.
             return
         place.deleted = True
+        for reference in (part.digest, *([shelf.tags[kind]] if kind else [])):
+            self.attempt.gone(partial(self.repo.head_manifest, reference, part.media_type))
         if kind:
+            place.gone.add(shelf.tags[kind])
             shelf.forget(kind)
         self._is_there(checks.PART_DELETED, self.push.tag, self.manifest, answer)
         self._is_there(checks.PART_DELETED, self.push.digest, self.manifest, answer)

@@ -159,7 +159,13 @@ class ListLook:
 
     def referred(self, check: Check) -> None:
         """Judge that the manifest is in the list of its subject's referrers, once and as it is."""
-        listed = self.referrers(self.push.made.subject)
+        listed: list[Entry] = []
+
+        def there() -> bool:
+            listed[:] = self.referrers(self.push.made.subject)
+            return any(str(entry.get("digest")) in self.digests for entry in listed)
+
+        self.attempt.session.settings.wait(there)
         entries = [e for e in listed if str(e.get("digest")) in self.digests]
         before, self.others = self.others, frozenset(str(e.get("digest")) for e in listed) - self.digests
         # What was pushed by two digests may be there as two manifests.
@@ -173,14 +179,21 @@ class ListLook:
 
     def unreferred(self, deletion: Response) -> None:
         """Judge that the deleted manifest is no more in the list of its subject's referrers, and the others are."""
-        digests = {str(entry.get("digest")) for entry in self.referrers(self.push.made.subject)}
+        digests: set[str] = set()
+
+        def gone() -> bool:
+            digests.clear()
+            digests.update(str(entry.get("digest")) for entry in self.referrers(self.push.made.subject))
+            return not self.digests & digests
+
+        self.attempt.session.settings.wait(gone)
         shown = f"the list had {listing(sorted(digests))}"
         held = not self.digests & digests
         self.attempt(checks.UNREFERRED, held, "a list without it", deletion, actual=shown)
         missing = len(self.others - digests)
         shown = f"{missing} of {len(self.others)} others were missing"
         self.attempt(checks.REFERRERS_KEPT, not missing, "the other referrers as before", deletion, actual=shown)
-        found = self._of_type() if self.alike else None
+        found = self._of_type(deleted=True) if self.alike else None
         if found is not None:
             missing = len(self.alike - found[1])
             shown = f"{missing} of {len(self.alike)} others of its type were missing"
@@ -200,10 +213,16 @@ class ListLook:
         held = notes == self.push.made.annotations
         self.attempt(checks.DESCRIBED_NOTES, held, "the annotations of the manifest", actual=_noted(notes))
 
-    def _of_type(self) -> tuple[Response, frozenset[str]] | None:
+    def _of_type(self, *, deleted: bool = False) -> tuple[Response, frozenset[str]] | None:
         """Return the referrers of the manifest's type, as one answer has them; nothing where there are more."""
         made = self.push.made
-        answer = self.attempt.answered(self.repo.referrers(made.subject, made.artifact_type))
+        digest = self.push.manifest.digest.encode()
+        answer = self.attempt.answered(
+            self.attempt.ask(
+                lambda: self.repo.referrers(made.subject, made.artifact_type),
+                lambda a: deleted != (digest in a.body),
+            )
+        )
         if next_link(answer) is not None:
             return None
         try:

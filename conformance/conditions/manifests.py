@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from conformance.client.exchange import Response
 from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
@@ -157,6 +158,8 @@ class Push:
         answer = self.attempt.answered(self.repo.delete_manifest(self.manifest.digest))
         if answer.status != ACCEPTED:
             raise Declined("manifest-before")
+        for reference in (self.manifest.digest, self.tag):
+            self.attempt.gone(partial(self.repo.head_manifest, reference, self.manifest.media_type))
         self.attempt.place.tags.pop(self.tag, None)
         self.attempt.place.gone.add(self.tag)
         self.attempt.place.deleted = True

@@ -101,6 +101,8 @@ def test_head_of_a_manifest_with_a_range(repo: Repository, given: Given, judge: 
     # No operation: what the contract says of statuses is of requests without a Range.
     path = f"/v2/{repo.name}/manifests/{manifest.tag or manifest.digest}"
     head = repo.registry.request("HEAD", path, headers=(("Accept", manifest.media_type), ("Range", "bytes=0-0")))
+    if head.status in {401, 403, 404}:
+        raise Undecided(f"the target does not show the manifest to this request (status {head.status})")
     length = head.header("Content-Length")
     held = head.status == OK and length in {None, str(len(manifest.body))}
     judge(HEAD_RANGE, held, "status 200 and the length of the manifest", head, actual=told(head, "Content-Length"))

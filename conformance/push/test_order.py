@@ -193,5 +193,6 @@ def _judge_no_effect(judge: Judge, upload: Upload, refusal: Response, *, asks: b
     if put.status == 404:  # a refusal other than 416 may end an upload
         judge.unsupported(NO_EFFECT, "the refusal ended the upload")
     else:
+        judge.granted(put)
         expected = "status 201 to the close without the last chunk that was refused"
         judge(NO_EFFECT, put.status == 201, expected, refusal, put)

@@ -200,6 +200,7 @@ VARIANTS = (
         title="An upload with chunked transfer coding is answered 411.",
         latitude=("REQUEST-LENGTH-REQUIRED",),
         profiles=OCI,
+        warns=("PUSH-PATCH-STREAM-CHUNKED",),
         apply=refusing(*_UPLOADS, status=411, when="transfer-encoding"),
     ),
     Variant(
