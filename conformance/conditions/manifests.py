@@ -110,6 +110,7 @@ class Push:
             raise Declined(dimension)
         if answer.refused and self.shelf.collected():
             # It refers to what went with a manifest that was deleted; whether that was in use a scenario judges.
+            self.attempt.place.gone.update(self.shelf.tags.values())
             self.attempt.place.shelf = None
             raise Declined
         self.attempt.taken(answer)
