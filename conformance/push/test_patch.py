@@ -21,6 +21,9 @@ from conformance.push.steps import (
     with_chunk,
 )
 
+#: Bytes of a chunk that fills a buffer of the usual size to the end.
+BUFFER = 4096
+
 
 @verifies(
     "PUSH-PATCH-STATUS-202",
@@ -90,7 +93,7 @@ def _takes_large_chunk(repo: Repository, given: Given) -> bool:
 def test_put_without_body_after_chunks(repo: Repository, given: Given, judge: Judge) -> None:
     """A PUT without body closes an upload whose chunks then make up the blob."""
     upload = with_chunk(given, repo)
-    data = given.make.bytes(upload.size(23))
+    data = given.make.bytes(upload.size(BUFFER))
     answer = upload.patch(data)
     if answer.status != 202:
         raise Undecided(
@@ -98,8 +101,13 @@ def test_put_without_body_after_chunks(repo: Repository, given: Given, judge: Ju
         )
     upload.location, upload.content = given.location(answer, "PUSH-PATCH-LOCATION-PRESENT"), upload.content + data
     put = closed(upload)
-    judge.require_status("PUSH-PUT-NO-BODY-CLOSES", put, 201, when="to a PUT without body after all chunks")
     expected = f"the {len(upload.content)} bytes of the chunks in their order"
+    if "DIGEST_INVALID" in (put.error_codes or ()):
+        # The PUT is understood: what came of the chunks has another digest.
+        judge("PUSH-PATCH-CHUNKS-CONCATENATED", False, expected, put)
+        judge.inconclusive("PUSH-PUT-NO-BODY-CLOSES", "blocked by PUSH-PATCH-CHUNKS-CONCATENATED")
+        return
+    judge.require_status("PUSH-PUT-NO-BODY-CLOSES", put, 201, when="to a PUT without body after all chunks")
     judge.gives(
         "PUSH-PATCH-CHUNKS-CONCATENATED",
         given.read_blob(repo, digest_of(upload.content)),

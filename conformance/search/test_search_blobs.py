@@ -36,11 +36,9 @@ JOINED = "PUSH-PATCH-CHUNKS-CONCATENATED"
 LAST = "PUSH-PUT-FINAL-CHUNK-CLOSES"
 COUNTED = "PUSH-PATCH-RANGE-VALUE"
 PARTIAL = 206
-FEW = {"quick": 0, "default": 1, "thorough": 60}
-DIGESTS = {"quick": 0, "default": 1, "thorough": 60}
+EXAMPLES = {"quick": 0, "default": 0, "thorough": 60}
 #: Digests of one example.
-AT_ONCE = {"quick": 1, "default": 7, "thorough": 10}
-CHUNKED = {"quick": 0, "default": 1, "thorough": 60}
+AT_ONCE = 10
 
 
 @verifies(MALFORMED, FOREIGN)
@@ -53,8 +51,8 @@ def test_search_digests_that_name_nothing(explorer: Explorer, judge: Judge, sett
     blob = explorer.made.blob()
     wrong = st.tuples(st.just(MALFORMED), strategies.wrong_digests(blob.digest))
     foreign = st.tuples(st.just(FOREIGN), strategies.foreign_digests())
-    digests = st.lists(st.one_of(wrong, wrong, foreign), max_size=AT_ONCE[settings.effort])
-    explorer.values(digests, lambda trial, value: _refused(trial, blob, value), DIGESTS[settings.effort])
+    digests = st.lists(st.one_of(wrong, wrong, foreign), max_size=AT_ONCE)
+    explorer.values(digests, lambda trial, value: _refused(trial, blob, value), EXAMPLES[settings.effort])
     conclude(explorer, judge)
 
 
@@ -67,7 +65,7 @@ def test_search_ranges(explorer: Explorer, judge: Judge, settings: Settings) -> 
 
     sizes = st.sampled_from((1, 1, 2, 2, 100, 1000, 4096))
     asked = sizes.flatmap(lambda size: st.tuples(st.just(size), st.lists(strategies.ranges(size), max_size=12)))
-    explorer.values(asked, lambda trial, value: _ranges(trial, *value), FEW[settings.effort])
+    explorer.values(asked, lambda trial, value: _ranges(trial, *value), EXAMPLES[settings.effort])
     conclude(explorer, judge)
 
 
@@ -76,7 +74,7 @@ def test_search_chunkings(explorer: Explorer, judge: Judge, settings: Settings) 
     """Chunks of any sizes join to the blob, whether the last comes in a PATCH or in the PUT."""
     from . import strategies  # noqa: PLC0415  # brings Hypothesis
 
-    explorer.values(strategies.chunkings(), _chunks, CHUNKED[settings.effort])
+    explorer.values(strategies.chunkings(), _chunks, EXAMPLES[settings.effort])
     conclude(explorer, judge)
 
 

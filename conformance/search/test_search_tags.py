@@ -21,12 +21,10 @@ ACCEPT = "BASE-TAG-ACCEPT"
 REJECT = "BASE-TAG-REJECT"
 COMPLETE = "DISC-TAGS-COMPLETE-AFTER-PUSH"
 WALK = "DISC-TAGS-LINK-WALK-COMPLETE"
-EXAMPLES = {"quick": 0, "default": 1, "thorough": 60}
-WRONG = {"quick": 0, "default": 1, "thorough": 60}
-#: Tags of one example.
-TAGS = {"quick": 1, "default": 5, "thorough": 7}
-#: References outside the grammar of one example.
-AT_ONCE = {"quick": 1, "default": 3, "thorough": 5}
+EXAMPLES = {"quick": 0, "default": 0, "thorough": 60}
+#: Tags of one example, and references outside the grammar.
+TAGS = 7
+AT_ONCE = 5
 
 
 @verifies(ACCEPT, COMPLETE, WALK)
@@ -36,7 +34,7 @@ def test_search_tags_and_their_pages(explorer: Explorer, judge: Judge, settings:
 
     from . import strategies  # noqa: PLC0415  # brings Hypothesis
 
-    lists = st.lists(strategies.tags(), unique_by=str.lower, min_size=1, max_size=TAGS[settings.effort])
+    lists = st.lists(strategies.tags(), unique_by=str.lower, min_size=1, max_size=TAGS)
     explorer.values(lists, _tags, EXAMPLES[settings.effort])
     conclude(explorer, judge)
 
@@ -48,9 +46,7 @@ def test_search_tags_outside_the_grammar(explorer: Explorer, judge: Judge, setti
 
     from . import strategies  # noqa: PLC0415  # brings Hypothesis
 
-    explorer.values(
-        st.lists(strategies.wrong_tags(), max_size=AT_ONCE[settings.effort]), _refused, WRONG[settings.effort]
-    )
+    explorer.values(st.lists(strategies.wrong_tags(), max_size=AT_ONCE), _refused, EXAMPLES[settings.effort])
     conclude(explorer, judge)
 
 
