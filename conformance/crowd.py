@@ -14,7 +14,7 @@ from .judge import Judge, describe
 from .settings import Settings
 
 #: Clients at the same time, by effort: enough to meet each other, too few to be a load.
-_CLIENTS = {"quick": 4, "default": 8, "thorough": 16}
+_CLIENTS = {"quick": 4, "default": 5, "thorough": 16}
 #: Seconds in which all clients of a crowd have started.
 _GATHERING = 2.0
 #: Seconds that one client waits for the answer to another before it goes on with its own request: so many times

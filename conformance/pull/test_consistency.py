@@ -76,7 +76,7 @@ def test_parallel_pulls(repo: Repository, given: Given, judge: Judge) -> None:
         pulls = [pool.submit(repo.get_manifest, manifest.digest, manifest.media_type) for _ in range(9)]
         _judge_same(judge, [pull.result() for pull in pulls])
         if manifest.blobs:
-            blobs = [pool.submit(repo.get_blob, manifest.blobs[0].digest) for _ in range(4)]
+            blobs = [pool.submit(repo.get_blob, manifest.blobs[0].digest) for _ in range(2)]
             _judge_same(judge, [pull.result() for pull in blobs])
 
 

@@ -28,7 +28,7 @@ APART = "PUSH-CONCURRENT-REPOSITORIES-APART"
 AGREED = "PUSH-CONCURRENT-DELETE-CONSISTENT"
 AGAIN = "PUSH-CONCURRENT-DELETE-REPUSH"
 #: How often each reader looks at a tag that is moved.
-_LOOKS = 3
+_LOOKS = 2
 _NOT_FOUND = 404
 
 
@@ -153,10 +153,9 @@ def test_two_repositories_at_once(
 def test_push_against_deletion(repo: Repository, given: Given, judge: Judge, settings: Settings) -> None:
     """A manifest that is pushed and deleted at the same time is there or not, for everyone alike."""
     first = given.image(repo)
-    images = [first, *(variant(first, annotations={"org.example.number": str(n)}) for n in range(2))]
-    names = [str(first.tag), given.make.tag(), given.make.tag()]
-    for image, name in zip(images[1:], names[1:], strict=True):
-        given.manifest(repo, image, name)
+    second = variant(first, annotations={"org.example.number": "2"})
+    images, names = [first, second], [str(first.tag), given.make.tag()]
+    given.manifest(repo, second, names[1])
     pushes = [partial(repo.put_manifest, name, image.body) for image, name in zip(images, names, strict=True)]
     answers = at_once(*pushes, *(partial(repo.delete_manifest, image.digest) for image in images))
     if not any(answer.status == 202 for answer in answers[len(pushes) :]):
