@@ -23,9 +23,6 @@ UNKNOWN = "MGMT-BLOB-DELETE-UNKNOWN-404"
 CODE = "MGMT-BLOB-DELETE-UNKNOWN-CODE"
 MALFORMED = "MGMT-BLOB-DELETE-MALFORMED-REFUSED"
 MALFORMED_400 = "MGMT-BLOB-DELETE-MALFORMED-400"
-ELSEWHERE = "MGMT-BLOB-DELETE-OTHER-REPO-KEPT"
-#: What is expected of a blob that stays.
-SAME = "status 200 and the bytes of the blob"
 
 
 @verifies(DELETED, REFUSED, REFUSED_405, REFUSED_CODE, HEADERS, NAMED)
@@ -77,15 +74,3 @@ def test_delete_what_is_no_blob(repo: Repository, given: Given, judge: Judge) ->
         judge.status(MALFORMED_400, answer, 400, when="to a malformed digest")
     else:
         judge.inconclusive(MALFORMED_400, f"blocked by {MALFORMED}")
-
-
-@verifies(ELSEWHERE)
-def test_delete_blob_that_another_repository_has(
-    repo: Repository, other_repo: Repository, given: Given, judge: Judge, settings: Settings
-) -> None:
-    """The same blob in another repository, where a manifest has it, stays."""
-    manifest = given.image(other_repo)
-    blob = given.blob(repo, manifest.blobs[0])
-    deleted(repo.delete_blob(blob.digest), "BLOB", used=True)
-    blob_gone(settings, repo, blob.digest)
-    judge.gives(ELSEWHERE, other_repo.get_blob(blob.digest), blob.content, SAME)

@@ -56,6 +56,8 @@ def test_tag_that_moves(repo: Repository, given: Given, judge: Judge) -> None:
             answer,
             actual=content_of(answer),
         )
+        if latter is old:
+            return
         head = repo.head_manifest(tag, OCI_MANIFEST)
         named = head.header(DIGEST)
         judge(
