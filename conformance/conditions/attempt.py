@@ -20,6 +20,11 @@ CREATED, ACCEPTED, OK, NOT_FOUND = 201, 202, 200, 404
 UNKNOWN = frozenset({401, 403, NOT_FOUND})
 
 
+def cached(etag: str) -> tuple[tuple[str, str], ...]:
+    """Return the header by which a cache that has an ETag asks whether it still fits; none without one."""
+    return (("If-None-Match", etag),) if etag else ()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Check:
     """One look at one law: the words for it, and the requirement that a breach is booked to.

@@ -65,14 +65,24 @@ class Tally:
 
 
 class Campaign:
-    """The rows of one subject that take place in repositories of one shape."""
+    """The rows of one subject that take place in repositories of one shape; ``order`` sorts them."""
 
-    def __init__(self, session: Session, node: str, subject: Subject, attempt: Try, possible: Possible) -> None:
+    def __init__(
+        self,
+        session: Session,
+        node: str,
+        subject: Subject,
+        attempt: Try,
+        possible: Possible,
+        *,
+        order: Callable[[Row], int] = lambda _: 0,
+    ) -> None:
         self.session = session
         self.settings = session.settings
         self.subject = subject
         self._attempt = attempt
         self._possible = possible
+        self._order = order
         self._node = node
         slug = node.rpartition("::")[2].removeprefix("test_").replace("_", "-")
         self.places = Places(session, "".join(c if c.isalnum() else "-" for c in slug.lower()).strip("-"))
@@ -95,7 +105,7 @@ class Campaign:
         if (known := _rows.get(self.session)) is None:
             known = _rows[self.session] = {}
         if key not in known:
-            known[key] = rows(values, key, effort, self._possible, (REPOSITORY,))
+            known[key] = sorted(rows(values, key, effort, self._possible, (REPOSITORY,)), key=self._order)
         found = known[key]
         for name in ("tag", "arrival"):
             # Things of few forms come in turns, wherever the rows of their kind take place.

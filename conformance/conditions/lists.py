@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +28,8 @@ FEW = 2
 OTHER = "application/vnd.example.signature.v1"
 #: Pages after which a walk is given up: more than any row needs.
 _LONGEST = 120
+#: Tags whose place in a list is the same in every order of letters and signs.
+_NUMBERED = re.compile(r"t\d{4}")
 
 
 @dataclass(slots=True)
@@ -34,7 +37,10 @@ class Filled:
     """What was pushed to a repository: the manifests by tag, and the manifest that they all refer to."""
 
     repo: Repository
-    subject: str
+    shelf: Shelf
+    subject: Manifest
+    #: How many tags were pushed to be listed; the subject has one, too.
+    size: int = 1
     pushed: dict[str, Manifest] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
     #: The tags whose manifest was deleted: that they are listed no more is judged where that was done.
@@ -42,27 +48,23 @@ class Filled:
 
 
 def possible(row: Row) -> bool:
-    """Whether a row, or a part of one, does not contradict itself; long lists are looked at in one place only."""
+    """Whether a row, or a part of one, does not contradict itself."""
     if row.get("list", "tags") != "tags" and row.get("page", "whole") != "whole":
         return False
     many = row.get("count", "few") != "few"
     if many and row.get("page") in {"one", "two"}:
         return False
-    if row.get("list") == "deleted-tags" and row.get("count") not in {None, "few", "twenty-one"}:
-        return False
-    special = many or row.get("page") in {"one", "two", "more"} or row.get("list") in {"deleted-tags", "replaced"}
-    return not special or row.get("repository", "two") == "two"
+    return row.get("list") != "deleted-tags" or row.get("count") in {None, "few", "twenty-one"}
+
+
+def size_of(row: Row) -> int:
+    """Return how many entries a row has: rows with few come first, so that one repository is filled for all."""
+    return COUNTS[row["count"]]
 
 
 def attempt_list(attempt: Attempt) -> None:
-    """Fill a repository, unless another row has, and look at its lists."""
-    count = attempt.row["count"]
-    filled = attempt.place.filled.get(count)
-    if filled is None:
-        if not attempt.place.spare:
-            raise Declined
-        filled = _fill(attempt, attempt.place.spare.pop(), COUNTS[count])
-        attempt.place.filled[count] = filled
+    """Fill a repository, unless other rows have, and look at its lists."""
+    filled = _filled(attempt, size_of(attempt.row))
     what = attempt.row["list"]
     if what == "tags":
         _tags(attempt, filled)
@@ -76,30 +78,46 @@ def attempt_list(attempt: Attempt) -> None:
         _referrers(attempt, filled, by_type=what == "filtered")
 
 
-def _fill(attempt: Attempt, repo: Repository, count: int) -> Filled:
-    """Push so many manifests, each with a tag of its own and all with one subject, and so many of one type."""
-    shelf = Shelf(attempt.session.given(f"shelf {repo.name}"), repo)
-    subject, (config, layer) = shelf.child(), shelf.blobs
-    filled = Filled(repo, subject.digest, {shelf.tags["image"]: subject})
-    referring: dict[str, Any] = {"subject": subject.descriptor()} if attempt.has("referrers") else {}
-    # The subject has a tag, too.
-    for number in range(count - 1 + (FEW if referring else 0)):
-        kind = ARTIFACT if number < count - 1 else OTHER
-        members = {**referring, "artifactType": kind, "annotations": {"org.example.number": str(number)}}
-        document = image(config.descriptor(OCI_CONFIG), [layer.descriptor()], **members)
-        manifest = Manifest.of(document, OCI_MANIFEST)
-        # What has the other type is pushed by its digest, so that there are as many tags as the row says.
-        tag = _tag(number, attempt) if kind == ARTIFACT else manifest.digest
-        answer = repo.put_manifest(tag, manifest.body, manifest.media_type)
-        if filled.types and may_be(answer):
-            # How many there may be is nowhere said.
-            raise Declined("count")
-        attempt.taken(answer)
-        attempt(checks.PUSHED, answer.status == CREATED, "status 201 to a push of a manifest", answer)
-        if kind == ARTIFACT:
-            filled.pushed[tag] = manifest
-        filled.types[manifest.digest] = kind
+def _filled(attempt: Attempt, count: int) -> Filled:
+    """Return a repository with so many manifests: one that has fewer is filled up.
+
+    Raises:
+        Declined: the target takes no more.
+    """
+    place = attempt.place
+    if place.filled is None or place.filled.size > count:
+        if not place.spare:
+            raise Declined
+        repo = place.spare.pop()
+        shelf = Shelf(attempt.session.given(f"shelf {repo.name}"), repo)
+        subject = shelf.child()
+        place.filled = filled = Filled(repo, shelf, subject, pushed={shelf.tags["image"]: subject})
+        if attempt.has("referrers"):
+            for number in range(FEW):
+                # It is pushed by its digest, so that there are as many tags as the row says.
+                _push(attempt, filled, f"other {number}", OTHER)
+    filled = place.filled
+    while filled.size < count:
+        _push(attempt, filled, str(filled.size - 1), ARTIFACT, _tag(filled.size - 1, attempt))
+        filled.size += 1
     return filled
+
+
+def _push(attempt: Attempt, filled: Filled, mark: str, kind: str, tag: str = "") -> None:
+    """Push one manifest more, by its digest where it gets no tag; it has the same subject as all."""
+    config, layer = filled.shelf.blobs
+    referring: dict[str, Any] = {"subject": filled.subject.descriptor()} if attempt.has("referrers") else {}
+    members = {**referring, "artifactType": kind, "annotations": {"org.example.number": mark}}
+    manifest = Manifest.of(image(config.descriptor(OCI_CONFIG), [layer.descriptor()], **members), OCI_MANIFEST)
+    answer = filled.repo.put_manifest(tag or manifest.digest, manifest.body, manifest.media_type)
+    if filled.types and may_be(answer):
+        # How many there may be is nowhere said.
+        raise Declined("count")
+    attempt.taken(answer)
+    attempt(checks.PUSHED, answer.status == CREATED, "status 201 to a push of a manifest", answer)
+    if tag:
+        filled.pushed[tag] = manifest
+    filled.types[manifest.digest] = kind
 
 
 def _tag(number: int, attempt: Attempt) -> str:
@@ -179,13 +197,22 @@ def _of(answer: Response) -> list[str]:
 def _positions(attempt: Attempt, filled: Filled) -> None:
     """Begin behind tags of each form: what follows is what follows in the whole list."""
     whole = _tags(attempt, filled)
-    places = sorted({0, len(whole) - 3, *attempt.make.random.sample(range(len(whole) - 2), min(5, len(whole) - 2))})
+    places = sorted({0, len(whole) - 3, *attempt.make.random.sample(range(len(whole) - 2), min(3, len(whole) - 2))})
     for place in places:
-        answer = attempt.answered(filled.repo.list_tags(n=2, last=whole[place]))
-        page = _of(answer)
-        held = bool(page) and page == whole[place + 1 : place + 1 + len(page)]
-        expected = f"{whole[place + 1]} and what follows, behind {whole[place]}"
-        attempt(checks.POSITION, held, expected, answer, actual=f"it was {clip(', '.join(page))}")
+        _position(attempt, filled, whole[place], whole[place + 1 :], 2)
+    _position(attempt, filled, whole[places[0]], whole[places[0] + 1 :])
+    # Of a name that nobody pushed the place is plain only beside names of the same form.
+    for place in [place for place, tag in enumerate(whole[:-1]) if _NUMBERED.fullmatch(tag)][-1:]:
+        _position(attempt, filled, f"{whole[place]}0", whole[place + 1 :], 2)
+
+
+def _position(attempt: Attempt, filled: Filled, last: str, following: list[str], n: int | None = None) -> None:
+    """Judge a page that begins behind a name; without ``n`` it has as much as the target gives at once."""
+    answer = attempt.answered(filled.repo.list_tags(n=n, last=last))
+    page = _of(answer)
+    held = bool(page) and page == following[: len(page)]
+    expected = f"{following[0]} and what follows, behind {last}"
+    attempt(checks.POSITION, held, expected, answer, actual=f"it was {clip(', '.join(page))}")
 
 
 def _deleted(attempt: Attempt, filled: Filled) -> None:
@@ -271,7 +298,7 @@ def _of_type(attempt: Attempt, filled: Filled) -> list[dict[str, Any]]:
     Raises:
         Declined: the target does not filter, or not in one page, which scenarios of their own judge.
     """
-    answer = attempt.answered(filled.repo.referrers(filled.subject, ARTIFACT))
+    answer = attempt.answered(filled.repo.referrers(filled.subject.digest, ARTIFACT))
     if "artifactType" not in (answer.header("OCI-Filters-Applied") or "") or next_link(answer) is not None:
         raise Declined
     return _descriptors(attempt, answer)
@@ -279,7 +306,7 @@ def _of_type(attempt: Attempt, filled: Filled) -> list[dict[str, Any]]:
 
 def _all(attempt: Attempt, filled: Filled) -> list[dict[str, Any]]:
     try:
-        return all_referrers(filled.repo, filled.subject)
+        return all_referrers(filled.repo, filled.subject.digest)
     except Blocked as blocked:
         _broken(attempt, blocked.judgement, accuses=blocked.accuses)
         return []

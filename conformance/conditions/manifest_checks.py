@@ -25,6 +25,7 @@ _PUSHES = {
     "manifest-before=deleted": "MGMT-MANIFEST-DELETE-REPUSH",
     "manifest-before=pushed": "PUSH-MANIFEST-IDEMPOTENT",
 }
+_REFUSED = {"manifest-refused=later": "PUSH-MANIFEST-REFUSED-NOT-STORED"}
 _SUBJECTS = {"subject=absent": "PUSH-MANIFEST-SUBJECT-ABSENT-ACCEPTED"}
 _CAME = {**_PUSHES, "push=streamed": "PUSH-MANIFEST-STREAMED-WHOLE"}
 _FORMS = ("one-character", "longest", "capitals", "digest-like", "word")
@@ -48,16 +49,22 @@ REFUSED = Check(
     "manifest-refused",
     "a push of a manifest by the digest of other bytes",
     "PUSH-MANIFEST-DIGEST-MISMATCH-REJECTED",
-    about="manifest-before",
+    about="manifest-refused",
 )
 ABSENT = Check(
     "manifest-refused",
     "GET of a manifest that was refused",
     "PUSH-MANIFEST-REFUSED-NOT-STORED",
-    about="manifest-before",
+    about="manifest-refused",
 )
 UNPUSHED = Check(
     "manifest-refused", "a manifest that was not pushed yet", "PULL-MANIFEST-GET-UNKNOWN-404", about="manifest-before"
+)
+TAG_BACK = Check(
+    "manifest-deleted",
+    "the tag of a deleted manifest that was pushed again by its digest",
+    "MGMT-MANIFEST-DELETE-TAGS-404",
+    about="manifest-before",
 )
 SAID = Check(
     "manifest-headers",
@@ -88,31 +95,39 @@ GOT_TAG = Check(
     "manifest-kept",
     "GET of a manifest by its tag",
     "PULL-MANIFEST-GET-TAG-200",
-    {**_ACCEPTS, **_CAME, "manifest-before=another": "PUSH-MANIFEST-RETAG-MOVES", **_TAGGED, **_PULLED, **_NAMED},
+    {
+        **_REFUSED,
+        **_ACCEPTS,
+        **_CAME,
+        "manifest-before=another": "PUSH-MANIFEST-RETAG-MOVES",
+        **_TAGGED,
+        **_PULLED,
+        **_NAMED,
+    },
 )
 GOT = Check(
     "manifest-kept",
     "GET of a manifest by its digest",
     "PULL-MANIFEST-GET-DIGEST-200",
-    {**_ACCEPTS, **_CAME, **_PULLED, **_NAMED},
+    {**_REFUSED, **_ACCEPTS, **_CAME, **_PULLED, **_NAMED},
 )
 SAME_TAG = Check(
     "manifest-kept",
     "the bytes of a manifest by its tag",
     "PULL-MANIFEST-GET-BODY-EXACT",
-    {"manifest-before=another": "PULL-CONSIST-TAG-MOVE", **_ACCEPTS, **_TAGGED, **_CAME, **_PULLED},
+    {**_REFUSED, "manifest-before=another": "PULL-CONSIST-TAG-MOVE", **_ACCEPTS, **_TAGGED, **_CAME, **_PULLED},
 )
 SAME = Check(
     "manifest-kept",
     "the bytes of a manifest by its digest",
     "PULL-MANIFEST-GET-BODY-EXACT",
-    {**_ACCEPTS, **_CAME, **_PULLED},
+    {**_REFUSED, **_ACCEPTS, **_CAME, **_PULLED},
 )
 TYPE = Check(
     "manifest-headers",
     "the Content-Type of a manifest",
     "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED",
-    {"manifest-before=another": "PULL-CONSIST-TAG-MOVE", **_PULLED},
+    {**_REFUSED, "manifest-before=another": "PULL-CONSIST-TAG-MOVE", **_PULLED},
     ends=False,
 )
 GOT_DIGEST = Check(
@@ -307,7 +322,8 @@ LISTED_MORE = Check(
     "a tag that is not there in the list of tags",
     "DISC-TAGS-ISOLATION-REPO",
     {
-        "manifest-before=mismatch": "PUSH-MANIFEST-REFUSED-NOT-STORED",
+        "manifest-refused=digest": "PUSH-MANIFEST-REFUSED-NOT-STORED",
+        "manifest-refused=earlier": "PUSH-MANIFEST-REFUSED-NOT-STORED",
         "push=by-digest": "DISC-TAGS-DIGEST-NOT-LISTED",
         "push=by-sha512": "DISC-TAGS-DIGEST-NOT-LISTED",
     },

@@ -11,7 +11,7 @@ from conformance.content import Manifest
 from conformance.judge import content_of
 
 from . import manifest_checks as checks
-from .attempt import ACCEPTED, CREATED, OK, UNKNOWN, Attempt, Check
+from .attempt import ACCEPTED, CREATED, OK, UNKNOWN, Attempt, Check, cached
 from .kinds import CHILDREN
 from .manifest_lists import ListLook
 from .places import sibling_of
@@ -64,7 +64,9 @@ class Fate:
         self.attempt(check, answer.status in UNKNOWN, "status 404 after its deletion", deletion, answer)
 
     def _gone_head(self, check: Check, reference: str, deletion: Response) -> None:
-        answer = self.attempt.answered(self.repo.head_manifest(reference, None, headers=self.accepts))
+        """Judge by HEAD on the condition of a cache, which has no say where nothing is (RFC 9110, 13.2.1)."""
+        headers = (*self.accepts, *cached(self.push.etag))
+        answer = self.attempt.answered(self.repo.head_manifest(reference, None, headers=headers))
         self.attempt(check, answer.status in UNKNOWN, "status 404 after its deletion", deletion, answer)
 
     # -- a tag that moves
@@ -77,7 +79,9 @@ class Fate:
             # A registry may hold tags fast.
             return
         self._is_there(checks.MOVED, self.push.tag, other, moved)
-        head = self.attempt.answered(self.repo.head_manifest(self.push.tag, other.media_type, headers=self.accepts))
+        # A strong ETag of what the tag led to before fits the new manifest no more (RFC 9110, 8.8.1).
+        headers = (*self.accepts, *cached("" if self.push.etag.startswith("W/") else self.push.etag))
+        head = self.attempt.answered(self.repo.head_manifest(self.push.tag, other.media_type, headers=headers))
         length = (head.header("Content-Length") or "").strip()
         held = head.ok and length in {"", str(len(other.body))}
         expected = f"status 200 and the length {len(other.body)} of the new manifest"

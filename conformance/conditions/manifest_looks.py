@@ -85,6 +85,7 @@ class ManifestLook:
         expected = f"the {len(self.manifest.body)} bytes that were pushed"
         self.attempt(same, held, expected, self.created, answer, actual=content_of(answer))
         self._says(answer, checks.TYPE, checks.GOT_DIGEST)
+        self.push.etag = (answer.header("ETag") or "").strip()
 
     def _says(self, answer: Response, type_check: Check, digest_check: Check) -> None:
         shown = told(answer, "Content-Type")
@@ -128,11 +129,13 @@ class ManifestLook:
             self._get(again, again, self.push.tag, self.attempt.elsewhere())
         elif asked == "encoded":
             tag, by_tag = self.push.tag, self.row["manifest-head"] != "digest"
-            encoded = f"%{ord(tag[0]):02X}{tag[1:]}" if by_tag else self.push.digest.replace(":", "%3A")
+            form = "%{:02x}" if self.attempt.number % 2 else "%{:02X}"
+            encoded = form.format(ord(tag[0])) + tag[1:] if by_tag else self.push.digest.replace(":", form.format(58))
             self._get(again, again, encoded)
             self._head(checks.HEADED_TAG if by_tag else checks.HEADED, encoded)
         elif asked == "again":
             self._get(again, again, self.push.tag)
+            self._headed()
 
     def _on_condition(self) -> None:
         """Ask with ETags that nothing has: the manifest comes. With its own it may be said not to have changed."""

@@ -67,6 +67,8 @@ class Push:
         self.digest = digest_of(self.manifest.body, self.algorithm)
         #: The answers to the pushes of the manifest itself.
         self.created: list[Response] = []
+        #: The ETag of its last pull, if it had one.
+        self.etag = ""
 
     def run(self) -> Response:
         """Push as the row says; return the 201 to the push by tag."""
@@ -74,13 +76,20 @@ class Push:
             "pushed": lambda: self._put(self.tag),
             "another": self._another,
             "deleted": self._and_delete,
-            "mismatch": self._mismatch,
             "asked": self._ask,
         }
         before.get(self.attempt.row["manifest-before"], lambda: None)()
+        refuse = {"digest": self._mismatch, "earlier": self._refused_elsewhere}
+        refuse.get(self.attempt.row["manifest-refused"], lambda: None)()
         if self.attempt.row["push"].startswith("by-") and self.attempt.row["push"] != "by-tag":
-            self._put(self.digest)
-        return self._put(self.tag)
+            back = self._put(self.digest)
+            if self.attempt.row["manifest-before"] == "deleted":
+                answer = self.attempt.answered(self.repo.get_manifest(self.tag, None, headers=self.accepts()))
+                self.attempt(checks.TAG_BACK, answer.status in UNKNOWN, "status 404 to its former tag", back, answer)
+        created = self._put(self.tag)
+        if self.attempt.row["manifest-refused"] == "later":
+            self._refuse(self.tag)
+        return created
 
     def accepts(self) -> tuple[tuple[str, str], ...]:
         """Return the Accept fields of the row's pulls."""
@@ -180,6 +189,27 @@ class Push:
                 held = answer.status in UNKNOWN
                 self.attempt(checks.UNPUSHED, held, "status 404 where no manifest was pushed", answer)
 
+    def _refuse(self, tag: str) -> Response:
+        """Push what is no manifest under a tag: it is refused.
+
+        Raises:
+            Declined: it is taken, which scenarios of their own judge.
+        """
+        broken = self.manifest.body[: len(self.manifest.body) // 2]
+        refused = self.attempt.answered(self.repo.put_manifest(tag, broken, self.manifest.media_type))
+        if refused.ok:
+            self.attempt.place.tags.pop(tag, None)
+            self.attempt.place.gone.add(tag)
+            raise Declined("manifest-refused")
+        return refused
+
+    def _refused_elsewhere(self) -> None:
+        """Have a push under another tag refused: nothing is there by that."""
+        tag = self.attempt.make.tag()
+        refused = self._refuse(tag)
+        got = self.attempt.answered(self.repo.get_manifest(tag, TYPES))
+        self.attempt(checks.ABSENT, not got.ok, "no manifest where none was accepted", refused, got)
+
     def _mismatch(self) -> None:
         """Push the manifest under the digest of another: it is refused, and neither is there."""
         other = self.shelf.another(self.attempt.make)
@@ -187,13 +217,14 @@ class Push:
         refused = self.repo.put_manifest(wrong, self.manifest.body, self.manifest.media_type)
         self.attempt.answered(refused)
         self.attempt(checks.REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)
-        for digest in (wrong, self.manifest.digest):
+        own = set() if self.attempt.row["manifest-before"] == "pushed" else {self.manifest.digest}
+        for digest in (wrong, *own):
             got = self.attempt.answered(self.repo.get_manifest(digest, TYPES))
             self.attempt(checks.ABSENT, not got.ok, "no manifest where none was accepted", refused, got)
         if self.made.subject and self.attempt.has("referrers"):
             listed = self.attempt.answered(self.repo.referrers(self.made.subject))
             found = digests_of(listed)
-            held = not found & {wrong, self.manifest.digest}
+            held = not found & {wrong, *own}
             self.attempt(checks.ABSENT, held, "no refused manifest among the referrers", refused, listed)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from conformance.client.registry import Repository, next_link
@@ -19,6 +19,7 @@ from .rows import Row
 
 if TYPE_CHECKING:
     from .attempt import Attempt
+    from .lists import Filled
 
 #: Characters of the longest name that each profile allows.
 LONGEST = 255
@@ -58,8 +59,8 @@ class Place:
     deleted: bool = False
     #: What manifests are made of, once they are.
     shelf: Shelf | None = None
-    #: The repositories that lists are looked at in, by how much they hold.
-    filled: dict[str, Any] = field(default_factory=dict)
+    #: The repository that lists are looked at in, with what it holds.
+    filled: Filled | None = None
     #: A blob that no row deletes.
     near: Blob | None = None
     #: Repositories that nothing was done in yet, of the same form.

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import combinations, product
-from math import prod
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 
 from spec.conditions import Dimension, Value
 
-#: One value, by its id, of each dimension.
-Row = Mapping[str, str]
-#: Tells of a row, or of a part of one, whether it does not contradict itself.
-Possible = Callable[[Row], bool]
-#: Values of different dimensions that come together.
-Together = frozenset[tuple[str, str]]
+from .cover import Cover, Possible, Row
+from .fewer import Fewer
+
+__all__ = ["Possible", "Row", "offered", "pairs", "rows"]
 
 #: The efforts, from the least on.
 EFFORTS = ("quick", "default", "thorough")
@@ -22,10 +19,6 @@ EFFORTS = ("quick", "default", "thorough")
 TOGETHER = {"quick": 1, "default": 2, "thorough": 3}
 #: In how many rows a value occurs that takes much time or traffic.
 DEAR = 3
-#: Of so many rows that could come next, the one that brings most together is taken.
-CANDIDATES = 10
-#: How many parts that are missing a request outweighs.
-WEIGHT = 0.1
 
 
 def offered(dimension: Dimension, has: Callable[[str], bool], effort: str) -> tuple[Value, ...]:
@@ -54,11 +47,17 @@ def rows(
         for v in each
     }
     looks = frozenset(of.id for of in values if of.look)
-    cover = _Cover(usual, costs, min(TOGETHER[effort], len(usual)), possible, chooser)
-    found = list(cover.rows(looks))
+    together = min(TOGETHER[effort], len(usual))
+    cover = Cover(usual, costs, together, possible, chooser)
+    plain = {of.id: of.plain.id for of in values if of.id not in spread and of.plain.id in usual.get(of.id, ())}
+    fewer = Fewer(list(cover.rows(looks)), together, looks, possible)
+    if effort == "default":
+        fewer.without_spare()
+    fewer.cheaper(plain, costs)
+    found = fewer.rows
     dear = [(of.id, value.id) for of, each in values.items() for value in each if value.dear]
     for name, value in dear:
-        found += list(_with(found, name, value, possible, chooser)) or cover.around({name: value})
+        found += _with(found, name, value, possible, looks) or cover.around({name: value})
     return list(found)
 
 
@@ -68,88 +67,15 @@ def pairs(row: Row) -> set[tuple[str, str]]:
 
 
 def _with(
-    found: Sequence[dict[str, str]], name: str, value: str, possible: Possible, chooser: random.Random
-) -> Iterable[dict[str, str]]:
-    """Return some rows with another value in place of their own."""
-    changed = ({**row, name: value} for row in chooser.sample(found, len(found)))
-    return [row for row in changed if possible(row)][:DEAR]
-
-
-class _Cover:
-    """Makes rows, each around something that none had before, until all that can come together has."""
-
-    def __init__(
-        self,
-        values: dict[str, list[str]],
-        costs: Mapping[tuple[str, str], float],
-        together: int,
-        possible: Possible,
-        chooser: random.Random,
-    ) -> None:
-        self._values = values
-        self._costs = costs
-        self._together = together
-        self._possible = possible
-        self._chooser = chooser
-        self._missing: dict[Together, None] = {}
-
-    def _ask_for(self, looks: frozenset[str]) -> None:
-        """Note what has to come together."""
-        for names in combinations(self._values, self._together):
-            if len(looks & {*names}) > 1:
-                continue
-            for ids in product(*(self._values[name] for name in names)):
-                part = dict(zip(names, ids, strict=True))
-                if self._possible(part):
-                    self._missing[frozenset(part.items())] = None
-
-    def rows(self, looks: frozenset[str]) -> Iterator[dict[str, str]]:
-        """Give the rows; of the dimensions in ``looks`` no two have to come together."""
-        self._ask_for(looks)
-        order = list(self._missing)
-        self._chooser.shuffle(order)
-        # The dimensions with the most values need the most rows: what the others lack is brought along.
-        order.sort(key=lambda part: -prod(len(self._values[name]) for name, _ in part))
-        for wanted in order:
-            if wanted not in self._missing:
-                continue
-            candidates = [row for _ in range(CANDIDATES) if (row := self._row(dict(wanted))) is not None]
-            row = max(candidates, key=self._news, default=None)
-            if row is None:
-                # No whole row has it, though nothing in it contradicts itself.
-                del self._missing[wanted]
-                continue
-            for part in self._parts(row):
-                self._missing.pop(part, None)
-            yield row
-
-    def around(self, part: dict[str, str]) -> list[dict[str, str]]:
-        """Return a row that has some values, none where no whole row has them."""
-        row = self._row(part)
-        return [] if row is None else [row]
-
-    def _row(self, row: dict[str, str]) -> dict[str, str] | None:
-        """Fill a row up with the values that bring most together that is missing; ``None`` where none fit."""
-        open_ = [name for name in self._values if name not in row]
-        self._chooser.shuffle(open_)
-        for name in open_:
-            fitting = [value for value in self._values[name] if self._possible({**row, name: value})]
-            if not fitting:
-                return None
-            self._chooser.shuffle(fitting)
-            gains = {v: self._gain(row, name, v) - WEIGHT * self._costs[name, v] for v in fitting}
-            row[name] = max(fitting, key=gains.__getitem__)
-        return {name: row[name] for name in self._values}
-
-    def _gain(self, row: dict[str, str], name: str, value: str) -> int:
-        own = (name, value)
-        if self._together == 1:
-            return frozenset([own]) in self._missing
-        others = combinations(row.items(), self._together - 1)
-        return sum(frozenset((own, *other)) in self._missing for other in others)
-
-    def _news(self, row: dict[str, str]) -> int:
-        return sum(part in self._missing for part in self._parts(row))
-
-    def _parts(self, row: dict[str, str]) -> Iterator[Together]:
-        return map(frozenset, combinations(row.items(), self._together))
+    found: Sequence[dict[str, str]], name: str, value: str, possible: Possible, looks: frozenset[str]
+) -> list[dict[str, str]]:
+    """Return some rows with another value in place of their own, unlike each other above all in their looks."""
+    changed = [row for row in ({**row, name: value} for row in found) if possible(row)]
+    chosen: list[dict[str, str]] = []
+    seen: set[tuple[str, str]] = set()
+    while changed and len(chosen) < DEAR:
+        row = max(changed, key=lambda row: sum(1 + (each[0] in looks) for each in row.items() - seen))
+        changed.remove(row)
+        chosen.append(row)
+        seen.update(row.items())
+    return chosen

@@ -10,11 +10,9 @@ from spec.conditions import load
 from spec.model import Withheld
 
 from .campaign import Campaign
-from .lists import attempt_list, possible
-from .places import SHAPES
+from .lists import attempt_list, possible, size_of
 
 
-@pytest.mark.parametrize("shape", SHAPES)
 @verifies(
     "PUSH-MANIFEST-STATUS-201",
     "DISC-TAGS-STATUS-200",
@@ -33,10 +31,10 @@ from .places import SHAPES
     "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED",
     "MGMT-MANIFEST-DELETE-OTHERS-KEPT",
 )
-def test_laws_of_lists(shape: str, session: Session, judge: Judge, request: pytest.FixtureRequest) -> None:
+def test_laws_of_lists(session: Session, judge: Judge, request: pytest.FixtureRequest) -> None:
     """Every law of lists holds in each row."""
     if session.settings.repositories:
         raise NotTested(UNKNOWN[Withheld.REPOSITORIES], Withheld.REPOSITORIES)
-    campaign = Campaign(session, request.node.nodeid, load().subjects["lists"], attempt_list, possible)
-    campaign.run(shape)
+    campaign = Campaign(session, request.node.nodeid, load().subjects["lists"], attempt_list, possible, order=size_of)
+    campaign.run("two")
     campaign.conclude(judge)

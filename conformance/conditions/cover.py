@@ -1,0 +1,100 @@
+"""Rows made one after the other, each around something that none before it brought together."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations, product
+from math import prod
+
+#: One value, by its id, of each dimension.
+Row = Mapping[str, str]
+#: Tells of a row, or of a part of one, whether it does not contradict itself.
+Possible = Callable[[Row], bool]
+#: Values of different dimensions that come together.
+Together = frozenset[tuple[str, str]]
+
+#: Of so many rows that could come next, the one that brings most together is taken.
+CANDIDATES = 10
+#: How many parts that are missing a request outweighs.
+WEIGHT = 0.05
+
+
+class Cover:
+    """Makes rows, each around something that none had before, until all that can come together has."""
+
+    def __init__(
+        self,
+        values: dict[str, list[str]],
+        costs: Mapping[tuple[str, str], float],
+        together: int,
+        possible: Possible,
+        chooser: random.Random,
+    ) -> None:
+        self._values = values
+        self._costs = costs
+        self._together = together
+        self._possible = possible
+        self._chooser = chooser
+        self._missing: dict[Together, None] = {}
+
+    def _ask_for(self, looks: frozenset[str]) -> None:
+        """Note what has to come together."""
+        for names in combinations(self._values, self._together):
+            if len(looks & {*names}) > 1:
+                continue
+            for ids in product(*(self._values[name] for name in names)):
+                part = dict(zip(names, ids, strict=True))
+                if self._possible(part):
+                    self._missing[frozenset(part.items())] = None
+
+    def rows(self, looks: frozenset[str]) -> Iterator[dict[str, str]]:
+        """Give the rows; of the dimensions in ``looks`` no two have to come together."""
+        self._ask_for(looks)
+        order = list(self._missing)
+        self._chooser.shuffle(order)
+        # The dimensions with the most values need the most rows: what the others lack is brought along.
+        order.sort(key=lambda part: -prod(len(self._values[name]) for name, _ in part))
+        for wanted in order:
+            if wanted not in self._missing:
+                continue
+            candidates = [row for _ in range(CANDIDATES) if (row := self._row(dict(wanted))) is not None]
+            row = max(candidates, key=self._news, default=None)
+            if row is None:
+                # No whole row has it, though nothing in it contradicts itself.
+                del self._missing[wanted]
+                continue
+            for part in self._parts(row):
+                self._missing.pop(part, None)
+            yield row
+
+    def around(self, part: dict[str, str]) -> list[dict[str, str]]:
+        """Return a row that has some values, none where no whole row has them."""
+        row = self._row(part)
+        return [] if row is None else [row]
+
+    def _row(self, row: dict[str, str]) -> dict[str, str] | None:
+        """Fill a row up with the values that bring most together that is missing; ``None`` where none fit."""
+        open_ = [name for name in self._values if name not in row]
+        self._chooser.shuffle(open_)
+        for name in open_:
+            fitting = [value for value in self._values[name] if self._possible({**row, name: value})]
+            if not fitting:
+                return None
+            self._chooser.shuffle(fitting)
+            gains = {v: self._gain(row, name, v) - WEIGHT * self._costs[name, v] for v in fitting}
+            row[name] = max(fitting, key=gains.__getitem__)
+        return {name: row[name] for name in self._values}
+
+    def _gain(self, row: dict[str, str], name: str, value: str) -> int:
+        own = (name, value)
+        if self._together == 1:
+            return frozenset([own]) in self._missing
+        others = combinations(row.items(), self._together - 1)
+        return sum(frozenset((own, *other)) in self._missing for other in others)
+
+    def _news(self, row: dict[str, str]) -> int:
+        return sum(part in self._missing for part in self._parts(row))
+
+    def _parts(self, row: dict[str, str]) -> Iterator[Together]:
+        return map(frozenset, combinations(row.items(), self._together))
