@@ -138,9 +138,9 @@ NOT_HEADED = Check(
     ends=False,
     about="elsewhere",
 )
-NO_PREFIX = Check(
+MALFORMED = Check(
     "blob-nowhere-else",
-    "a blob asked for by a part of its digest",
+    "a blob asked for by a digest of another length",
     "BASE-DIGEST-MALFORMED",
     ends=False,
     about="elsewhere",

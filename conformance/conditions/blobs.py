@@ -14,6 +14,7 @@ from . import blob_checks as checks
 from .arrivals import CHUNKS, Arrival
 from .attempt import ACCEPTED, NOT_FOUND, OK, UNKNOWN, Attempt, Check, cached
 from .contents import PIECE, Content, make
+from .places import other_length
 from .rows import Row
 
 PART_OF = 206
@@ -231,9 +232,9 @@ class Look:
                 shown = status_of(answer)
                 self.attempt(checks.NO_MANIFEST, not answer.ok, "no manifest", self.created, answer, actual=shown)
             return
-        if where == "shorter":
-            answer = self.attempt.answered(self.repo.get_blob(self.digest[:-1]))
-            self.attempt(checks.NO_PREFIX, not answer.ok, "no blob by a part of its digest", self.created, answer)
+        if where == "malformed":
+            answer = self.attempt.answered(self.repo.get_blob(other_length(self.digest, self.attempt.number)))
+            self.attempt(checks.MALFORMED, not answer.ok, "no blob by a malformed digest", self.created, answer)
             return
         if self.row["content"] in COMMON or self.row["arrival"] == "mounted":
             # What others may have pushed beside this is asked for where nobody pushes.

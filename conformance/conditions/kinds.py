@@ -47,10 +47,14 @@ class Made:
 
 
 class Shelf:
-    """What manifests of one repository are made of; pushed when it is first wanted."""
+    """What manifests of one repository are made of; pushed when it is first wanted.
 
-    def __init__(self, given: Given, repo: Repository) -> None:
+    The same as in another repository, where ``like`` has what that holds.
+    """
+
+    def __init__(self, given: Given, repo: Repository, like: Shelf | None = None) -> None:
         self._given = given
+        self._like = like
         self._repo = repo
         self._blobs: list[Blob] = []
         #: The tags of the manifests, by kind: what has none a registry may collect.
@@ -61,7 +65,8 @@ class Shelf:
     def blobs(self) -> list[Blob]:
         """A configuration and a layer."""
         if not self._blobs:
-            self._blobs = [self._given.blob(self._repo, self._given.make.config()), self._given.blob(self._repo)]
+            made = self._like.blobs if self._like else [self._given.make.config(), None]
+            self._blobs = [self._given.blob(self._repo, each) for each in made]
         return self._blobs
 
     def child(self, kind: str = "image") -> Manifest:

@@ -188,6 +188,34 @@ CASE = Check(
     ends=False,
     about="manifest-elsewhere",
 )
+ALIKE = Check(
+    "manifest-nowhere-else",
+    "GET of a tag that begins like that of a manifest",
+    "PULL-MANIFEST-GET-UNKNOWN-404",
+    ends=False,
+    about="manifest-elsewhere",
+)
+MALFORMED = Check(
+    "manifest-nowhere-else",
+    "a manifest asked for by a digest of another length",
+    "BASE-DIGEST-MALFORMED",
+    ends=False,
+    about="manifest-elsewhere",
+)
+LISTED_THERE = Check(
+    "manifest-nowhere-else",
+    "the tag of a manifest in the list of tags of another repository",
+    "DISC-TAGS-ISOLATION-REPO",
+    ends=False,
+    about="listed",
+)
+REFERRED_THERE = Check(
+    "manifest-nowhere-else",
+    "a manifest in the list of referrers of another repository",
+    "DISC-REFERRERS-ISOLATION-REPO",
+    ends=False,
+    about="listed",
+)
 GONE = Check(
     "manifest-deleted", "GET of a deleted manifest by its digest", "MGMT-MANIFEST-DELETE-GET-404", about="manifest-fate"
 )

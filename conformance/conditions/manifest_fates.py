@@ -118,7 +118,14 @@ class Fate:
         other = self.attempt.neighbour
         beside = None
         if other is not None:
-            beside = self.attempt.place.shelf_of(other, self.attempt.session).another(self.attempt.make)
+            shelf = self.attempt.place.shelf_of(other, self.attempt.session)
+            if by_digest:
+                # The very same manifest is there, with what it lists.
+                shelf.child(CHILDREN.get(self.row["kind"], "image"))
+                beside = self.manifest
+            else:
+                beside = shelf.another(self.attempt.make)
+            self.attempt.place.elsewhere.add(self.push.tag)
             beside = beside if self._put(self.push.tag, beside, other) is not None else None
         gone = self._deleted_by_digest() if by_digest else self._deleted_tag()
         if gone and other is not None and beside is not None:

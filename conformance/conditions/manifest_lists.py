@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from conformance.client.exchange import Response
-from conformance.client.registry import next_link
+from conformance.client.registry import Repository, next_link
 from conformance.discovery.lists import (
     Listed,
     all_referrers,
@@ -47,7 +47,13 @@ class ListLook:
         """Look at the list of the row, and at the referrers of the subject, if it has one."""
         if self.push.made.subject and self.attempt.has("referrers"):
             self.referred(checks.REFERRED)
-        looks = {"pages": self._pages, "behind": self._behind, "filtered": self._filtered, "own": self._own}
+        looks = {
+            "pages": self._pages,
+            "behind": self._behind,
+            "filtered": self._filtered,
+            "own": self._own,
+            "there": self._there,
+        }
         look = looks.get(self.attempt.row["listed"])
         if look is not None:
             look()
@@ -135,6 +141,26 @@ class ListLook:
         expected = f"what follows {self.push.tag}: {listing(whole[place + 1 : place + 3])}"
         self.attempt(checks.BEHIND, held, expected, *whole.pages, answer, actual=f"it was {listing(found)}")
 
+    def _there(self) -> None:
+        """Look at the lists of another repository: neither has the manifest."""
+        place, other = self.attempt.place, self.attempt.neighbour
+        if other is None:
+            return
+        place.shelf_of(other, self.attempt.session)
+        try:
+            tags = all_tags(other)
+        except Blocked as blocked:
+            _broken(self.attempt, checks.TAGS, blocked)
+            return
+        held, shown = self.push.tag in place.elsewhere or self.push.tag not in tags, f"the list had {listing(tags)}"
+        expected = f"a list without {self.push.tag}, which is in another repository"
+        self.attempt(checks.LISTED_THERE, held, expected, self.created, *tags.pages, actual=shown)
+        if self.push.made.subject and self.attempt.has("referrers"):
+            found = {str(entry.get("digest")) for entry in self.referrers(self.push.made.subject, other)}
+            held, shown = not found & self.digests, f"the list had {listing(sorted(found))}"
+            expected = "a list without it, which is in another repository"
+            self.attempt(checks.REFERRED_THERE, held, expected, self.created, actual=shown)
+
     def _tags(self, attempt: Attempt, unwanted: frozenset[str] = frozenset()) -> Listed:
         settings = attempt.session.settings
         try:
@@ -149,10 +175,10 @@ class ListLook:
 
     # -- referrers
 
-    def referrers(self, digest: str) -> list[Entry]:
+    def referrers(self, digest: str, repo: Repository | None = None) -> list[Entry]:
         """Return what the list of referrers of a digest has."""
         try:
-            return all_referrers(self.repo, digest)
+            return all_referrers(repo or self.repo, digest)
         except Blocked as blocked:
             _broken(self.attempt, checks.REFERRERS, blocked)
             return []

@@ -14,6 +14,7 @@ from . import manifest_checks as checks
 from .attempt import NOT_FOUND, OK, Attempt, Check
 from .manifest_fates import Fate
 from .manifest_lists import ListLook
+from .places import other_length, sibling_of
 
 if TYPE_CHECKING:
     from .manifests import Push
@@ -170,12 +171,20 @@ class ManifestLook:
         where = self.row["manifest-elsewhere"]
         if where == "blob":
             self._as_blob()
-        elif where.startswith("other-") and where != "other-case":
+        elif where.startswith("other-"):
             self._other_repository(where == "other-tag")
         elif where == "digest-tag":
             self._not_this(checks.DIGEST_TAG, self.push.digest.replace(":", "-"))
-        elif self.push.tag.swapcase() not in {self.push.tag, *self.attempt.place.tags}:
-            self._not_this(checks.CASE, self.push.tag.swapcase())
+        elif where == "malformed":
+            answer = self.attempt.answered(
+                self.repo.get_manifest(other_length(self.push.digest, self.attempt.number), None, headers=self.accepts)
+            )
+            self.attempt(checks.MALFORMED, not answer.ok, "no manifest by a malformed digest", self.created, answer)
+        else:
+            other = sibling_of(self.push.tag, self.attempt.number)
+            if other not in self.attempt.place.tags:
+                same = other.lower() == self.push.tag.lower()
+                self._not_this(checks.CASE if same else checks.ALIKE, other)
 
     def _not_this(self, check: Check, reference: str) -> None:
         """Judge that a tag that nobody pushed does not lead to the manifest; what a registry makes of it is its own."""

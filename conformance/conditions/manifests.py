@@ -180,7 +180,8 @@ class Push:
 
     def _ask(self) -> None:
         """Ask for the manifest by its digest and by its tag, as clients do before a push: it is not there."""
-        references = [self.manifest.digest] + ([self.tag] if self.tag not in self.attempt.place.tags else [])
+        known = {*self.attempt.place.tags, *self.attempt.place.gone}
+        references = [self.manifest.digest] + ([] if self.tag in known else [self.tag])
         if self.attempt.session.settings.repositories:
             references = references[:1]
         for reference in references:

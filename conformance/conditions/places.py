@@ -69,6 +69,8 @@ class Place:
     later: list[tuple[Row, Callable[[Attempt], None]]] = field(default_factory=list)
     #: Looks at the list of tags, once some row has pushed one.
     listed: Callable[[Attempt], None] | None = None
+    #: The tags that rows pushed to the other repositories.
+    elsewhere: set[str] = field(default_factory=set)
     _neighbours: dict[str, Shelf] = field(default_factory=dict)
     _unused: Repository | None = None
 
@@ -92,7 +94,7 @@ class Place:
     def shelf_of(self, neighbour: Repository, session: Session) -> Shelf:
         """Return what another repository holds, which exists from then on."""
         if neighbour.name not in self._neighbours:
-            shelf = Shelf(session.given(f"shelf {neighbour.name}"), neighbour)
+            shelf = Shelf(session.given(f"shelf {neighbour.name}"), neighbour, self.shelf)
             shelf.child()
             self._neighbours[neighbour.name] = shelf
         return self._neighbours[neighbour.name]
@@ -187,3 +189,8 @@ def sibling_of(tag: str, number: int) -> str:
     forms = [other] if other != tag else []
     forms.append(f"{tag}-2" if len(tag) + 1 < LONGEST_TAG else tag[:-1])
     return forms[number % len(forms)]
+
+
+def other_length(digest: str, number: int) -> str:
+    """Return a malformed digest that begins like one, or has it as its beginning."""
+    return f"{digest}0" if number % 2 else digest[:-1]
