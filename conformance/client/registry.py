@@ -25,7 +25,7 @@ DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 _ENDED = frozenset({201, 404})
 #: Accepted: an upload is open, or goes on.
 _OPENED = 202
-_ANY = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST)
+_ANY = ", ".join((OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST))
 
 #: Where an upload goes on, and how a parameter is put to its URL.
 upload_location, with_query = locations.upload_location, locations.with_query

@@ -215,11 +215,12 @@ class Arrival:
                 self.attempt(UNPUSHED, answer.status in UNKNOWN, "status 404 where no blob was pushed", answer)
 
     def refuse(self, *, present: bool) -> None:
-        """Push other and more bytes under the digest, on the way of the row: they are refused, and nothing is there.
+        """Push other bytes under the digest, on the way of the row: they are refused, and nothing is there.
 
-        ``present`` says that the blob itself is there.
+        They are as many as those of the blob, and more for the push after it. ``present`` says that the blob is there.
         """
-        other = self.attempt.make.bytes(min(self.content.size, MOST_REFUSED) + 100)
+        more = 100 if self.attempt.row["refused"] == "later" or self.content.size <= COMMON else 0
+        other = self.attempt.make.bytes(min(self.content.size, MOST_REFUSED) + more)
         refused = self._push_wrong(other, present=present)
         if refused is None:
             return

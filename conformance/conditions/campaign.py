@@ -206,8 +206,8 @@ class Campaign:
 
     def _left_by(self, broke: Broke, row: Row, place: Place) -> Row:
         """Return the row that left what a look at many things found broken; nothing where none shows it alone."""
-        if row or broke.subject in place.tags:
-            return place.tags.get(broke.subject, row)
+        if row or broke.subject in {*place.tags, *place.refused}:
+            return place.tags.get(broke.subject) or place.refused.get(broke.subject) or row
         by_form = {left.get("tag", ""): left for left in place.tags.values()}
         for left in by_form.values():
             if self._shows(left, broke.check)[0] is not None:

@@ -26,6 +26,7 @@ _PUSHES = {
     "manifest-before=pushed": "PUSH-MANIFEST-IDEMPOTENT",
 }
 _REFUSED = {"manifest-refused=later": "PUSH-MANIFEST-REFUSED-NOT-STORED"}
+_MOVED = {"manifest-before=another": "PULL-CONSIST-TAG-MOVE"}
 _SUBJECTS = {"subject=absent": "PUSH-MANIFEST-SUBJECT-ABSENT-ACCEPTED"}
 _CAME = {**_PUSHES, "push=streamed": "PUSH-MANIFEST-STREAMED-WHOLE"}
 _FORMS = ("one-character", "longest", "capitals", "digest-like", "word")
@@ -115,7 +116,7 @@ SAME_TAG = Check(
     "manifest-kept",
     "the bytes of a manifest by its tag",
     "PULL-MANIFEST-GET-BODY-EXACT",
-    {**_REFUSED, "manifest-before=another": "PULL-CONSIST-TAG-MOVE", **_ACCEPTS, **_TAGGED, **_CAME, **_PULLED},
+    {**_REFUSED, **_MOVED, **_ACCEPTS, **_TAGGED, **_CAME, **_PULLED},
 )
 SAME = Check(
     "manifest-kept",
@@ -127,7 +128,7 @@ TYPE = Check(
     "manifest-headers",
     "the Content-Type of a manifest",
     "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED",
-    {**_REFUSED, "manifest-before=another": "PULL-CONSIST-TAG-MOVE", **_PULLED},
+    {**_REFUSED, **_MOVED, **_PULLED},
     ends=False,
 )
 GOT_DIGEST = Check(
@@ -136,13 +137,25 @@ GOT_DIGEST = Check(
 HEADED_TAG = Check("manifest-head", "HEAD of a manifest by its tag", "PULL-MANIFEST-HEAD-200", _ACCEPTS)
 HEADED = Check("manifest-head", "HEAD of a manifest by its digest", "PULL-MANIFEST-HEAD-200", _ACCEPTS)
 LENGTH = Check(
-    "manifest-head", "the Content-Length on HEAD of a manifest", "PULL-MANIFEST-HEAD-CONTENT-LENGTH-TRUE", ends=False
+    "manifest-head",
+    "the Content-Length on HEAD of a manifest",
+    "PULL-MANIFEST-HEAD-CONTENT-LENGTH-TRUE",
+    _MOVED,
+    ends=False,
 )
 HEAD_DIGEST = Check(
-    "manifest-head", "the Docker-Content-Digest on HEAD of a manifest", "PULL-MANIFEST-HEAD-DCD-TRUE", ends=False
+    "manifest-head",
+    "the Docker-Content-Digest on HEAD of a manifest",
+    "PULL-MANIFEST-HEAD-DCD-TRUE",
+    _MOVED,
+    ends=False,
 )
 HEAD_TYPE = Check(
-    "manifest-head", "the Content-Type on HEAD of a manifest", "PULL-MANIFEST-HEAD-CONTENT-TYPE-TRUE", ends=False
+    "manifest-head",
+    "the Content-Type on HEAD of a manifest",
+    "PULL-MANIFEST-HEAD-CONTENT-TYPE-TRUE",
+    _MOVED,
+    ends=False,
 )
 AGAIN = Check(
     "manifest-again",
@@ -232,6 +245,7 @@ UNLISTED = Check(
     "manifest-deleted",
     "the tag of a deleted manifest in the list of tags",
     "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED",
+    _REFUSED,
     about="manifest-fate",
 )
 UNREFERRED = Check(
@@ -281,7 +295,11 @@ LEFT = Check("manifest-kept", "a manifest that its tag left", "PULL-CONSIST-OLD-
 TAG_GONE = Check("manifest-deleted", "GET of a deleted tag", "MGMT-TAG-DELETE-GET-404", about="manifest-fate")
 TAG_GONE_HEAD = Check("manifest-deleted", "HEAD of a deleted tag", "MGMT-TAG-DELETE-HEAD-404", about="manifest-fate")
 TAG_UNLISTED = Check(
-    "manifest-deleted", "a deleted tag in the list of tags", "MGMT-TAG-DELETE-NOT-LISTED", about="manifest-fate"
+    "manifest-deleted",
+    "a deleted tag in the list of tags",
+    "MGMT-TAG-DELETE-NOT-LISTED",
+    _REFUSED,
+    about="manifest-fate",
 )
 TAG_OTHER_KEPT = Check(
     "manifest-deleted",
@@ -351,10 +369,27 @@ LISTED_MORE = Check(
     "DISC-TAGS-ISOLATION-REPO",
     {
         "manifest-refused=digest": "PUSH-MANIFEST-REFUSED-NOT-STORED",
-        "manifest-refused=earlier": "PUSH-MANIFEST-REFUSED-NOT-STORED",
         "push=by-digest": "DISC-TAGS-DIGEST-NOT-LISTED",
         "push=by-sha512": "DISC-TAGS-DIGEST-NOT-LISTED",
     },
+)
+STRAYED = Check(
+    "manifest-kept",
+    "GET of a tag after another manifest was pushed to another tag",
+    "PUSH-MANIFEST-KEPT",
+    about="manifest-fate",
+)
+TAG_AGAIN = Check(
+    "manifest-kept",
+    "GET of a deleted tag to which another manifest was pushed",
+    "PUSH-MANIFEST-BY-TAG-PULLABLE",
+    about="manifest-fate",
+)
+REFUSED_LISTED = Check(
+    "manifest-refused",
+    "the tag of a refused push in the list of tags",
+    "PUSH-MANIFEST-REFUSED-NOT-STORED",
+    about="manifest-refused",
 )
 STILL = Check("manifest-kept", "GET of a manifest after others came and went", "PUSH-MANIFEST-KEPT")
 OTHER_KEPT = Check(

@@ -30,7 +30,6 @@ class Fate:
         self.push = push
         self.manifest = push.manifest
         self.lists = lists
-        self.accepts = push.accepts()
 
     def run(self) -> bool:
         """Do what the row says; return whether the manifest is there and nothing was done with it."""
@@ -46,7 +45,7 @@ class Fate:
     # -- requests
 
     def _is_there(self, check: Check, reference: str, manifest: Manifest, *before: Response) -> None:
-        answer = self.attempt.answered(self.repo.get_manifest(reference, manifest.media_type, headers=self.accepts))
+        answer = self.attempt.answered(self.repo.get_manifest(reference, manifest.media_type))
         held = answer.status == OK and answer.body == manifest.body
         self.attempt(check, held, "the manifest as it was pushed", *before, answer, actual=content_of(answer))
 
@@ -58,15 +57,19 @@ class Fate:
     def _gone(self, check: Check, reference: str, deletion: Response) -> None:
         answer = self.attempt.answered(
             self.attempt.ask(
-                lambda: self.repo.get_manifest(reference, None, headers=self.accepts), lambda a: a.status != OK
+                lambda: self.repo.get_manifest(reference, self.manifest.media_type), lambda a: a.status != OK
             )
         )
+        if check is checks.GONE_TAG:
+            strayed = answer.ok and answer.body != self.manifest.body
+            shown = content_of(answer)
+            self.attempt(checks.STRAYED, not strayed, "the manifest as it was pushed", answer, actual=shown)
         self.attempt(check, answer.status in UNKNOWN, "status 404 after its deletion", deletion, answer)
 
     def _gone_head(self, check: Check, reference: str, deletion: Response) -> None:
         """Judge by HEAD on the condition of a cache, which has no say where nothing is (RFC 9110, 13.2.1)."""
-        headers = (*self.accepts, *cached(self.push.etag))
-        answer = self.attempt.answered(self.repo.head_manifest(reference, None, headers=headers))
+        media_type, headers = self.manifest.media_type, cached(self.push.etag)
+        answer = self.attempt.answered(self.repo.head_manifest(reference, media_type, headers=headers))
         self.attempt(check, answer.status in UNKNOWN, "status 404 after its deletion", deletion, answer)
 
     # -- a tag that moves
@@ -80,7 +83,7 @@ class Fate:
             return
         self._is_there(checks.MOVED, self.push.tag, other, moved)
         # A strong ETag of what the tag led to before fits the new manifest no more (RFC 9110, 8.8.1).
-        headers = (*self.accepts, *cached("" if self.push.etag.startswith("W/") else self.push.etag))
+        headers = cached("" if self.push.etag.startswith("W/") else self.push.etag)
         head = self.attempt.answered(self.repo.head_manifest(self.push.tag, other.media_type, headers=headers))
         length = (head.header("Content-Length") or "").strip()
         held = head.ok and length in {"", str(len(other.body))}
@@ -168,14 +171,13 @@ class Fate:
         return True
 
     def _deleted_tag(self) -> bool:
-        """Delete one of two tags: the other, the manifest, and its place among the referrers stay."""
+        """Delete one of several tags: the others, the manifest, and its place among the referrers stay."""
         place = self.attempt.place
-        second = sibling_of(self.push.tag, self.attempt.number)
-        if second in place.tags:
-            second = self.attempt.make.tag()
-        if self._put(second, self.manifest) is None:
+        siblings = {sibling_of(self.push.tag, number) for number in range(2)} - set(place.tags)
+        others = [tag for tag in sorted(siblings) or [self.attempt.make.tag()] if self._put(tag, self.manifest)]
+        if not others:
             return False
-        place.tags[second] = self.row
+        place.tags.update(dict.fromkeys(others, self.row))
         answer = self.attempt.answered(self.repo.delete_manifest(self.push.tag))
         if answer.status != ACCEPTED:
             return False
@@ -183,8 +185,14 @@ class Fate:
         place.gone.add(self.push.tag)
         self._gone(checks.TAG_GONE, self.push.tag, answer)
         self._gone_head(checks.TAG_GONE_HEAD, self.push.tag, answer)
-        self._is_there(checks.TAG_OTHER_KEPT, second, self.manifest, answer)
+        for tag in others:
+            self._is_there(checks.TAG_OTHER_KEPT, tag, self.manifest, answer)
         self.lists.unlisted(checks.TAG_UNLISTED, checks.TAG_OTHERS_LISTED, answer)
         if self.push.made.subject and self.attempt.has("referrers"):
             self.lists.referred(checks.TAG_REFERRED)
+        other = self.push.shelf.another(self.attempt.make)
+        again = self._put(self.push.tag, other)
+        if again is not None:
+            place.tags[self.push.tag] = {}
+            self._is_there(checks.TAG_AGAIN, self.push.tag, other, again)
         return True

@@ -16,6 +16,7 @@ from conformance.discovery.lists import (
     tags_of,
     walk,
 )
+from conformance.given import ANY_MANIFEST
 from conformance.judge import Blocked, Judgement, listing
 
 from . import manifest_checks as checks
@@ -83,7 +84,12 @@ class ListLook:
         if not attempt.session.settings.repositories and not attempt.place.controlled:
             known = {*attempt.place.tags, *attempt.place.gone, *self.push.shelf.tags.values()}
             more = sorted(set(tags) - known)
-            expected, shown = f"a list without {', '.join(more[:1])}", f"the list had {listing(tags)}"
+            shown = f"the list had {listing(tags)}"
+            for refused in [tag for tag in more if tag in attempt.place.refused]:
+                expected = f"a list without {refused}"
+                attempt(checks.REFUSED_LISTED, False, expected, *tags.pages, actual=shown, subject=refused)
+                more.remove(refused)
+            expected = f"a list without {', '.join(more[:1])}"
             attempt(checks.LISTED_MORE, not more, expected, *tags.pages, actual=shown)
 
     def _complete(self, attempt: Attempt, tags: Listed, there: Check, once: Check) -> None:
@@ -96,7 +102,7 @@ class ListLook:
         attempt(once, len(tags) == len(set(tags)), "each tag once", *tags.pages, actual=shown)
 
     def _is_there(self, tag: str) -> bool:
-        return self.repo.get_manifest(tag, None, headers=self.push.accepts()).ok
+        return self.repo.get_manifest(tag, ANY_MANIFEST).ok
 
     def _pages(self) -> None:
         """Walk the list in pages of which the last has one tag."""

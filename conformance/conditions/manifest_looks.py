@@ -61,7 +61,7 @@ class ManifestLook:
         if self.attempt.place.tags.get(self.push.tag) is not self.row:
             return
         for reference in (self.push.tag, self.push.digest):
-            answer = attempt.answered(self.repo.get_manifest(reference, None, headers=self.accepts))
+            answer = attempt.answered(self.repo.get_manifest(reference, self.manifest.media_type))
             held = answer.status == OK and answer.body == self.manifest.body
             attempt(checks.STILL, held, "the manifest", answer, actual=content_of(answer))
 

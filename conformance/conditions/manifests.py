@@ -10,6 +10,7 @@ from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX,
 from conformance.content import Manifest, digest_of
 from conformance.digests import is_digest_of
 from conformance.discovery.lists import descriptors_of
+from conformance.given import ANY_MANIFEST
 from conformance.judge import Blocked, told
 from conformance.policy import is_immutable, may_be
 
@@ -186,7 +187,7 @@ class Push:
             references = references[:1]
         for reference in references:
             for ask in (self.repo.head_manifest, self.repo.get_manifest):
-                answer = self.attempt.answered(ask(reference, TYPES))
+                answer = self.attempt.answered(ask(reference, ANY_MANIFEST))
                 held = answer.status in UNKNOWN
                 self.attempt(checks.UNPUSHED, held, "status 404 where no manifest was pushed", answer)
 
@@ -207,8 +208,9 @@ class Push:
     def _refused_elsewhere(self) -> None:
         """Have a push under another tag refused: nothing is there by that."""
         tag = self.attempt.make.tag()
+        self.attempt.place.refused[tag] = self.attempt.row
         refused = self._refuse(tag)
-        got = self.attempt.answered(self.repo.get_manifest(tag, TYPES))
+        got = self.attempt.answered(self.repo.get_manifest(tag, ANY_MANIFEST))
         self.attempt(checks.ABSENT, not got.ok, "no manifest where none was accepted", refused, got)
 
     def _mismatch(self) -> None:
@@ -220,7 +222,7 @@ class Push:
         self.attempt(checks.REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)
         own = set() if self.attempt.row["manifest-before"] == "pushed" else {self.manifest.digest}
         for digest in (wrong, *own):
-            got = self.attempt.answered(self.repo.get_manifest(digest, TYPES))
+            got = self.attempt.answered(self.repo.get_manifest(digest, ANY_MANIFEST))
             self.attempt(checks.ABSENT, not got.ok, "no manifest where none was accepted", refused, got)
         if self.made.subject and self.attempt.has("referrers"):
             listed = self.attempt.answered(self.repo.referrers(self.made.subject))

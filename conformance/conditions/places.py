@@ -49,6 +49,8 @@ class Place:
     third: Repository | None = None
     #: The tags that are there, with the row that pushed each.
     tags: dict[str, Row] = field(default_factory=dict)
+    #: The tags of pushes that are refused, with the row that made each.
+    refused: dict[str, Row] = field(default_factory=dict)
     #: The tags that some list has shown.
     shown: set[str] = field(default_factory=set)
     #: The tags that rows deleted, or whose manifest they did.

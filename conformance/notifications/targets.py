@@ -70,8 +70,8 @@ def judge_url(judge: Judge, post: Post, registry: Registry, event: Event, place:
         judge(URL, False, expected, *evidence, actual=f"it was {clip(url)}")
         return
     if own:
-        accept = tuple(("Accept", media_type) for media_type in ANY_MANIFEST)
-        answer = registry.request("GET", str(url), parameters={"name": repo.name}, headers=accept)
+        accept = ("Accept", ANY_MANIFEST)
+        answer = registry.request("GET", str(url), parameters={"name": repo.name}, headers=(accept,))
         held = answer.status == OK and answer.content_digest() == digest
         judge(
             URL, held, expected, *evidence, answer, actual=f"{clip(url)} gave status {answer.status} or other content"
