@@ -63,7 +63,7 @@ REFUSED = Check(
 UNPUSHED = Check("blob-refused", "a blob that was not pushed yet", "PULL-BLOB-GET-UNKNOWN-404", about="before")
 ABSENT = Check(
     "blob-refused",
-    "HEAD of a blob that was refused",
+    "a blob that was refused",
     "PUSH-PUT-DIGEST-MISMATCH-NO-BLOB",
     {key: id_ for key, id_ in _REFUSED.items() if key != "algorithm=sha512"},
     about="refused",

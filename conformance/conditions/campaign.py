@@ -25,7 +25,7 @@ from .rows import Possible, Row, offered, rows
 #: The dimension that says where a row takes place.
 REPOSITORY = "repository"
 #: How many things that rows left are looked at again when all are done.
-LATER = 2
+LATER = 1
 #: What is said of a breach that a row alone does not show.
 AMONG = "in a repository without other content it did not show"
 #: Breaches of different kinds that are looked into, and rows that prove nothing after which a subject is given up.

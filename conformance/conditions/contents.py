@@ -97,7 +97,13 @@ def make(kind: str, seed: str) -> Content:
     if kind in _SIZES:
         return Content(_SIZES[kind], seed)
     noise = random.Random(seed)
-    whole = {"config": _config, "gzip": _gzip, "zstd": _zstd, "manifest-like": _manifest}[kind](noise)
+    whole = {
+        "config": _config,
+        "empty-json": lambda _: b"{}",
+        "gzip": _gzip,
+        "zstd": _zstd,
+        "manifest-like": _manifest,
+    }[kind](noise)
     return Content(len(whole), seed, whole)
 
 

@@ -81,6 +81,24 @@ class Fewer:
         self._counts.update(self._parts(row, names))
         return True
 
+    def place(self, name: str, value: str, most: int) -> int:
+        """Put a value into some rows, unlike each other above all in their looks; return into how many."""
+        chosen: list[Row] = []
+        seen: set[tuple[str, str]] = set()
+        open_ = [row for row in self.rows if name in row]
+        while open_ and len(chosen) < most:
+            row = max(open_, key=lambda row: sum(1 + (each[0] in self._looks) for each in row.items() - seen))
+            open_.remove(row)
+            if self._changed(row, {name: value}):
+                chosen.append(row)
+                seen.update(row.items())
+        return len(chosen)
+
+    def add(self, rows: Sequence[dict[str, str]]) -> None:
+        """Add rows."""
+        self.rows += rows
+        self._counts.update(part for row in rows for part in self._parts(row, tuple(row)))
+
     def cheaper(self, plain: Row, costs: Mapping[tuple[str, str], float]) -> None:
         """Put the plain value in the place of each that costs more and brings nothing of its own."""
         for row in sorted(self.rows, key=lambda row: -sum(costs[each] for each in row.items())):

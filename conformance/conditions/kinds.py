@@ -22,7 +22,8 @@ from conformance.content import (
 from conformance.given import Given
 
 NOT_FOUND = 404
-ARTIFACT = "application/vnd.example.sbom.v1"
+#: The plus of a type has to be encoded in a query.
+ARTIFACT = "application/vnd.example.sbom.v1+json"
 PLATFORM = {"architecture": "amd64", "os": "linux"}
 LAYERS = 1000
 #: Bytes of a manifest that every registry has to take are 4 MiB; this is a little less.
@@ -96,6 +97,16 @@ class Shelf:
     def another(self, make: Maker) -> Manifest:
         """Return an image that is not pushed yet and like no other."""
         return self._image({"annotations": {"org.example.row": make.random.randbytes(8).hex()}})
+
+    def lacking(self, make: Maker) -> tuple[Manifest, Blob]:
+        """Return an image one of whose layers is not there, and that layer."""
+        layer = make.blob()
+        document = image(self.blobs[0].descriptor(OCI_CONFIG), [self.blobs[1].descriptor(), layer.descriptor()])
+        return Manifest.of(document, OCI_MANIFEST), layer
+
+    def push(self, blob: Blob) -> None:
+        """Push a blob."""
+        self._given.blob(self._repo, blob)
 
     def _image(self, members: dict[str, Any], layers: int = 1) -> Manifest:
         config, layer = self.blobs

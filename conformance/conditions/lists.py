@@ -127,7 +127,8 @@ def _tag(number: int, attempt: Attempt) -> str:
         LETTERS[number // 6] if number // 6 < len(LETTERS) else f"x{number}",
         f"T{number:04}",
         f"_{number:04}",
-        f"{number:04}",
+        # A careless registry takes it for a number.
+        f"{number + 1000}",
         "sha256-" + attempt.make.random.randbytes(32).hex(),
     )
     return forms[number % len(forms)]

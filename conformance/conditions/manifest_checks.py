@@ -290,6 +290,18 @@ PART_DELETED = Check(
     "MGMT-MANIFEST-DELETE-OTHERS-KEPT",
     about="manifest-fate",
 )
+PART_GONE = Check(
+    "manifest-deleted",
+    "GET of a deleted manifest that another one refers to",
+    "MGMT-MANIFEST-DELETE-GET-404",
+    about="manifest-fate",
+)
+SUBJECT_DELETED = Check(
+    "manifest-lists",
+    "a manifest in the list of referrers after the deletion of another",
+    "DISC-REFERRERS-SUBJECT-DELETED",
+    about="manifest-fate",
+)
 MOVED = Check("manifest-kept", "a tag that moved", "PULL-CONSIST-TAG-MOVE", about="manifest-fate")
 LEFT = Check("manifest-kept", "a manifest that its tag left", "PULL-CONSIST-OLD-DIGEST", about="manifest-fate")
 TAG_GONE = Check("manifest-deleted", "GET of a deleted tag", "MGMT-TAG-DELETE-GET-404", about="manifest-fate")

@@ -44,8 +44,10 @@ class Fate:
 
     # -- requests
 
-    def _is_there(self, check: Check, reference: str, manifest: Manifest, *before: Response) -> None:
-        answer = self.attempt.answered(self.repo.get_manifest(reference, manifest.media_type))
+    def _is_there(
+        self, check: Check, reference: str, manifest: Manifest, *before: Response, repo: Repository | None = None
+    ) -> None:
+        answer = self.attempt.answered((repo or self.repo).get_manifest(reference, manifest.media_type))
         held = answer.status == OK and answer.body == manifest.body
         self.attempt(check, held, "the manifest as it was pushed", *before, answer, actual=content_of(answer))
 
@@ -54,12 +56,11 @@ class Fate:
         answer = self.attempt.answered((repo or self.repo).put_manifest(tag, manifest.body, manifest.media_type))
         return answer if answer.status == CREATED else None
 
-    def _gone(self, check: Check, reference: str, deletion: Response) -> None:
-        answer = self.attempt.answered(
-            self.attempt.ask(
-                lambda: self.repo.get_manifest(reference, self.manifest.media_type), lambda a: a.status != OK
-            )
-        )
+    def _gone(self, check: Check, reference: str, deletion: Response, repo: Repository | None = None) -> None:
+        def ask() -> Response:
+            return (repo or self.repo).get_manifest(reference, self.manifest.media_type)
+
+        answer = self.attempt.answered(self.attempt.ask(ask, lambda answer: answer.status != OK))
         if check is checks.GONE_TAG:
             strayed = answer.ok and answer.body != self.manifest.body
             shown = content_of(answer)
@@ -81,7 +82,8 @@ class Fate:
         if moved is None:
             # A registry may hold tags fast.
             return
-        self._is_there(checks.MOVED, self.push.tag, other, moved)
+        form = self.push.form(self.push.tag)
+        self._is_there(checks.MOVED, form.reference, other, moved, repo=form.repo)
         # A strong ETag of what the tag led to before fits the new manifest no more (RFC 9110, 8.8.1).
         headers = cached("" if self.push.etag.startswith("W/") else self.push.etag)
         head = self.attempt.answered(self.repo.head_manifest(self.push.tag, other.media_type, headers=headers))
@@ -99,6 +101,8 @@ class Fate:
     def _part_deleted(self) -> None:
         """Delete what the manifest lists, or another one like it: it stays as it is."""
         shelf, place, kind = self.push.shelf, self.attempt.place, CHILDREN.get(self.row["kind"], "")
+        if not kind and self.row["subject"] in {"there", "sha512"}:
+            kind = "image"
         part = shelf.child(kind) if kind else shelf.another(self.attempt.make)
         if not kind and self._put(part.digest, part) is None:
             return
@@ -109,12 +113,16 @@ class Fate:
         place.deleted = True
         for reference in (part.digest, *([shelf.tags[kind]] if kind else [])):
             self.attempt.gone(partial(self.repo.head_manifest, reference, part.media_type))
+        gone = self.attempt.answered(self.repo.get_manifest(part.digest, part.media_type))
+        self.attempt(checks.PART_GONE, gone.status in UNKNOWN, "status 404 after its deletion", answer, gone)
         if kind:
             place.gone.add(shelf.tags[kind])
             shelf.forget(kind)
         self._is_there(checks.PART_DELETED, self.push.tag, self.manifest, answer)
         self._is_there(checks.PART_DELETED, self.push.digest, self.manifest, answer)
         self.lists.listed(self.attempt)
+        if self.push.made.subject and self.attempt.has("referrers"):
+            self.lists.referred(checks.SUBJECT_DELETED)
 
     def _deleted(self, by_digest: bool) -> None:
         """Delete what the row says; what another repository has under the same tag stays."""
@@ -156,6 +164,9 @@ class Fate:
         place.tags.pop(self.push.tag, None)
         place.gone.add(self.push.tag)
         self._gone(checks.GONE, self.push.digest, answer)
+        form = self.push.form(self.push.digest)
+        if form.reference != self.push.digest or form.repo is not self.repo:
+            self._gone(checks.GONE, form.reference, answer, form.repo)
         self._gone(checks.GONE_TAG, self.push.tag, answer)
         self._gone_head(checks.GONE_HEAD, self.push.digest, answer)
         if tag in place.tags and not place.tags[tag]:

@@ -60,10 +60,9 @@ class ManifestLook:
         """Judge that the manifest is there when other rows are done; one that lost its tag to them may be collected."""
         if self.attempt.place.tags.get(self.push.tag) is not self.row:
             return
-        for reference in (self.push.tag, self.push.digest):
-            answer = attempt.answered(self.repo.get_manifest(reference, self.manifest.media_type))
-            held = answer.status == OK and answer.body == self.manifest.body
-            attempt(checks.STILL, held, "the manifest", answer, actual=content_of(answer))
+        answer = attempt.answered(self.repo.get_manifest(self.push.tag, self.manifest.media_type))
+        held = answer.status == OK and answer.body == self.manifest.body
+        attempt(checks.STILL, held, "the manifest", answer, actual=content_of(answer))
 
     # -- pulls
 
@@ -127,20 +126,19 @@ class ManifestLook:
         elif asked == "condition":
             self._on_condition()
         elif asked == "connection":
-            self._get(again, again, self.push.tag, self.attempt.elsewhere())
+            self._get(again, again, self.push.tag, self.push.form(self.push.tag).repo)
         elif asked == "encoded":
-            tag, by_tag = self.push.tag, self.row["manifest-head"] != "digest"
-            form = "%{:02x}" if self.attempt.number % 2 else "%{:02X}"
-            encoded = form.format(ord(tag[0])) + tag[1:] if by_tag else self.push.digest.replace(":", form.format(58))
-            self._get(again, again, encoded)
-            self._head(checks.HEADED_TAG if by_tag else checks.HEADED, encoded)
+            by_tag = self.row["manifest-head"] != "digest"
+            reference = self.push.form(self.push.tag if by_tag else self.push.digest).reference
+            self._get(again, again, reference)
+            self._head(checks.HEADED_TAG if by_tag else checks.HEADED, reference)
         elif asked == "again":
             self._get(again, again, self.push.tag)
             self._headed()
 
     def _on_condition(self) -> None:
         """Ask with ETags that nothing has: the manifest comes. With its own it may be said not to have changed."""
-        other = ", ".join(f'"{self.attempt.make.digest()}"' for _ in range(2))
+        other = ", ".join([*(f'"{self.attempt.make.digest()}"' for _ in range(2)), *self.push.stale])
         answer = self._ask(self.repo, self.push.tag, ("If-None-Match", other))
         self._whole(checks.CONDITION, checks.CONDITION, answer)
         etag = (answer.header("ETag") or "").strip()
@@ -206,7 +204,8 @@ class ManifestLook:
         if other is None:
             return
         self.attempt.place.shelf_of(other, self.attempt.session)
-        reference = self.push.tag if by_tag else self.push.digest
+        form = self.push.form(self.push.tag if by_tag else self.push.digest)
+        other, reference = Repository(form.repo.registry, other.name), form.reference
         answer = self.attempt.answered(other.get_manifest(reference, None, headers=self.accepts))
         check = checks.OTHER_TAG if by_tag else checks.OTHER
         # Another row may have pushed something else to the same tag there.

@@ -18,7 +18,7 @@ from . import manifest_checks as checks
 from .attempt import ACCEPTED, CREATED, UNKNOWN, Attempt, Declined
 from .kinds import CHILDREN, DOCKER, Made, Shelf
 from .manifest_looks import ManifestLook
-from .places import tag_of
+from .places import Form, encoded, tag_of
 from .rows import Row
 
 #: A server may want to know the length beforehand (RFC 9110, 15.5.12).
@@ -70,6 +70,9 @@ class Push:
         self.created: list[Response] = []
         #: The ETag of its last pull, if it had one.
         self.etag = ""
+        #: The strong ETags of what had the tag before: they fit the manifest of the row not (RFC 9110, 8.8.1).
+        self.stale: list[str] = []
+        self._apart: Repository | None = None
 
     def run(self) -> Response:
         """Push as the row says; return the 201 to the push by tag."""
@@ -104,6 +107,14 @@ class Push:
             "any": ["*/*"],
         }
         return tuple(("Accept", value) for value in forms[self.attempt.row["accept"]])
+
+    def form(self, reference: str) -> Form:
+        """Return how the row asks for a manifest."""
+        asked = self.attempt.row["manifest-asked"]
+        if asked == "connection":
+            self._apart = self._apart or self.attempt.elsewhere()
+            return Form(self._apart, reference)
+        return Form(self.repo, encoded(reference, self.attempt.number) if asked == "encoded" else reference)
 
     def _put(self, reference: str, manifest: Manifest | None = None) -> Response:
         """Push a manifest under a reference, and judge what the answer says of it."""
@@ -162,9 +173,18 @@ class Push:
         """Push another manifest to the tag, and pull it, so that a cache has it."""
         other = self.shelf.another(self.attempt.make)
         self._put(self.tag, other)
-        self.attempt.answered(self.repo.get_manifest(self.tag, None, headers=self.accepts()))
+        self._pull()
+
+    def _pull(self) -> None:
+        """Pull what the tag leads to, so that a cache has it."""
+        answer = self.attempt.answered(self.repo.get_manifest(self.tag, None, headers=self.accepts()))
+        if (etag := (answer.header("ETag") or "").strip()) and not etag.startswith("W/"):
+            self.stale.append(etag)
 
     def _and_delete(self) -> None:
+        if self.attempt.row["manifest-asked"] == "condition":
+            self._put(self.tag, self.shelf.another(self.attempt.make))
+            self._pull()
         self._put(self.tag)
         answer = self.attempt.answered(self.repo.delete_manifest(self.manifest.digest))
         if answer.status != ACCEPTED:
@@ -191,14 +211,15 @@ class Push:
                 held = answer.status in UNKNOWN
                 self.attempt(checks.UNPUSHED, held, "status 404 where no manifest was pushed", answer)
 
-    def _refuse(self, tag: str) -> Response:
-        """Push what is no manifest under a tag: it is refused.
+    def _refuse(self, tag: str, lacking: Manifest | None = None) -> Response:
+        """Push what is no manifest under a tag, or one that lacks a layer: it is refused.
 
         Raises:
             Declined: it is taken, which scenarios of their own judge.
         """
-        broken = self.manifest.body[: len(self.manifest.body) // 2]
-        refused = self.attempt.answered(self.repo.put_manifest(tag, broken, self.manifest.media_type))
+        body = lacking.body if lacking else self.manifest.body[: len(self.manifest.body) // 2]
+        media_type = (lacking or self.manifest).media_type
+        refused = self.attempt.answered(self.repo.put_manifest(tag, body, media_type))
         if refused.ok:
             self.attempt.place.tags.pop(tag, None)
             self.attempt.place.gone.add(tag)
@@ -206,11 +227,15 @@ class Push:
         return refused
 
     def _refused_elsewhere(self) -> None:
-        """Have a push under another tag refused: nothing is there by that."""
+        """Have a push under another tag refused: nothing is there by that, nor when what it lacked has come."""
         tag = self.attempt.make.tag()
         self.attempt.place.refused[tag] = self.attempt.row
-        refused = self._refuse(tag)
-        got = self.attempt.answered(self.repo.get_manifest(tag, ANY_MANIFEST))
+        lacking, late = self.shelf.lacking(self.attempt.make) if self.attempt.number % 2 else (None, None)
+        refused = self._refuse(tag, lacking)
+        if late is not None:
+            self.shelf.push(late)
+        ask = self.repo.head_manifest if self.attempt.row["manifest-head"] == "first" else self.repo.get_manifest
+        got = self.attempt.answered(ask(lacking.digest if lacking else tag, ANY_MANIFEST))
         self.attempt(checks.ABSENT, not got.ok, "no manifest where none was accepted", refused, got)
 
     def _mismatch(self) -> None:

@@ -109,6 +109,15 @@ def links(repo: Repository, session: Session) -> bool:
     return _links[session]
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How something is asked for: where, by which reference, and with which headers."""
+
+    repo: Repository
+    reference: str
+    headers: tuple[tuple[str, str], ...] = ()
+
+
 class Places:
     """Gives the repositories of one scenario: one for all rows of a shape, fresh ones to look closer."""
 
@@ -176,10 +185,12 @@ def tag_of(form: str, make: Maker, number: int) -> str:
     """Return a tag of a form; those that are short come again after a while, and then lead to something new."""
     plain = make.tag()
     forms = {
-        "one-character": LETTERS[number % len(LETTERS)],
-        "longest": (plain + "-" + "x" * LONGEST_TAG)[:LONGEST_TAG],
+        # Letters and digits in turns.
+        "one-character": (LETTERS[:26], LETTERS[26:])[number % 2][number // 2 % 10],
+        "longest": (plain + "." + "x" * LONGEST_TAG)[:LONGEST_TAG],
         "capitals": f"_{plain.upper()}",
-        "digest-like": "sha256-" + make.random.randbytes(32).hex(),
+        # Signatures of images have such tags, with an end that tells what they are.
+        "digest-like": "sha256-" + make.random.randbytes(32).hex() + (".sig" if number % 2 else ""),
         "word": WORDS[number % len(WORDS)],
     }
     return forms.get(form, plain)
@@ -191,6 +202,13 @@ def sibling_of(tag: str, number: int) -> str:
     forms = [other] if other != tag else []
     forms.append(f"{tag}-2" if len(tag) + 1 < LONGEST_TAG else tag[:-1])
     return forms[number % len(forms)]
+
+
+def encoded(reference: str, number: int) -> str:
+    """Return a reference with its colon, or its first character, percent-encoded in digits of one case or the other."""
+    character = ":" if ":" in reference else reference[0]
+    form = "%{:02x}" if number % 2 else "%{:02X}"
+    return reference.replace(character, form.format(ord(character)), 1)
 
 
 def other_length(digest: str, number: int) -> str:

@@ -54,11 +54,12 @@ def rows(
     if effort == "default":
         fewer.without_spare()
     fewer.cheaper(plain, costs)
-    found = fewer.rows
-    dear = [(of.id, value.id) for of, each in values.items() for value in each if value.dear]
-    for name, value in dear:
-        found += _with(found, name, value, possible, looks) or cover.around({name: value})
-    return list(found)
+    for name, value in [(of.id, value.id) for of, each in values.items() for value in each if value.dear]:
+        found = fewer.rows
+        missing = DEAR - fewer.place(name, value, DEAR)
+        more = _with(found, name, value, possible, looks)[:missing]
+        fewer.add(more or (cover.around({name: value}) if missing == DEAR else []))
+    return list(fewer.rows)
 
 
 def pairs(row: Row) -> set[tuple[str, str]]:
