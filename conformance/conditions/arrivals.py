@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from conformance.client.exchange import Response
-from conformance.client.registry import Repository, upload_location
+from conformance.client.registry import OCI_MANIFEST, Repository, upload_location
 from conformance.client.transport import Payload
-from conformance.content import digest_of
+from conformance.content import OCI_LAYER, Descriptor, Manifest, digest_of, image
 from conformance.judge import field_of, status_of, told
 from conformance.push.steps import MAX_CHUNK, range_end
 
@@ -69,6 +69,19 @@ class Arrival:
             "mounted": self._mounted,
         }
         return ways[way]()
+
+    def use(self) -> None:
+        """Push an image that has the blob as a part, as the row says."""
+        if self.attempt.row["use"] == "nothing":
+            return
+        near = self.attempt.place.blob(self.attempt.session).descriptor()
+        own: Descriptor = {"mediaType": OCI_LAYER, "digest": self.digest, "size": self.content.size}
+        parts = {"config": (own, near), "layer": (near, own)}[self.attempt.row["use"]]
+        made = Manifest.of(image(parts[0], [parts[1]]), OCI_MANIFEST)
+        answer = self.attempt.answered(self.repo.put_manifest(made.digest, made.body, made.media_type))
+        if answer.status != CREATED:
+            # Pushes of manifests are judged elsewhere.
+            raise Declined("use")
 
     # -- whole
 

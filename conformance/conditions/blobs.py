@@ -47,6 +47,7 @@ def attempt_blob(attempt: Attempt) -> None:
     content = make(attempt.row["content"], attempt.make.random.randbytes(8).hex())
     arrival = Arrival(attempt, content)
     created = arrival.run()
+    arrival.use()
     if attempt.row["refused"] == "later":
         arrival.refuse(present=True)
     Look(attempt, content, arrival.digest, created).run()
@@ -69,11 +70,9 @@ class Look:
     def run(self) -> None:
         """Try each law; in each second row HEAD comes before GET."""
         self._said(checks.CREATED_DIGEST, self.created)
-        if self.attempt.number % 2:
-            self._head()
+        head = self.repo.head_blob(self.digest) if self.attempt.number % 2 else None
         self._get(checks.GOT, self.repo)
-        if not self.attempt.number % 2:
-            self._head()
+        self._headed(head or self.repo.head_blob(self.digest))
         if self.content.size and self.attempt.has("ranges"):
             self._range(self.row["range"], Form(self.repo, self.digest))
             self._range(self.row["range-end"], self.form)
@@ -146,8 +145,8 @@ class Look:
             check, held, f"Docker-Content-Digest: {self.digest}", answer, actual=told(answer, "Docker-Content-Digest")
         )
 
-    def _head(self, digest: str = "") -> None:
-        answer = self.attempt.answered(self.repo.head_blob(digest or self.digest))
+    def _headed(self, head: Response) -> None:
+        answer = self.attempt.answered(head)
         self.attempt(checks.HEADED, answer.status == OK, "status 200", self.created, answer)
         length = answer.header("Content-Length")
         shown = told(answer, "Content-Length")
@@ -196,7 +195,7 @@ class Look:
         else:
             self._get_by(self.form, checks.AGAIN)
             if asked in {"again", "encoded"}:
-                self._head(self.form.reference)
+                self._headed(self.repo.head_blob(self.form.reference))
 
     def _located(self) -> None:
         url = upload_location(self.created)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from .cover import Possible, Row, Together
 
+#: How much a value matters, of a dimension by its id.
+Weight = Callable[[tuple[str, str]], float]
 #: What a row brings together that no other does, up to which it is tried to have the others bring it.
 MOST_OWN = 14
 
@@ -81,18 +83,9 @@ class Fewer:
         self._counts.update(self._parts(row, names))
         return True
 
-    def place(self, name: str, value: str, most: int) -> int:
-        """Put a value into some rows, unlike each other above all in their looks; return into how many."""
-        chosen: list[Row] = []
-        seen: set[tuple[str, str]] = set()
-        open_ = [row for row in self.rows if name in row]
-        while open_ and len(chosen) < most:
-            row = max(open_, key=lambda row: sum(1 + (each[0] in self._looks) for each in row.items() - seen))
-            open_.remove(row)
-            if self._changed(row, {name: value}):
-                chosen.append(row)
-                seen.update(row.items())
-        return len(chosen)
+    def place(self, name: str, value: str, most: int, weight: Weight) -> int:
+        """Put a value into some rows, unlike each other; return into how many."""
+        return len(unlike(self.rows, most, weight, lambda row: self._changed(row, {name: value})))
 
     def add(self, rows: Sequence[dict[str, str]]) -> None:
         """Add rows."""
@@ -105,3 +98,18 @@ class Fewer:
             for name in sorted(plain.keys() & row.keys(), key=lambda name: -costs[name, row[name]]):
                 if costs[name, row[name]] > max(costs[name, plain[name]], 0):
                     self._changed(row, {name: plain[name]})
+
+
+def unlike(
+    rows: Sequence[dict[str, str]], most: int, weight: Weight, fits: Callable[[dict[str, str]], bool] = lambda _: True
+) -> list[dict[str, str]]:
+    """Return some rows that fit, each with what weighs most beside those before it."""
+    left, chosen = list(rows), list[dict[str, str]]()
+    seen: set[tuple[str, str]] = set()
+    while left and len(chosen) < most:
+        row = max(left, key=lambda row: sum(map(weight, row.items() - seen)))
+        left = [other for other in left if other is not row]
+        if fits(row):
+            chosen.append(row)
+            seen.update(row.items())
+    return chosen

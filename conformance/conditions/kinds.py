@@ -79,7 +79,7 @@ class Shelf:
                 "docker-image": lambda: Manifest.of(docker_image(config, [layer]), DOCKER_MANIFEST),
                 "index": lambda: Manifest.of(index([self.child().descriptor(platform=PLATFORM)]), OCI_INDEX),
             }[kind]()
-            self.tags.setdefault(kind, f"shelf-{kind}")
+            self.tags.setdefault(kind, f"{'beside' if self._like else 'shelf'}-{kind}")
             self._given.manifest(self._repo, made, self.tags[kind])
             self._manifests[kind] = made
         return self._manifests[kind]

@@ -36,12 +36,13 @@ class ManifestLook:
 
     def run(self) -> None:
         """Try each law."""
-        head_first = self.row["manifest-head"] == "first"
-        if head_first:
-            self._headed()
+        # What came first is judged when it is known whether GET works.
+        head = self._ask_head(self.push.tag) if self.row["manifest-head"] == "first" else None
         self._get(checks.GOT_TAG, checks.SAME_TAG, self.push.tag)
         self._get(checks.GOT, checks.SAME, self.push.digest)
-        if not head_first:
+        if head is not None:
+            self._judge_head(checks.HEADED_TAG, head)
+        else:
             self._headed()
         self._asked()
         self._elsewhere()
@@ -99,11 +100,15 @@ class ManifestLook:
         self.attempt(digest_check, held, f"Docker-Content-Digest: {self.push.digest}", answer, actual=shown)
 
     def _head(self, check: Check, reference: str) -> None:
-        answer = self.attempt.answered(
-            self.attempt.ask(
-                lambda: self.repo.head_manifest(reference, None, headers=self.accepts), lambda a: a.status != NOT_FOUND
-            )
+        self._judge_head(check, self._ask_head(reference))
+
+    def _ask_head(self, reference: str) -> Response:
+        return self.attempt.ask(
+            lambda: self.repo.head_manifest(reference, None, headers=self.accepts), lambda a: a.status != NOT_FOUND
         )
+
+    def _judge_head(self, check: Check, head: Response) -> None:
+        answer = self.attempt.answered(head)
         self.attempt(check, answer.status == OK, "status 200", self.created, answer)
         size = len(self.manifest.body)
         length = answer.header("Content-Length")

@@ -33,6 +33,7 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 WORDS = ("latest", "tags", "list", "manifests", "blobs", "uploads", "referrers", "_catalog", "v2", "sha256")
 #: What may stand between letters and digits of a component, one of each.
 SEPARATED = "a.b_c__d-e--f"
+_LIKE = str.maketrans("._", "xx")
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 #: Of each session whether the target has Links.
@@ -161,6 +162,9 @@ class Places:
             names = self.fixed[:2]
             return Place(Repository(registry, names[0]), Repository(registry, names[1]) if len(names) > 1 else None)
         here, beside, third = (Repository(registry, self._name(shape, suffix + end)) for end in ("", "-b", "-c"))
+        if shape == "separators":
+            # A name that fits the other one, where that is taken for a pattern.
+            beside = Repository(registry, here.name.removesuffix(SEPARATED) + SEPARATED.translate(_LIKE))
         below = None if shape == "longest" else Repository(registry, f"{here.name}/below")
         spare = [Repository(registry, self._name(shape, f"{suffix}-{end}")) for end in "defg"]
         return Place(here, beside, below, third, spare=spare)

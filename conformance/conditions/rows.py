@@ -9,7 +9,7 @@ from itertools import combinations
 from spec.conditions import Dimension, Value
 
 from .cover import Cover, Possible, Row
-from .fewer import Fewer
+from .fewer import Fewer, unlike
 
 __all__ = ["Possible", "Row", "offered", "pairs", "rows"]
 
@@ -54,29 +54,18 @@ def rows(
     if effort == "default":
         fewer.without_spare()
     fewer.cheaper(plain, costs)
+
+    def weight(each: tuple[str, str]) -> float:
+        """Looks first, and of those the ones that do most."""
+        return 1 + (1 + max(costs[each], 0)) * (each[0] in looks)
+
     for name, value in [(of.id, value.id) for of, each in values.items() for value in each if value.dear]:
-        found = fewer.rows
-        missing = DEAR - fewer.place(name, value, DEAR)
-        more = _with(found, name, value, possible, looks)[:missing]
-        fewer.add(more or (cover.around({name: value}) if missing == DEAR else []))
+        missing = DEAR - fewer.place(name, value, DEAR, weight)
+        others = [row for row in ({**row, name: value} for row in fewer.rows) if possible(row)]
+        fewer.add(unlike(others, missing, weight) or (cover.around({name: value}) if missing == DEAR else []))
     return list(fewer.rows)
 
 
 def pairs(row: Row) -> set[tuple[str, str]]:
     """Return the pairs of values that a row brings together, each value as ``dimension=value``."""
     return set(combinations(sorted(f"{name}={value}" for name, value in row.items()), 2))
-
-
-def _with(
-    found: Sequence[dict[str, str]], name: str, value: str, possible: Possible, looks: frozenset[str]
-) -> list[dict[str, str]]:
-    """Return some rows with another value in place of their own, unlike each other above all in their looks."""
-    changed = [row for row in ({**row, name: value} for row in found) if possible(row)]
-    chosen: list[dict[str, str]] = []
-    seen: set[tuple[str, str]] = set()
-    while changed and len(chosen) < DEAR:
-        row = max(changed, key=lambda row: sum(1 + (each[0] in looks) for each in row.items() - seen))
-        changed.remove(row)
-        chosen.append(row)
-        seen.update(row.items())
-    return chosen
