@@ -221,12 +221,10 @@ class Look:
         """Ask with ETags that nothing has: the blob comes whole. With its own it may be said not to have changed."""
         other = ", ".join(f'"{self.attempt.make.digest()}"' for _ in range(2))
         self._get(checks.CONDITION, self.repo, "", ("If-None-Match", other))
-        etag = (self.repo.head_blob(self.digest).header("ETag") or "").strip()
-        if not etag:
+        if not self.etag:
             return
-        answer = self.attempt.answered(
-            self.repo.get_blob(self.digest, headers=(("If-None-Match", etag),), stream=self.content.large)
-        )
+        headers = cached(self.etag)
+        answer = self.attempt.answered(self.repo.get_blob(self.digest, headers=headers, stream=self.content.large))
         if answer.status != NOT_MODIFIED:
             self._whole(checks.AGAIN, answer)
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from . import blob_checks, list_checks, manifest_checks
+from . import blob_checks, fate_checks, list_checks, manifest_checks
 from .attempt import Check
 
 #: Looks at what rows left, when all are done.
 LATER = frozenset(
     {
         blob_checks.STILL,
-        manifest_checks.STILL,
+        fate_checks.STILL,
         manifest_checks.TAGS,
         manifest_checks.TAGS_NAME,
         manifest_checks.LISTED,
@@ -20,7 +20,7 @@ LATER = frozenset(
 ALL = (
     *(
         look
-        for of in (blob_checks, manifest_checks, list_checks)
+        for of in (blob_checks, manifest_checks, fate_checks, list_checks)
         for look in vars(of).values()
         if isinstance(look, Check)
     ),

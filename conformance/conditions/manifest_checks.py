@@ -25,7 +25,7 @@ _PUSHES = {
     "manifest-before=deleted": "MGMT-MANIFEST-DELETE-REPUSH",
     "manifest-before=pushed": "PUSH-MANIFEST-IDEMPOTENT",
 }
-_REFUSED = {"manifest-refused=later": "PUSH-MANIFEST-REFUSED-NOT-STORED"}
+REFUSED_LATER = {"manifest-refused=later": "PUSH-MANIFEST-REFUSED-NOT-STORED"}
 _MOVED = {"manifest-before=another": "PULL-CONSIST-TAG-MOVE"}
 _SUBJECTS = {"subject=absent": "PUSH-MANIFEST-SUBJECT-ABSENT-ACCEPTED"}
 _CAME = {**_PUSHES, "push=streamed": "PUSH-MANIFEST-STREAMED-WHOLE"}
@@ -97,7 +97,7 @@ GOT_TAG = Check(
     "GET of a manifest by its tag",
     "PULL-MANIFEST-GET-TAG-200",
     {
-        **_REFUSED,
+        **REFUSED_LATER,
         **_ACCEPTS,
         **_CAME,
         "manifest-before=another": "PUSH-MANIFEST-RETAG-MOVES",
@@ -110,25 +110,25 @@ GOT = Check(
     "manifest-kept",
     "GET of a manifest by its digest",
     "PULL-MANIFEST-GET-DIGEST-200",
-    {**_REFUSED, **_ACCEPTS, **_CAME, **_PULLED, **_NAMED},
+    {**REFUSED_LATER, **_ACCEPTS, **_CAME, **_PULLED, **_NAMED},
 )
 SAME_TAG = Check(
     "manifest-kept",
     "the bytes of a manifest by its tag",
     "PULL-MANIFEST-GET-BODY-EXACT",
-    {**_REFUSED, **_MOVED, **_ACCEPTS, **_TAGGED, **_CAME, **_PULLED},
+    {**REFUSED_LATER, **_MOVED, **_ACCEPTS, **_TAGGED, **_CAME, **_PULLED},
 )
 SAME = Check(
     "manifest-kept",
     "the bytes of a manifest by its digest",
     "PULL-MANIFEST-GET-BODY-EXACT",
-    {**_REFUSED, **_ACCEPTS, **_CAME, **_PULLED},
+    {**REFUSED_LATER, **_ACCEPTS, **_CAME, **_PULLED},
 )
 TYPE = Check(
     "manifest-headers",
     "the Content-Type of a manifest",
     "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED",
-    {**_REFUSED, **_MOVED, **_PULLED},
+    {**REFUSED_LATER, **_MOVED, **_PULLED},
     ends=False,
 )
 GOT_DIGEST = Check(
@@ -229,102 +229,6 @@ REFERRED_THERE = Check(
     ends=False,
     about="listed",
 )
-GONE = Check(
-    "manifest-deleted", "GET of a deleted manifest by its digest", "MGMT-MANIFEST-DELETE-GET-404", about="manifest-fate"
-)
-GONE_HEAD = Check(
-    "manifest-deleted",
-    "HEAD of a deleted manifest by its digest",
-    "MGMT-MANIFEST-DELETE-HEAD-404",
-    about="manifest-fate",
-)
-GONE_TAG = Check(
-    "manifest-deleted", "GET of a deleted manifest by its tag", "MGMT-MANIFEST-DELETE-TAGS-404", about="manifest-fate"
-)
-UNLISTED = Check(
-    "manifest-deleted",
-    "the tag of a deleted manifest in the list of tags",
-    "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED",
-    _REFUSED,
-    about="manifest-fate",
-)
-UNREFERRED = Check(
-    "manifest-deleted",
-    "a deleted manifest in the list of referrers",
-    "MGMT-MANIFEST-DELETE-REFERRER-UNLISTED",
-    about="manifest-fate",
-)
-CHILD_KEPT = Check(
-    "manifest-deleted",
-    "GET of a manifest beside one that was deleted",
-    "MGMT-MANIFEST-DELETE-OTHERS-KEPT",
-    about="manifest-fate",
-)
-OTHERS_LISTED = Check(
-    "manifest-deleted",
-    "another tag in the list of tags after the deletion of a manifest",
-    "MGMT-MANIFEST-DELETE-OTHERS-KEPT",
-    about="manifest-fate",
-)
-TAG_OTHERS_LISTED = Check(
-    "manifest-deleted",
-    "another tag in the list of tags after the deletion of one",
-    "MGMT-TAG-DELETE-OTHER-TAGS-KEPT",
-    about="manifest-fate",
-)
-REFERRERS_KEPT = Check(
-    "manifest-deleted",
-    "the other referrers after the deletion of one",
-    "MGMT-MANIFEST-DELETE-OTHERS-KEPT",
-    about="manifest-fate",
-)
-BLOBS_KEPT = Check(
-    "manifest-deleted",
-    "a layer that a deleted manifest shared with another",
-    "MGMT-MANIFEST-DELETE-SHARED-BLOBS-KEPT",
-    about="manifest-fate",
-)
-PART_DELETED = Check(
-    "manifest-kept",
-    "GET of a manifest after the deletion of one that it refers to",
-    "MGMT-MANIFEST-DELETE-OTHERS-KEPT",
-    about="manifest-fate",
-)
-PART_GONE = Check(
-    "manifest-deleted",
-    "GET of a deleted manifest that another one refers to",
-    "MGMT-MANIFEST-DELETE-GET-404",
-    about="manifest-fate",
-)
-SUBJECT_DELETED = Check(
-    "manifest-lists",
-    "a manifest in the list of referrers after the deletion of another",
-    "DISC-REFERRERS-SUBJECT-DELETED",
-    about="manifest-fate",
-)
-MOVED = Check("manifest-kept", "a tag that moved", "PULL-CONSIST-TAG-MOVE", about="manifest-fate")
-LEFT = Check("manifest-kept", "a manifest that its tag left", "PULL-CONSIST-OLD-DIGEST", about="manifest-fate")
-TAG_GONE = Check("manifest-deleted", "GET of a deleted tag", "MGMT-TAG-DELETE-GET-404", about="manifest-fate")
-TAG_GONE_HEAD = Check("manifest-deleted", "HEAD of a deleted tag", "MGMT-TAG-DELETE-HEAD-404", about="manifest-fate")
-TAG_UNLISTED = Check(
-    "manifest-deleted",
-    "a deleted tag in the list of tags",
-    "MGMT-TAG-DELETE-NOT-LISTED",
-    _REFUSED,
-    about="manifest-fate",
-)
-TAG_OTHER_KEPT = Check(
-    "manifest-deleted",
-    "GET of another tag of a manifest after the deletion of one",
-    "MGMT-TAG-DELETE-OTHER-TAGS-KEPT",
-    about="manifest-fate",
-)
-TAG_REFERRED = Check(
-    "manifest-lists",
-    "a manifest whose tag was deleted in the list of referrers",
-    "MGMT-TAG-DELETE-REFERRER-LISTED",
-    about="manifest-fate",
-)
 LISTED = Check("manifest-lists", "the tag of a manifest in the list of tags", "DISC-TAGS-COMPLETE-AFTER-PUSH")
 REFERRED = Check(
     "manifest-lists",
@@ -385,34 +289,9 @@ LISTED_MORE = Check(
         "push=by-sha512": "DISC-TAGS-DIGEST-NOT-LISTED",
     },
 )
-STRAYED = Check(
-    "manifest-kept",
-    "GET of a tag after another manifest was pushed to another tag",
-    "PUSH-MANIFEST-KEPT",
-    about="manifest-fate",
-)
-TAG_AGAIN = Check(
-    "manifest-kept",
-    "GET of a deleted tag to which another manifest was pushed",
-    "PUSH-MANIFEST-BY-TAG-PULLABLE",
-    about="manifest-fate",
-)
 REFUSED_LISTED = Check(
     "manifest-refused",
     "the tag of a refused push in the list of tags",
     "PUSH-MANIFEST-REFUSED-NOT-STORED",
     about="manifest-refused",
-)
-STILL = Check("manifest-kept", "GET of a manifest after others came and went", "PUSH-MANIFEST-KEPT")
-OTHER_KEPT = Check(
-    "manifest-deleted",
-    "GET of a tag of another repository after the deletion of a manifest",
-    "MGMT-MANIFEST-DELETE-OTHER-REPO-KEPT",
-    about="manifest-fate",
-)
-TAG_ELSEWHERE_KEPT = Check(
-    "manifest-deleted",
-    "GET of a tag of another repository after the deletion of the same tag",
-    "PULL-MANIFEST-OTHER-REPO-TAG",
-    about="manifest-fate",
 )

@@ -10,6 +10,7 @@ from conformance.client.registry import Repository
 from conformance.content import Manifest
 from conformance.judge import content_of
 
+from . import fate_checks
 from . import manifest_checks as checks
 from .attempt import ACCEPTED, CREATED, OK, UNKNOWN, Attempt, Check, cached
 from .kinds import CHILDREN
@@ -61,10 +62,10 @@ class Fate:
             return (repo or self.repo).get_manifest(reference, self.manifest.media_type)
 
         answer = self.attempt.answered(self.attempt.ask(ask, lambda answer: answer.status != OK))
-        if check is checks.GONE_TAG:
+        if check is fate_checks.GONE_TAG:
             strayed = answer.ok and answer.body != self.manifest.body
             shown = content_of(answer)
-            self.attempt(checks.STRAYED, not strayed, "the manifest as it was pushed", answer, actual=shown)
+            self.attempt(fate_checks.STRAYED, not strayed, "the manifest as it was pushed", answer, actual=shown)
         self.attempt(check, answer.status in UNKNOWN, "status 404 after its deletion", deletion, answer)
 
     def _gone_head(self, check: Check, reference: str, deletion: Response) -> None:
@@ -83,16 +84,15 @@ class Fate:
             # A registry may hold tags fast.
             return
         form = self.push.form(self.push.tag)
-        self._is_there(checks.MOVED, form.reference, other, moved, repo=form.repo)
+        self._is_there(fate_checks.MOVED, form.reference, other, moved, repo=form.repo)
         # A strong ETag of what the tag led to before fits the new manifest no more (RFC 9110, 8.8.1).
         headers = cached("" if self.push.etag.startswith("W/") else self.push.etag)
         head = self.attempt.answered(self.repo.head_manifest(self.push.tag, other.media_type, headers=headers))
         length = (head.header("Content-Length") or "").strip()
         held = head.ok and length in {"", str(len(other.body))}
         expected = f"status 200 and the length {len(other.body)} of the new manifest"
-        self.attempt(checks.MOVED, held, expected, moved, head)
-        self._is_there(checks.LEFT, self.push.digest, self.manifest, moved)
-        self.lists.listed(self.attempt)
+        self.attempt(fate_checks.MOVED, held, expected, moved, head)
+        self._is_there(fate_checks.LEFT, self.push.digest, self.manifest, moved)
         if self.push.made.subject and self.attempt.has("referrers"):
             self.lists.referred(checks.REFERRED)
 
@@ -114,15 +114,14 @@ class Fate:
         for reference in (part.digest, *([shelf.tags[kind]] if kind else [])):
             self.attempt.gone(partial(self.repo.head_manifest, reference, part.media_type))
         gone = self.attempt.answered(self.repo.get_manifest(part.digest, part.media_type))
-        self.attempt(checks.PART_GONE, gone.status in UNKNOWN, "status 404 after its deletion", answer, gone)
+        self.attempt(fate_checks.PART_GONE, gone.status in UNKNOWN, "status 404 after its deletion", answer, gone)
         if kind:
             place.gone.add(shelf.tags[kind])
             shelf.forget(kind)
-        self._is_there(checks.PART_DELETED, self.push.tag, self.manifest, answer)
-        self._is_there(checks.PART_DELETED, self.push.digest, self.manifest, answer)
-        self.lists.listed(self.attempt)
+        for reference in (self.push.tag, self.push.digest):
+            self._is_there(fate_checks.PART_DELETED, reference, self.manifest, answer)
         if self.push.made.subject and self.attempt.has("referrers"):
-            self.lists.referred(checks.SUBJECT_DELETED)
+            self.lists.referred(fate_checks.SUBJECT_DELETED)
 
     def _deleted(self, by_digest: bool) -> None:
         """Delete what the row says; what another repository has under the same tag stays."""
@@ -142,7 +141,7 @@ class Fate:
         if gone and other is not None and beside is not None:
             kept = self.attempt.answered(other.get_manifest(self.push.tag, beside.media_type))
             held = kept.ok and kept.body == beside.body
-            check = checks.OTHER_KEPT if by_digest else checks.TAG_ELSEWHERE_KEPT
+            check = fate_checks.OTHER_KEPT if by_digest else fate_checks.TAG_ELSEWHERE_KEPT
             self.attempt(check, held, "the manifest of the other repository", kept)
 
     def _deleted_by_digest(self) -> bool:
@@ -163,20 +162,19 @@ class Fate:
                 return False
         place.tags.pop(self.push.tag, None)
         place.gone.add(self.push.tag)
-        self._gone(checks.GONE, self.push.digest, answer)
+        self._gone(fate_checks.GONE, self.push.digest, answer)
         form = self.push.form(self.push.digest)
         if form.reference != self.push.digest or form.repo is not self.repo:
-            self._gone(checks.GONE, form.reference, answer, form.repo)
-        self._gone(checks.GONE_TAG, self.push.tag, answer)
-        self._gone_head(checks.GONE_HEAD, self.push.digest, answer)
+            self._gone(fate_checks.GONE, form.reference, answer, form.repo)
+        self._gone(fate_checks.GONE_TAG, self.push.tag, answer)
+        self._gone_head(fate_checks.GONE_HEAD, self.push.digest, answer)
         if tag in place.tags and not place.tags[tag]:
-            self._is_there(checks.CHILD_KEPT, tag, beside, answer)
+            self._is_there(fate_checks.CHILD_KEPT, tag, beside, answer)
             layer = self.attempt.answered(self.repo.head_blob(shelf.blobs[1].digest))
-            self.attempt(checks.BLOBS_KEPT, layer.ok, "the layer of another manifest as before", answer, layer)
-        kind = CHILDREN.get(self.row["kind"], "image")
-        child = shelf.child(kind)
-        self._is_there(checks.CHILD_KEPT, shelf.tags[kind], child, answer)
-        self.lists.unlisted(checks.UNLISTED, checks.OTHERS_LISTED, answer)
+            self.attempt(fate_checks.BLOBS_KEPT, layer.ok, "the layer of another manifest as before", answer, layer)
+        if kind := CHILDREN.get(self.row["kind"]):
+            self._is_there(fate_checks.CHILD_KEPT, shelf.tags[kind], shelf.child(kind), answer)
+        self.lists.unlisted(fate_checks.UNLISTED, fate_checks.OTHERS_LISTED, answer)
         if self.push.made.subject and self.attempt.has("referrers"):
             self.lists.unreferred(answer)
         return True
@@ -194,16 +192,16 @@ class Fate:
             return False
         place.tags.pop(self.push.tag, None)
         place.gone.add(self.push.tag)
-        self._gone(checks.TAG_GONE, self.push.tag, answer)
-        self._gone_head(checks.TAG_GONE_HEAD, self.push.tag, answer)
+        self._gone(fate_checks.TAG_GONE, self.push.tag, answer)
+        self._gone_head(fate_checks.TAG_GONE_HEAD, self.push.tag, answer)
         for tag in others:
-            self._is_there(checks.TAG_OTHER_KEPT, tag, self.manifest, answer)
-        self.lists.unlisted(checks.TAG_UNLISTED, checks.TAG_OTHERS_LISTED, answer)
+            self._is_there(fate_checks.TAG_OTHER_KEPT, tag, self.manifest, answer)
+        self.lists.unlisted(fate_checks.TAG_UNLISTED, fate_checks.TAG_OTHERS_LISTED, answer)
         if self.push.made.subject and self.attempt.has("referrers"):
-            self.lists.referred(checks.TAG_REFERRED)
+            self.lists.referred(fate_checks.TAG_REFERRED)
         other = self.push.shelf.another(self.attempt.make)
         again = self._put(self.push.tag, other)
         if again is not None:
             place.tags[self.push.tag] = {}
-            self._is_there(checks.TAG_AGAIN, self.push.tag, other, again)
+            self._is_there(fate_checks.TAG_AGAIN, self.push.tag, other, again)
         return True

@@ -19,6 +19,7 @@ from conformance.discovery.lists import (
 from conformance.given import ANY_MANIFEST
 from conformance.judge import Blocked, Judgement, listing
 
+from . import fate_checks
 from . import manifest_checks as checks
 from .attempt import Attempt, Check, Unclear
 from .places import links
@@ -221,10 +222,10 @@ class ListLook:
         self.attempt.session.settings.wait(gone)
         shown = f"the list had {listing(sorted(digests))}"
         held = not self.digests & digests
-        self.attempt(checks.UNREFERRED, held, "a list without it", deletion, actual=shown)
+        self.attempt(fate_checks.UNREFERRED, held, "a list without it", deletion, actual=shown)
         missing = len(self.others - digests)
         shown = f"{missing} of {len(self.others)} others were missing"
-        self.attempt(checks.REFERRERS_KEPT, not missing, "the other referrers as before", deletion, actual=shown)
+        self.attempt(fate_checks.REFERRERS_KEPT, not missing, "the other referrers as before", deletion, actual=shown)
         found = self._of_type(deleted=True) if self.alike else None
         if found is not None:
             missing = len(self.alike - found[1])

@@ -10,6 +10,7 @@ from conformance.client.registry import Repository, upload_location
 from conformance.digests import is_digest_of
 from conformance.judge import content_of, status_of, told
 
+from . import fate_checks
 from . import manifest_checks as checks
 from .attempt import NOT_FOUND, OK, Attempt, Check
 from .manifest_fates import Fate
@@ -63,7 +64,7 @@ class ManifestLook:
             return
         answer = attempt.answered(self.repo.get_manifest(self.push.tag, self.manifest.media_type))
         held = answer.status == OK and answer.body == self.manifest.body
-        attempt(checks.STILL, held, "the manifest", answer, actual=content_of(answer))
+        attempt(fate_checks.STILL, held, "the manifest", answer, actual=content_of(answer))
 
     # -- pulls
 
@@ -138,8 +139,8 @@ class ManifestLook:
             self._get(again, again, reference)
             self._head(checks.HEADED_TAG if by_tag else checks.HEADED, reference)
         elif asked == "again":
-            self._get(again, again, self.push.tag)
-            self._headed()
+            by_tag = not self.attempt.number % 2
+            self._get(again, again, self.push.tag if by_tag else self.push.digest)
 
     def _on_condition(self) -> None:
         """Ask with ETags that nothing has: the manifest comes. With its own it may be said not to have changed."""

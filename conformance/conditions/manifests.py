@@ -14,6 +14,7 @@ from conformance.given import ANY_MANIFEST
 from conformance.judge import Blocked, told
 from conformance.policy import is_immutable, may_be
 
+from . import fate_checks
 from . import manifest_checks as checks
 from .attempt import ACCEPTED, CREATED, UNKNOWN, Attempt, Declined
 from .kinds import CHILDREN, DOCKER, Made, Shelf
@@ -197,19 +198,19 @@ class Push:
         if kind := CHILDREN.get(self.attempt.row["kind"]):
             child = self.shelf.child(kind)
             kept = self.attempt.answered(self.repo.head_manifest(self.shelf.tags[kind], child.media_type))
-            self.attempt(checks.CHILD_KEPT, kept.ok, "the manifest that it lists as before", answer, kept)
+            self.attempt(fate_checks.CHILD_KEPT, kept.ok, "the manifest that it lists as before", answer, kept)
 
     def _ask(self) -> None:
-        """Ask for the manifest by its digest and by its tag, as clients do before a push: it is not there."""
+        """Ask for the manifest by its digest and by its tag, by HEAD and by GET in turns: it is not there."""
         known = {*self.attempt.place.tags, *self.attempt.place.gone}
         references = [self.manifest.digest] + ([] if self.tag in known else [self.tag])
         if self.attempt.session.settings.repositories:
             references = references[:1]
-        for reference in references:
-            for ask in (self.repo.head_manifest, self.repo.get_manifest):
-                answer = self.attempt.answered(ask(reference, ANY_MANIFEST))
-                held = answer.status in UNKNOWN
-                self.attempt(checks.UNPUSHED, held, "status 404 where no manifest was pushed", answer)
+        asks = (self.repo.head_manifest, self.repo.get_manifest)
+        for number, reference in enumerate(references, self.attempt.number):
+            answer = self.attempt.answered(asks[number % 2](reference, ANY_MANIFEST))
+            held = answer.status in UNKNOWN
+            self.attempt(checks.UNPUSHED, held, "status 404 where no manifest was pushed", answer)
 
     def _refuse(self, tag: str, lacking: Manifest | None = None) -> Response:
         """Push what is no manifest under a tag, or one that lacks a layer: it is refused.
