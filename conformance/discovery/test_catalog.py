@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from conformance.client.exchange import Response
 from conformance.client.registry import Registry, Repository, next_link
@@ -34,15 +35,21 @@ def _pages(registry: Registry, first: Response) -> list[Response]:
     return walk(first, lambda page: registry.follow_link(page, "catalog.list"), WALK)
 
 
-def _three(registry: Registry, repository: Repositories, given: Given, settings: Settings) -> list[Repository]:
-    """Fill three repositories whose names have one order by bytes and by path components, or give those there are."""
+#: Ends of names that have one order by bytes and by components, and of names that have two.
+_ALIKE, _OTHERWISE = ("b", "c", "a"), ("b", "b/x", "b-x")
+
+
+def _three(
+    registry: Registry, repository: Repositories, given: Given, settings: Settings, ends: Sequence[str] = _ALIKE
+) -> list[Repository]:
+    """Fill three repositories whose names begin alike, or give those there are."""
     if given.shared:
         repositories = repository.shared()
         for repo in repositories:
             given.image(repo)
         return repositories
     stem = repository(fresh=True)
-    repositories = [repository.named(f"{stem.name}{end}") for end in ("b", "c", "a")]
+    repositories = [repository.named(f"{stem.name}{end}") for end in ends]
     for repo in repositories:
         given.image(repo)
     if settings.settle:
@@ -102,7 +109,7 @@ def test_pages_of_the_catalog(
     registry: Registry, repository: Repositories, given: Given, judge: Judge, settings: Settings
 ) -> None:
     """A page has no more than n names and begins behind last; the Links lead to an end, past each name once."""
-    _three(registry, repository, given, settings)
+    own = _three(registry, repository, given, settings, _OTHERWISE)
     first = registry.catalog(n=1)
     page = _names(first)
     if len(page) < 2 and len(_names(registry.catalog())) < 2:
@@ -120,6 +127,21 @@ def test_pages_of_the_catalog(
             raise Unsupported("the catalogue does not show three repositories")
         raise NotTested("this takes three repositories in the catalogue", Withheld.REPOSITORIES)
     _walk(judge, registry, max(2, size // 3))
+    if not given.shared:
+        _walk_past(judge, registry, {repo.name for repo in own}, min(repo.name for repo in own).removesuffix("b"))
+
+
+def _walk_past(judge: Judge, registry: Registry, own: set[str], stem: str) -> None:
+    """Walk in pages of one past names whose order by bytes is not that by components: the pages have what one has."""
+    whole = registry.catalog(n=len(own), last=stem)
+    if set(_names(whole)) != own:
+        return
+    pages = [registry.catalog(n=1, last=stem)]
+    while len(pages) < len(own) and (page := registry.follow_link(pages[-1], "catalog.list")) is not None:
+        pages.append(page)
+    names = [name for page in pages for name in _names(page)]
+    expected, shown = f"the names of one page, each once: {listing(sorted(own))}", f"it was {listing(names)}"
+    judge(WALK, sorted(names) == sorted(own), expected, whole, *pages, actual=shown)
 
 
 def _walk(judge: Judge, registry: Registry, n: int) -> None:

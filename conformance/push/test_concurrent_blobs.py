@@ -19,6 +19,8 @@ BOTH = "PUSH-BLOB-PARALLEL-SAME-DIGEST"
 ONE = "PUSH-CONCURRENT-CHUNKS-ONE"
 UNMIXED = "PUSH-CONCURRENT-CHUNKS-NOT-MIXED"
 MOUNTED = "PUSH-CONCURRENT-MOUNT-AVAILABLE"
+#: A size that no other scenario is about.
+_SIZE = 60_000
 
 
 @verifies(WHOLE, BOTH, AVAILABLE)
@@ -41,7 +43,7 @@ def test_one_blob_by_many(repo: Repository, given: Given, judge: Judge, settings
 def test_one_upload_by_two(repo: Repository, given: Given, judge: Judge) -> None:
     """Of two chunks for the same place of one upload, sent at the same time, one is taken; they never mix."""
     upload = opened(repo)
-    size = upload.size(64 * 1024)
+    size = upload.size(_SIZE)
     first, second = given.make.bytes(size), given.make.bytes(size)
     place = upload.content_range(first)
     body = Meanwhile(first, lambda: [repo.patch_upload(upload.location, second, place)], size // 2, upload.start)
@@ -60,7 +62,7 @@ def test_one_upload_by_two(repo: Repository, given: Given, judge: Judge) -> None
 @verifies(UNMIXED, AVAILABLE)
 def test_one_upload_closed_by_two(repo: Repository, given: Given, judge: Judge) -> None:
     """An upload that a second client closes while the first is about to makes one whole blob, or none."""
-    upload, blob = opened(repo), given.make.blob(64 * 1024)
+    upload, blob = opened(repo), given.make.blob(_SIZE)
     location = upload.location
     body = Meanwhile(blob.content, lambda: [repo.put_upload(location, blob.digest, blob.content)], 0, upload.start)
     length = (("Content-Length", str(len(blob.content))),)
