@@ -48,8 +48,13 @@ class Fate:
     def _is_there(
         self, check: Check, reference: str, manifest: Manifest, *before: Response, repo: Repository | None = None
     ) -> None:
-        answer = self.attempt.answered((repo or self.repo).get_manifest(reference, manifest.media_type))
-        held = answer.status == OK and answer.body == manifest.body
+        def there(answer: Response) -> bool:
+            return answer.status == OK and answer.body == manifest.body
+
+        answer = self.attempt.answered(
+            self.attempt.ask(lambda: (repo or self.repo).get_manifest(reference, manifest.media_type), there)
+        )
+        held = there(answer)
         self.attempt(check, held, "the manifest as it was pushed", *before, answer, actual=content_of(answer))
 
     def _put(self, tag: str, manifest: Manifest, repo: Repository | None = None) -> Response | None:
@@ -87,9 +92,16 @@ class Fate:
         self._is_there(fate_checks.MOVED, form.reference, other, moved, repo=form.repo)
         # A strong ETag of what the tag led to before fits the new manifest no more (RFC 9110, 8.8.1).
         headers = cached("" if self.push.etag.startswith("W/") else self.push.etag)
-        head = self.attempt.answered(self.repo.head_manifest(self.push.tag, other.media_type, headers=headers))
-        length = (head.header("Content-Length") or "").strip()
-        held = head.ok and length in {"", str(len(other.body))}
+
+        def moved_too(head: Response) -> bool:
+            return head.ok and (head.header("Content-Length") or "").strip() in {"", str(len(other.body))}
+
+        head = self.attempt.answered(
+            self.attempt.ask(
+                lambda: self.repo.head_manifest(self.push.tag, other.media_type, headers=headers), moved_too
+            )
+        )
+        held = moved_too(head)
         expected = f"status 200 and the length {len(other.body)} of the new manifest"
         self.attempt(fate_checks.MOVED, held, expected, moved, head)
         self._is_there(fate_checks.LEFT, self.push.digest, self.manifest, moved)
