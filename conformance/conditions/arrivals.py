@@ -228,32 +228,38 @@ class Arrival:
                 self.attempt(UNPUSHED, answer.status in UNKNOWN, "status 404 where no blob was pushed", answer)
 
     def refuse(self, *, present: bool) -> None:
-        """Push other bytes under the digest, on the way of the row: they are refused, and nothing is there.
+        """Push bytes under the digest of others, on the way of the row: they are refused, and nothing is there.
 
-        They are as many as those of the blob, and more for the push after it. ``present`` says that the blob is there.
+        Before the push of the blob these are as many others under its digest or, in each second row, its own under
+        another digest; after it they are more. ``present`` says that the blob is there.
         """
-        more = 100 if self.attempt.row["refused"] == "later" or self.content.size <= COMMON else 0
-        other = self.attempt.make.bytes(min(self.content.size, MOST_REFUSED) + more)
-        refused = self._push_wrong(other, present=present)
+        later, size = self.attempt.row["refused"] == "later", self.content.size
+        if not later and self.attempt.number % 2 and COMMON < size <= MOST_REFUSED:
+            nobodys = self.attempt.make.bytes(64)
+            sent, claimed = self.content.part(0, size), digest_of(nobodys, self.attempt.row["algorithm"])
+            absent = [claimed]
+        else:
+            more = 100 if later or size <= COMMON else 0
+            sent, claimed = self.attempt.make.bytes(min(size, MOST_REFUSED) + more), self.digest
+            absent = [digest_of(sent)]
+        refused = self._push_wrong(sent, claimed, present=present and claimed == self.digest)
         if refused is None:
             return
-        self.attempt(REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)
-        digests = [digest_of(other)]
-        if not present and self.content.size > COMMON:
-            digests.append(self.digest)
+        self.attempt(REFUSED, not refused.ok, "a refusal of bytes under the digest of others", refused)
+        digests = absent + ([self.digest] if not present and size > COMMON else [])
         for digest in digests:
             ask = self.repo.get_blob if self.attempt.number % 2 else self.repo.head_blob
             answer = self.attempt.answered(ask(digest))
             self.attempt(ABSENT, not answer.ok, "no blob where none was accepted", refused, answer)
 
-    def _push_wrong(self, other: bytes, *, present: bool) -> Response | None:
+    def _push_wrong(self, other: bytes, claimed: str, *, present: bool) -> Response | None:
         """Push bytes under the digest of others; return the answer that decides, nothing where there is none."""
         way = self.attempt.row["arrival"]
         if way == "post" and present:
             # A registry may say of what it has that it is there, and read nothing.
             return None
         if way == "post" and self.attempt.has("single-post"):
-            answer = self.attempt.answered(self.repo.upload_single(self.digest, other))
+            answer = self.attempt.answered(self.repo.upload_single(claimed, other))
             return None if answer.status == ACCEPTED else answer
         location, least = self._open()
         if way == "streamed" or (way in CHUNKS and not least):
@@ -266,7 +272,7 @@ class Arrival:
                     return None
                 location = upload_location(patched) or location
             other = b""
-        return self.attempt.answered(self.repo.put_upload(location, self.digest, other))
+        return self.attempt.answered(self.repo.put_upload(location, claimed, other))
 
     # -- other uploads
 

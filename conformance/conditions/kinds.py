@@ -111,7 +111,7 @@ class Shelf:
     def _image(self, members: dict[str, Any], layers: int = 1) -> Manifest:
         config, layer = self.blobs
         document = image(config.descriptor(OCI_CONFIG), [layer.descriptor()] * layers, **members)
-        return Manifest.of(document, OCI_MANIFEST)
+        return _of(document, OCI_MANIFEST)
 
     def make(self, kind: str, subject: str, make: Maker) -> Made:
         """Return a manifest of a kind with a subject (values of these dimensions), not pushed and like no other."""
@@ -132,7 +132,7 @@ class Shelf:
         """Return a manifest of an OCI kind."""
         if kind in {"index", "nested"}:
             child = self.child(CHILDREN[kind])
-            return Manifest.of(index([child.descriptor(platform=PLATFORM)], **members), OCI_INDEX)
+            return _of(index([child.descriptor(platform=PLATFORM)], **members), OCI_INDEX)
         manifest = self._image(members, LAYERS if kind == "many" else 1)
         document = manifest.document
         if kind == "large":
@@ -142,7 +142,7 @@ class Shelf:
             del document["mediaType"]
         else:
             return manifest
-        return Manifest.of(document, OCI_MANIFEST)
+        return _of(document, OCI_MANIFEST)
 
     def _subject(self, subject: str, make: Maker) -> Descriptor:
         """Return the descriptor of a subject: one that is there, or nothing that anybody has."""
@@ -164,3 +164,8 @@ class Shelf:
             document, media_type = docker_list([child.descriptor(platform=PLATFORM)]), DOCKER_LIST
         space = "".join(" " if digit == "0" else "\n" for digit in f"{int(mark, 16):064b}")
         return Manifest.of(json.dumps(document, indent=1).encode() + space.encode(), media_type)
+
+
+def _of(document: dict[str, Any], media_type: str) -> Manifest:
+    """Return a manifest whose text is sent as it is: it has more bytes than characters."""
+    return Manifest.of(json.dumps(document, indent=1, ensure_ascii=False).encode(), media_type)

@@ -198,7 +198,7 @@ def _of(answer: Response) -> list[str]:
 def _positions(attempt: Attempt, filled: Filled) -> None:
     """Begin behind tags of each form: what follows is what follows in the whole list."""
     whole = _tags(attempt, filled)
-    places = sorted({0, len(whole) - 3, *attempt.make.random.sample(range(len(whole) - 2), min(3, len(whole) - 2))})
+    places = sorted({0, len(whole) - 3, *attempt.make.random.sample(range(len(whole) - 2), 1)})
     for place in places:
         _position(attempt, filled, whole[place], whole[place + 1 :], 2)
     _position(attempt, filled, whole[places[0]], whole[places[0] + 1 :])

@@ -93,7 +93,7 @@ class Push:
                 self.attempt(checks.TAG_BACK, answer.status in UNKNOWN, "status 404 to its former tag", back, answer)
         created = self._put(self.tag)
         if self.attempt.row["manifest-refused"] == "later":
-            self._refuse(self.tag)
+            self._refuse(self.tag, self.shelf.lacking(self.attempt.make)[0] if self.attempt.number % 2 else None)
         return created
 
     def accepts(self) -> tuple[tuple[str, str], ...]:

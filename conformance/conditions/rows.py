@@ -18,7 +18,7 @@ EFFORTS = ("quick", "default", "thorough")
 #: How many values of different dimensions have to come together.
 TOGETHER = {"quick": 1, "default": 2, "thorough": 3}
 #: In how many rows a value occurs that takes much time or traffic.
-DEAR = 3
+DEAR = 2
 
 
 def offered(dimension: Dimension, has: Callable[[str], bool], effort: str) -> tuple[Value, ...]:

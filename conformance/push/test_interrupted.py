@@ -22,7 +22,7 @@ PUT = "PUSH-PUT-TRUNCATED-NO-BLOB"
 PUT_CHUNKED = "PUSH-PUT-TRUNCATED-CHUNKED-NO-BLOB"
 SINGLE = "PUSH-SINGLE-TRUNCATED-NO-BLOB"
 MANIFEST = "PUSH-MANIFEST-TRUNCATED-NOT-STORED"
-_SIZE = 256 * 1024
+_SIZE = 250_000
 #: How often a place to go on is asked for: what still lay in the target's buffers may move it.
 _ATTEMPTS = 4
 #: How often, and with which pauses in seconds, a target is given a moment to see that a connection broke.
