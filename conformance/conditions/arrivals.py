@@ -24,6 +24,7 @@ from .blob_checks import (
     STATUS,
     STATUS_COUNTED,
     UNPUSHED,
+    UNPUSHED_HEAD,
     UNTOUCHED,
 )
 from .contents import Content
@@ -180,10 +181,12 @@ class Arrival:
         state = self.attempt.answered(self.repo.get_upload(location))
         if not state.ok:
             return location
-        held = range_end(state) in {None, size - 1}
+        end = range_end(state)
         expected = f"a Range that ends at {size - 1}, as before the refused chunk"
         shown = f"{status_of(state)} had {field_of(state, 'Range')}"
-        self.attempt(UNTOUCHED, held, expected, refused, state, actual=shown)
+        self.attempt(UNTOUCHED, end is None or end < size, expected, refused, state, actual=shown)
+        # Less than there was is nothing that the refused chunk has left.
+        self._counts(state, size, STATUS_COUNTED)
         return upload_location(state) or location
 
     def _cuts(self, count: int, least: int) -> list[tuple[int, int]]:
@@ -222,10 +225,10 @@ class Arrival:
 
     def _ask(self) -> None:
         """Ask for the blob, by HEAD as clients do before a push and by GET: it is not there."""
-        for ask in (self.repo.head_blob, self.repo.get_blob):
+        for check, ask in ((UNPUSHED_HEAD, self.repo.head_blob), (UNPUSHED, self.repo.get_blob)):
             answer = self.attempt.answered(ask(self.digest))
             if self.content.size > COMMON:
-                self.attempt(UNPUSHED, answer.status in UNKNOWN, "status 404 where no blob was pushed", answer)
+                self.attempt(check, answer.status in UNKNOWN, "status 404 where no blob was pushed", answer)
 
     def refuse(self, *, present: bool) -> None:
         """Push bytes under the digest of others, on the way of the row: they are refused, and nothing is there.
@@ -248,8 +251,7 @@ class Arrival:
         self.attempt(REFUSED, not refused.ok, "a refusal of bytes under the digest of others", refused)
         digests = absent + ([self.digest] if not present and size > COMMON else [])
         for digest in digests:
-            ask = self.repo.get_blob if self.attempt.number % 2 else self.repo.head_blob
-            answer = self.attempt.answered(ask(digest))
+            answer = self.attempt.answered(self.repo.get_blob(digest))
             self.attempt(ABSENT, not answer.ok, "no blob where none was accepted", refused, answer)
 
     def _push_wrong(self, other: bytes, claimed: str, *, present: bool) -> Response | None:

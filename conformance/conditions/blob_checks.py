@@ -9,16 +9,20 @@ _KEPT = {
     "arrival=mounted": "PUSH-MOUNT-BLOB-AVAILABLE",
     "refused=chunk": "PUSH-PATCH-416-STATE-UNCHANGED",
     "session=resumed": "PUSH-STATUS-RESUME",
+    "session=status": "PUSH-STATUS-RESUME",
     "arrival=chunks-2": "PUSH-PATCH-CHUNKS-CONCATENATED",
     "arrival=chunks-4": "PUSH-PATCH-CHUNKS-CONCATENATED",
     "arrival=chunks-7": "PUSH-PATCH-CHUNKS-CONCATENATED",
     "arrival=streamed": "PUSH-PATCH-CHUNKS-CONCATENATED",
+    "arrival=post": "PUSH-SINGLE-LOCATION-PULLABLE",
     "before=pushed": "PUSH-BLOB-REUPLOAD-IDEMPOTENT",
     "before=deleted": "MGMT-BLOB-DELETE-REUPLOAD",
     "algorithm=sha512": "BASE-DIGEST-SHA512",
     "content=empty": "PULL-BLOB-GET-EMPTY",
     "repository=longest": "BASE-NAME-ACCEPTED-KEPT",
 }
+#: Ways whose push, and a content whose pull, have requirements of their own.
+_CLOSED = frozenset({"arrival=post", "arrival=mounted", "arrival=streamed", "content=empty"})
 _NAMES = {"repository=longest": "BASE-NAME-LENGTH-MAX"}
 
 PUSHED = Check("blob-accepted", "a chunk of a blob", "PUSH-PATCH-STATUS-202", _NAMES)
@@ -61,6 +65,9 @@ REFUSED = Check(
     about="refused",
 )
 UNPUSHED = Check("blob-refused", "a blob that was not pushed yet", "PULL-BLOB-GET-UNKNOWN-404", about="before")
+UNPUSHED_HEAD = Check(
+    "blob-refused", "HEAD of a blob that was not pushed yet", "PULL-BLOB-HEAD-UNKNOWN-404", about="before"
+)
 ABSENT = Check(
     "blob-refused",
     "a blob that was refused",
@@ -75,7 +82,8 @@ CLOSED = Check(
     {
         "arrival=post": "PUSH-SINGLE-STATUS-201-OR-202",
         "arrival=mounted": "PUSH-MOUNT-STATUS",
-        **{key: id_ for key, id_ in _KEPT.items() if key not in {"arrival=mounted", "content=empty"}},
+        "arrival=streamed": "PUSH-PATCH-STREAM-202",
+        **{key: id_ for key, id_ in _KEPT.items() if key not in _CLOSED},
         "algorithm=sha512": "PUSH-BLOB-SHA512-ACCEPTED",
         **_NAMES,
     },

@@ -117,6 +117,9 @@ class Look:
     def _whole(self, check: Check, answer: Response) -> None:
         """Judge that an answer is the blob, and that what it says of it is true."""
         self.attempt(check, answer.status == OK, "status 200", self.created, answer)
+        if answer.status != OK:
+            # That is known, and an answer without the blob says nothing of it.
+            return
         same = self._is_content(answer)
         same_check = checks.SAME if check is checks.GOT else check
         expected = f"the {self.content.size} bytes that were pushed"

@@ -19,6 +19,7 @@ PAGES = Check("lists", "the pages of the list of tags", "DISC-TAGS-LINK-WALK-COM
 TWICE = Check("lists", "a tag in the list of tags", "DISC-TAGS-NO-DUPLICATES")
 PAGES_TWICE = Check("lists", "a tag in the pages of the list of tags", "DISC-TAGS-LINK-WALK-COMPLETE", about="page")
 REFERRERS_ANSWER = Check("lists", "the answer with referrers", "DISC-REFERRERS-STATUS-200", about="list")
+REFERRERS_SHAPE = Check("lists", "the form of the answer with referrers", "DISC-REFERRERS-INDEX-SHAPE", about="list")
 MORE = Check("lists", "a tag that nobody pushed in the list of tags", "DISC-TAGS-ISOLATION-REPO")
 POSITION = Check("lists", "the list of tags", "DISC-TAGS-LAST-EXCLUSIVE", about="list")
 DELETED = Check("lists", "the tags of a deleted manifest", "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED", about="list")

@@ -61,6 +61,12 @@ ABSENT = Check(
 UNPUSHED = Check(
     "manifest-refused", "a manifest that was not pushed yet", "PULL-MANIFEST-GET-UNKNOWN-404", about="manifest-before"
 )
+UNPUSHED_HEAD = Check(
+    "manifest-refused",
+    "HEAD of a manifest that was not pushed yet",
+    "PULL-MANIFEST-HEAD-UNKNOWN-404",
+    about="manifest-before",
+)
 TAG_BACK = Check(
     "manifest-deleted",
     "the tag of a deleted manifest that was pushed again by its digest",
@@ -253,6 +259,8 @@ DESCRIBED_NOTES = Check(
     "manifest-lists", "the annotations in the list of referrers", "DISC-REFERRERS-ANNOTATIONS", ends=False
 )
 REFERRERS = Check("manifest-lists", "the list of referrers", "DISC-REFERRERS-STATUS-200")
+REFERRERS_SHAPE = Check("manifest-lists", "the form of the list of referrers", "DISC-REFERRERS-INDEX-SHAPE")
+TAGS_SHAPE = Check("manifest-lists", "the form of the list of tags", "DISC-TAGS-BODY-ARRAY")
 TAGS = Check("manifest-lists", "the list of tags", "DISC-TAGS-STATUS-200")
 TAGS_NAME = Check("manifest-lists", "the name in the list of tags", "DISC-TAGS-BODY-NAME", ends=False)
 PAGES = Check(

@@ -165,6 +165,7 @@ class Fate:
             place.tags[tag] = {}
         answer = self.attempt.answered(self.repo.delete_manifest(self.push.digest))
         if answer.status != ACCEPTED:
+            self.push.may_be_gone(answer)
             return False
         place.deleted = True
         for digest in self.lists.digests - {self.push.digest}:
@@ -201,6 +202,7 @@ class Fate:
         place.tags.update(dict.fromkeys(others, self.row))
         answer = self.attempt.answered(self.repo.delete_manifest(self.push.tag))
         if answer.status != ACCEPTED:
+            self.push.may_be_gone(answer)
             return False
         place.tags.pop(self.push.tag, None)
         place.gone.add(self.push.tag)

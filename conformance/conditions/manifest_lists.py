@@ -305,4 +305,6 @@ def _broken(attempt: Attempt, check: Check, blocked: Blocked) -> None:
     judgement: Judgement = blocked.judgement
     if not blocked.accuses:
         raise Unclear(check, judgement.actual) from None
-    attempt(check, False, judgement.expected, actual=judgement.actual)
+    shapes = (checks.REFERRERS_SHAPE, checks.TAGS_SHAPE)
+    told = next((shape for shape in shapes if shape.requirement == judgement.requirement), check)
+    attempt(told, False, judgement.expected, actual=judgement.actual)

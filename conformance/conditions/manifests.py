@@ -189,6 +189,7 @@ class Push:
         self._put(self.tag)
         answer = self.attempt.answered(self.repo.delete_manifest(self.manifest.digest))
         if answer.status != ACCEPTED:
+            self.may_be_gone(answer)
             raise Declined("manifest-before")
         for reference in (self.manifest.digest, self.tag):
             self.attempt.gone(partial(self.repo.head_manifest, reference, self.manifest.media_type))
@@ -200,17 +201,25 @@ class Push:
             kept = self.attempt.answered(self.repo.head_manifest(self.shelf.tags[kind], child.media_type))
             self.attempt(fate_checks.CHILD_KEPT, kept.ok, "the manifest that it lists as before", answer, kept)
 
+    def may_be_gone(self, deletion: Response) -> None:
+        """Expect nothing more of a tag whose manifest another answer than a 202 may have deleted."""
+        if deletion.ok:
+            self.attempt.place.deleted = True
+            self.attempt.place.tags.pop(self.tag, None)
+            self.attempt.place.gone.add(self.tag)
+
     def _ask(self) -> None:
         """Ask for the manifest by its digest and by its tag, by HEAD and by GET in turns: it is not there."""
         known = {*self.attempt.place.tags, *self.attempt.place.gone}
         references = [self.manifest.digest] + ([] if self.tag in known else [self.tag])
         if self.attempt.session.settings.repositories:
             references = references[:1]
-        asks = (self.repo.head_manifest, self.repo.get_manifest)
+        asks = ((checks.UNPUSHED_HEAD, self.repo.head_manifest), (checks.UNPUSHED, self.repo.get_manifest))
         for number, reference in enumerate(references, self.attempt.number):
-            answer = self.attempt.answered(asks[number % 2](reference, ANY_MANIFEST))
+            check, ask = asks[number % 2]
+            answer = self.attempt.answered(ask(reference, ANY_MANIFEST))
             held = answer.status in UNKNOWN
-            self.attempt(checks.UNPUSHED, held, "status 404 where no manifest was pushed", answer)
+            self.attempt(check, held, "status 404 where no manifest was pushed", answer)
 
     def _refuse(self, tag: str, lacking: Manifest | None = None) -> Response:
         """Push what is no manifest under a tag, or one that lacks a layer: it is refused.
@@ -235,8 +244,7 @@ class Push:
         refused = self._refuse(tag, lacking)
         if late is not None:
             self.shelf.push(late)
-        ask = self.repo.head_manifest if self.attempt.row["manifest-head"] == "first" else self.repo.get_manifest
-        got = self.attempt.answered(ask(lacking.digest if lacking else tag, ANY_MANIFEST))
+        got = self.attempt.answered(self.repo.get_manifest(lacking.digest if lacking else tag, ANY_MANIFEST))
         self.attempt(checks.ABSENT, not got.ok, "no manifest where none was accepted", refused, got)
 
     def _mismatch(self) -> None:

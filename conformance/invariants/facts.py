@@ -53,10 +53,14 @@ class Facts:
         self._checked: dict[str, bool] = {}
         self._types: dict[tuple[str, str], dict[str, Exchange]] = {}
         self._tags: dict[tuple[str, str], _Pushes] = {}
-        self._there: set[tuple[str, str]] = set()
+        #: Since which exchange a repository has content, and which types GET has named, by repository and digest.
+        self._there: dict[tuple[str, str], int] = {}
+        self._named: dict[tuple[str, str], set[str]] = {}
+        self._order: dict[int, int] = {}
         self._deleted: set[tuple[str, str]] = set()
         pulls: list[Exchange] = []
-        for exchange in exchanges:
+        for number, exchange in enumerate(exchanges):
+            self._order[id(exchange)] = number
             if exchange.operation == "manifest.put":
                 self._put_manifest(exchange)
             elif exchange.operation in {"upload.put", "upload.start-digest"}:
@@ -95,10 +99,15 @@ class Facts:
         found = self._candidates.get(digest.lower())
         return found[0] if found else None
 
-    def there(self, name: str, digest: str) -> bool:
-        """Whether a repository certainly holds content: it took or gave it, and was never asked to delete it."""
+    def there(self, name: str, digest: str, exchange: Exchange) -> bool:
+        """Whether a repository certainly held content at an exchange: it had it, and was never asked to delete it."""
         thing = name, digest.lower()
-        return thing in self._there and thing not in self._deleted
+        since = self._there.get(thing)
+        return since is not None and since < self._order.get(id(exchange), 0) and thing not in self._deleted
+
+    def named(self, name: str, digest: str) -> set[str]:
+        """Return the types that GET has named for a manifest."""
+        return self._named.get((name, digest.lower()), set())
 
     def types(self, name: str, digest: str) -> dict[str, Exchange]:
         """Return the types under which a manifest was accepted, each with its push; nothing where one had none."""
@@ -141,14 +150,20 @@ class Facts:
 
     def _got(self, exchange: Exchange) -> None:
         response, digest = exchange.response, _thing(exchange)[1]
-        if response is None or not _answered(exchange, OK) or ":" not in digest:
+        if response is None or not _answered(exchange, OK):
+            return
+        if exchange.operation == "manifest.get":
+            self._named.setdefault((_thing(exchange)[0], response.content_digest()), set()).add(response.media_type)
+        if ":" not in digest:
             return
         self._acknowledge(exchange, digest)
         if not response.streamed:
             self._guess(digest, response.body, exchange)
 
     def _acknowledge(self, exchange: Exchange, *digests: str) -> None:
-        self._there.update((exchange.parameters.get("name", ""), digest.lower()) for digest in digests)
+        for digest in digests:
+            thing = exchange.parameters.get("name", ""), digest.lower()
+            self._there[thing] = min(self._order[id(exchange)], self._there.get(thing, self._order[id(exchange)]))
 
 
 def _thing(exchange: Exchange) -> tuple[str, str]:

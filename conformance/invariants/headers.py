@@ -45,8 +45,10 @@ def content_type_of_head(facts: Facts, exchange: Exchange, response: Response) -
     media_type, digest = response.media_type, _digest_of(exchange, response, "reference")
     if response.status != OK or not media_type or is_signed(media_type) or not digest:
         return
-    pushed = facts.types(exchange.parameters.get("name", ""), digest)
-    if pushed and media_type not in pushed and not any(map(is_signed, pushed)):
+    pushed = facts.types(_name(exchange), digest)
+    # HEAD has to say what GET says, of which another look judges whether it is true.
+    known = {*pushed, *facts.named(_name(exchange), digest)}
+    if pushed and media_type not in known and not any(map(is_signed, pushed)):
         first = next(iter(pushed))
         expected = f"Content-Type: {first}, as pushed"
         yield Breach("PULL-MANIFEST-HEAD-CONTENT-TYPE-TRUE", expected, _type(response), (pushed[first], exchange))
@@ -70,12 +72,16 @@ def _length(facts: Facts, exchange: Exchange, response: Response, digest: str, r
     if response.status != OK or told is None or not digest or coding_of(response):
         return
     candidate = facts.candidate(digest)
-    if candidate is None or len(candidate) == told or not facts.there(exchange.parameters.get("name", ""), digest):
+    if candidate is None or len(candidate) == told or not facts.there(_name(exchange), digest, exchange):
         return
     known = facts.content(digest)
     if known is not None and not is_signed("", known[0]):
         expected = f"Content-Length: {len(known[0])}, the size of {digest}"
         yield Breach(requirement, expected, f"Content-Length: {told}", (known[1], exchange))
+
+
+def _name(exchange: Exchange) -> str:
+    return exchange.parameters.get("name", "")
 
 
 def _digest_of(exchange: Exchange, response: Response, parameter: str) -> str:

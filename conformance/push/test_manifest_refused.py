@@ -217,4 +217,4 @@ def test_push_to_a_registry_that_takes_none(repo: Repository, given: Given, judg
     ):
         if answer.status in {401, 403}:
             raise Undecided(f"access control answered first (status {answer.status})")
-        judge.status("PUSH-READONLY-405", answer, 405, when="to a push")
+        judge("PUSH-READONLY-405", answer.status == 405, "status 405 to a push", answer)

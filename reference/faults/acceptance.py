@@ -161,10 +161,9 @@ FAULTS = (
     Fault(
         name="manifest-annotations-dropped",
         title="Annotations are not stored.",
-        breaks=("PUSH-MANIFEST-ANNOTATIONS-KEPT", "PUSH-MANIFEST-BYTES-EXACT"),
+        breaks=("PUSH-MANIFEST-ANNOTATIONS-KEPT", "PUSH-MANIFEST-BYTES-EXACT", "PULL-MANIFEST-GET-BODY-EXACT"),
         # A manifest with annotations is not what was pushed, and referrers are listed without them.
         also=(
-            "PULL-MANIFEST-GET-BODY-EXACT",
             "PULL-MANIFEST-GET-DIGEST-BINDS-BODY",
             "PULL-MANIFEST-GET-DCD-TRUE",
             "DISC-REFERRERS-ANNOTATIONS",

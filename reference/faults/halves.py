@@ -266,6 +266,13 @@ FAULTS = (
         "Under its second tag a manifest has a byte more.",
         # The first tag is such a one when it is pushed again.
         "PUSH-MANIFEST-KEPT",
+        # Each scenario with a second tag meets it.
+        also=(
+            "PULL-MANIFEST-TAG-DIGEST-AGREE",
+            "PUSH-CONCURRENT-REPOSITORIES-APART",
+            "PUSH-TAGPARAM-LISTED-TAG-RESOLVES",
+            "MGMT-TAG-DELETE-OTHER-TAGS-KEPT",
+        ),
         apply=_second_tag_spoilt,
     ),
     _fault(
@@ -312,6 +319,7 @@ FAULTS = (
         "if-range-whole-206",
         "Where If-Range does not hold, the whole has the status 206.",
         _IF_RANGE,
+        "PULL-BLOB-RANGE-TRUE",
         apply=_condition(_whole_as_part),
     ),
     _fault(

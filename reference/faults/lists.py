@@ -200,7 +200,11 @@ FAULTS = (
         title="The last tag is in no list.",
         breaks=("DISC-TAGS-COMPLETE-AFTER-PUSH",),
         # A walk does not meet it either.
-        also=("DISC-TAGS-LINK-WALK-COMPLETE", "PUSH-TAGPARAM-LISTED-TAG-RESOLVES"),
+        also=(
+            "DISC-TAGS-LINK-WALK-COMPLETE",
+            "PUSH-TAGPARAM-LISTED-TAG-RESOLVES",
+            "MGMT-TAG-DELETE-OTHER-TAGS-KEPT",
+        ),
         apply=_never_the_last,
     ),
     Fault(

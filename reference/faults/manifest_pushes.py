@@ -268,7 +268,7 @@ FAULTS = (
     Fault(
         name="manifest-tag-lost-by-digest",
         title="Once an image with a layer was pulled by digest, its tag is unknown.",
-        breaks=("PUSH-MANIFEST-BY-TAG-PULLABLE",),
+        breaks=("PUSH-MANIFEST-BY-TAG-PULLABLE", "PUSH-MANIFEST-KEPT", "PULL-CONSIST-REPEATABLE"),
         apply=_tag_lost_by_digest,
     ),
     Fault(

@@ -170,7 +170,7 @@ FAULTS = (
         title="An OCI image by digest is labelled application/json.",
         breaks=("PULL-TYPE-OCI-IMAGE",),
         # Tag and digest then disagree, and so does what is asked of Accept by digest.
-        also=("PULL-MANIFEST-TAG-DIGEST-AGREE", "PULL-ACCEPT-ABSENT"),
+        also=("PULL-MANIFEST-TAG-DIGEST-AGREE", "PULL-ACCEPT-ABSENT", "PULL-MANIFEST-HEAD-CONTENT-TYPE-TRUE"),
         apply=_typed(
             _PLAIN, lambda r, a: _by_digest(r) and _of(OCI_MANIFEST)(r, a) and "mediaType" in json.loads(a.body)
         ),

@@ -183,6 +183,7 @@ FAULTS = (
         # The same is said of the push, of tag parameters, and of malformed digests as references.
         also=(
             "PUSH-MANIFEST-TAG-INVALID-REJECTED",
+            "PUSH-MANIFEST-BAD-REFERENCE-NOT-STORED",
             "PUSH-TAGPARAM-INVALID-TAG-NOT-ACCEPTED",
             "MGMT-MANIFEST-DELETE-MALFORMED-400",
         ),

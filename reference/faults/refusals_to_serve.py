@@ -205,7 +205,9 @@ FAULTS = (
     Fault(
         name="manifest-get-cut-at-first",
         title="The first GET of each manifest announces a byte more than it sends.",
-        breaks=("BASE-CONTENT-LENGTH-TRUE",),
+        breaks=("BASE-CONTENT-LENGTH-TRUE", "PULL-MANIFEST-GET-BODY-EXACT"),
+        # HEAD tells the true length.
+        also=("PULL-MANIFEST-HEAD-GET-AGREE",),
         apply=_at_first("manifest.get", change=_cut),
     ),
     Fault(

@@ -201,6 +201,8 @@ FAULTS = (
         name="blob-by-part-of-its-digest",
         title="A blob is found by a part of its digest.",
         breaks=("BASE-DIGEST-MALFORMED",),
+        # The answer has the part where a digest belongs.
+        also=("BASE-DIGEST-HEADER-GRAMMAR",),
         apply=_blobs_by_prefix,
     ),
     Fault(

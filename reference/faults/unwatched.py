@@ -186,14 +186,14 @@ FAULTS = (
     Fault(
         name="digest-wrong-for-pushed-indexes",
         title="The answer to the push of an index has the Docker-Content-Digest of something else.",
-        breaks=("PUSH-MANIFEST-DIGEST-HEADER-VALUE",),
+        breaks=("PUSH-MANIFEST-DIGEST-HEADER-VALUE", "PUSH-MANIFEST-DIGEST-HEADER-TRUE"),
         seldom=True,
         apply=_pushed(lambda members: "manifests" in members, _digest),
     ),
     Fault(
         name="digest-wrong-for-manifests-pushed-again",
         title="The answer to the second push of a manifest has the Docker-Content-Digest of something else.",
-        breaks=("PUSH-MANIFEST-DIGEST-HEADER-VALUE",),
+        breaks=("PUSH-MANIFEST-DIGEST-HEADER-VALUE", "PUSH-MANIFEST-DIGEST-HEADER-TRUE"),
         seldom=True,
         apply=_again("manifest.put", status=201, change=_digest),
     ),

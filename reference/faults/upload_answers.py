@@ -173,10 +173,10 @@ FAULTS = (
         apply=on("upload.start", status=202, change=with_body),
     ),
     Fault(
-        name="upload-start-unknown-repository-409",
-        title="An upload in a repository that is not made by a push is answered 409.",
+        name="upload-start-unknown-repository-400",
+        title="An upload in a repository that is not made by a push is answered 400.",
         breaks=("PUSH-START-REPO-UNKNOWN-404",),
-        apply=_not_made(409, "DENIED"),
+        apply=_not_made(400, "NAME_UNKNOWN"),
     ),
     Fault(
         name="upload-start-unknown-repository-code",
