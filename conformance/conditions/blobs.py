@@ -228,7 +228,10 @@ class Look:
             return
         headers = cached(self.etag)
         answer = self.attempt.answered(self.repo.get_blob(self.digest, headers=headers, stream=self.content.large))
-        if answer.status != NOT_MODIFIED:
+        if answer.status == NOT_MODIFIED:
+            # What had no body is no answer to the next request.
+            self._get(checks.AGAIN, self.repo)
+        else:
             self._whole(checks.AGAIN, answer)
 
     def _elsewhere(self) -> None:

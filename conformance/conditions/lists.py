@@ -147,6 +147,9 @@ def _tags(attempt: Attempt, filled: Filled) -> list[str]:
         return set(found) == set(filled.pushed)
 
     attempt.session.settings.wait(settled)
+    if page is not None:
+        most = max(len(_of(answer)) for answer in answers)
+        attempt(checks.PAGE, most <= page, f"pages of {page} tags at most", *answers, actual=f"one had {most}")
     check = checks.TAGS if page is None else checks.PAGES
     attempt(check, set(found) >= set(filled.pushed), "each tag", *answers, actual=_told(found, filled))
     once = checks.TWICE if page is None else checks.PAGES_TWICE

@@ -157,8 +157,10 @@ class ManifestLook:
         etag = (answer.header("ETag") or "").strip()
         if etag:
             again = self._ask(self.repo, self.push.tag, ("If-None-Match", etag))
-            if again.status != NOT_MODIFIED:
-                self._whole(checks.AGAIN, checks.AGAIN, again)
+            if again.status == NOT_MODIFIED:
+                # What had no body is no answer to the next request.
+                again = self._ask(self.repo, self.push.tag)
+            self._whole(checks.AGAIN, checks.AGAIN, again)
 
     def _located(self) -> None:
         """Follow the Location of each push of the manifest."""

@@ -193,11 +193,16 @@ def tag_of(form: str, make: Maker, number: int) -> str:
         "one-character": (LETTERS[:26], LETTERS[26:])[number % 2][number // 2 % 10],
         "longest": (plain + "." + "x" * LONGEST_TAG)[:LONGEST_TAG],
         "capitals": f"_{plain.upper()}",
-        # Signatures of images have such tags, with an end that tells what they are.
-        "digest-like": "sha256-" + make.random.randbytes(32).hex() + (".sig" if number % 2 else ""),
+        "digest-like": _like_a_digest(make, number),
         "word": WORDS[number % len(WORDS)],
     }
     return forms.get(form, plain)
+
+
+def _like_a_digest(make: Maker, number: int) -> str:
+    """Return a tag as images without a list of referrers have them, as their signatures do, or the name of a commit."""
+    encoded = make.random.randbytes(32).hex()
+    return (f"sha256-{encoded}", f"sha256-{encoded}.sig", encoded[:40])[number % 3]
 
 
 def sibling_of(tag: str, number: int) -> str:
