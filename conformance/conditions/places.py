@@ -33,7 +33,7 @@ _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight"
 WORDS = ("latest", "tags", "list", "manifests", "blobs", "uploads", "referrers", "_catalog", "v2", "sha256")
 #: What may stand between letters and digits of a component, one of each.
 SEPARATED = "a.b_c__d-e--f"
-_LIKE = str.maketrans("._", "xx")
+_LIKE = str.maketrans("_", "x")
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 #: Of each session whether the target has Links.
