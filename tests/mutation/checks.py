@@ -47,11 +47,14 @@ def notice(weakness: Weakness, matrix: Matrix, seed: str, suite: Collected, laun
     """
     result = Noticed(weakness, "unwatched")
     for fault, before in _watched(weakness, matrix)[:_MOST]:
-        result.word = "unnoticed"
         result.runs += 1
         with launched_by(launcher):
             after = _convictions(fault, sorted(before), weakness, seed, suite)
-        if after is not None and _lacks(after, before):
+        if after is None:
+            # The matrix is older than the fault, or than the names of the scenarios.
+            continue
+        result.word = "unnoticed"
+        if _lacks(after, before):
             result.word, result.fault = "noticed", fault
             return result
     return result
