@@ -202,6 +202,12 @@ class Attempt:
                 raise Declined
         return answer
 
+    def deletes(self, check: Check, answer: Response) -> bool:
+        """Tell whether a deletion was done; what is there may be held against it, and yet is not unknown."""
+        unknown = answer.status == NOT_FOUND and not self.session.settings.settle
+        self(check, not unknown, "a deletion of what is there", answer)
+        return answer.status == ACCEPTED
+
     def ask(self, ask: Callable[[], Response], fits: Callable[[Response], bool]) -> Response:
         """Ask until an answer fits, for as long as the target may take to settle."""
         return self.session.settings.ask(ask, fits)

@@ -153,6 +153,7 @@ MALFORMED = Check(
     ends=False,
     about="elsewhere",
 )
+DELETED = Check("blob-deleted", "the deletion of a blob", "MGMT-BLOB-DELETE-202", about="fate")
 GONE = Check("blob-deleted", "GET of a blob that was deleted", "MGMT-BLOB-DELETE-GET-404", about="fate")
 GONE_HEAD = Check("blob-deleted", "HEAD of a blob that was deleted", "MGMT-BLOB-DELETE-HEAD-404", about="fate")
 STILL = Check("blob-kept", "GET of a blob after others came and went", "PUSH-BLOB-KEPT")

@@ -277,7 +277,7 @@ class Look:
             Arrival(self.attempt, self.content, other).put()
         near = self.attempt.place.blob(self.attempt.session)
         answer = self.attempt.answered(self.repo.delete_blob(self.digest))
-        if answer.status != ACCEPTED:
+        if not self.attempt.deletes(checks.DELETED, answer):
             return
         still = self.attempt.answered(self.repo.head_blob(near.digest))
         self.attempt(checks.NEAR_KEPT, still.ok, "another blob of the repository", answer, still)

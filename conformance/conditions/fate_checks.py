@@ -5,6 +5,8 @@ from __future__ import annotations
 from .attempt import Check
 from .manifest_checks import REFUSED_LATER
 
+DELETED = Check("manifest-deleted", "the deletion of a manifest", "MGMT-MANIFEST-DELETE-202", about="manifest-fate")
+TAG_DELETED = Check("manifest-deleted", "the deletion of a tag", "MGMT-TAG-DELETE-202", about="manifest-fate")
 GONE = Check(
     "manifest-deleted", "GET of a deleted manifest by its digest", "MGMT-MANIFEST-DELETE-GET-404", about="manifest-fate"
 )

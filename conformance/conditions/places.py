@@ -104,9 +104,9 @@ class Place:
 
 
 def links(repo: Repository, session: Session) -> bool:
-    """Return whether the target leads from a page of tags to the next by a Link; ``repo`` has two tags or more."""
+    """Return whether the target leads from a page of tags to the next by a Link; ``repo`` has three tags or more."""
     if session not in _links:
-        _links[session] = next_link(repo.list_tags(n=1)) is not None
+        _links[session] = any(next_link(repo.list_tags(n=n)) is not None for n in (2, 1))
     return _links[session]
 
 
@@ -202,7 +202,7 @@ def tag_of(form: str, make: Maker, number: int) -> str:
 def _like_a_digest(make: Maker, number: int) -> str:
     """Return a tag as images without a list of referrers have them, as their signatures do, or the name of a commit."""
     encoded = make.random.randbytes(32).hex()
-    return (f"sha256-{encoded}", f"sha256-{encoded}.sig", encoded[:40])[number % 3]
+    return (f"sha256-{encoded}", f"sha256-{encoded}.sig", encoded[:40], encoded)[number % 4]
 
 
 def sibling_of(tag: str, number: int) -> str:
