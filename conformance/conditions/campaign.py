@@ -208,7 +208,8 @@ class Campaign:
         """Return the row that left what a look at many things found broken; nothing where none shows it alone."""
         if row or broke.subject in {*place.tags, *place.refused}:
             return place.tags.get(broke.subject) or place.refused.get(broke.subject) or row
-        by_form = {left.get("tag", ""): left for left in place.tags.values()}
+        # What rows pushed beside their own has no row.
+        by_form = {left["tag"]: left for left in place.tags.values() if left}
         for left in by_form.values():
             if self._shows(left, broke.check)[0] is not None:
                 return left

@@ -103,7 +103,7 @@ class Push:
         forms: dict[str, Sequence[str]] = {
             "exact": [own],
             "list": [", ".join([*others, *UNRELATED, own])],
-            "fields": [others[0], own],
+            "fields": [own, others[0]] if self.attempt.number % 2 else [others[0], own],
             "weights": [f"{UNRELATED[0]};q=0.9, {own};q=0.5, {others[0]};q=0.2"],
             "any": ["*/*"],
         }
