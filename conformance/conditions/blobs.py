@@ -280,7 +280,7 @@ class Look:
         if not self.attempt.deletes(checks.DELETED, answer):
             return
         still = self.attempt.answered(self.repo.head_blob(near.digest))
-        self.attempt(checks.NEAR_KEPT, still.ok, "another blob of the repository", answer, still)
+        self.attempt(checks.NEAR_KEPT, still.status != NOT_FOUND, "another blob of the repository", answer, still)
         gone = self.attempt.answered(
             self.attempt.ask(lambda: self.repo.get_blob(self.digest, stream=self.content.large), lambda a: not a.ok)
         )

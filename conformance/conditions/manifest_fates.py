@@ -12,7 +12,7 @@ from conformance.judge import content_of
 
 from . import fate_checks
 from . import manifest_checks as checks
-from .attempt import ACCEPTED, CREATED, OK, UNKNOWN, Attempt, Check, cached
+from .attempt import ACCEPTED, CREATED, NOT_FOUND, OK, UNKNOWN, Attempt, Check, cached
 from .kinds import CHILDREN
 from .manifest_lists import ListLook
 from .places import sibling_of
@@ -184,7 +184,8 @@ class Fate:
         if tag in place.tags and not place.tags[tag]:
             self._is_there(fate_checks.CHILD_KEPT, tag, beside, answer)
             layer = self.attempt.answered(self.repo.head_blob(shelf.blobs[1].digest))
-            self.attempt(fate_checks.BLOBS_KEPT, layer.ok, "the layer of another manifest as before", answer, layer)
+            kept = layer.status != NOT_FOUND
+            self.attempt(fate_checks.BLOBS_KEPT, kept, "the layer of another manifest as before", answer, layer)
         if kind := CHILDREN.get(self.row["kind"]):
             self._is_there(fate_checks.CHILD_KEPT, shelf.tags[kind], shelf.child(kind), answer)
         self.lists.unlisted(fate_checks.UNLISTED, fate_checks.OTHERS_LISTED, answer)

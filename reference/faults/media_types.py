@@ -144,7 +144,7 @@ FAULTS = (
     Fault(
         name="index-head-unknown",
         title="HEAD of an index by a client that accepts nothing else is answered 404.",
-        breaks=("PULL-ACCEPT-EXACT",),
+        breaks=("PULL-ACCEPT-EXACT", "PULL-MANIFEST-HEAD-200"),
         apply=_negotiated(_head_of_images),
     ),
     Fault(
