@@ -113,6 +113,10 @@ def _push(attempt: Attempt, filled: Filled, mark: str, kind: str, tag: str = "")
     if filled.types and may_be(answer):
         # How many there may be is nowhere said.
         raise Declined("count")
+    if answer.refused and filled.shelf.collected():
+        # It refers to what went with a manifest that was deleted; whether that was in use a scenario judges.
+        attempt.place.filled = None
+        raise Declined
     attempt.taken(answer)
     attempt(checks.PUSHED, answer.status == CREATED, "status 201 to a push of a manifest", answer)
     if tag:

@@ -111,6 +111,9 @@ class ListLook:
         session = self.attempt.session
         if known < 3 or session.settings.repositories or not links(self.repo, session):
             return
+        if session.settings.settle:
+            # Until the list has what was pushed, its pages have not.
+            self._tags(self.attempt)
         first = self.attempt.answered(self.repo.list_tags(n=known - 1))
         try:
             pages = walk(
