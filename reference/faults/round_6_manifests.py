@@ -285,6 +285,19 @@ def _journal(registry: Registry) -> None:
     override(storage, set_tag=moved, delete_tag=deleted)
 
 
+#: What may be found beside several of the faults: each is true of what they send.
+_BESIDE_1 = (
+    "PULL-ACCEPT-EXACT",
+    "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED",
+    "PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE",
+    "PULL-MANIFEST-HEAD-CONTENT-TYPE-TRUE",
+    "PULL-MANIFEST-TAG-DIGEST-AGREE",
+    "PULL-TYPE-DOCKER-LIST",
+    "PULL-TYPE-DOCKER-V2",
+    "PULL-TYPE-OCI-IMAGE",
+    "PULL-TYPE-OCI-INDEX",
+)
+
 FAULTS = (
     Fault(
         name="sixth-head-length-of-large-manifests",
@@ -297,17 +310,7 @@ FAULTS = (
         name="sixth-long-manifests-labelled-json",
         title="A manifest above 64 KiB is labelled application/json.",
         breaks=("PULL-MANIFEST-GET-CONTENT-TYPE",),
-        also=(
-            "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED",
-            "PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE",
-            "PULL-MANIFEST-HEAD-CONTENT-TYPE-TRUE",
-            "PULL-ACCEPT-EXACT",
-            "PULL-TYPE-OCI-IMAGE",
-            "PULL-TYPE-OCI-INDEX",
-            "PULL-TYPE-DOCKER-V2",
-            "PULL-TYPE-DOCKER-LIST",
-            "PULL-MANIFEST-TAG-DIGEST-AGREE",
-        ),
+        also=_BESIDE_1,
         apply=on(*_PULLS, status=200, change=_type_by_sniffing),
     ),
     Fault(
@@ -320,17 +323,7 @@ FAULTS = (
         name="sixth-tag-list-labelled-json",
         title="A manifest is labelled application/json when it is pulled by the tag list.",
         breaks=("PULL-MANIFEST-GET-CONTENT-TYPE",),
-        also=(
-            "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED",
-            "PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE",
-            "PULL-MANIFEST-HEAD-CONTENT-TYPE-TRUE",
-            "PULL-ACCEPT-EXACT",
-            "PULL-TYPE-OCI-IMAGE",
-            "PULL-TYPE-OCI-INDEX",
-            "PULL-TYPE-DOCKER-V2",
-            "PULL-TYPE-DOCKER-LIST",
-            "PULL-MANIFEST-TAG-DIGEST-AGREE",
-        ),
+        also=_BESIDE_1,
         apply=on(*_PULLS, status=200, change=_type_of_lists),
     ),
     Fault(
