@@ -134,14 +134,20 @@ def test_pages_of_the_catalog(
 def _walk_past(judge: Judge, registry: Registry, own: set[str], stem: str) -> None:
     """Walk in pages of one past names whose order by bytes is not that by components: the pages have what one has."""
     whole = registry.catalog(n=len(own), last=stem)
-    if set(_names(whole)) != own:
+    names = _names(whole)
+    if set(names) != own:
         return
+    first, *others = names
+    behind = registry.catalog(n=len(others), last=first)
+    held = _names(behind) == others
+    actual = f"it was {listing(_names(behind))}"
+    judge.require(N_LAST, held, f"the names that follow {first}: {listing(others)}", whole, behind, actual=actual)
     pages = [registry.catalog(n=1, last=stem)]
     while len(pages) < len(own) and (page := registry.follow_link(pages[-1], "catalog.list")) is not None:
         pages.append(page)
-    names = [name for page in pages for name in _names(page)]
-    expected, shown = f"the names of one page, each once: {listing(sorted(own))}", f"it was {listing(names)}"
-    judge(WALK, sorted(names) == sorted(own), expected, whole, *pages, actual=shown)
+    walked = [name for page in pages for name in _names(page)]
+    expected, shown = f"the names of one page, each once: {listing(sorted(own))}", f"it was {listing(walked)}"
+    judge(WALK, sorted(walked) == sorted(own), expected, whole, *pages, actual=shown)
 
 
 def _walk(judge: Judge, registry: Registry, n: int) -> None:

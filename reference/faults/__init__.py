@@ -82,6 +82,9 @@ from reference.faults import (
     round_9_blobs,
     round_9_lists,
     round_9_manifests,
+    round_10_blobs,
+    round_10_lists,
+    round_10_manifests,
     schema1,
     search,
     seldom,
@@ -199,6 +202,9 @@ _MODULES = (
     round_9_blobs,
     round_9_manifests,
     round_9_lists,
+    round_10_blobs,
+    round_10_manifests,
+    round_10_lists,
 )
 ALL: dict[str, Fault] = {fault.name: fault for module in _MODULES for fault in module.FAULTS}
 
