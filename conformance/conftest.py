@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from conformance import options, starting, terminal
-from conformance.fixtures import (
+from conformance.run import options, startup, terminal
+from conformance.run.fixtures import (
     capabilities,
     fresh_repo,
-    given,
     judge,
     other_repo,
     registry,
@@ -16,13 +15,13 @@ from conformance.fixtures import (
     repository,
     session,
     settings,
+    setup,
     unknown_repo,
 )
 
 __all__ = [
     "capabilities",
     "fresh_repo",
-    "given",
     "judge",
     "other_repo",
     "registry",
@@ -30,6 +29,7 @@ __all__ = [
     "repository",
     "session",
     "settings",
+    "setup",
     "unknown_repo",
 ]
 
@@ -43,5 +43,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Set the run up and put our own terminal in place."""
     config.addinivalue_line("markers", "verifies(*requirements): the requirements that a scenario decides")
-    starting.configure(config)
+    startup.configure(config)
     terminal.install(config)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .client.credentials import Credentials
-from .client.exchange import Response
-from .client.settling import ask_until, poll
+from conformance.client.http.exchange import Response
+from conformance.client.login.credentials import Credentials
+from conformance.client.settling import ask_until, poll
 
 #: What the suite calls itself in its requests.
 USER_AGENT = "registry-conformance/0.1"

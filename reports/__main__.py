@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from reports import html, summary
 from reports.files import store
-from reports.model import ReportError, load
+from reports.loading import ReportError, load
 from reports.text import visible
 
 _USAGE = 4

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from reports import html, summary
-from reports.model import Report, check
+from reports.loading import check
+from reports.model import Report
 
 
 def render(report: Report) -> dict[str, str]:

@@ -121,7 +121,7 @@ def _environment() -> Environment:
 
 
 def render(report: Report) -> str:
-    """Return the page of a report that was checked (``reports.model.check``)."""
+    """Return the page of a report that was checked (``reports.loading.check``)."""
     style, script = _asset("report.css"), _asset("report.js")
     policy = "; ".join(
         (

@@ -6,10 +6,8 @@ import base64
 import binascii
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from reports.model import Report
+from reports.model import Report
 
 _BASIC = re.compile(r"\bBasic\s+([A-Za-z0-9+/]{4,}={0,2})")
 #: A signed JSON Web Token: two JSON objects and a signature, each in base64url.

@@ -26,7 +26,7 @@ _SIGN = {
 
 
 def render(report: Report) -> str:
-    """Return the summary of a report that was checked (``reports.model.check``)."""
+    """Return the summary of a report that was checked (``reports.loading.check``)."""
     return "\n".join((*_head(report), *_profiles(report), *_categories(report), *_findings(report), *_foot(report)))
 
 

@@ -15,7 +15,7 @@ from spec.marks import Marked, Problem, SpecError, read_yaml
 from spec.trace import Trace
 
 #: Where the scenarios are that try the laws.
-FOLDER = "conformance/conditions/"
+FOLDER = "conformance/scenarios/conditions/"
 
 
 def problems(root: Path, known: Catalogue, found: Trace) -> Iterator[Problem]:

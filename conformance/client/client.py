@@ -8,13 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
+from conformance.client.http.exchange import OVERLOADED, Exchange, Headers, Request, Response
+from conformance.client.http.first_tries import FirstTries
+from conformance.client.http.transport import Payload, Transport, TransportError, TransportOptions
+from conformance.client.login.authentication import PULL, PUSH, Authenticator, redact_token_body
+from conformance.client.redaction import Redactor
 from spec.model import Withheld
-
-from .authentication import PULL, PUSH, Authenticator, redact_token_body
-from .exchange import OVERLOADED, Exchange, Headers, Request, Response
-from .firsttries import FirstTries
-from .redaction import Redactor
-from .transport import Payload, Transport, TransportError
 
 #: Seconds that a target's Retry-After may cost one request with one login.
 RETRY_BUDGET = 15.0
@@ -118,6 +117,11 @@ class Client:
     def over(self) -> bool:
         """Whether the time of the run is over."""
         return self._transport.over
+
+    @property
+    def options(self) -> TransportOptions:
+        """How the target is reached."""
+        return self._transport.options
 
     @property
     def timeout(self) -> float:

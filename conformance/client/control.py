@@ -12,10 +12,10 @@ import threading
 from collections import Counter
 from dataclasses import dataclass
 
-from .client import RETRY_BUDGET, Call, Client, retry_after
-from .exchange import OVERLOADED, Response
-from .journal import Journal
-from .locations import upload_location, with_query
+from conformance.client.client import RETRY_BUDGET, Call, Client, retry_after
+from conformance.client.http.exchange import OVERLOADED, Response
+from conformance.client.journal import Journal
+from conformance.client.locations import upload_location, with_query
 
 #: Looks that found the same of one operation, after which a short one is enough.
 _FULL = 2

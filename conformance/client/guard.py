@@ -6,9 +6,8 @@ import re
 import threading
 from collections.abc import Callable
 
+from conformance.client.client import WriteForbidden
 from spec.model import Withheld
-
-from .client import WriteForbidden
 
 #: References that are sure to be a tag or a digest.
 _PLAIN = re.compile(r"\w[\w.-]{0,127}|sha(256:[0-9a-f]{64}|512:[0-9a-f]{128})", re.ASCII)

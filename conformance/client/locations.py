@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urljoin, urlsplit
 
-from .exchange import Response
+from conformance.client.http.exchange import Response
 
 
 def upload_location(response: Response) -> str | None:

@@ -7,7 +7,7 @@ import re
 import threading
 from typing import Any
 
-from .spellings import certain, escaped, everywhere
+from conformance.client.spellings import certain, escaped, everywhere
 
 REMOVED = "(removed)"
 _SECRET_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie"})

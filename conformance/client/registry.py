@@ -7,14 +7,14 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, quote, urljoin, urlsplit
 
-from . import locations
-from .client import Call, Client
-from .control import Control
-from .exchange import Response
-from .guard import Guard
-from .journal import Journal
-from .settling import Settling, ask_until
-from .transport import Payload
+from conformance.client import locations
+from conformance.client.client import Call, Client
+from conformance.client.control import Control
+from conformance.client.guard import Guard
+from conformance.client.http.exchange import Response
+from conformance.client.http.transport import Payload
+from conformance.client.journal import Journal
+from conformance.client.settling import Settling, ask_until
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from .exchange import Response
+from conformance.client.http.exchange import Response
 
 #: Seconds between two looks: the first pause, and the longest.
 _FIRST = 0.05

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from .authentication import tokens_in
-from .challenge import Challenge, parse_challenges
-from .client import Call, Client
-from .credentials import Credentials
-from .exchange import Response
+from conformance.client.client import Call, Client
+from conformance.client.http.exchange import Response
+from conformance.client.login.authentication import tokens_in
+from conformance.client.login.challenge import Challenge, parse_challenges
+from conformance.client.login.credentials import Credentials
 
 CLIENT_ID = "registry-conformance"
 _FORM = (("Content-Type", "application/x-www-form-urlencoded"), ("Accept", "application/json"))

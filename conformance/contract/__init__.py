@@ -1,6 +1,6 @@
 """The passive contract check: what the OpenAPI document alone says of an exchange."""
 
-from .check import Contract
-from .result import Breach, ContractResult
+from conformance.contract.check import Contract
+from conformance.contract.result import Breach, ContractResult
 
 __all__ = ["Breach", "Contract", "ContractResult"]

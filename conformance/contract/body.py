@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from conformance.client.exchange import Exchange, Response
-
-from . import requirement, wording
-from .plan import MediaRule, ResponsePlan
-from .result import Deviation
+from conformance.client.http.exchange import Exchange, Response
+from conformance.contract import requirement, wording
+from conformance.contract.plan import MediaRule, ResponsePlan
+from conformance.contract.result import Deviation
 
 #: Larger bodies are never checked: they are content, not protocol.
 BODY_LIMIT = 1024 * 1024

@@ -7,14 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
-from conformance.client.exchange import Exchange, Response
-
-from . import body, wording
-from .plan import HeaderRule, OperationPlan, ResponsePlan, operations
-from .result import NOTHING, Breach, ContractResult, Deviation
+from conformance.client.http.exchange import Exchange, Response
+from conformance.contract import body, wording
+from conformance.contract.plan import HeaderRule, OperationPlan, ResponsePlan, operations
+from conformance.contract.result import NOTHING, Breach, ContractResult, Deviation
 
 if TYPE_CHECKING:
-    from .oracle import Oracle
+    from conformance.contract.oracle import Oracle
 
 #: Which exchanges openapi-core itself looks at: those in which a plan found a new breach, the first of
 #: each operation, status and media type too, or all.
@@ -80,7 +79,7 @@ class Contract:
         """openapi-core on the same document, imported at the first need."""
         if self._judge is None:
             started = time.perf_counter()
-            from .oracle import Oracle  # noqa: PLC0415  its import takes most of a second
+            from conformance.contract.oracle import Oracle  # noqa: PLC0415  its import takes most of a second
 
             self._judge = Oracle(self._document)
             self.loading_seconds = time.perf_counter() - started

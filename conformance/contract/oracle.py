@@ -13,9 +13,8 @@ from openapi_core.exceptions import OpenAPIError
 from openapi_core.templating.responses.exceptions import ResponseFinderError
 from openapi_core.validation.response.exceptions import DataValidationError, HeaderValidationError
 
-from conformance.client.exchange import Exchange, Headers, Response
-
-from .plan import METHODS, OperationPlan
+from conformance.client.http.exchange import Exchange, Headers, Response
+from conformance.contract.plan import METHODS, OperationPlan
 
 _HOST = "http://registry.invalid"
 #: Stands for a path parameter that an exchange does not tell, as the session of an opaque upload location.

@@ -14,8 +14,8 @@ from typing import Any
 
 import jsonschema_rs
 
-from . import requirement, wording
-from .dereference import DocumentError, follow, inline
+from conformance.contract import requirement, wording
+from conformance.contract.dereference import DocumentError, follow, inline
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _BOOLEANS = {**dict.fromkeys(("y", "yes", "t", "true", "on", "1"), True)}

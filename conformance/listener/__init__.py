@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from .mailbox import LocalMailbox, Mailbox
-from .options import LISTEN
+from conformance.listener.mailbox import LocalMailbox, Mailbox
+from conformance.listener.options import LISTEN
 
 
 @contextmanager
@@ -21,7 +21,7 @@ def listening(host: str, port: int) -> Iterator[LocalMailbox]:
     Raises:
         UsageError: the address cannot be listened on.
     """
-    from .server import Listener  # noqa: PLC0415  # only where the option is given
+    from conformance.listener.server import Listener  # noqa: PLC0415  # only where the option is given
 
     try:
         listener = Listener(host, port)
@@ -35,13 +35,19 @@ def listening(host: str, port: int) -> Iterator[LocalMailbox]:
 
 def way(mailbox: Mailbox | None) -> tuple[str, bytes] | None:
     """Open the mailbox of the listener, where there is one, to other processes of the run."""
-    return mailbox.way() if isinstance(mailbox, LocalMailbox) else None
+    if not isinstance(mailbox, LocalMailbox):
+        return None
+    if mailbox.door is None:
+        from conformance.listener.remote import SocketDoor  # noqa: PLC0415  # only where workers are used
+
+        mailbox.door = SocketDoor(mailbox)
+    return mailbox.door.way
 
 
 def enter(found: tuple[str, bytes] | None) -> Mailbox | None:
     """Return the mailbox that a way leads to, in another process of the run."""
     if found is None:
         return None
-    from .remote import RemoteMailbox  # noqa: PLC0415  # as above
+    from conformance.listener.remote import RemoteMailbox  # noqa: PLC0415  # as above
 
     return RemoteMailbox(found)

@@ -7,10 +7,7 @@ import threading
 import time
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
-
-if TYPE_CHECKING:
-    from .remote import Door
+from typing import Protocol
 
 #: Bounds of what is kept: deliveries, and bytes of all of them. The oldest are forgotten first.
 KEPT = 50_000
@@ -71,6 +68,17 @@ class Mailbox(Protocol):
         """Return whether somebody did."""
 
 
+class Door(Protocol):
+    """Lets other processes of the run look into a mailbox."""
+
+    @property
+    def way(self) -> tuple[str, bytes]:
+        """The address and the key that they need."""
+
+    def close(self) -> None:
+        """Let no other process in any more."""
+
+
 class LocalMailbox:
     """The mailbox in the process of the listener; safe for many threads."""
 
@@ -81,7 +89,8 @@ class LocalMailbox:
         self._last = 0
         self._forgotten = 0
         self._scripts: dict[bytes, list[Reply]] = {}
-        self._door: Door | None = None
+        #: What lets other processes of the run in, once one is there.
+        self.door: Door | None = None
         self._gave_up = False
 
     def give_up(self) -> None:
@@ -92,18 +101,10 @@ class LocalMailbox:
         """Return whether somebody did."""
         return self._gave_up
 
-    def way(self) -> tuple[str, bytes]:
-        """Open the mailbox to other processes of the run; return what they need to come in."""
-        if self._door is None:
-            from .remote import Door  # noqa: PLC0415  # only where workers are used
-
-            self._door = Door(self)
-        return self._door.way
-
     def close(self) -> None:
         """Let no other process in any more."""
-        if self._door is not None:
-            self._door.close()
+        if self.door is not None:
+            self.door.close()
 
     def take(self, method: str, headers: tuple[tuple[str, str], ...], body: bytes, whole: bool) -> Delivery:
         """Keep a delivery and say how to answer it."""

@@ -8,10 +8,10 @@ import threading
 from multiprocessing.connection import Client, Connection
 from multiprocessing.connection import Listener as Socket
 
-from .mailbox import LocalMailbox, Look, Reply
+from conformance.listener.mailbox import LocalMailbox, Look, Reply
 
 
-class Door:
+class SocketDoor:
     """Serves a mailbox on a local socket, a thread for each process that comes with the key."""
 
     def __init__(self, mailbox: LocalMailbox) -> None:

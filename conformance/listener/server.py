@@ -9,8 +9,8 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from ..settings import USER_AGENT
-from .mailbox import Delivery, LocalMailbox, Reply
+from conformance.listener.mailbox import Delivery, LocalMailbox, Reply
+from conformance.settings import USER_AGENT
 
 #: So much of a body is kept; the rest of a longer one is not even read.
 BODY_LIMIT = 2 << 20

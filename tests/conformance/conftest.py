@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.tiny import certificate
 from tests.support.forking import Forker
+from tests.support.scripted.server import certificate
 from tests.support.servers import Server, reference
 
 USERS = {"ann": 'c4nary&<"/+% ü'}

@@ -7,12 +7,12 @@ from typing import Any, cast
 
 import pytest
 
-from conformance.options import OPTIONS, settings
+from conformance.run.options import OPTIONS, settings
 from conformance.settings import Settings
 from spec.catalogue import load
 
 
-class Given:
+class SetUp:
     """What pytest has read: the command line as ``--name=value``, and the table of the configuration file."""
 
     def __init__(self, arguments: tuple[str, ...], table: Mapping[str, Any]) -> None:
@@ -35,4 +35,4 @@ class Given:
 
 def read(*arguments: str, table: Mapping[str, Any] | None = None) -> Settings:
     """Return the settings that a command line and a configuration file give."""
-    return settings(cast(pytest.Config, Given(arguments, table or {})), load())
+    return settings(cast(pytest.Config, SetUp(arguments, table or {})), load())

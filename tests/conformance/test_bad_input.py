@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.tiny import Answer, serve
 from tests.support.forking import Forker
+from tests.support.scripted.server import Answer, serve
 from tests.support.servers import Server, reference
 from tests.support.suite import SuiteRun, run_suite
 

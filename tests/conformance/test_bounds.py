@@ -11,13 +11,13 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from conformance.client.authentication import _read_token
 from conformance.client.client import Call
-from conformance.client.exchange import Headers, Response
+from conformance.client.http.exchange import Headers, Response
+from conformance.client.http.transport import OVER
+from conformance.client.login.authentication import _read_token
 from conformance.client.redaction import Redactor
-from conformance.client.transport import OVER
 from tests.conformance.test_client import client_of
-from tests.conformance.tiny import Answer, Asked, serve
+from tests.support.scripted.server import Answer, Asked, serve
 
 _MIB = 1 << 20
 

@@ -7,26 +7,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections import Counter
 from pathlib import Path
 
 import pytest
 import requests
 
-from conformance.cleanup import in_order
 from conformance.client.client import WriteForbidden
 from conformance.client.guard import Guard
 from conformance.client.journal import Journal
+from conformance.target.cleanup import in_order
 from tests.support import content
 from tests.support.configurations import configured, filesystem
 from tests.support.forking import Forker, environment
-from tests.support.servers import ROOT, Server, docker_registry
-
-
-def left(folder: Path) -> Counter[str]:
-    """Count the files of a storage in a folder by their kind."""
-    root = folder / "content"
-    return Counter(p.relative_to(root).parts[0] for p in root.rglob("*") if p.is_file())
+from tests.support.servers import ROOT, Server, docker_registry, left
 
 
 def test_a_whole_run_leaves_nothing(suite: Forker, tmp_path: Path) -> None:

@@ -10,14 +10,14 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from conformance.client.authentication import PULL, PUSH, Authenticator
 from conformance.client.client import Call, Client
-from conformance.client.credentials import Credentials
-from conformance.client.exchange import Headers, Response
+from conformance.client.http.exchange import Headers, Response
+from conformance.client.http.transport import Transport, TransportOptions
+from conformance.client.login.authentication import PULL, PUSH, Authenticator
+from conformance.client.login.credentials import Credentials
 from conformance.client.redaction import Redactor
-from conformance.client.transport import Transport, TransportOptions
-from tests.conformance.tiny import Answer, Asked, serve
-from tests.conformance.tokens import TOKEN, Guarded, guarded
+from tests.support.scripted.server import Answer, Asked, serve
+from tests.support.scripted.tokens import TOKEN, Guarded, guarded
 
 _OPEN = "http://127.0.0.1:1/token"
 _ANN = Credentials("ann", "c4nary")

@@ -9,9 +9,13 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from conformance.conditions import blobs, checks, contents, lists, manifests
-from conformance.conditions.coverage import laws_tried
-from conformance.conditions.rows import Row, offered, rows
+from conformance.scenarios.conditions import checks
+from conformance.scenarios.conditions.blobs import contents
+from conformance.scenarios.conditions.blobs import laws as blobs
+from conformance.scenarios.conditions.coverage import laws_tried
+from conformance.scenarios.conditions.lists import laws as lists
+from conformance.scenarios.conditions.manifests import laws as manifests
+from conformance.scenarios.conditions.rows.rows import Row, offered, rows
 from spec.conditions import load
 
 POSSIBLE: Mapping[str, Callable[[Row], bool]] = {

@@ -9,11 +9,11 @@ from collections.abc import Callable
 import pytest
 
 from conformance.client.control import Control
-from conformance.client.exchange import Response
+from conformance.client.http.exchange import Response
 from conformance.client.journal import Journal
 from conformance.client.registry import Registry, Repository
 from tests.conformance.test_client import client_of
-from tests.conformance.tiny import Answer, Asked, serve
+from tests.support.scripted.server import Answer, Asked, serve
 
 _DIGEST = "sha256:" + "0" * 64
 

@@ -7,13 +7,13 @@ import time
 
 import pytest
 
-from conformance.client.exchange import Exchange, Headers, Request, Response
-from conformance.crowd import Meanwhile, at_once, clients, judge_available
-from conformance.judge import Judge
-from conformance.session import Session
+from conformance.client.http.exchange import Exchange, Headers, Request, Response
+from conformance.scenarios.shared.concurrent_clients import Meanwhile, at_once, clients, judge_available
 from conformance.settings import Settings
+from conformance.target.session import Session
+from conformance.verdict.judge import Judge
 from spec.model import Outcome
-from tests.conformance.tiny import Answer, Asked, serve
+from tests.support.scripted.server import Answer, Asked, serve
 
 ID = "BASE-CONCURRENT-NO-500"
 

@@ -17,8 +17,8 @@ import pytest
 import reports
 from reports.model import Report
 from tests.conformance.conftest import USERS
-from tests.conformance.tiny import Answer, Asked, forward, serve
 from tests.support.forking import Forker, environment
+from tests.support.scripted.server import Answer, Asked, forward, serve
 from tests.support.servers import ROOT, Server
 
 #: Seconds; the machine may be busy with other tests.
@@ -66,7 +66,7 @@ def test_known_failures(suite: Forker, locked_registry: Server, open_registry: S
 
 
 _MODULE = """
-from conformance.judge import verifies
+from conformance.verdict.judge import verifies
 
 @verifies("PULL-BLOB-GET-200")
 def test_own(judge):

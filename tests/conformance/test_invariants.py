@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from conformance.client.exchange import Exchange, Headers, Request, Response
-from conformance.invariants import breaches
+from conformance.client.http.exchange import Exchange, Headers, Request, Response
+from conformance.contract.invariants import breaches
 
 _URL = "http://registry.example/v2/a/"
 _BLOB, _OTHER = b"content of a blob", b"something else"

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.client.exchange import OVERLOADED, Headers, Response
-from conformance.judge import Judge, Unsupported
+from conformance.client.http.exchange import OVERLOADED, Headers, Response
+from conformance.verdict.judge import Judge, Unsupported
 from spec.model import Outcome
 
 ID = "PULL-BLOB-GET-200"

@@ -19,7 +19,7 @@ from conformance.listener import mailbox as bounds
 from conformance.listener.mailbox import Delivery, LocalMailbox, Reply
 from conformance.listener.remote import RemoteMailbox
 from conformance.listener.server import BODY_LIMIT, CONNECTIONS, Listener
-from conformance.notifications.events import Event, events_of, flaw, media_type
+from conformance.scenarios.notifications.events import Event, events_of, flaw, media_type
 from conformance.settings import USER_AGENT
 
 ANY = (b"",)

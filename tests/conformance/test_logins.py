@@ -11,8 +11,8 @@ from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 from tests.conformance.conftest import USERS
-from tests.conformance.tokens import TOKEN, guarded
 from tests.support.forking import Forker
+from tests.support.scripted.tokens import TOKEN, guarded
 from tests.support.servers import Server
 from tests.support.suite import SuiteRun
 

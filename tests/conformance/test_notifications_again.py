@@ -7,7 +7,7 @@ import json
 import pytest
 
 from conformance.listener.mailbox import Delivery, Reply
-from conformance.notifications.events import comes_as_before
+from conformance.scenarios.notifications.events import comes_as_before
 
 _DIGEST = "sha256:" + "a" * 64
 

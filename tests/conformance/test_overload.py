@@ -9,8 +9,8 @@ import pytest
 
 from conformance.client.client import Call
 from tests.conformance.test_client import client_of
-from tests.conformance.tiny import Answer, Asked, forward, serve
 from tests.support.forking import Forker
+from tests.support.scripted.server import Answer, Asked, forward, serve
 from tests.support.servers import Server
 
 _PROBES = 40

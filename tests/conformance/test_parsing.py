@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conformance.client.authentication import redact_token_body
-from conformance.client.challenge import Challenge, parse_challenges
-from conformance.client.exchange import Headers, Response
+from conformance.client.http.exchange import Headers, Response
+from conformance.client.login.authentication import redact_token_body
+from conformance.client.login.challenge import Challenge, parse_challenges
 from conformance.client.redaction import REMOVED, Redactor
 from conformance.client.registry import next_link, parse_link, upload_location, with_query
 

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from conformance.client.exchange import Headers, Response
+from conformance.client.http.exchange import Headers, Response
 from conformance.client.registry import OCI_INDEX
-from conformance.content import OCI_CONFIG, OCI_LAYER, image, index
-from conformance.ordinary import announced_minimum
-from conformance.policy import _unusual_types, is_denied, is_immutable, may_be
+from conformance.target.content import OCI_CONFIG, OCI_LAYER, image, index
+from conformance.target.ordinary_requests import announced_minimum
+from conformance.target.policy import _unusual_types, is_denied, is_immutable, may_be
 
 
 def _answer(status: int, *codes: str) -> Response:

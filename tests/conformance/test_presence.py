@@ -6,9 +6,9 @@ import hashlib
 
 import pytest
 
-from conformance import presence
-from conformance.client.exchange import Exchange, Headers, Request, Response
-from conformance.judge import Judge
+from conformance.client.http.exchange import Exchange, Headers, Request, Response
+from conformance.verdict import presence
+from conformance.verdict.judge import Judge
 from spec.model import Outcome
 
 CONTENT = b"some bytes"

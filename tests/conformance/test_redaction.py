@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.client.redaction import REMOVED, Redactor
-from conformance.secrecy import Secrecy
+from conformance.run.secrecy import Secrecy
 
 _SECRET = "c4nary-of-a-test&<\"/+%' \u00fc"
 _TOKEN = "c4narytoken" + "x" * 60 + "end-of-c4nary"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conformance.rollup import CONTRACT, INVARIANTS, ProfileVerdicts, RollUp
+from conformance.verdict.rollup import CONTRACT, INVARIANTS, ProfileVerdicts, RollUp
 from spec.catalogue import Catalogue
 from spec.model import Level, Outcome, Requirement, Verdict, weigh
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from conformance.rollup import RollUp
+from conformance.verdict.rollup import RollUp
 from spec.catalogue import load
 from spec.model import Outcome
 
-_DIRECT, _SEARCH = "conformance/push/test_put.py::test_x", "conformance/search/test_search_states.py::test_y"
-_BLOCKED = "conformance/push/test_put.py::test_z"
+_DIRECT, _SEARCH = (
+    "conformance/scenarios/push/uploads/test_put.py::test_x",
+    "conformance/scenarios/search/test_search_states.py::test_y",
+)
+_BLOCKED = "conformance/scenarios/push/uploads/test_put.py::test_z"
 _RETAG, _EXACT = "PUSH-MANIFEST-RETAG-MOVES", "PUSH-MANIFEST-BYTES-EXACT"
 #: What no profile demands, and what has nothing to do with a tag.
 _JSON = "BASE-ERROR-JSON-PRESENT"
@@ -89,7 +92,7 @@ def test_a_search_says_nothing_of_what_was_not_selected() -> None:
 
 
 def test_a_search_that_was_named_says_all_that_it_found() -> None:
-    """``pytest conformance/search`` selects scenarios and no requirements."""
+    """``pytest conformance/scenarios/search`` selects scenarios and no requirements."""
     rolled = _rolled(frozenset(), search=[_judgement(_RETAG, Outcome.BROKEN)])
     assert [finding.requirement for finding in rolled.findings] == [_RETAG]
 

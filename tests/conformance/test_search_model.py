@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.search import blame
-from conformance.search.blame import Deed
-from conformance.search.model import Document, There, World
+from conformance.scenarios.search.machine import blame
+from conformance.scenarios.search.machine.blame import Deed
+from conformance.scenarios.search.machine.model import Document, There, World
 
 IMAGE = Document("sha256:image", ("sha256:config", "sha256:layer"))
 OTHER = Document("sha256:other", ("sha256:config",))

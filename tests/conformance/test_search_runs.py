@@ -8,8 +8,8 @@ import sys
 
 import requests
 
-from tests.conformance.tiny import Answer, Asked, serve
 from tests.support.forking import Forker
+from tests.support.scripted.server import Answer, Asked, serve
 from tests.support.servers import ROOT, Server
 
 _RUN = re.compile(r"conformance(?:/|%2F)[0-9a-f]{6}-")
@@ -26,7 +26,7 @@ def test_the_same_seed_sends_the_same_requests(suite: Forker, open_registry: Ser
 
     def asked(seed: int) -> list[tuple[str, str, bytes]]:
         with serve(forward) as tiny:
-            nodes = [f"=conformance/search/test_search_{name}" for name in ("names.py", "states.py")]
+            nodes = [f"=conformance/scenarios/search/test_search_{name}" for name in ("names.py", "states.py")]
             suite.run(tiny.url, *nodes, "--seed", str(seed), "--keep", "--effort", "quick")
             return [(a.method, _SESSION.sub("SESSION", _RUN.sub("RUN", a.path)), a.body) for a in tiny.asked]
 
@@ -39,11 +39,12 @@ def test_the_same_seed_sends_the_same_requests(suite: Forker, open_registry: Ser
 def test_nothing_is_left_behind(suite: Forker, open_registry: Server) -> None:
     # Other tests may have made the folder; a run adds nothing to it.
     before = {path.name for path in (ROOT / ".hypothesis").glob("*/*")}
-    suite.run(open_registry.url, "=conformance/search", "--effort", "quick", "--keep")
+    suite.run(open_registry.url, "=conformance/scenarios/search", "--effort", "quick", "--keep")
     assert {path.name for path in (ROOT / ".hypothesis").glob("*/*")} == before
 
 
 def test_a_run_without_the_search_does_without_hypothesis() -> None:
-    code = "import sys, conformance.plugin, conformance.search.test_search_states; print('hypothesis' in sys.modules)"
+    modules = "sys, conformance.run.plugin, conformance.scenarios.search.test_search_states"
+    code = f"import {modules}; print('hypothesis' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ran.stdout.strip() == "False"

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from conformance.client.exchange import Exchange, Headers, Request, Response
+from conformance.client.http.exchange import Exchange, Headers, Request, Response
 
 METHODS = {"get": "GET", "head": "HEAD", "put": "PUT", "delete": "DELETE", "patch": "PATCH", "list": "GET"}
 ERRORS: dict[str, Any] = {"errors": [{"code": "MANIFEST_UNKNOWN", "message": "no such manifest", "detail": {}}]}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from conformance.client.exchange import Exchange, Headers, Request, Response
+from conformance.client.http.exchange import Exchange, Headers, Request, Response
 from conformance.contract import Contract, ContractResult
 
 from .samples import DIGEST, ERRORS, MANIFEST, TAGS, recorded, small_document

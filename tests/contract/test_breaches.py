@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conformance.client.exchange import Exchange, Headers, Request
+from conformance.client.http.exchange import Exchange, Headers, Request
 from conformance.contract import Contract
 from conformance.contract.body import BODY_LIMIT
 from conformance.contract.dereference import DocumentError, inline

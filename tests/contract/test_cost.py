@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 
-from conformance.client.exchange import Exchange, Headers, Response
+from conformance.client.http.exchange import Exchange, Headers, Response
 from conformance.contract import Contract
 
 from .samples import recorded

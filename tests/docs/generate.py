@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from conformance.options import OPTIONS, Option
+from conformance.run.options import OPTIONS, Option
 from reference import faults, variants
 from spec import check
 from tests.proof import page

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from conformance.options import OPTIONS
+from conformance.run.options import OPTIONS
 from reference.faults import ALL as FAULTS
 from reference.variants import ALL as VARIANTS
 from spec.catalogue import load

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.conformance.tiny import certificate
 from tests.hostile.audit import LOG
 from tests.hostile.case import ACCOUNT, REFUSALS, VERDICTS, Hostile
 from tests.hostile.cases import BY_NAME, CASES
@@ -23,6 +22,7 @@ from tests.hostile.outputs import flaws
 from tests.hostile.posts import pester
 from tests.hostile.proxy import TOKEN_PATH, Proxy, proxy
 from tests.support.notified import Hook
+from tests.support.scripted.server import certificate
 from tests.support.servers import reference
 from tests.support.suite import SuiteRun, run_suite
 from tests.support.tokens import token_server

@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 
 import reports
-from tests.conformance.test_cleanup import left
-from tests.conformance.tiny import Tiny, forward, serve
 from tests.interruptions.started import started, wait_for
 from tests.support.configurations import filesystem
 from tests.support.sampling import sampled
-from tests.support.servers import Server, reference
+from tests.support.scripted.server import Tiny, forward, serve
+from tests.support.servers import Server, left, reference
 
 #: Runs a command with a small disk of its own at a folder, and lists afterwards what is on it; "$1" is the folder,
 #: "$2" its size, "$3" a file that, once it is there, puts a disk in its place that can only be read.

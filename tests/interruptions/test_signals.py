@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 import reports
-from tests.conformance.test_cleanup import left
-from tests.conformance.tiny import Answer, Asked, Tiny, forward, serve
 from tests.interruptions.started import PATIENCE, Started, started, wait_for
 from tests.support.configurations import filesystem
 from tests.support.sampling import sampled
+from tests.support.scripted.server import Answer, Asked, Tiny, forward, serve
+from tests.support.servers import left
 
 _INT, _TERM = signal.SIGINT, signal.SIGTERM
 _SIGNALS = {"control-c": _INT, "sigterm": _TERM}

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reference.faults import ALL as FAULTS
-from tests.mutation.weakening import Weakness
-from tests.proof.cases import number_of
 from tests.support.collected import WEAKER, Collected
 from tests.support.configurations import configured
 from tests.support.launching import Launcher, launched_by
+from tests.support.sampling import number_of
 from tests.support.servers import ServerError
+from tests.support.weakening import Weakness
 
 #: By scenario and requirement, what was expected where it was found broken.
 Convictions = Mapping[str, Mapping[str, Sequence[str]]]

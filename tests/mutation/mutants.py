@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.mutation.operators import changes
+from tests.support.weakening import source_of
 
 ROOT = Path(__file__).resolve().parents[2]
 _SHOWN = 70
@@ -42,12 +43,6 @@ class Mutant:
     def key(self) -> str:
         """The name in short, for file names and tables."""
         return hashlib.sha256(self.name.encode()).hexdigest()[:10]
-
-
-def source_of(module: str) -> Path:
-    """Return the file of a module of this project."""
-    path = ROOT.joinpath(*module.split("."))
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def mutants(module: str) -> list[Mutant]:

@@ -14,10 +14,10 @@ from typing import Any
 import coverage
 
 from tests.mutation import lines
-from tests.mutation.mutants import source_of
 from tests.support.configurations import Target, configured
 from tests.support.launching import Launcher, launched_by
 from tests.support.suite import run_suite
+from tests.support.weakening import source_of
 
 #: Where mutants are tried, each a set-up of the reference and variants that lead to code which nothing else reaches:
 #: everything shows in the first, unless it is about what only another one has.

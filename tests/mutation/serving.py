@@ -10,8 +10,9 @@ from importlib.abc import MetaPathFinder
 from types import CodeType, ModuleType
 from typing import Any
 
-from tests.mutation.mutants import mutated, source_of
+from tests.mutation.mutants import mutated
 from tests.support.launching import Launcher, answer
+from tests.support.weakening import source_of
 
 
 class Changing(Launcher):

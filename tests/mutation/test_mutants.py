@@ -8,10 +8,10 @@ from collections import Counter
 import pytest
 
 from tests.mutation.accepted import Accepted
-from tests.mutation.mutants import mutants, mutated, source_of
+from tests.mutation.mutants import mutants, mutated
 from tests.mutation.operators import changes
 from tests.mutation.trial import MODULES
-from tests.mutation.weakening import weaknesses
+from tests.support.weakening import source_of, weaknesses
 
 
 @pytest.mark.parametrize(

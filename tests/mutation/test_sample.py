@@ -14,11 +14,11 @@ from tests.mutation.mutants import mutants
 from tests.mutation.reach import Reach, measure
 from tests.mutation.serving import Changing
 from tests.mutation.trial import MODULES, judge
-from tests.mutation.weakening import weaknesses
 from tests.support.collected import Collected
 from tests.support.launching import Launcher
 from tests.support.sampling import sampled
 from tests.support.servers import ROOT
+from tests.support.weakening import weaknesses
 
 _ACCEPTED = Accepted.load()
 _MUTANTS = {m.key: m for module in MODULES for m in mutants(module) if not _ACCEPTED.mutant(m.name)}

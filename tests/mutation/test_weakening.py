@@ -9,11 +9,11 @@ from contextlib import closing
 import pytest
 
 from tests.mutation.checks import notice
-from tests.mutation.weakening import Weakness, weaknesses
 from tests.support.collected import Collected
 from tests.support.launching import Launcher
+from tests.support.weakening import Weakness, weaknesses
 
-_HEAD = "conformance/pull/test_blob_head.py::test_head_of_a_blob"
+_HEAD = "conformance/scenarios/pull/test_blob_head.py::test_head_of_a_blob"
 
 
 @pytest.fixture(scope="module")

@@ -49,8 +49,8 @@ MODULES = tuple(
     )
 )
 #: Decides whether what the owner declared is there.
-_DECLARED = "conformance/base/test_capabilities.py::test_declared_capabilities"
-_SEARCH = "conformance/search/"
+_DECLARED = "conformance/scenarios/base/test_capabilities.py::test_declared_capabilities"
+_SEARCH = "conformance/scenarios/search/"
 #: Lines of a module.
 _LONGEST = 1000
 #: Endings of a run that is a verdict; 4 is a refusal to begin.

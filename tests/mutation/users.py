@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from tests.mutation.mutants import source_of
+from tests.support.weakening import source_of
 
 #: A module and the first and last line of a function in it.
 Span = tuple[str, int, int]

@@ -23,9 +23,10 @@ from rich.progress import (
 
 from tests.proof import page
 from tests.proof.cases import Plan
-from tests.proof.outside import OutsideError, register
 from tests.proof.parts import KINDS, WAITING, Parts
 from tests.proof.workshop import Result, Task, Workshop, run
+from tests.support.configurations import CONFIGURATIONS
+from tests.support.outside import OutsideError, register
 
 USAGE = 4
 #: Where the output is no terminal, a line comes after so many seconds.
@@ -124,7 +125,7 @@ def main() -> int:
     arguments = _parser().parse_args()
     try:
         for path in arguments.fault_from:
-            arguments.names.append(register(path.resolve()).name)
+            arguments.names.append(register(path.resolve(), CONFIGURATIONS).name)
             arguments.kind = arguments.kind or ["fault"]
     except OutsideError as error:
         print(f"--fault-from: {error}", file=sys.stderr)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import itertools
 import random
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from reference.modifications import PROFILES, Fault, Variant
 from reference.variants import ALL as VARIANTS
 from spec.catalogue import load
 from spec.trace import scan
+from tests.support.sampling import number_of
 from tests.support.servers import ROOT
 
 #: How many variants a fault is put beside.
@@ -64,11 +64,6 @@ class Case:
         for name in self.faults:
             told += FAULTS[name].options
         return tuple(told)
-
-
-def number_of(seed: str, kind: str, name: str) -> str:
-    """Return the seed of one run of the suite, a number that differs from case to case."""
-    return str(zlib.crc32(f"{seed} {kind} {name}".encode()))
 
 
 class Plan:

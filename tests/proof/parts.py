@@ -15,10 +15,10 @@ from tests.mutation import checks, trial
 from tests.mutation.accepted import Accepted
 from tests.mutation.mutants import Mutant, mutants
 from tests.mutation.reach import Reach
-from tests.mutation.weakening import Weakness, weaknesses
 from tests.proof import runner
 from tests.proof.cases import Case, Plan
 from tests.proof.workshop import Result, Task, Workshop
+from tests.support.weakening import Weakness, weaknesses
 
 T = TypeVar("T")
 #: The kinds of cases in the order in which they run; each needs at most what came before.

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from conformance.conditions.places import SHAPES
+from conformance.scenarios.conditions.rows.places import SHAPES
 from reference.faults import ALL as FAULTS
 from reference.modifications import PROFILES
 from reference.variants import ALL as VARIANTS

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.proof.outside import OutsideError, fault_from
 from tests.support.chance import SEED
+from tests.support.configurations import CONFIGURATIONS
+from tests.support.outside import OutsideError, fault_from
 from tests.support.servers import ROOT
 
 GOOD = '''"""Pulls of blobs are answered 203."""
@@ -34,7 +35,7 @@ def _file(folder: Path, text: str) -> Path:
 
 
 def test_a_good_one(tmp_path: Path) -> None:
-    found = fault_from(_file(tmp_path, GOOD))
+    found = fault_from(_file(tmp_path, GOOD), CONFIGURATIONS)
     assert (found.name, found.title) == ("pulls-203", "Pulls of blobs are answered 203.")
     assert (found.breaks, found.also, found.configuration) == (("PULL-BLOB-GET-200",), (), "memory")
 
@@ -55,7 +56,7 @@ def test_a_good_one(tmp_path: Path) -> None:
 )
 def test_a_bad_one(text: str, words: str, tmp_path: Path) -> None:
     with pytest.raises(OutsideError) as caught:
-        fault_from(_file(tmp_path, text))
+        fault_from(_file(tmp_path, text), CONFIGURATIONS)
     assert words in str(caught.value)
     assert str(tmp_path / "pulls-203.py") in str(caught.value)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.content import Blob, Maker, digest_of
-from conformance.schema1 import signed_image, signed_text
+from conformance.target.content import Blob, Maker, digest_of
+from conformance.target.schema1 import signed_image, signed_text
 from reference import schema1
 from reference.documents import SIGNED, read
 from reference.errors import RegistryError

@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reports import ReportError, check
-from reports.model import schema
+from reports.loading import schema
 from tests.reports import from_catalogue, samples
 
 Report = dict[str, Any]

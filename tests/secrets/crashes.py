@@ -57,7 +57,7 @@ PROBING = _CLIENT.replace("{after}", "5")
 HOOK = (
     _HEAD
     + """
-from conformance.plugin import SESSION
+from conformance.run.plugin import SESSION
 
 @pytest.hookimpl
 def pytest_runtest_setup(item):

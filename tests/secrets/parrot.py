@@ -11,9 +11,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, quote, urlsplit
 
-from tests.conformance.tiny import HOP_BY_HOP, Answer, Asked, Tiny, serve
-from tests.conformance.tokens import scope_of
 from tests.secrets.canaries import Canaries
+from tests.support.scripted.server import HOP_BY_HOP, Answer, Asked, Tiny, serve
+from tests.support.scripted.tokens import scope_of
 
 USER, READER, STRANGER = "ann", "bob", "eve"
 _JSON = ("Content-Type", "application/json")

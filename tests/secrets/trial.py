@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from tests.conformance.tiny import Asked
 from tests.secrets.canaries import NAMES, Canaries
 from tests.secrets.cases import CASES, LOUD, PLANTED, Case
 from tests.secrets.giving import Given
 from tests.secrets.parrot import Parrot, parrot
 from tests.secrets.watch import Watch
 from tests.support.forking import environment
+from tests.support.scripted.server import Asked
 from tests.support.servers import ROOT, reference
 
 _LONGEST = 400.0

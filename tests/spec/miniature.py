@@ -62,8 +62,8 @@ get:
   "type": "string"
 }
 """,
-    "conformance/base/test_base.py": '''\
-from conformance.judge import verifies
+    "conformance/scenarios/base/test_base.py": '''\
+from conformance.verdict.judge import verifies
 
 
 @verifies("BASE-V2-200")

@@ -12,7 +12,7 @@ from .miniature import Tree
 
 BASE = "spec/requirements/base.yaml"
 PATH = "spec/paths/base.yaml"
-SCENARIO = "conformance/base/test_base.py"
+SCENARIO = "conformance/scenarios/base/test_base.py"
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def test_consistent_tree_has_no_problem_and_is_counted(tree: Tree) -> None:
             BASE,
             "get]\n- id: BASE-V2-H",
             "get]\n  untestable: no way\n- id: BASE-V2-H",
-            f"{BASE}:1: BASE-V2-200 has a scenario (conformance/base/test_base.py:4) and yet is untestable",
+            f"{BASE}:1: BASE-V2-200 has a scenario (conformance/scenarios/base/test_base.py:4) and yet is untestable",
             id="decided and untestable",
         ),
         pytest.param(BASE, "- id: BASE-V2-FREE", "- id: [", f"{BASE}:", id="no yaml"),
@@ -189,11 +189,11 @@ def test_missing_file_is_a_problem_and_no_exception(tree: Tree) -> None:
 
 def test_ids_of_a_module_constant_count_as_verified(tree: Tree) -> None:
     tree.write(
-        "conformance/base/test_more.py",
+        "conformance/scenarios/base/test_more.py",
         'IDS = ("BASE-V2-200", "BASE-V2-HEADER")\n\n\n@verifies(*IDS)\nclass TestMore:\n    pass\n',
     )
     scenarios = tree.check().trace.scenarios_of("BASE-V2-HEADER")
-    assert [(s.name, s.file, s.line) for s in scenarios] == [("TestMore", "conformance/base/test_more.py", 4)]
+    assert [(s.name, s.file, s.line) for s in scenarios] == [("TestMore", "conformance/scenarios/base/test_more.py", 4)]
 
 
 def test_what_no_fault_breaks_is_a_problem(tree: Tree) -> None:
@@ -232,7 +232,7 @@ def test_show_prints_all_that_refers_to_a_requirement(tree: Tree, capsys: pytest
         "The Docker document, July 2021: API Version Check",
         "https://example.org/api.md",
         "presumed by BASE-V2-HEADER",
-        "test_version_check  conformance/base/test_base.py:4",
+        "test_version_check  conformance/scenarios/base/test_base.py:4",
         "no-base  reference/faults/base.py:1",
     ):
         assert part in output

@@ -28,7 +28,7 @@ Convictions = dict[str, dict[str, list[str]]]
 #: Digests, names of repositories and numbers.
 _VARYING = re.compile(r"[0-9a-f]{6,}|[0-9]+")
 _LONGEST = 160
-#: A variable with the module and the number of a check that is weaker in this run (`tests.mutation.weakening`).
+#: A variable with the module and the number of a check that is weaker in this run (`tests.support.weakening`).
 WEAKER = "PROOF_WEAKER_CHECK"
 #: A variable that leaves the search and the laws out, whatever was selected, but for the scenario that it names.
 WITHOUT_SEARCH = "PROOF_WITHOUT_SEARCH"
@@ -73,19 +73,19 @@ class _Server:
 def _begin(session: pytest.Session, args: list[str]) -> None:
     """Do what pytest and the suite do between the command line and the first scenario."""
     import reports  # noqa: PLC0415  # in the child
-    from conformance import starting, terminal  # noqa: PLC0415  # pytest imports the suite itself
+    from conformance.run import startup, terminal  # noqa: PLC0415  # pytest imports the suite itself
 
     config = session.config
     chosen = config._parser.parse(args, namespace=copy.deepcopy(config.option))
     config.option.__dict__.update(chosen.__dict__)
     config.option.collectonly = False
     config.args = chosen.file_or_dir
-    starting.configure(config)
+    startup.configure(config)
     controller = config.pluginmanager.getplugin("conformance-controller")
     found = _listen()
     reports.write = lambda report, folder: _write(report, folder, controller.rollup, found)
     if weaker := os.environ.get(WEAKER):
-        from tests.mutation.weakening import weaken  # noqa: PLC0415  # seldom wanted
+        from tests.support.weakening import weaken  # noqa: PLC0415  # seldom wanted
 
         weaken(*json.loads(weaker))
     terminal.install(config)
@@ -105,7 +105,7 @@ def _begin(session: pytest.Session, args: list[str]) -> None:
 
 def _listen() -> Convictions:
     """Keep each judgement that something is broken; the judge itself keeps the gravest of a scenario."""
-    from conformance import judge  # noqa: PLC0415  # in the child
+    from conformance.verdict import judge  # noqa: PLC0415  # in the child
     from spec.model import Outcome  # noqa: PLC0415  # as above
 
     found: Convictions = {}

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.conformance.tiny import certificate
 from tests.support import content
 from tests.support.notified import Hook
+from tests.support.scripted.server import certificate
 from tests.support.servers import Server, reference
 from tests.support.tokens import EVERYBODY_PULLS, OWNER, READER, STRANGER, Rule, token_server
 

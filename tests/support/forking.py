@@ -88,8 +88,8 @@ def environment(more: Mapping[str, str]) -> dict[str, str]:
 def _serve() -> None:
     """Read requests from standard input until it ends; answer each with the exit code of its run."""
     # The libraries that a run imports; what pytest must import itself, its plugins and conftest.py, is left to it.
-    import conformance.starting  # noqa: PLC0415  # in the server alone
-    import conformance.terminal  # noqa: F401, PLC0415  # as above
+    import conformance.run.startup  # noqa: PLC0415  # in the server alone
+    import conformance.run.terminal  # noqa: F401, PLC0415  # as above
     from conformance.contract import Contract  # noqa: PLC0415  # as above
     from spec.catalogue import load  # noqa: PLC0415  # as above
 

@@ -146,7 +146,7 @@ def _load() -> None:
 
 def _prepare(request: dict[str, Any]) -> None:
     if paths := request.get("faults_from"):
-        from tests.proof.outside import register  # noqa: PLC0415  # only where there are some
+        from tests.support.outside import register  # noqa: PLC0415  # only where there are some
 
         for path in paths:
             register(Path(path))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zlib
 from collections.abc import Collection
 from typing import Any
 
@@ -19,3 +20,8 @@ def sampled(names: Collection[str], size: int, always: Collection[str] = ()) -> 
     chooser = random.Random(SAMPLE)
     chosen = {*always, *chooser.sample(sorted(set(names) - set(always)), size)}
     return [pytest.param(name, marks=[] if name in chosen else [pytest.mark.slow]) for name in names]
+
+
+def number_of(seed: str, kind: str, name: str) -> str:
+    """Return the seed of one run of the suite, a number that differs from case to case."""
+    return str(zlib.crc32(f"{seed} {kind} {name}".encode()))

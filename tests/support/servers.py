@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -224,3 +225,9 @@ def _free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def left(folder: Path) -> Counter[str]:
+    """Count the files of a storage in a folder by their kind."""
+    root = folder / "content"
+    return Counter(p.relative_to(root).parts[0] for p in root.rglob("*") if p.is_file())

@@ -1,0 +1,1 @@
+"""Logins: challenges, credentials, tokens, and how secrets are kept out of what is shown."""

@@ -1,0 +1,1 @@
+"""The scenarios: pytest modules by category, and the helpers that they share."""

@@ -1,0 +1,223 @@
+"""Writes of those who may not write: they are refused, change nothing, and touch nobody's upload."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from conformance.client.http.exchange import Response
+from conformance.client.registry import Repository, upload_location
+from conformance.client.tokens import TokenService
+from conformance.scenarios.auth.callers import MAY_ONLY_PULL, NO, NO_NEED, Caller, Callers, Tokens, needs_login, private
+from conformance.settings import Settings
+from conformance.target.content import ANY_MANIFEST, Blob
+from conformance.target.session import Session
+from conformance.target.setup import SetUp
+from conformance.verdict.judge import Judge, NotTested, Undecided, Unsupported, excuse_of, verifies
+from spec.model import Withheld
+
+CREATED = 201
+FORBIDDEN = 403
+NOT_FOUND = 404
+UNAUTHORIZED = 401
+SESSION = "AUTH-UPLOAD-SESSION-PROTECTED"
+NO_EFFECT = "AUTH-REFUSED-WRITE-NO-EFFECT"
+SOURCE = "AUTH-MOUNT-SOURCE-SCOPE"
+NO_READ = "PUSH-MOUNT-NO-READ-ACCESS"
+WRITE = "AUTH-WRITE-DENIED"
+DENIED = "AUTH-ERROR-DENIED-BODY"
+HEADER = "AUTH-CHALLENGE-HEADER"
+
+
+def _token_for(session: Session, repo: Repository, *actions: str) -> str | None:
+    """Return a token of the owner for one repository alone; ``None`` where no such can be had."""
+    service = TokenService.of(session.client, session.registry.base(authenticate=False))
+    try:
+        return Tokens(session, service).token_for(repo, *actions) if service else None
+    except (Unsupported, Undecided):
+        return None
+
+
+@needs_login
+@verifies(HEADER)
+def test_refusals_of_every_method(repo: Repository, setup: SetUp, callers: Callers, judge: Judge) -> None:
+    """Each method that is refused for want of credentials is told how to get on."""
+    manifest = setup.image(repo)
+    nobody = callers.nobody.at(repo)
+    reference = manifest.tag or manifest.digest
+    answers = [nobody.list_tags(), nobody.referrers(manifest.digest)]
+    for blob in manifest.blobs[:1]:
+        answers += [nobody.get_blob(blob.digest), nobody.head_blob(blob.digest)]
+    if not setup.read_only:
+        answers += [
+            nobody.put_manifest(setup.make.tag(), manifest.body, manifest.media_type),
+            nobody.delete_manifest(setup.make.digest()),
+            nobody.delete_blob(setup.make.digest()),
+            nobody.patch_upload(setup.upload(repo), b"a", "0-0"),
+            nobody.head_manifest(reference),
+        ]
+    refused = [answer for answer in answers if answer.status == UNAUTHORIZED]
+    if not refused:
+        raise Unsupported(NO_NEED)
+    for answer in refused:
+        judge.header(HEADER, answer, "WWW-Authenticate")
+
+
+@needs_login
+@verifies(SESSION)
+def test_upload_of_another(*, repo: Repository, setup: SetUp, callers: Callers, session: Session, judge: Judge) -> None:
+    """An upload goes on only with the right to push, even for who knows its Location."""
+    location = setup.upload(repo)
+    if urlsplit(location)[:2] != urlsplit(session.client.url)[:2]:
+        raise Unsupported("the upload goes to another host, whose URL may be its own credential")
+    if callers.nobody.at(repo).start_upload(tried=True).ok:
+        raise Unsupported(NO_NEED)
+    strangers = [callers.nobody, *filter(None, (callers.other,))]
+    if token := _token_for(session, Repository(session.registry, f"{repo.name}-elsewhere"), "pull", "push"):
+        strangers.append(callers.holding(token, "a token for another repository"))
+    blob, foreign = setup.make.blob(), setup.make.blob()
+    for caller in strangers:
+        seen = caller.at(repo)
+        _protected(judge, "GET", caller, seen.get_upload(location))
+        _tampered(judge, caller, seen, location, foreign)
+    if callers.pull_only:
+        _tampered(judge, callers.pull_only, callers.pull_only.at(repo), location, foreign)
+    answer = repo.put_upload(location, blob.digest, blob.content)
+    expected = "the upload to go on as if nobody had touched it"
+    judge(SESSION, answer.status == CREATED, expected, answer)
+
+
+def _tampered(judge: Judge, caller: Caller, seen: Repository, location: str, blob: Blob) -> None:
+    """Let somebody go on with, close and cancel an upload that is not theirs."""
+    _protected(judge, "PATCH", caller, seen.patch_upload(location, blob.content, f"0-{len(blob.content) - 1}"))
+    _protected(judge, "PUT", caller, seen.put_upload(location, blob.digest, blob.content))
+    _protected(judge, "DELETE", caller, seen.cancel_upload(location))
+
+
+def _protected(judge: Judge, method: str, caller: Caller, answer: Response) -> None:
+    judge.refused(SESSION, answer, when=f"to the {method} of an upload by {caller.who}")
+
+
+@needs_login
+@verifies(NO_EFFECT)
+def test_refused_writes_change_nothing(repo: Repository, setup: SetUp, callers: Callers, judge: Judge) -> None:
+    """After a refused push, upload or deletion everything is as it was."""
+    manifest = setup.image(repo)
+    tag = manifest.tag or ""
+    setup.pulled_manifest(repo, tag)
+    for caller in (callers.nobody, *filter(None, (callers.pull_only, callers.other))):
+        seen = caller.at(repo)
+        changed = setup.unpushed_image(list(manifest.blobs), annotations={"by": caller.who})
+        fresh, blob = setup.make.tag(), setup.make.blob()
+        moved = seen.put_manifest(tag, changed.body, changed.media_type)
+        made = seen.put_manifest(fresh, changed.body, changed.media_type)
+        gone = seen.delete_manifest(manifest.digest)
+        pushed = seen.upload_single(blob.digest, blob.content)
+        if moved.status in NO:
+            after = repo.get_manifest(tag, ANY_MANIFEST)
+            same = after.body == manifest.body or gone.ok
+            judge(NO_EFFECT, same, f"the same manifest after a refused push by {caller.who}", moved, after)
+        if made.status in NO:
+            after = repo.head_manifest(fresh, ANY_MANIFEST)
+            judge.absent(NO_EFFECT, after, f"no manifest after a refused push by {caller.who}", made)
+        if gone.status in NO:
+            after = repo.get_manifest(manifest.digest, ANY_MANIFEST)
+            there = after.status != NOT_FOUND
+            judge(NO_EFFECT, there, f"the manifest after a refused deletion by {caller.who}", gone, after)
+        if pushed.status in NO:
+            after = repo.head_blob(blob.digest)
+            judge.absent(NO_EFFECT, after, f"no blob after a refused upload by {caller.who}", pushed)
+        if moved.ok or gone.ok:
+            break
+    if NO_EFFECT not in judge.judgements:
+        raise Unsupported(NO_NEED)
+
+
+@needs_login
+@verifies(WRITE, DENIED)
+def test_writes_of_who_may_only_pull(repo: Repository, setup: SetUp, callers: Callers, judge: Judge) -> None:
+    """An account that may only pull is refused what it may not; a 403 says DENIED."""
+    reader = callers.the_pull_only()
+    manifest = setup.image(repo)
+    seen = reader.at(repo)
+    pull = seen.get_manifest(manifest.digest, ANY_MANIFEST)
+    if not pull.ok:
+        raise Undecided(f"the account that may only pull does not pull (status {pull.status})")
+    answers = [
+        seen.start_upload(tried=True),
+        seen.put_manifest(setup.make.tag(), manifest.body, manifest.media_type, tried=True),
+    ]
+    if not setup.read_only:
+        answers.append(seen.delete_manifest(setup.make.digest()))
+    for answer in answers:
+        judge.refused(WRITE, answer, when=f"of a write by {reader.who}")
+        if answer.status == FORBIDDEN:
+            judge.code(DENIED, answer, "DENIED")
+    if DENIED not in judge.judgements:
+        judge.unsupported(DENIED, "nothing was answered 403")
+
+
+@needs_login
+@verifies(DENIED)
+def test_push_with_a_token_to_pull(
+    repo: Repository, setup: SetUp, callers: Callers, session: Session, judge: Judge
+) -> None:
+    """A token without the right to push is refused; a 403 says DENIED."""
+    setup.image(repo)
+    if not session.capabilities.has("token"):
+        raise NotTested(MAY_ONLY_PULL, Withheld.ACCOUNTS)
+    if (token := _token_for(session, repo, "pull")) is None:
+        raise Unsupported("no token is to pull alone")
+    answer = callers.holding(token).at(repo).start_upload(tried=True)
+    if answer.status != FORBIDDEN:
+        raise Unsupported(f"it was answered {answer.status} and not 403")
+    judge.code(DENIED, answer, "DENIED")
+
+
+@needs_login
+@verifies(SOURCE, NO_READ)
+def test_mount_of_what_may_not_be_read(
+    *,
+    repo: Repository,
+    other_repo: Repository,
+    setup: SetUp,
+    callers: Callers,
+    session: Session,
+    settings: Settings,
+    judge: Judge,
+) -> None:
+    """A mount gives nobody a blob of a repository that they may not read."""
+    manifest = setup.image(repo)
+    private(callers, repo, manifest.digest)
+    blob = manifest.blobs[0]
+    if other_repo.head_blob(blob.digest).ok:
+        raise Unsupported("blobs are shared by all repositories")
+    strangers = [callers.nobody, *filter(None, (callers.other,))]
+    for caller in strangers:
+        _not_mounted(judge, (SOURCE,), caller, source=repo, target=other_repo, blob=blob)
+    if not session.capabilities.has("token"):
+        judge.not_tested(
+            NO_READ, "it takes an account that may push to one repository and not read another", Withheld.ACCOUNTS
+        )
+        return
+    if (token := _token_for(session, other_repo, "pull", "push")) is None:
+        judge.unsupported(NO_READ, "no token is for one repository alone")
+        return
+    caller = callers.holding(token, "a token for the other repository")
+    _not_mounted(judge, (SOURCE, NO_READ), caller, source=repo, target=other_repo, blob=blob)
+
+
+def _not_mounted(
+    judge: Judge, requirements: tuple[str, ...], caller: Caller, *, source: Repository, target: Repository, blob: Blob
+) -> None:
+    seen = caller.at(target)
+    mount = seen.mount(blob.digest, source.name)
+    if mount.status == 202 and (location := upload_location(mount)):
+        seen.cancel_upload(location)
+    after = target.head_blob(blob.digest)
+    for requirement in requirements:
+        if excuse := excuse_of((mount, after)):
+            judge.inconclusive(requirement, excuse)
+            continue
+        expected = f"no mount from {source.name} by {caller.who}, who may not read it"
+        if judge(requirement, mount.status != CREATED, expected, mount):
+            judge.absent(requirement, after, expected, mount)

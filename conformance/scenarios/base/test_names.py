@@ -1,0 +1,121 @@
+"""Names of repositories: the grammar's edges, what lies outside it, and its length."""
+
+from __future__ import annotations
+
+from conformance.client.http.exchange import Response
+from conformance.client.registry import OCI_MANIFEST, Repository, upload_location
+from conformance.target.session import Repositories
+from conformance.target.setup import SetUp
+from conformance.verdict.judge import Judge, Undecided, status_of, told, verifies
+
+USABLE = {
+    "BASE-NAME-PLAIN": ("0/a",),
+    "BASE-NAME-SINGLE-SEPARATOR": ("a.b_c-d/b-0",),
+    "BASE-NAME-REPEATED-SEPARATOR": ("a__b/a---b",),
+    "BASE-NAME-ROUTE-WORDS": ("blobs", "manifests", "tags"),
+}
+KEPT = "BASE-NAME-ACCEPTED-KEPT"
+LONGEST = 255
+
+
+def _use(repo: Repository, setup: SetUp, judge: Judge) -> tuple[str, list[Response]]:
+    """Push a blob under a name and judge its pull; return what went wrong with the push, and the answers."""
+    start = repo.start_upload()
+    location = upload_location(start)
+    if start.status != 202 or location is None:
+        return f"the start of an upload had {told(start, 'Location')}", [start]
+    blob = setup.make.blob()
+    closed = repo.put_upload(location, blob.digest, blob.content)
+    if closed.status != 201:
+        return f"the PUT of a blob had {status_of(closed)}", [start, closed]
+    answer = setup.read_blob(repo, blob.digest)
+    judge.gives(KEPT, answer, blob.content, f"the blob that was accepted in {repo.name}", start, closed)
+    return "", []
+
+
+@verifies(*USABLE, KEPT)
+def test_names_within_the_grammar(repository: Repositories, setup: SetUp, judge: Judge) -> None:
+    """A name that fits the grammar can be pushed to and pulled from."""
+    parent = f"{repository.own_name}/n"
+    for requirement, names in USABLE.items():
+        for last in names:
+            repo = repository.named(f"{parent}/{last}")
+            wrong, answers = _use(repo, setup, judge)
+            for answer in answers[-1:]:
+                judge.granted(answer)
+            judge(requirement, not wrong, f"a blob accepted in {repo.name}", *answers, actual=wrong)
+    if KEPT not in judge.judgements:
+        judge.unsupported(KEPT, "no blob was accepted under any of the names")
+
+
+@verifies("BASE-NAME-REJECT-UPPERCASE", "BASE-NAME-INVALID-400", "BASE-NAME-REJECT-SEPARATORS")
+def test_names_outside_the_grammar(repository: Repositories, setup: SetUp, judge: Judge) -> None:
+    """A name outside the grammar is refused."""
+    parent = f"{repository.own_name}/n"
+    upper = repository.named(f"{parent}/Upper")
+    for answer in (upper.get_manifest(setup.make.tag(), OCI_MANIFEST), upper.get_blob(setup.make.digest())):
+        judge.refused("BASE-NAME-REJECT-UPPERCASE", answer, when="to a name in upper case")
+        codes = answer.error_codes
+        judge(
+            "BASE-NAME-INVALID-400",
+            answer.status == 400 and (codes is None or "NAME_INVALID" in codes),
+            "status 400 with NAME_INVALID",
+            answer,
+        )
+    judge.refused("BASE-NAME-REJECT-UPPERCASE", upper.start_upload(), when="to a name in upper case")
+    for last in ("-a", "a.", "a._b", "a___b"):
+        repo = repository.named(f"{parent}/{last}")
+        judge.refused("BASE-NAME-REJECT-SEPARATORS", repo.start_upload(), when=f"to a name that ends in /{last}")
+
+
+@verifies("BASE-NAME-REJECT-EMPTY-COMPONENT")
+def test_name_with_an_empty_component(repository: Repositories, setup: SetUp, judge: Judge) -> None:
+    """Two slashes in a name do not make a repository of its own."""
+    parent = f"{repository.own_name}/n"
+    double = repository.named(f"{parent}//x")
+    start = double.start_upload(follow=False)
+    if not start.ok:
+        judge("BASE-NAME-REJECT-EMPTY-COMPONENT", start.status < 500, "a refusal or a redirect", start)
+        return
+    location = upload_location(start)
+    blob = setup.make.blob()
+    if location is None or double.put_upload(location, blob.digest, blob.content).status != 201:
+        raise Undecided("the upload could not be finished")
+    apart = double.get_blob(blob.digest, follow=False)
+    plain = repository.named(f"{parent}/x")
+    merged = plain.get_blob(blob.digest)
+    judge(
+        "BASE-NAME-REJECT-EMPTY-COMPONENT",
+        not apart.ok or merged.status == 200,
+        "a refusal, or the same repository as with one slash",
+        start,
+        apart,
+        merged,
+        actual="there is a repository of its own under the name with two slashes",
+    )
+
+
+@verifies("BASE-NAME-LENGTH-MAX", KEPT)
+def test_longest_name(repository: Repositories, setup: SetUp, judge: Judge) -> None:
+    """A name of 255 characters is accepted, one of 256 is refused."""
+    parent = f"{repository.own_name}/n"
+    room = LONGEST - len(parent) - 1
+    if room < 3:
+        raise Undecided("the prefix leaves no room for a name of that length")
+    name = f"{parent}/{_of_length(room)}"
+    longest = repository.named(name)
+    wrong, answers = _use(longest, setup, judge)
+    for answer in answers[-1:]:
+        judge.granted(answer)
+    wanted = "a blob accepted under a name of 255 characters"
+    judge("BASE-NAME-LENGTH-MAX", not wrong, wanted, *answers, actual=wrong)
+    if KEPT not in judge.judgements:
+        judge.unsupported(KEPT, "no blob was accepted under the longest name")
+    longer = repository.named(name + "a")
+    judge.refused("BASE-NAME-LENGTH-MAX", longer.start_upload(), when="to a name of 256 characters")
+
+
+def _of_length(length: int) -> str:
+    """Return components of that length together, none longer than 60 characters."""
+    name = "/".join(["a" * 59] * (length // 60 + 1))[:length]
+    return name[:-1] + "a"

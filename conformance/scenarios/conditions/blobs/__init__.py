@@ -1,0 +1,1 @@
+"""The laws of blobs: how a blob comes, what it holds, and what is looked at."""

@@ -1,0 +1,335 @@
+"""The laws of blobs, tried on one row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import cast
+
+from conformance.client.http.exchange import Response
+from conformance.client.registry import Repository, upload_location
+from conformance.scenarios.conditions.blobs import checks
+from conformance.scenarios.conditions.blobs.arrivals import CHUNKS, Arrival
+from conformance.scenarios.conditions.blobs.contents import PIECE, Content, make
+from conformance.scenarios.conditions.rows.attempt import ACCEPTED, NOT_FOUND, OK, UNKNOWN, Attempt, Check, cached
+from conformance.scenarios.conditions.rows.places import Form, encoded, other_length
+from conformance.scenarios.conditions.rows.rows import Row
+from conformance.scenarios.shared.partial_content import LABEL, TRUE, expected_of, false_of
+from conformance.verdict.judge import content_of, status_of, told
+
+PART_OF = 206
+NOT_MODIFIED = 304
+UNSATISFIABLE = 416
+#: Contents of which there are few: another row may have pushed the same.
+COMMON = frozenset({"empty", "one-byte", "empty-json"})
+_SMALL = {"empty": 0, "one-byte": 1, "empty-json": 2, "config": 400, "manifest-like": 400}
+_ACCEPT = "application/octet-stream, application/vnd.oci.image.layer.v1.tar;q=0.5"
+
+
+def possible(row: Row) -> bool:
+    """Whether a row, or a part of one, does not contradict itself."""
+    content, arrival = row.get("content", ""), row.get("arrival", "")
+    chunks = row.get("refused") == "chunk" or row.get("session") == "resumed"
+    if (content in COMMON and (arrival in CHUNKS or chunks)) or (chunks and arrival and arrival not in CHUNKS):
+        return False
+    if content in COMMON and row.get("fate") == "deleted-there":
+        return False
+    part, end = row.get("range", "first"), row.get("range-end", "suffix")
+    if content == "empty" and (part != "first" or end != "suffix"):
+        return False
+    if content in COMMON and (part not in {"first", "one"} or end not in {"last", "suffix", "behind"}):
+        return False
+    return not (row.get("range") == "far" and content in _SMALL | {"gzip": 0, "b65536": 0})
+
+
+def attempt_blob(attempt: Attempt) -> None:
+    """Push a blob as a row says, and try the laws on it."""
+    content = make(attempt.row["content"], attempt.make.random.randbytes(8).hex())
+    arrival = Arrival(attempt, content)
+    created = arrival.run()
+    arrival.use()
+    if attempt.row["refused"] == "later":
+        arrival.refuse(present=True)
+    Look(attempt, content, arrival.digest, created).run()
+
+
+class Look:
+    """What is asked for once a blob is there."""
+
+    def __init__(self, attempt: Attempt, content: Content, digest: str, created: Response) -> None:
+        self.attempt = attempt
+        self.row = attempt.row
+        self.repo = attempt.repo
+        self.content = content
+        self.digest = digest
+        self.created = created
+        #: The ETag of its last pull, if it had one.
+        self.etag = ""
+        self.form = self._form()
+
+    def run(self) -> None:
+        """Try each law; in each second row HEAD comes before GET."""
+        self._said(checks.CREATED_DIGEST, self.created)
+        head = self.repo.head_blob(self.digest) if self.attempt.number % 2 else None
+        self._get(checks.GOT, self.repo)
+        self._headed(head or self.repo.head_blob(self.digest))
+        if self.content.size and self.attempt.has("ranges"):
+            self._range(self.row["range"], Form(self.repo, self.digest))
+            self._range(self.row["range-end"], self.form)
+        self._asked()
+        self._elsewhere()
+        if self.row["fate"] == "deleted":
+            self._deleted()
+        elif self.row["fate"] == "deleted-there":
+            self._deleted_there()
+        elif self.row["content"] not in COMMON:
+            self.attempt.place.later.append((self.row, self.still))
+        if self.attempt.closely:
+            self.still(self.attempt)
+
+    def _form(self) -> Form:
+        """Return how the row asks for the blob."""
+        asked = self.row["asked"]
+        if asked == "connection":
+            return Form(self.attempt.elsewhere(), self.digest)
+        if asked == "encoded":
+            return Form(self.repo, encoded(self.digest, self.attempt.number))
+        if asked == "accept":
+            return Form(self.repo, self.digest, (("Accept", _ACCEPT),))
+        return Form(self.repo, self.digest)
+
+    def still(self, attempt: Attempt) -> None:
+        """Judge that the blob is there when other rows are done."""
+        answer = attempt.answered(self.repo.get_blob(self.digest, stream=self.content.large))
+        attempt(checks.STILL, answer.status == OK and self._is_content(answer), "the blob", answer)
+
+    def _get_by(self, form: Form, check: Check) -> None:
+        self._get(check, form.repo, form.reference, *form.headers)
+
+    def _get(self, check: Check, repo: Repository, digest: str = "", *headers: tuple[str, str]) -> Response:
+        answer = self._pull(lambda: repo.get_blob(digest or self.digest, headers=headers, stream=self.content.large))
+        self._whole(check, answer)
+        return answer
+
+    def _pull(self, ask: Callable[[], Response]) -> Response:
+        return self.attempt.answered(self.attempt.ask(ask, lambda answer: answer.status != NOT_FOUND))
+
+    def _whole(self, check: Check, answer: Response) -> None:
+        """Judge that an answer is the blob, and that what it says of it is true."""
+        self.attempt(check, answer.status == OK, "status 200", self.created, answer)
+        if answer.status != OK:
+            # That is known, and an answer without the blob says nothing of it.
+            return
+        same = self._is_content(answer)
+        same_check = checks.SAME if check is checks.GOT else check
+        expected = f"the {self.content.size} bytes that were pushed"
+        self.attempt(same_check, same, expected, self.created, answer, actual=content_of(answer))
+        coding = (answer.header("Content-Encoding") or "identity").strip().lower()
+        self.attempt(
+            checks.CODING, coding == "identity", "no Content-Encoding", answer, actual=told(answer, "Content-Encoding")
+        )
+        self._said(checks.GOT_DIGEST, answer)
+        self.etag = (answer.header("ETag") or "").strip()
+
+    def _is_content(self, answer: Response) -> bool:
+        size = answer.size or len(answer.body)
+        return (
+            not answer.failure
+            and size == self.content.size
+            and answer.content_digest() == self.content.digest("sha256")
+        )
+
+    def _said(self, check: Check, answer: Response) -> None:
+        """Judge the digest that an answer names, if any: that of the content, by whichever algorithm."""
+        named = (answer.header("Docker-Content-Digest") or "").strip()
+        algorithm = named.partition(":")[0]
+        held = not named or algorithm not in {"sha256", "sha512"} or named.lower() == self.content.digest(algorithm)
+        self.attempt(
+            check, held, f"Docker-Content-Digest: {self.digest}", answer, actual=told(answer, "Docker-Content-Digest")
+        )
+
+    def _headed(self, head: Response) -> None:
+        answer = self.attempt.answered(head)
+        self.attempt(checks.HEADED, answer.status == OK, "status 200", self.created, answer)
+        length = answer.header("Content-Length")
+        shown = told(answer, "Content-Length")
+        held = length is None or length.strip() == str(self.content.size)
+        self.attempt(checks.HEADED_LENGTH, held, f"Content-Length: {self.content.size}", answer, actual=shown)
+        self._said(checks.HEADED_DIGEST, answer)
+
+    def _behind(self) -> None:
+        """Ask for bytes behind the end, which there are none of, and then for the whole blob."""
+        value = f"bytes={self.content.size + 10}-"
+        answer = self.attempt.answered(self.repo.get_blob(self.digest, headers=(("Range", value),)))
+        held = answer.status == UNSATISFIABLE or (answer.status == OK and self._is_content(answer))
+        shown = f"{status_of(answer)}, {told(answer, 'Content-Range')}"
+        expected = f"status 416 to Range: {value}, or the whole blob"
+        if answer.status == PART_OF:
+            self.attempt(checks.PART, False, expected, answer, actual=shown)
+        self.attempt(checks.BEHIND, held, expected, answer, actual=shown)
+        self._get(checks.AGAIN, self.repo)
+
+    def _range(self, part: str, form: Form) -> None:
+        if part == "behind":
+            self._behind()
+            return
+        value, first, last = _range_of(part, self.content.size)
+        headers = (*form.headers, ("Range", value))
+        answer = self.attempt.answered(form.repo.get_blob(form.reference, headers=headers))
+        shown = f"{told(answer, 'Content-Range')}, {content_of(answer)}"
+        served = answer.status in {OK, PART_OF}
+        self.attempt(checks.SERVED, served, f"status 206 or 200 to Range: {value}", answer, actual=shown)
+        if answer.status == OK:
+            expected = f"the {self.content.size} bytes that were pushed"
+            self.attempt(checks.WHOLE, self._is_content(answer), expected, answer, actual=shown)
+            return
+        # What is compared of it are its length and its parts.
+        broken = false_of(answer, cast("bytes", self.content), (first, last))
+        expected = expected_of(answer, self.content.size, (first, last))
+        self.attempt(checks.PART, broken != TRUE, expected, answer, actual=shown)
+        self.attempt(checks.PART_LABEL, broken != LABEL, expected, answer, actual=shown)
+
+    def _asked(self) -> None:
+        asked = self.row["asked"]
+        if asked == "location":
+            self._located()
+        elif asked == "condition":
+            self._on_condition()
+        else:
+            self._get_by(self.form, checks.AGAIN)
+            if asked in {"again", "encoded"}:
+                self._headed(self.repo.head_blob(self.form.reference))
+
+    def _located(self) -> None:
+        url = upload_location(self.created)
+        if url is None:
+            return
+        parameters = {"name": self.repo.name, "digest": self.digest}
+        answer = self._pull(
+            lambda: self.repo.registry.request(
+                "GET", url, operation="blob.get", parameters=parameters, stream=self.content.large
+            )
+        )
+        held = answer.status == OK and self._is_content(answer)
+        self.attempt(
+            checks.LOCATED,
+            held,
+            "the blob at the Location of its push",
+            self.created,
+            answer,
+            actual=content_of(answer),
+        )
+
+    def _on_condition(self) -> None:
+        """Ask with ETags that nothing has: the blob comes whole. With its own it may be said not to have changed."""
+        other = ", ".join(f'"{self.attempt.make.digest()}"' for _ in range(2))
+        self._get(checks.CONDITION, self.repo, "", ("If-None-Match", other))
+        if not self.etag:
+            return
+        headers = cached(self.etag)
+        answer = self.attempt.answered(self.repo.get_blob(self.digest, headers=headers, stream=self.content.large))
+        if answer.status == NOT_MODIFIED:
+            # What had no body is no answer to the next request.
+            self._get(checks.AGAIN, self.repo)
+        else:
+            self._whole(checks.AGAIN, answer)
+
+    def _elsewhere(self) -> None:
+        where = self.row["elsewhere"]
+        other = self.attempt.neighbour
+        if where == "manifest":
+            for ask in (self.repo.get_manifest, self.repo.head_manifest):
+                answer = self.attempt.answered(ask(self.digest, "*/*"))
+                shown = status_of(answer)
+                self.attempt(checks.NO_MANIFEST, not answer.ok, "no manifest", self.created, answer, actual=shown)
+            return
+        if where == "malformed":
+            answer = self.attempt.answered(self.repo.get_blob(other_length(self.digest, self.attempt.number)))
+            self.attempt(checks.MALFORMED, not answer.ok, "no blob by a malformed digest", self.created, answer)
+            return
+        if self.row["content"] in COMMON or self.row["arrival"] == "mounted":
+            # What others may have pushed beside this is asked for where nobody pushes.
+            other = self.attempt.place.unused(self.attempt.session)
+        if other is not None:
+            head = where == "other-head"
+            there = Repository(self.form.repo.registry, other.name)
+            # What reads ranges may not look where it reads.
+            headers = () if head or self.attempt.number % 2 else (("Range", "bytes=0-0"),)
+            method = there.head_blob if head else there.get_blob
+            answer = self.attempt.answered(method(self.form.reference, headers=headers))
+            check = checks.NOT_HEADED if head else checks.NOT_THERE
+            self.attempt(check, not answer.ok, "no blob in a repository that does not hold it", self.created, answer)
+
+    def _deleted_there(self) -> None:
+        """Delete the blob in another repository, which has it as well: it stays in this one."""
+        other = self.attempt.neighbour
+        if other is None:
+            return
+        if self.row["arrival"] != "mounted":
+            Arrival(self.attempt, self.content, other).put()
+        answer = self.attempt.answered(other.delete_blob(self.digest))
+        if answer.status == ACCEPTED:
+            self._get(checks.THERE_KEPT, self.repo)
+
+    def _deleted(self) -> None:
+        other = self.attempt.neighbour if self.row["content"] not in COMMON else None
+        if other is not None:
+            Arrival(self.attempt, self.content, other).put()
+        near = self.attempt.place.blob(self.attempt.session)
+        answer = self.attempt.answered(self.repo.delete_blob(self.digest))
+        if not self.attempt.deletes(checks.DELETED, answer):
+            return
+        still = self.attempt.answered(self.repo.head_blob(near.digest))
+        self.attempt(checks.NEAR_KEPT, still.status != NOT_FOUND, "another blob of the repository", answer, still)
+        gone = self.attempt.answered(
+            self.attempt.ask(lambda: self.repo.get_blob(self.digest, stream=self.content.large), lambda a: not a.ok)
+        )
+        if gone.ok and self._shared():
+            # A scenario of its own judges that; then what is deleted here may come from there.
+            return
+        self.attempt(checks.GONE, gone.status in UNKNOWN, "status 404 after its deletion", answer, gone)
+        if self.form != Form(self.repo, self.digest):
+            form = self.form
+            gone = self.attempt.answered(form.repo.get_blob(form.reference, headers=form.headers))
+            self.attempt(checks.GONE, gone.status in UNKNOWN, "status 404 after its deletion", answer, gone)
+        # The condition of a cache has no say where nothing is (RFC 9110, 13.2.1).
+        head = self.attempt.answered(self.repo.head_blob(self.digest, headers=cached(self.etag)))
+        self.attempt(checks.GONE_HEAD, head.status in UNKNOWN, "status 404 after its deletion", answer, head)
+        twice = self.attempt.answered(self.repo.delete_blob(self.digest))
+        self.attempt(checks.TWICE, twice.status in UNKNOWN, "status 404 to the second deletion", answer, twice)
+        if other is not None:
+            kept = self.attempt.answered(other.get_blob(self.digest, stream=self.content.large))
+            held = kept.status == OK and self._is_content(kept)
+            self.attempt(checks.OTHER_KEPT, held, "the blob in the other repository", answer, kept)
+
+    def _shared(self) -> bool:
+        """Tell whether a blob that only another repository holds is served here."""
+        if self.attempt.neighbour is None:
+            return False
+        content = make("config", f"{self.digest} elsewhere")
+        there = Arrival(self.attempt, content, self.attempt.neighbour)
+        there.put()
+        return self.repo.get_blob(there.digest).ok
+
+
+def _range_of(kind: str, size: int) -> tuple[str, int, int]:
+    """Return a Range header and the first and last position of what it asks for."""
+    last = size - 1
+    middle = size // 2
+    first, end = {
+        "first": (0, min(9, last)),
+        "one": (0, 0),
+        "middle": (middle, min(middle + 99, last)),
+        "last": (last, last),
+        "open": (middle, last),
+        "over": (middle, last),
+        "suffix": (max(0, size - 7), last),
+        "longer": (0, last),
+        "far": (PIECE - 3, min(PIECE + 4, last)),
+    }[kind]
+    values = {
+        "open": f"{first}-",
+        "over": f"{first}-{size + 99}",
+        "suffix": f"-{size - first}",
+        "longer": f"-{size + 99}",
+    }
+    return f"bytes={values.get(kind, f'{first}-{end}')}", first, end

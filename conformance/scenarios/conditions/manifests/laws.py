@@ -1,0 +1,35 @@
+"""The laws of manifests, tried on one row: the push, and what the row goes on with."""
+
+from __future__ import annotations
+
+from conformance.scenarios.conditions.manifests.looks import ManifestLook
+from conformance.scenarios.conditions.manifests.push import Push
+from conformance.scenarios.conditions.rows.attempt import Attempt
+from conformance.scenarios.conditions.rows.kinds import DOCKER, Shelf
+from conformance.scenarios.conditions.rows.rows import Row
+
+
+def possible(row: Row) -> bool:
+    """Whether a row, or a part of one, does not contradict itself."""
+    docker = row.get("kind") in DOCKER
+    if docker and (
+        row.get("accept") == "any" or row.get("subject", "none") != "none" or row.get("listed") == "filtered"
+    ):
+        # A Docker manifest may be converted for a client that does not name its type, and has no subject.
+        return False
+    if row.get("listed") == "filtered" and row.get("subject", "there") == "none":
+        return False
+    if row.get("manifest-fate") == "part-deleted" and row.get("subject") == "absent":
+        return False
+    return not (row.get("push") == "by-sha512" and row.get("manifest-elsewhere") == "digest-tag")
+
+
+def attempt_manifest(attempt: Attempt) -> None:
+    """Push a manifest as a row says, and try the laws on it."""
+    place = attempt.place
+    shelf = place.shelf or Shelf(attempt.session.setup(f"shelf {place.repository.name}"), attempt.repo)
+    place.shelf = shelf
+    made = shelf.make(attempt.row["kind"], attempt.row["subject"], attempt.make)
+    push = Push(attempt, shelf, made)
+    created = push.run()
+    ManifestLook(attempt, push, created).run()

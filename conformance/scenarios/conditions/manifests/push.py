@@ -1,0 +1,247 @@
+"""One push of one manifest to the repository of a row, and how it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from conformance.client.digests import is_digest_of
+from conformance.client.http.exchange import Response
+from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
+from conformance.scenarios.conditions.manifests import checks, fate_checks
+from conformance.scenarios.conditions.rows.attempt import ACCEPTED, CREATED, UNKNOWN, Attempt, Declined
+from conformance.scenarios.conditions.rows.kinds import CHILDREN, Made, Shelf
+from conformance.scenarios.conditions.rows.places import Form, encoded, tag_of
+from conformance.target.content import ANY_MANIFEST, Manifest, digest_of
+from conformance.target.lists import descriptors_of
+from conformance.target.policy import is_immutable, may_be
+from conformance.verdict.judge import Blocked, told
+
+#: A server may want to know the length beforehand (RFC 9110, 15.5.12).
+LENGTH_REQUIRED = 411
+
+
+#: Types that no row pushes.
+UNRELATED = tuple(f"application/vnd.example.kind{number}.v1+json" for number in range(6))
+
+
+TYPES = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST)
+
+
+class Push:
+    """One push of one manifest to the repository of a row, and how it is asked for."""
+
+    def __init__(self, attempt: Attempt, shelf: Shelf, made: Made) -> None:
+        self.attempt = attempt
+        self.shelf = shelf
+        self.made = made
+        self.manifest: Manifest = made.manifest
+        self.repo: Repository = attempt.repo
+        self.tag = tag_of(attempt.row["tag"], attempt.make, attempt.number)
+        self.algorithm = "sha512" if attempt.row["push"] == "by-sha512" else "sha256"
+        self.digest = digest_of(self.manifest.body, self.algorithm)
+        #: The answers to the pushes of the manifest itself.
+        self.created: list[Response] = []
+        #: The ETag of its last pull, if it had one.
+        self.etag = ""
+        #: The strong ETags of what had the tag before: they fit the manifest of the row not (RFC 9110, 8.8.1).
+        self.stale: list[str] = []
+        self._apart: Repository | None = None
+
+    def run(self) -> Response:
+        """Push as the row says; return the 201 to the push by tag."""
+        before: dict[str, Callable[[], object]] = {
+            "pushed": lambda: self._put(self.tag),
+            "another": self._another,
+            "deleted": self._and_delete,
+            "asked": self._ask,
+        }
+        before.get(self.attempt.row["manifest-before"], lambda: None)()
+        refuse = {"digest": self._mismatch, "earlier": self._refused_elsewhere}
+        refuse.get(self.attempt.row["manifest-refused"], lambda: None)()
+        if self.attempt.row["push"].startswith("by-") and self.attempt.row["push"] != "by-tag":
+            back = self._put(self.digest)
+            if self.attempt.row["manifest-before"] == "deleted":
+                answer = self.attempt.answered(self.repo.get_manifest(self.tag, None, headers=self.accepts()))
+                self.attempt(checks.TAG_BACK, answer.status in UNKNOWN, "status 404 to its former tag", back, answer)
+        created = self._put(self.tag)
+        if self.attempt.row["manifest-refused"] == "later":
+            self._refuse(self.tag, self.shelf.lacking(self.attempt.make)[0] if self.attempt.number % 2 else None)
+        return created
+
+    def accepts(self) -> tuple[tuple[str, str], ...]:
+        """Return the Accept fields of the row's pulls."""
+        own = self.manifest.media_type
+        others = [name for name in TYPES if name != own]
+        forms: dict[str, Sequence[str]] = {
+            "exact": [own],
+            "list": [", ".join([*others, *UNRELATED, own])],
+            "fields": [own, others[0]] if self.attempt.number % 2 else [others[0], own],
+            "weights": [f"{UNRELATED[0]};q=0.9, {own};q=0.5, {others[0]};q=0.2"],
+            "any": ["*/*"],
+        }
+        return tuple(("Accept", value) for value in forms[self.attempt.row["accept"]])
+
+    def form(self, reference: str) -> Form:
+        """Return how the row asks for a manifest."""
+        asked = self.attempt.row["manifest-asked"]
+        if asked == "connection":
+            self._apart = self._apart or self.attempt.elsewhere()
+            return Form(self._apart, reference)
+        return Form(self.repo, encoded(reference, self.attempt.number) if asked == "encoded" else reference)
+
+    def _put(self, reference: str, manifest: Manifest | None = None) -> Response:
+        """Push a manifest under a reference, and judge what the answer says of it."""
+        pushed = manifest or self.manifest
+        streamed = self.attempt.row["push"] == "streamed"
+        answer = self.repo.put_manifest(reference, pushed.body, pushed.media_type, streamed=streamed)
+        if (streamed and answer.status == LENGTH_REQUIRED) or (answer.refused and reference.startswith("sha512:")):
+            raise Declined("push")
+        if streamed and answer.refused:
+            # Refused in the ordinary way as well, it is judged as that: what a stream holds is not written down.
+            plain = self.repo.put_manifest(reference, pushed.body, pushed.media_type)
+            answer = plain if plain.refused else answer
+        if dimension := self._declines(answer, reference):
+            raise Declined(dimension)
+        if answer.refused and self.shelf.collected():
+            # It refers to what went with a manifest that was deleted; whether that was in use a scenario judges.
+            self.attempt.place.gone.update(self.shelf.tags.values())
+            self.attempt.place.shelf = None
+            raise Declined
+        self.attempt.taken(answer)
+        self.attempt(checks.PUSHED, answer.status == CREATED, "status 201 to a push of a manifest", answer)
+        if ":" not in reference:
+            self.attempt.place.tags[reference] = self.attempt.row
+        self._says(answer, pushed)
+        if pushed is self.manifest:
+            self.created.append(answer)
+        return answer
+
+    def _declines(self, answer: Response, reference: str) -> str:
+        """Return the dimension whose value the target may want no more of, where a refusal may say so; or nothing."""
+        before = self.attempt.row["manifest-before"]
+        if reference in self.attempt.place.tags and is_immutable(answer):
+            return "tag" if before == "nothing" else "manifest-before"
+        if not may_be(answer):
+            return ""
+        if before in {"deleted", "pushed"}:
+            return "manifest-before"
+        # How many layers and referrers there may be is nowhere said.
+        return "kind" if self.attempt.row["kind"] == "many" else "subject" if self.made.subject else ""
+
+    def _says(self, answer: Response, pushed: Manifest) -> None:
+        named = (answer.header("Docker-Content-Digest") or "").strip()
+        held = not named or is_digest_of(named, pushed.body) is not False
+        shown = told(answer, "Docker-Content-Digest")
+        self.attempt(checks.SAID, held, f"Docker-Content-Digest: {pushed.digest}", answer, actual=shown)
+        said = (answer.header("OCI-Subject") or "").strip()
+        shown = told(answer, "OCI-Subject")
+        if not self.made.subject or pushed is not self.manifest:
+            self.attempt(checks.NO_SUBJECT, not said, "no OCI-Subject", answer, actual=shown)
+        elif self.attempt.has("referrers"):
+            self.attempt(checks.SUBJECT_THERE, said, f"OCI-Subject: {self.made.subject}", answer, actual=shown)
+            held = said in {"", self.made.subject}
+            self.attempt(checks.SUBJECT, held, f"OCI-Subject: {self.made.subject}", answer, actual=shown)
+
+    def _another(self) -> None:
+        """Push another manifest to the tag, and pull it, so that a cache has it."""
+        other = self.shelf.another(self.attempt.make)
+        self._put(self.tag, other)
+        self._pull()
+
+    def _pull(self) -> None:
+        """Pull what the tag leads to, so that a cache has it."""
+        answer = self.attempt.answered(self.repo.get_manifest(self.tag, None, headers=self.accepts()))
+        if (etag := (answer.header("ETag") or "").strip()) and not etag.startswith("W/"):
+            self.stale.append(etag)
+
+    def _and_delete(self) -> None:
+        if self.attempt.row["manifest-asked"] == "condition":
+            self._put(self.tag, self.shelf.another(self.attempt.make))
+            self._pull()
+        self._put(self.tag)
+        answer = self.attempt.answered(self.repo.delete_manifest(self.manifest.digest))
+        if answer.status != ACCEPTED:
+            self.may_be_gone(answer)
+            raise Declined("manifest-before")
+        for reference in (self.manifest.digest, self.tag):
+            self.attempt.gone(partial(self.repo.head_manifest, reference, self.manifest.media_type))
+        self.attempt.place.tags.pop(self.tag, None)
+        self.attempt.place.gone.add(self.tag)
+        self.attempt.place.deleted = True
+        if kind := CHILDREN.get(self.attempt.row["kind"]):
+            child = self.shelf.child(kind)
+            kept = self.attempt.answered(self.repo.head_manifest(self.shelf.tags[kind], child.media_type))
+            self.attempt(fate_checks.CHILD_KEPT, kept.ok, "the manifest that it lists as before", answer, kept)
+
+    def may_be_gone(self, deletion: Response) -> None:
+        """Expect nothing more of a tag whose manifest another answer than a 202 may have deleted."""
+        if deletion.ok:
+            self.attempt.place.deleted = True
+            self.attempt.place.tags.pop(self.tag, None)
+            self.attempt.place.gone.add(self.tag)
+
+    def _ask(self) -> None:
+        """Ask for the manifest by its digest and by its tag, by HEAD and by GET in turns: it is not there."""
+        known = {*self.attempt.place.tags, *self.attempt.place.gone}
+        references = [self.manifest.digest] + ([] if self.tag in known else [self.tag])
+        if self.attempt.session.settings.repositories:
+            references = references[:1]
+        asks = ((checks.UNPUSHED_HEAD, self.repo.head_manifest), (checks.UNPUSHED, self.repo.get_manifest))
+        for number, reference in enumerate(references, self.attempt.number):
+            check, ask = asks[number % 2]
+            answer = self.attempt.answered(ask(reference, ANY_MANIFEST))
+            held = answer.status in UNKNOWN
+            self.attempt(check, held, "status 404 where no manifest was pushed", answer)
+
+    def _refuse(self, tag: str, lacking: Manifest | None = None) -> Response:
+        """Push what is no manifest under a tag, or one that lacks a layer: it is refused.
+
+        Raises:
+            Declined: it is taken, which scenarios of their own judge.
+        """
+        body = lacking.body if lacking else self.manifest.body[: len(self.manifest.body) // 2]
+        media_type = (lacking or self.manifest).media_type
+        refused = self.attempt.answered(self.repo.put_manifest(tag, body, media_type))
+        if refused.ok:
+            self.attempt.place.tags.pop(tag, None)
+            self.attempt.place.gone.add(tag)
+            raise Declined("manifest-refused")
+        return refused
+
+    def _refused_elsewhere(self) -> None:
+        """Have a push under another tag refused: nothing is there by that, nor when what it lacked has come."""
+        tag = self.attempt.make.tag()
+        self.attempt.place.refused[tag] = self.attempt.row
+        lacking, late = self.shelf.lacking(self.attempt.make) if self.attempt.number % 2 else (None, None)
+        refused = self._refuse(tag, lacking)
+        if late is not None:
+            self.shelf.push(late)
+        got = self.attempt.answered(self.repo.get_manifest(lacking.digest if lacking else tag, ANY_MANIFEST))
+        self.attempt(checks.ABSENT, not got.ok, "no manifest where none was accepted", refused, got)
+
+    def _mismatch(self) -> None:
+        """Push the manifest under the digest of another: it is refused, and neither is there."""
+        other = self.shelf.another(self.attempt.make)
+        wrong = digest_of(other.body, self.algorithm)
+        refused = self.repo.put_manifest(wrong, self.manifest.body, self.manifest.media_type)
+        self.attempt.answered(refused)
+        self.attempt(checks.REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)
+        # What was deleted may be there still, which looks at deletion judge.
+        own = set() if self.attempt.row["manifest-before"] in {"pushed", "deleted"} else {self.manifest.digest}
+        for digest in (wrong, *own):
+            got = self.attempt.answered(self.repo.get_manifest(digest, ANY_MANIFEST))
+            self.attempt(checks.ABSENT, not got.ok, "no manifest where none was accepted", refused, got)
+        if self.made.subject and self.attempt.has("referrers"):
+            listed = self.attempt.answered(self.repo.referrers(self.made.subject))
+            found = digests_of(listed)
+            held = not found & {wrong, *own}
+            self.attempt(checks.ABSENT, held, "no refused manifest among the referrers", refused, listed)
+
+
+def digests_of(answer: Response) -> set[str]:
+    """Return the digests that a page of referrers names, none where it is no such page."""
+    try:
+        return {str(entry.get("digest")) for entry in descriptors_of(answer)}
+    except Blocked:
+        return set()

@@ -1,0 +1,115 @@
+"""Fewer and cheaper rows that bring the same values together."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from itertools import combinations
+
+from conformance.scenarios.conditions.rows.cover import Possible, Row, Together
+
+#: How much a value matters, of a dimension by its id.
+Weight = Callable[[tuple[str, str]], float]
+#: What a row brings together that no other does, up to which it is tried to have the others bring it.
+MOST_OWN = 14
+
+
+class Fewer:
+    """Rows that are changed as long as what they bring together stays the same.
+
+    ``together`` is how many values come together; of the dimensions in ``looks``, no two do.
+    """
+
+    def __init__(
+        self, rows: Sequence[dict[str, str]], together: int, looks: Collection[str], possible: Possible
+    ) -> None:
+        self.rows = list(rows)
+        self._together = together
+        self._looks = looks
+        self._possible = possible
+        self._counts: Counter[Together] = Counter(part for row in rows for part in self._parts(row, tuple(row)))
+
+    def _parts(self, row: Row, names: Sequence[str]) -> Iterator[Together]:
+        """Give what a row brings together with the values of some dimensions."""
+        rest = dict(row)
+        for name in names:
+            own = (name, rest.pop(name))
+            for others in combinations(rest.items(), self._together - 1):
+                if sum(each in self._looks for each, _ in (own, *others)) < 2:
+                    yield frozenset((own, *others))
+
+    def without_spare(self) -> None:
+        """Leave out rows, the others brought to have what such a row alone has."""
+        tried: set[int] = set()
+        while True:
+            own = {
+                id(row): sum(self._counts[part] == 1 for part in self._parts(row, tuple(row)))
+                for row in self.rows
+                if id(row) not in tried
+            }
+            row = min(self.rows, key=lambda row: own.get(id(row), MOST_OWN + 1))
+            if own.get(id(row), MOST_OWN + 1) > MOST_OWN:
+                return
+            if self._left_out(row):
+                tried.clear()
+            else:
+                tried.add(id(row))
+
+    def _left_out(self, row: dict[str, str]) -> bool:
+        """Leave out a row; return whether the others could take what it alone has."""
+        others = [other for other in self.rows if other is not row]
+        before, counts = [dict(other) for other in others], self._counts.copy()
+        parts = list(self._parts(row, tuple(row)))
+        self._counts.subtract(parts)
+        if all(self._counts[part] > 0 or self._taken(part, others) for part in parts):
+            self.rows = others
+            return True
+        for other, values in zip(others, before, strict=True):
+            other.update(values)
+        self._counts = counts
+        return False
+
+    def _taken(self, part: Together, rows: Sequence[dict[str, str]]) -> bool:
+        """Bring values together in one of some rows; return whether one could take them."""
+        return any(self._changed(row, dict(part)) for row in rows)
+
+    def _changed(self, row: dict[str, str], values: Row) -> bool:
+        """Give a row other values; return whether that loses nothing that no other row has."""
+        names = [name for name, value in values.items() if row[name] != value]
+        if any(self._counts[part] < 2 for part in self._parts(row, names)) or not self._possible({**row, **values}):
+            return False
+        self._counts.subtract(self._parts(row, names))
+        row.update(values)
+        self._counts.update(self._parts(row, names))
+        return True
+
+    def place(self, name: str, value: str, most: int, weight: Weight) -> int:
+        """Put a value into some rows, unlike each other; return into how many."""
+        return len(unlike(self.rows, most, weight, lambda row: self._changed(row, {name: value})))
+
+    def add(self, rows: Sequence[dict[str, str]]) -> None:
+        """Add rows."""
+        self.rows += rows
+        self._counts.update(part for row in rows for part in self._parts(row, tuple(row)))
+
+    def cheaper(self, plain: Row, costs: Mapping[tuple[str, str], float]) -> None:
+        """Put the plain value in the place of each that costs more and brings nothing of its own."""
+        for row in sorted(self.rows, key=lambda row: -sum(costs[each] for each in row.items())):
+            for name in sorted(plain.keys() & row.keys(), key=lambda name: -costs[name, row[name]]):
+                if costs[name, row[name]] > max(costs[name, plain[name]], 0):
+                    self._changed(row, {name: plain[name]})
+
+
+def unlike(
+    rows: Sequence[dict[str, str]], most: int, weight: Weight, fits: Callable[[dict[str, str]], bool] = lambda _: True
+) -> list[dict[str, str]]:
+    """Return some rows that fit, each with what weighs most beside those before it."""
+    left, chosen = list(rows), list[dict[str, str]]()
+    seen: set[tuple[str, str]] = set()
+    while left and len(chosen) < most:
+        row = max(left, key=lambda row: sum(map(weight, row.items() - seen)))
+        left = [other for other in left if other is not row]
+        if fits(row):
+            chosen.append(row)
+            seen.update(row.items())
+    return chosen

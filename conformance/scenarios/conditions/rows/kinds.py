@@ -1,0 +1,171 @@
+"""Manifests of each kind, and what they are made of: one shelf of blobs and manifests in each repository."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
+from conformance.target.content import (
+    OCI_CONFIG,
+    Blob,
+    Descriptor,
+    Maker,
+    Manifest,
+    digest_of,
+    docker_image,
+    docker_list,
+    image,
+    index,
+)
+from conformance.target.setup import SetUp
+
+NOT_FOUND = 404
+#: The plus of a type has to be encoded in a query.
+ARTIFACT = "application/vnd.example.sbom.v1+json"
+PLATFORM = {"architecture": "amd64", "os": "linux"}
+LAYERS = 1000
+#: Bytes of a manifest that every registry has to take are 4 MiB; this is a little less.
+NEARLY = 4 * 1024 * 1024 - 4096
+#: Kinds that a registry may convert for a client that does not name them.
+DOCKER = frozenset({"docker-image", "docker-list"})
+#: The kind of what a manifest of a kind lists.
+CHILDREN = {"index": "image", "nested": "index", "docker-list": "docker-image"}
+#: Kinds whose manifests have no artifactType: that of the configuration stands for it in a list of referrers.
+UNTYPED = frozenset({"nameless", "many"})
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A manifest of a row: its bytes and type, and what a list of referrers has to say of it."""
+
+    manifest: Manifest
+    #: The digest by which it names its subject, empty where it has none.
+    subject: str = ""
+    artifact_type: str = ""
+    annotations: dict[str, str] = field(default_factory=dict)
+
+
+class Shelf:
+    """What manifests of one repository are made of; pushed when it is first wanted.
+
+    The same as in another repository, where ``like`` has what that holds.
+    """
+
+    def __init__(self, setup: SetUp, repo: Repository, like: Shelf | None = None) -> None:
+        self._given = setup
+        self._like = like
+        self._repo = repo
+        self._blobs: list[Blob] = []
+        #: The tags of the manifests, by kind: what has none a registry may collect.
+        self.tags: dict[str, str] = {}
+        self._manifests: dict[str, Manifest] = {}
+
+    @property
+    def blobs(self) -> list[Blob]:
+        """A configuration and a layer."""
+        if not self._blobs:
+            made = self._like.blobs if self._like else [self._given.make.config(), None]
+            self._blobs = [self._given.blob(self._repo, each) for each in made]
+        return self._blobs
+
+    def child(self, kind: str = "image") -> Manifest:
+        """Return a manifest that others list: an image, a Docker image, or an index."""
+        if kind not in self._manifests:
+            config, layer = self.blobs
+            made = {
+                "image": lambda: Manifest.of(image(config.descriptor(OCI_CONFIG), [layer.descriptor()]), OCI_MANIFEST),
+                "docker-image": lambda: Manifest.of(docker_image(config, [layer]), DOCKER_MANIFEST),
+                "index": lambda: Manifest.of(index([self.child().descriptor(platform=PLATFORM)]), OCI_INDEX),
+            }[kind]()
+            self.tags.setdefault(kind, f"{'beside' if self._like else 'shelf'}-{kind}")
+            self._given.manifest(self._repo, made, self.tags[kind])
+            self._manifests[kind] = made
+        return self._manifests[kind]
+
+    def collected(self) -> bool:
+        """Tell whether something on the shelf is gone: what no manifest has any longer a registry may remove."""
+        asked = [self._repo.head_blob(blob.digest) for blob in self._blobs]
+        asked += [self._repo.head_manifest(made.digest, made.media_type) for made in self._manifests.values()]
+        return any(answer.status == NOT_FOUND for answer in asked)
+
+    def forget(self, kind: str) -> None:
+        """Push a manifest anew when it is wanted next: it was deleted."""
+        del self._manifests[kind], self.tags[kind]
+
+    def another(self, make: Maker) -> Manifest:
+        """Return an image that is not pushed yet and like no other."""
+        return self._image({"annotations": {"org.example.row": make.random.randbytes(8).hex()}})
+
+    def lacking(self, make: Maker) -> tuple[Manifest, Blob]:
+        """Return an image one of whose layers is not there, and that layer."""
+        layer = make.blob()
+        document = image(self.blobs[0].descriptor(OCI_CONFIG), [self.blobs[1].descriptor(), layer.descriptor()])
+        return Manifest.of(document, OCI_MANIFEST), layer
+
+    def push(self, blob: Blob) -> None:
+        """Push a blob."""
+        self._given.blob(self._repo, blob)
+
+    def _image(self, members: dict[str, Any], layers: int = 1) -> Manifest:
+        config, layer = self.blobs
+        document = image(config.descriptor(OCI_CONFIG), [layer.descriptor()] * layers, **members)
+        return _of(document, OCI_MANIFEST)
+
+    def make(self, kind: str, subject: str, make: Maker) -> Made:
+        """Return a manifest of a kind with a subject (values of these dimensions), not pushed and like no other."""
+        mark = make.random.randbytes(8).hex()
+        if kind in DOCKER:
+            return Made(self._docker(kind, mark))
+        annotations = {"org.example.row": mark, "org.example/sign": "ä → ü"}
+        members: dict[str, Any] = {"annotations": annotations}
+        if subject == "none":
+            return Made(self._of(kind, members))
+        members["subject"] = named = self._subject(subject, make)
+        if kind not in UNTYPED:
+            members["artifactType"] = ARTIFACT
+        type_ = OCI_CONFIG if kind in UNTYPED else ARTIFACT
+        return Made(self._of(kind, members), str(named["digest"]), type_, annotations)
+
+    def _of(self, kind: str, members: dict[str, Any]) -> Manifest:
+        """Return a manifest of an OCI kind."""
+        if kind in {"index", "nested"}:
+            child = self.child(CHILDREN[kind])
+            return _of(index([child.descriptor(platform=PLATFORM)], **members), OCI_INDEX)
+        manifest = self._image(members, LAYERS if kind == "many" else 1)
+        document = manifest.document
+        if kind == "large":
+            # The annotations of a manifest itself would come again in each list of referrers.
+            document["layers"][0]["annotations"] = {"org.example.filler": "x" * NEARLY}
+        elif kind == "nameless":
+            del document["mediaType"]
+        else:
+            return manifest
+        return _of(document, OCI_MANIFEST)
+
+    def _subject(self, subject: str, make: Maker) -> Descriptor:
+        """Return the descriptor of a subject: one that is there, or nothing that anybody has."""
+        child = self.child()
+        if subject == "absent":
+            child = self.another(make)
+        named = child.descriptor()
+        if subject == "sha512":
+            named["digest"] = digest_of(child.body, "sha512")
+        return named
+
+    def _docker(self, kind: str, mark: str) -> Manifest:
+        """Return a Docker manifest, which has no annotations: the white space behind it tells it from others."""
+        config, layer = self.blobs
+        if kind == "docker-image":
+            document, media_type = docker_image(config, [layer]), DOCKER_MANIFEST
+        else:
+            child = self.child("docker-image")
+            document, media_type = docker_list([child.descriptor(platform=PLATFORM)]), DOCKER_LIST
+        space = "".join(" " if digit == "0" else "\n" for digit in f"{int(mark, 16):064b}")
+        return Manifest.of(json.dumps(document, indent=1).encode() + space.encode(), media_type)
+
+
+def _of(document: dict[str, Any], media_type: str) -> Manifest:
+    """Return a manifest whose text is sent as it is: it has more bytes than characters."""
+    return Manifest.of(json.dumps(document, indent=1, ensure_ascii=False).encode(), media_type)

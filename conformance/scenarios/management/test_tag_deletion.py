@@ -1,0 +1,56 @@
+"""Deletion of tags."""
+
+from __future__ import annotations
+
+from conformance.client.registry import Repository
+from conformance.scenarios.shared.deletion_steps import NOT_FOUND, deleted, judge_deletion, manifest_gone
+from conformance.settings import Settings
+from conformance.target.content import ANY_MANIFEST
+from conformance.target.lists import settled_tags
+from conformance.target.setup import SetUp
+from conformance.verdict.judge import Judge, listing, verifies
+
+DELETED = "MGMT-TAG-DELETE-202"
+REFUSED = "MGMT-TAG-DELETE-DISABLED-400-405"
+GONE = "MGMT-TAG-DELETE-GET-404"
+HEAD = "MGMT-TAG-DELETE-HEAD-404"
+UNLISTED = "MGMT-TAG-DELETE-NOT-LISTED"
+KEPT = "MGMT-TAG-DELETE-OTHER-TAGS-KEPT"
+MANIFEST_KEPT = "MGMT-TAG-DELETE-MANIFEST-BY-DIGEST-KEPT"
+UNKNOWN = "MGMT-TAG-DELETE-UNKNOWN-404"
+
+
+@verifies(DELETED, REFUSED)
+def test_delete_tag(repo: Repository, setup: SetUp, judge: Judge) -> None:
+    """The deletion of a tag is accepted with 202, or refused with 400 or 405."""
+    tag = setup.make.tag()
+    setup.tags(repo, tag, setup.make.tag())
+    judge_deletion(judge, repo.delete_manifest(tag), "TAG")
+
+
+@verifies(GONE, HEAD, UNLISTED, KEPT, UNKNOWN)
+def test_what_a_deleted_tag_leaves(repo: Repository, setup: SetUp, judge: Judge, settings: Settings) -> None:
+    """A deleted tag is neither found nor listed; other tags of the same manifest stay."""
+    tag, other, third = setup.make.tag(), setup.make.tag(), setup.make.tag()
+    manifest = setup.tags(repo, tag, other, third)
+    deleted(repo.delete_manifest(tag), "TAG")
+    answer = manifest_gone(settings, repo, tag)
+    kept = repo.get_manifest(other, ANY_MANIFEST)
+    judge.gives(KEPT, kept, manifest.body, "the other tag as it was")
+    judge.require_status(GONE, answer, NOT_FOUND, when="to the GET of a deleted tag")
+    judge.status(HEAD, repo.head_manifest(tag, ANY_MANIFEST), NOT_FOUND, when="to the HEAD of a deleted tag")
+    listed = settled_tags(repo, settings, {other, third}, {tag})
+    shown = f"it was {listing(listed)}"
+    judge(UNLISTED, tag not in listed, f"no {tag} in the list", *listed.pages, actual=shown)
+    judge(KEPT, {other, third} <= set(listed), f"{other} and {third} in the list", *listed.pages, actual=shown)
+    judge.status(UNKNOWN, repo.delete_manifest(tag), NOT_FOUND, when="to the deletion of a tag that is gone")
+    judge.status(UNKNOWN, repo.delete_manifest(setup.make.tag()), NOT_FOUND, when="to that of one that never was")
+
+
+@verifies(MANIFEST_KEPT)
+def test_delete_the_only_tag(repo: Repository, setup: SetUp, judge: Judge) -> None:
+    """The manifest is still there by its digest when its only tag is deleted."""
+    manifest = setup.image(repo)
+    deleted(repo.delete_manifest(manifest.tag or ""), "TAG")
+    answer = repo.get_manifest(manifest.digest, ANY_MANIFEST)
+    judge.gives(MANIFEST_KEPT, answer, manifest.body, "the manifest by its digest")

@@ -1,0 +1,1 @@
+"""Scenarios of pushing manifests: kinds, refusals, subjects, tags."""

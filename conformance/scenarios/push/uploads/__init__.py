@@ -1,0 +1,1 @@
+"""Scenarios of pushing blobs: upload sessions, single requests, chunks, mounts."""

@@ -1,0 +1,1 @@
+"""What scenarios of several categories share: steps, and how answers are read."""

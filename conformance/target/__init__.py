@@ -1,0 +1,1 @@
+"""What is known and done about the target: probes, set-up, content, clean-up."""

@@ -1,0 +1,1 @@
+"""Judgements of scenarios, and the verdict that they add up to."""

@@ -1,0 +1,398 @@
+"""Bring what the scenarios found together: one outcome for each requirement, a verdict for each profile."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.verdict.judge import weight
+from spec.catalogue import CATEGORIES, Catalogue
+from spec.model import Level, Outcome, Requirement, Verdict, Withheld, weigh
+
+#: What a scenario leaves: judgements, breaches of contract and invariants, figures. JSON values only.
+Record = dict[str, Any]
+
+#: The scenario name under which the passive contract check books.
+CONTRACT = "contract"
+#: The one under which the invariants book.
+INVARIANTS = "invariants"
+PASSIVE = frozenset({CONTRACT, INVARIANTS})
+#: Where the scenarios are that look for what nobody thought of.
+SEARCH = "conformance/scenarios/search/"
+#: Where the laws are that are tried under conditions.
+CONDITIONS = "conformance/scenarios/conditions/"
+
+
+@dataclass(slots=True)
+class Finding:
+    """A broken requirement with the judgement that shows it best."""
+
+    requirement: str
+    scenario: str
+    judgement: dict[str, Any]
+    also_affected: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Result:
+    """The outcome of one requirement over all its scenarios."""
+
+    outcome: Outcome = Outcome.NOT_TESTED
+    reason: str = ""
+    #: What the owner did not give, where nothing else stood in the way of a test.
+    withheld: str = ""
+    scenarios: list[str] = field(default_factory=list)
+    finding: Finding | None = None
+    #: The scenarios that found it held, and those that found it broken.
+    held_by: set[str] = field(default_factory=set)
+    broken_by: set[str] = field(default_factory=set)
+
+    @property
+    def searched(self) -> bool:
+        """Whether only the search or a law found it broken, while a scenario of its own found it held."""
+        direct = {name for name in self.held_by if name not in PASSIVE and not _looks_everywhere(name)}
+        return bool(direct) and all(map(_looks_everywhere, self.broken_by))
+
+    @property
+    def narrower(self) -> frozenset[str]:
+        """The conditions that the requirement does not speak of: what shows under them explains nothing without."""
+        return frozenset(self.finding.judgement.get("narrower", ()) if self.finding else ())
+
+    @property
+    def condition(self) -> frozenset[str]:
+        """The conditions that make the difference: what is broken anyway does not explain it."""
+        return frozenset(self.finding.judgement.get("condition", ()) if self.finding else ())
+
+
+def _looks_everywhere(node: str) -> bool:
+    """Whether a scenario tries much that has scenarios of its own."""
+    return SEARCH in node or CONDITIONS in node
+
+
+def _tells(scenario: str, judgement: dict[str, Any]) -> int:
+    """How well a scenario tells a breach: one that asks for it best, then one that knows the condition."""
+    if scenario in PASSIVE:
+        return 0
+    if judgement.get("root"):
+        return 1
+    return 2 + bool(judgement.get("condition")) if _looks_everywhere(scenario) else 4
+
+
+class RollUp:
+    """Outcomes of a run; the order in which records come in makes no difference.
+
+    ``selected`` has the requirements that the options chose, nothing where they chose scenarios, and is ``None`` for a
+    whole run.
+    """
+
+    def __init__(
+        self, catalogue: Catalogue, records: dict[str, Record], selected: frozenset[str] | None = None
+    ) -> None:
+        self.catalogue = catalogue
+        self.results = {requirement.id: Result() for requirement in catalogue}
+        self.errors: list[str] = []
+        self.exchanges = 0
+        self.contract_seconds = 0.0
+        self._folded: dict[str, str] = {}
+        #: The rows of conditions that were tried, subject by subject (`Campaign.rows_tried`).
+        self.tried: list[dict[str, Any]] = []
+        self._selected = selected
+        for node in sorted(records):
+            self._add(node, records[node])
+        self._promote(records)
+        self._say_why_not()
+        self._explain_invariants(records)
+        self._explain()
+        self._fold()
+
+    # -- outcomes
+
+    def _add(self, node: str, record: Record) -> None:
+        self.exchanges += record["exchanges"]
+        self.contract_seconds += record["contract_seconds"]
+        if record["error"]:
+            self.errors.append(f"{node}: {record['error']}")
+        for judgement in record["judgements"]:
+            # These speak of much that was not asked for, and whose own scenarios are not there to say more.
+            if not (self._selected and _looks_everywhere(node) and judgement["requirement"] not in self._selected):
+                self._merge(judgement["requirement"], node, judgement)
+        for requirement in record["exercised"]:
+            if requirement in self.results:
+                self._merge(requirement, CONTRACT, {"outcome": Outcome.HELD, "reason": "", "withheld": ""})
+        if record.get("conditions"):
+            self.tried.append(record["conditions"])
+        for judgement in record["breaches"]:
+            if judgement["requirement"] in self.results:
+                self._merge(judgement["requirement"], CONTRACT, judgement)
+        for judgement in record["contradictions"]:
+            self._merge(judgement["requirement"], INVARIANTS, judgement)
+
+    def _merge(self, requirement: str, scenario: str, judgement: dict[str, Any]) -> None:
+        result = self.results[requirement]
+        outcome = Outcome(judgement["outcome"])
+        first = not result.scenarios
+        if scenario not in result.scenarios:
+            result.scenarios.append(scenario)
+        if outcome in {Outcome.HELD, Outcome.BROKEN}:
+            (result.held_by if outcome is Outcome.HELD else result.broken_by).add(scenario)
+        before = result.finding.judgement.get("root", "") if result.finding else ""
+        better = weight(outcome, judgement.get("root", "")) < weight(result.outcome, before)
+        # A scenario of its own shows a breach better than a law or the search, and these better than a passive check.
+        found = result.finding
+        shows = (
+            outcome is Outcome.BROKEN
+            and found is not None
+            and _tells(scenario, judgement) > _tells(found.scenario, found.judgement)
+        )
+        # What stands in the way of PASS goes before what is merely out of the run's scope.
+        graver = outcome is result.outcome is Outcome.NOT_TESTED and result.withheld and not judgement["withheld"]
+        if first or better or shows or graver:
+            result.outcome, result.reason = outcome, judgement["reason"]
+            result.withheld = judgement["withheld"]
+            result.finding = Finding(requirement, scenario, judgement) if outcome is Outcome.BROKEN else None
+
+    def _say_why_not(self) -> None:
+        selected = self._selected
+        for requirement in self.catalogue:
+            result = self.results[requirement.id]
+            if result.scenarios:
+                continue
+            if requirement.untestable:
+                result.reason = f"no test can decide it: {requirement.untestable}"
+            elif requirement.planned:
+                result.reason = "no scenario decides it yet"
+            elif selected is not None and requirement.id not in selected:
+                result.reason = "it was not selected"
+            else:
+                result.reason = "nothing in the run gave the occasion"
+                if selected is None:
+                    result.outcome = Outcome.UNSUPPORTED
+
+    def _promote(self, records: dict[str, Record]) -> None:
+        """A requirement that was seen broken in passing is broken, even where its own scenario found it held."""
+        for node in sorted(records):
+            for blocked in records[node]["blocked"]:
+                result = self.results[blocked["requirement"]]
+                result.broken_by.add(node)
+                if result.outcome in {Outcome.HELD, Outcome.INCONCLUSIVE, Outcome.NOT_TESTED}:
+                    result.outcome, result.reason, result.withheld = Outcome.BROKEN, "", ""
+                    if node not in result.scenarios:
+                        result.scenarios.append(node)
+                    result.finding = Finding(blocked["requirement"], node, blocked)
+
+    def _explain(self) -> None:
+        """What held by itself stays held where a sequence of operations broke it, one of which is broken anyway.
+
+        A search cannot tell which of its steps went wrong first where one of them goes wrong always. What no
+        profile demands (a header, a code) explains nothing: no content is lost by it.
+        """
+        broken = [r for r in self.catalogue if self.results[r.id].outcome is Outcome.BROKEN]
+        direct = [r for r in broken if not self.results[r.id].searched]
+        for requirement in broken:
+            result = self.results[requirement.id]
+            if not result.searched or result.finding is None or result.condition:
+                continue
+            used = {exchange["operation"] for exchange in result.finding.judgement["exchanges"]}
+            if any(used & set(cause.operations) and Level.MUST in cause.levels.values() for cause in direct):
+                result.outcome, result.finding = Outcome.HELD, None
+
+    def _explain_invariants(self, records: dict[str, Record]) -> None:
+        """What an invariant and a scenario hold against the same thing is one cause, and the graver one is the finding.
+
+        The scenario's is better told, so it is the finding where some profile demands as much of it. What held by
+        itself stays held then.
+        """
+        beside: dict[str, list[dict[str, Any]]] = {}
+        for node in sorted(records):
+            for judgement in records[node]["contradictions"]:
+                beside.setdefault(judgement["requirement"], []).append(judgement)
+        for name in sorted(name for name in beside if self.results[name].broken_by == {INVARIANTS}):
+            near = sorted({other for seen in beside[name] for other in seen["about"]})
+            others = [other for other in near if self.results[other].outcome is Outcome.BROKEN]
+            graver = [*self._as_grave(name, others), *self._always_there(name, beside[name])]
+            for one, cause in [(name, graver[0])] if graver else [(other, name) for other in others]:
+                result = self.results[one]
+                held = graver and result.held_by
+                result.outcome = Outcome.HELD if held else Outcome.INCONCLUSIVE
+                result.reason, result.finding = "" if held else f"blocked by {cause}", None
+
+    def _always_there(self, name: str, seen: Iterable[dict[str, Any]]) -> list[str]:
+        """What the scenarios found, where each that has the contradiction found something as grave."""
+        found = [self._as_grave(name, judgement["beside"]) for judgement in seen]
+        return found[0] if all(found) else []
+
+    def _as_grave(self, name: str, others: Iterable[str]) -> list[str]:
+        broken = [other for other in others if self.results[other].outcome is Outcome.BROKEN]
+        return [other for other in broken if self._weight(other) >= self._weight(name)]
+
+    def _weight(self, name: str) -> int:
+        """The most that some profile demands."""
+        order = (None, Level.MAY, Level.SHOULD, Level.MUST)
+        return max(map(order.index, self.catalogue.requirement(name).levels.values()))
+
+    def _fold(self) -> None:
+        """One root cause, one finding: what presumes a broken requirement, or came of its breach, is blocked by it."""
+        broken = {name for name, result in self.results.items() if result.outcome is Outcome.BROKEN}
+        for name in sorted(broken):
+            found = self.results[name].finding
+            told = found.judgement.get("root", "") if found else ""
+            # What is a consequence by the catalogue is no cause of what it presumes.
+            told = "" if told not in broken or name in self.catalogue.presumes(told) else told
+            # What shows under a condition does not explain what shows without it.
+            conditional = self.results[name].condition
+            roots = [
+                p
+                for p in (told, *self.catalogue.presumes(name))
+                if p in broken and (conditional or not self.results[p].narrower)
+            ]
+            if not roots:
+                continue
+            root = next((p for p in roots if not any(q in broken for q in self.catalogue.presumes(p))), roots[0])
+            self._block(name, root)
+        self._fold_causes()
+        self._fold_conditions()
+        for name, result in self.results.items():
+            cause = result.reason.removeprefix("blocked by ") if result.reason.startswith("blocked by ") else ""
+            finding = self.results[cause].finding if cause in self.results else None
+            if finding and result.outcome is Outcome.INCONCLUSIVE:
+                finding.also_affected.append(name)
+
+    def _fold_causes(self) -> None:
+        """An operation without answers breaks much: the finding is what most profiles demand and most else presumes."""
+        presumed = Counter(p for requirement in self.catalogue for p in self.catalogue.presumes(requirement.id))
+        causes: dict[str, list[str]] = {}
+        for finding in self.findings:
+            if cause := finding.judgement.get("cause"):
+                causes.setdefault(cause, []).append(finding.requirement)
+        for names in causes.values():
+            demanding = {name: [*self.catalogue.requirement(name).levels.values()].count(Level.MUST) for name in names}
+            root = max(names, key=lambda name: (demanding[name], presumed[name]))
+            for name in names:
+                if name != root:
+                    self._block(name, root)
+
+    def _block(self, name: str, root: str) -> None:
+        result = self.results[name]
+        result.outcome, result.reason, result.finding = Outcome.INCONCLUSIVE, f"blocked by {root}", None
+
+    def _fold_conditions(self) -> None:
+        """What breaks under a condition has one cause with all that breaks under it: the widest tells it."""
+        found = {name: result.condition for name, result in self.results.items() if result.condition}
+        earlier: list[str] = []
+        for name, own in found.items():
+            wider = [other for other, condition in found.items() if condition < own]
+            alike = [other for other in earlier if found[other] == own]
+            earlier.append(name)
+            if root := next(iter([*wider, *alike]), None):
+                self._folded[name] = root
+        for name in self._folded:
+            root = name
+            while root in self._folded:
+                root = self._folded[root]
+            self._block(name, root)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """The findings in the order of the catalogue."""
+        return [result.finding for result in self.results.values() if result.finding]
+
+    @property
+    def decided(self) -> int:
+        """How many requirements were found held or broken."""
+        return sum(result.outcome in {Outcome.HELD, Outcome.BROKEN} for result in self.results.values())
+
+    # -- verdicts
+
+    def verdicts(self, requirement: Requirement, known: frozenset[str] = frozenset()) -> dict[str, str]:
+        """Return a requirement's verdict for each profile that has a level for it."""
+        outcome = self.results[requirement.id].outcome
+        found: dict[str, str] = {}
+        for profile in self.catalogue.profiles:
+            verdict = weigh(outcome, requirement.levels.get(profile))
+            if verdict is Verdict.FAIL and requirement.id in known:
+                verdict = Verdict.KNOWN_FAILURE
+            if verdict is not None:
+                found[profile] = verdict.value
+        return found
+
+
+class ProfileVerdicts:
+    """The verdicts of one profile: for each category, and for the whole."""
+
+    def __init__(
+        self, rollup: RollUp, profile: str, known: frozenset[str], claimed: Iterable[str], complete: bool
+    ) -> None:
+        self._rollup = rollup
+        self._profile = profile
+        self._claimed = frozenset(claimed)
+        self._complete = complete
+        self.categories: dict[str, dict[str, Any]] = {}
+        everything: list[tuple[Requirement, Verdict]] = []
+        decisive: list[tuple[Requirement, Verdict]] = []
+        for category in CATEGORIES:
+            judged = [
+                (requirement, Verdict(verdict))
+                for requirement in rollup.catalogue.category(category)
+                if (verdict := rollup.verdicts(requirement, known).get(profile))
+            ]
+            if not judged:
+                continue
+            self.categories[category] = {"verdict": self._verdict(judged).value, "counts": _counts(judged)}
+            everything += judged
+            if category in self._claimed:
+                decisive += judged
+        self.verdict = self._verdict(decisive)
+        for verdict in (Verdict.FAIL, Verdict.ERROR):
+            # What was seen in passing outside the claimed categories is no less broken.
+            if any(found is verdict for _, found in everything):
+                self.verdict = verdict
+        self.counts = _counts(everything)
+        causes = Counter(cause for requirement, _ in everything if (cause := self._withheld(requirement)))
+        #: How many requirements are out of the run's scope, by what the owner did not give.
+        self.withheld = {cause.value: causes[cause.value] for cause in Withheld if causes[cause.value]}
+
+    def plain(self) -> dict[str, Any]:
+        """Return the verdicts as ``report.json`` holds them."""
+        scope = {"claimed": [c for c in self.categories if c in self._claimed], "withheld": self.withheld}
+        return {"verdict": self.verdict.value, "scope": scope, "counts": self.counts, "categories": self.categories}
+
+    def _sum(self, judged: list[tuple[Requirement, Verdict]]) -> Verdict:
+        """Pass only where every MUST that a scenario decides is PASS (or its optional part absent).
+
+        What the owner withheld is out of the scope: it neither passes nor stands in the way of what does.
+        """
+        found = {verdict for _, verdict in judged}
+        required = [(r, v) for r, v in judged if r.levels.get(self._profile) is Level.MUST and self._decides(r)]
+        musts = {v for r, v in required if not self._withheld(r)}
+        for verdict in (Verdict.ERROR, Verdict.FAIL, Verdict.KNOWN_FAILURE):
+            if verdict in found:
+                return verdict
+        for verdict in (Verdict.INCONCLUSIVE, Verdict.NOT_TESTED):
+            if verdict in musts:
+                return verdict
+        if found & {Verdict.PASS, Verdict.WARNING}:
+            return Verdict.PASS
+        nothing = any(self._withheld(requirement) for requirement, _ in required)
+        return Verdict.UNSUPPORTED if Verdict.UNSUPPORTED in found and not nothing else Verdict.NOT_TESTED
+
+    def _withheld(self, requirement: Requirement) -> str:
+        return self._rollup.results[requirement.id].withheld
+
+    def _verdict(self, judged: list[tuple[Requirement, Verdict]]) -> Verdict:
+        """A run of a part of the suite may find fault but never pass, not even in one category."""
+        verdict = self._sum(judged)
+        return verdict if self._complete or verdict in {Verdict.ERROR, Verdict.FAIL} else Verdict.NOT_TESTED
+
+    def _decides(self, requirement: Requirement) -> bool:
+        """Whether the suite can decide a requirement at all; what it cannot is listed, not held against the target."""
+        if requirement.untestable or requirement.planned:
+            return False
+        result = self._rollup.results[requirement.id]
+        return bool(result.scenarios) or self._complete
+
+
+def _counts(judged: list[tuple[Requirement, Verdict]]) -> dict[str, int]:
+    counted = Counter(verdict.value for _, verdict in judged)
+    return {verdict.value: counted[verdict.value] for verdict in Verdict if counted[verdict.value]}
