@@ -25,7 +25,7 @@ export REGISTRY_URL REPORT
 PROGRAMS := docker-registry skopeo umoci buildah chromium chromedriver
 PACKAGES := docker-registry skopeo umoci buildah chromium chromium-driver
 
-.PHONY: all help certify environment packages clean fmt lint pages build test test-all prove prove-all nightly binaries lock
+.PHONY: all help certify environment packages clean fmt lint docs screenshots build test test-all prove prove-all nightly binaries lock
 .DEFAULT_GOAL := all
 
 all: clean fmt lint build test binaries ## what a change has to pass
@@ -105,10 +105,14 @@ lint: $(VENV)/.dev ## style, types, layers, and the specification itself
 	@$(RUN) -m mypy
 	@$(VENV)/bin/lint-imports
 	@$(RUN) -m spec check
-	@$(RUN) -m spec render --check
 
-pages: $(VENV)/.dev ## docs/specification/: the specification as pages
-	@$(RUN) -m spec render
+# DOCS_SOURCE_URL=https://host/owner/name/blob/main makes links to the files of the repository lead there.
+docs: $(VENV)/.dev ## build/docs/: the documentation as a site; open build/docs/index.html
+	@$(RUN) -m sphinx -q -W --keep-going -b html -d build/doctrees docs build/docs
+	@echo build/docs/index.html
+
+screenshots: $(VENV)/.dev packages ## docs/pictures/: the pictures of README.md and the site
+	@$(RUN) -m tests.docs.pictures
 
 fmt: $(VENV)/.dev ## format, and repair what can be repaired
 	@$(RUN) -m ruff format .
@@ -135,5 +139,5 @@ bin/registry: build
 	@ls $@
 
 clean: ## what was built, tested and reported; .venv stays
-	@rm -rf bin build dist *.egg-info allure-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf bin build dist docs/reference *.egg-info allure-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

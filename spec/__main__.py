@@ -1,4 +1,4 @@
-"""``python -m spec``: check the specification, show one requirement with all that refers to it, or render all of it."""
+"""``python -m spec``: check the specification, or show one requirement with all that refers to it."""
 
 from __future__ import annotations
 
@@ -32,9 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "check":
             return _check(options.root)
-        if options.command == "show":
-            return _show(options.root, options.id)
-        return _render(options.root, options.output or options.root / "docs" / "specification", options.check)
+        return _show(options.root, options.id)
     except SpecError as error:
         print(error, file=sys.stderr)
         return 1
@@ -43,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m spec",
-        description="The specification of the registry API: check it, look a requirement up, or write pages to read.",
+        description="The specification of the registry API: check it, or look a requirement up.",
         epilog="Exit codes: 0 all is well, 1 problems were found, 4 wrong argument.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
@@ -60,20 +58,7 @@ def _parser() -> argparse.ArgumentParser:
         "reference break it.",
     )
     show.add_argument("id", metavar="ID", help="the id of a requirement, such as PULL-BLOB-GET-200")
-    render = commands.add_parser(
-        "render",
-        help="write the specification as pages to read",
-        description="Write the specification as plain HTML pages: requirements, operations, schemas, sources, faults "
-        "and variants.",
-    )
-    render.add_argument(
-        "--output",
-        type=Path,
-        metavar="DIR",
-        help="the folder for the pages; other pages in it are removed (default: docs/specification)",
-    )
-    render.add_argument("--check", action="store_true", help="write nothing: name the pages that are stale, and fail")
-    for command in (check, show, render):
+    for command in (check, show):
         command.add_argument(
             "--root",
             type=Path,
@@ -114,21 +99,6 @@ def _show(repository: Path, name: str) -> int:
     laws = conditions.load(root) if (root / conditions.FILE).is_file() else None
     print("\n".join(_describe(known, requirement, trace.scan(repository, root), laws)))
     return 0
-
-
-def _render(repository: Path, output: Path, check: bool) -> int:
-    from spec.render import Site, stale, write  # noqa: PLC0415  brings Jinja, which the other commands do without
-
-    site = Site(repository, output)
-    if not check:
-        print(f"{len(write(site)) or 'no'} pages were changed in {output}")
-        return 0
-    problems = stale(site)
-    for problem in problems:
-        print(problem)
-    if problems:
-        print("python -m spec render writes them anew", file=sys.stderr)
-    return 1 if problems else 0
 
 
 def _describe(
