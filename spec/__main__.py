@@ -1,4 +1,4 @@
-"""``python -m spec``: check the specification, or show one requirement with all that refers to it."""
+"""``python -m spec``: check the specification, show one requirement with all that refers to it, or begin a new one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from spec import catalogue, conditions, trace
+from spec import catalogue, conditions, new, trace
 from spec.catalogue import Catalogue, UnknownIdError
 from spec.marks import SpecError
 from spec.model import Requirement
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "check":
             return _check(options.root)
-        return _show(options.root, options.id)
+        return new.run(options) if options.command == "new" else _show(options.root, options.id)
     except SpecError as error:
         print(error, file=sys.stderr)
         return 1
@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m spec",
-        description="The specification of the registry API: check it, or look a requirement up.",
+        description="The specification of the registry API: check it, look a requirement up, or begin a new one.",
         epilog="Exit codes: 0 all is well, 1 problems were found, 4 wrong argument.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
@@ -58,7 +58,14 @@ def _parser() -> argparse.ArgumentParser:
         "reference break it.",
     )
     show.add_argument("id", metavar="ID", help="the id of a requirement, such as PULL-BLOB-GET-200")
-    for command in (check, show):
+    stubs = commands.add_parser(
+        "new",
+        help="write the stubs of a requirement: catalogue entry, scenario and fault",
+        description="Write the stubs of a new requirement: its catalogue entry, a scenario and a fault, all or none. "
+        "A stub never passes: `python -m spec check` lists what is still to be written.",
+    )
+    new.add_arguments(stubs)
+    for command in (check, show, stubs):
         command.add_argument(
             "--root",
             type=Path,

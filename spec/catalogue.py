@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from spec.marks import Marked, Problem, SpecError, read_yaml
-from spec.model import Capability, Citation, Level, Profile, Requirement, Source
+from spec.model import Capability, Citation, Level, Profile, Requirement, Source, Withdrawn
 
 ROOT = Path(__file__).parent
 #: The categories in the order in which reports show them; each has a file ``requirements/<category>.yaml``.
@@ -41,6 +41,7 @@ class Catalogue:
     capabilities: Mapping[str, Capability]
     requirements: Mapping[str, Requirement]
     files: tuple[Marked, ...] = field(default=(), repr=False, compare=False)
+    withdrawn: Mapping[str, Withdrawn] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Requirement]:
         """Go through the requirements, category by category."""
@@ -132,10 +133,12 @@ def read(root: Path = ROOT) -> tuple[Catalogue, list[Problem]]:
     sources: dict[str, Source] = {}
     capabilities: dict[str, Capability] = {}
     requirements: dict[str, Requirement] = {}
+    withdrawn: dict[str, Withdrawn] = {}
     for name, make, into in (
         ("profiles.yaml", _profile, profiles),
         ("sources.yaml", _source, sources),
         ("capabilities.yaml", _capability, capabilities),
+        ("withdrawn.yaml", _withdrawn, withdrawn),
     ):
         _read_entries(root, name, make, into=into, files=files, problems=problems)
     folder = root / "requirements"
@@ -143,7 +146,7 @@ def read(root: Path = ROOT) -> tuple[Catalogue, list[Problem]]:
     others = sorted(path.name for path in folder.glob("*.yaml") if path.name not in known)
     for name in [*known, *others]:
         _read_entries(root, f"requirements/{name}", _requirement, into=requirements, files=files, problems=problems)
-    return Catalogue(profiles, sources, capabilities, requirements, tuple(files)), problems
+    return Catalogue(profiles, sources, capabilities, requirements, tuple(files), withdrawn), problems
 
 
 def _read_entries(
@@ -183,6 +186,10 @@ def _source(entry: dict[str, Any], _file: str, _line: int) -> Source:
 
 def _capability(entry: dict[str, Any], _file: str, _line: int) -> Capability:
     return Capability(entry["id"], entry["title"], entry["probe"])
+
+
+def _withdrawn(entry: dict[str, Any], _file: str, _line: int) -> Withdrawn:
+    return Withdrawn(entry["id"], entry["reason"])
 
 
 def _requirement(entry: dict[str, Any], file: str, line: int) -> Requirement:

@@ -17,7 +17,12 @@ from spec.marks import Marked, Problem, SpecError, read_yaml, repeated_keys
 from spec.model import Requirement
 
 #: The JSON Schema of each kind of catalogue file; the others are requirements.
-_KINDS = {"profiles.yaml": "profiles", "sources.yaml": "sources", "capabilities.yaml": "capabilities"}
+_KINDS = {
+    "profiles.yaml": "profiles",
+    "sources.yaml": "sources",
+    "capabilities.yaml": "capabilities",
+    "withdrawn.yaml": "withdrawn",
+}
 
 
 @dataclass(slots=True)
@@ -60,6 +65,8 @@ def check(repository: Path = catalogue.ROOT.parent) -> Result:
     problems += found.problems
     problems += _references(known, operations)
     problems += _cycles(known)
+    problems += _withdrawn(known)
+    problems += _unwritten(known, found)
     problems += _trace(known, operations, found)
     problems += _decisions(known, found)
     problems += _unprovable(known, found)
@@ -194,6 +201,27 @@ def _cycles(known: Catalogue) -> Iterator[Problem]:
             path.append(name)
             stack.extend((presumed, depth + 1) for presumed in known.requirements[name].presumes)
         done.add(start)
+
+
+def _withdrawn(known: Catalogue) -> Iterator[Problem]:
+    for requirement in known:
+        if requirement.id in known.withdrawn:
+            message = f"{requirement.id} was withdrawn and must not be used again"
+            yield Problem(requirement.file, requirement.line, message)
+
+
+def _unwritten(known: Catalogue, found: trace.Trace) -> Iterator[Problem]:
+    """What `python -m spec new` left to its author, and a fault without its change."""
+    for marked in known.files:
+        for position, entry in enumerate(marked.value if isinstance(marked.value, list) else ()):
+            for member, text in entry.items() if isinstance(entry, dict) else ():
+                if isinstance(text, str) and text.startswith(trace.UNWRITTEN):
+                    yield marked.problem(text, position, member)
+    for text, file, line in found.unwritten:
+        yield Problem(file, line, text)
+    for fault in found.faults:
+        if not fault.changes:
+            yield Problem(fault.file, fault.line, f"fault {fault.name} changes nothing: give it apply, layer or tokens")
 
 
 def _trace(known: Catalogue, operations: frozenset[str], found: trace.Trace) -> Iterator[Problem]:

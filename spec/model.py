@@ -88,6 +88,14 @@ class Capability:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The id of a requirement that is no more; no other may have it."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Requirement:
     """One normative statement about a registry.
 

@@ -17,6 +17,10 @@ from spec.marks import Marked, Problem, SpecError, read_yaml
 #: What a requirement's id looks like.
 ID = re.compile(r"(?:BASE|PULL|PUSH|DISC|MGMT|AUTH|NOTIF)-[A-Z0-9-]+")
 KEY = "x-requirement"
+#: How a text begins in whose place another is to be written.
+UNWRITTEN = "TODO: "
+#: The members of a fault that change the registry; one without them changes nothing.
+_CHANGES = frozenset({"apply", "layer", "tokens"})
 #: What a file has that says anything of requirements, or is a fault or a variant; going through a tree takes time.
 _WORTH = re.compile(r"(?:BASE|PULL|PUSH|DISC|MGMT|AUTH|NOTIF)-|verifies|breaks|ariant")
 
@@ -47,7 +51,7 @@ class Modification:
     """A fault of the reference with the requirements that it breaks, or a variant, which breaks none.
 
     ``title`` and ``words`` are its sentence and its other members that are plain text: ``also``, ``configuration``,
-    ``latitude``, ``profiles``, ``lacks`` and so on.
+    ``latitude``, ``profiles``, ``lacks`` and so on. ``changes`` says whether it has a member that changes the registry.
     """
 
     name: str
@@ -56,6 +60,7 @@ class Modification:
     line: int
     title: str = ""
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    changes: bool = True
 
 
 @dataclass(slots=True)
@@ -68,6 +73,8 @@ class Trace:
     variants: list[Modification] = field(default_factory=list)
     #: Text in the code that looks like an id, the file and the line; ``*`` stands for an expression in an f-string.
     mentions: list[tuple[str, str, int]] = field(default_factory=list)
+    #: Texts in whose place others are to be written, with the file and the line.
+    unwritten: list[tuple[str, str, int]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
     def scenarios_of(self, requirement: str) -> list[Scenario]:
@@ -142,6 +149,8 @@ def _scan_python(path: Path, file: str, trace: Trace) -> None:
             text = _pattern(node)
             if ID.fullmatch(text.replace("*", "X")):
                 trace.mentions.append((text, file, node.lineno))
+            elif text.startswith(UNWRITTEN):
+                trace.unwritten.append((text, file, node.lineno))
         elif isinstance(node, ast.Call) and owner not in helpers:
             _scan_call(_unfolded(node, helpers), owner, constants, file, trace)
 
@@ -193,7 +202,8 @@ def _scan_call(call: ast.Call, owner: str, constants: dict[str, tuple[str, ...]]
     words = {name: texts for name, texts in words.items() if texts}
     name, title = _name(call, keywords, owner), _title(call, words)
     if kind == "faults" and "breaks" in keywords:
-        trace.faults.append(Modification(name, words.get("breaks", ()), file, call.lineno, title, words))
+        changes = None in keywords or not _CHANGES.isdisjoint(keywords)
+        trace.faults.append(Modification(name, words.get("breaks", ()), file, call.lineno, title, words, changes))
     elif kind == "variants" and called.lower() == "variant":
         named = tuple(text for texts in words.values() for text in texts if ID.fullmatch(text))
         trace.variants.append(Modification(name, named, file, call.lineno, title, words))

@@ -14,6 +14,7 @@ FILES = {
         "- {id: docker-api, title: The Docker document, url: 'https://example.org/api.md', version: July 2021}\n"
     ),
     "spec/capabilities.yaml": "- {id: ranges, title: Byte ranges, probe: A range GET is answered 206.}\n",
+    "spec/withdrawn.yaml": "- {id: BASE-V1-200, reason: The first version has no check.}\n",
     "spec/requirements/base.yaml": """\
 - id: BASE-V2-200
   statement: The version check is answered 200.
@@ -83,7 +84,7 @@ class Tree:
         self.folder = folder
         for name, text in FILES.items():
             self.write(name, text)
-        for kind in ("profiles", "sources", "capabilities", "catalogue"):
+        for kind in ("profiles", "sources", "capabilities", "withdrawn", "catalogue"):
             shutil.copy(ROOT / "schemas" / f"{kind}.schema.json", folder / "spec" / "schemas")
 
     def write(self, name: str, text: str) -> None:

@@ -47,6 +47,13 @@ def test_consistent_tree_has_no_problem_and_is_counted(tree: Tree) -> None:
         pytest.param(
             BASE, "BASE-V2-FREE", "PULL-V2-FREE", f"{BASE}:15: id PULL-V2-FREE does not begin with BASE-", id="category"
         ),
+        pytest.param(
+            BASE,
+            "- id: BASE-V2-FREE",
+            "- id: BASE-V1-200",
+            f"{BASE}:15: BASE-V1-200 was withdrawn and must not be used again",
+            id="withdrawn",
+        ),
         pytest.param(BASE, "document: docker-api", "document: oci", f"{BASE}:5: unknown source oci", id="source"),
         pytest.param(BASE, "[base.get]", "[base.got]", f"{BASE}:6: unknown operation base.got", id="operation"),
         pytest.param(BASE, "docker-v2: SHOULD", "oci-9: SHOULD", f"{BASE}:9: unknown profile oci-9", id="profile"),
