@@ -7,6 +7,7 @@ import datetime
 import json
 import platform
 import statistics
+import textwrap
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -111,7 +112,11 @@ def line(result: Result) -> str:
     beside = f" beside {', '.join(result.beside)}" if result.beside else ""
     text = f"{result.kind} {result.name}{beside}: {result.word} {' '.join(result.broken)}".rstrip()
     detail = result.text.strip()
-    return f"{text}\n    {detail[:1500]}" if detail and result.kind in {"hostile", "secret"} else text
+    if not detail:
+        return text
+    if result.word == "no start" or result.word.startswith("exit "):
+        return f"{text}\n{textwrap.indent(detail, '    ')}"
+    return f"{text}\n    {detail[:1500]}" if result.kind in {"hostile", "secret"} else text
 
 
 def renewed(folder: Path, found: dict[str, Any], results: Sequence[Result]) -> tuple[dict[str, Any], Sequence[Result]]:

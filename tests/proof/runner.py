@@ -29,6 +29,9 @@ LAWS = (
 )
 #: What a run may end with; anything else is our own error.
 _VERDICTS = {0, 1}
+#: So many scenarios that raised are shown, each in so many characters.
+_SHOWN = 3
+_LONGEST = 2000
 
 
 def one(case: Case, workshop: Workshop) -> Result:
@@ -64,7 +67,7 @@ def _run(case: Case, workshop: Workshop, more: Mapping[str, str]) -> Result:
             return result
     result.seconds = round(ran.seconds, 2)
     if ran.report is None or ran.exit_code not in _VERDICTS:
-        result.word, result.text = f"exit {ran.exit_code}", ran.stdout[-3000:] + ran.stderr[-3000:]
+        result.word, result.text = f"exit {ran.exit_code}", _error(ran)
         return result
     result.findings = len(ran.report["findings"])
     if case.faults:
@@ -74,6 +77,25 @@ def _run(case: Case, workshop: Workshop, more: Mapping[str, str]) -> Result:
     if not result.good and not result.text:
         result.text = "\n".join(ran.explain(name) for name in result.broken)
     return result
+
+
+def _error(ran: SuiteRun) -> str:
+    """What is known of an error of our own: the tracebacks of scenarios that raised, or the end of the output."""
+    raised = ran.report["raised"] if ran.report is not None else {}
+    if not raised:
+        return ran.stdout[-3000:] + ran.stderr[-3000:]
+    shown = [f"{name}\n{_shortened(text)}" for name, text in [*raised.items()][:_SHOWN]]
+    if len(raised) > _SHOWN:
+        shown.append(f"and {len(raised) - _SHOWN} more scenarios")
+    return "\n".join(shown)
+
+
+def _shortened(text: str) -> str:
+    """Leave out the middle of a long text: a traceback says where it began and where it ended."""
+    if len(text) <= _LONGEST:
+        return text
+    half = _LONGEST // 2
+    return f"{text[:half]}\n... {len(text) - 2 * half} characters ...\n{text[-half:]}"
 
 
 def _options(case: Case) -> tuple[str, ...]:

@@ -2,8 +2,9 @@
 
 What belongs to the start of pytest (its own options, plugins, files of configuration) is that of the session; the
 options of the suite, the environment and the choice of scenarios are those of the run. Of the report, ``report.json``
-alone is written, as page and summary take longer than most runs, with one more member: ``convictions`` has, for each
-scenario and requirement, what was expected wherever that was found broken, also where it was folded into its cause.
+alone is written, as page and summary take longer than most runs, with two more members: ``convictions`` has, for each
+scenario and requirement, what was expected wherever that was found broken, also where it was folded into its cause;
+``raised`` has, for each scenario that failed by an error of our own, the traceback, or the error where there is none.
 """
 
 from __future__ import annotations
@@ -83,7 +84,9 @@ def _begin(session: pytest.Session, args: list[str]) -> None:
     startup.configure(config)
     controller = config.pluginmanager.getplugin("conformance-controller")
     found = _listen()
-    reports.write = lambda report, folder: _write(report, folder, controller.rollup, found)
+    reports.write = lambda report, folder: _write(
+        report | {"raised": _raised(config)}, folder, controller.rollup, found
+    )
     if weaker := os.environ.get(WEAKER):
         from tests.support.weakening import weaken  # noqa: PLC0415  # seldom wanted
 
@@ -124,6 +127,16 @@ def _listen() -> Convictions:
 def _told(expected: str) -> str:
     """What was expected, without what differs from run to run."""
     return _VARYING.sub("#", expected)[:_LONGEST]
+
+
+def _raised(config: Any) -> dict[str, str]:
+    """By scenario, what is shown of an error of our own; the suite has removed the secrets already."""
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    failed = [*reporter.stats.get("failed", ()), *reporter.stats.get("error", ())]
+    records = config.pluginmanager.getplugin("conformance-controller").records
+    return {
+        each.nodeid: str(each.longrepr) for each in failed if each.nodeid in records and records[each.nodeid]["error"]
+    }
 
 
 def _write(report: Any, folder: Path, rollup: Any, found: Convictions) -> None:
