@@ -7,6 +7,10 @@ import json
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reference.modifications import Modification
 
 USAGE = 4
 
@@ -39,37 +43,58 @@ def _fail(message: str) -> int:
     return USAGE
 
 
-def _serve(arguments: argparse.Namespace) -> int:
-    from reference import launch  # noqa: PLC0415 - a wrong command line costs no time
+def _chosen(faults: list[str], variants: list[str]) -> tuple[Modification, ...]:
+    """The faults and variants of some names; they are loaded only where one is named.
 
+    Raises:
+        LaunchError: there is none of a name.
+    """
+    if not faults and not variants:
+        return ()
+    from reference import faults as all_faults  # noqa: PLC0415 - not for a server as it should be
+    from reference import variants as all_variants  # noqa: PLC0415 - as above
+    from reference.launch import LaunchError  # noqa: PLC0415 - as above
+
+    chosen: list[Modification] = []
+    for name in faults:
+        if name not in all_faults.ALL:
+            raise LaunchError(f"--fault: there is no fault {name!r}")
+        chosen.append(all_faults.ALL[name])
+    for name in variants:
+        if name not in all_variants.ALL:
+            raise LaunchError(f"--variant: there is no variant {name!r}")
+        chosen.append(all_variants.ALL[name])
+    return tuple(chosen)
+
+
+def _serve(arguments: argparse.Namespace) -> int:
     if (arguments.config is None) != arguments.memory:
         return _fail("give either a configuration file or --memory")
+    from reference.launch import LaunchError, registry  # noqa: PLC0415 - a wrong command line costs no time
+
     try:
-        launch.serve(
-            launch.Choice(
+        registry.serve(
+            registry.Choice(
                 config=Path(arguments.config) if arguments.config else None,
                 addr=arguments.addr,
-                faults=arguments.fault,
-                variants=arguments.variant,
+                modifications=_chosen(arguments.fault, arguments.variant),
                 port_file=arguments.port_file,
             )
         )
-    except launch.LaunchError as error:
+    except LaunchError as error:
         return _fail(str(error))
     return 0
 
 
 def _tokens(arguments: argparse.Namespace) -> int:
-    from reference.launch import LaunchError  # noqa: PLC0415 - a wrong command line costs no time
-    from reference.tokens import launch  # noqa: PLC0415 - as above
+    from reference.launch import LaunchError, tokens  # noqa: PLC0415 - a wrong command line costs no time
 
     try:
-        launch.serve(
-            launch.Choice(
+        tokens.serve(
+            tokens.Choice(
                 config=arguments.config,
                 addr=arguments.addr,
-                faults=arguments.fault,
-                variants=arguments.variant,
+                modifications=_chosen(arguments.fault, arguments.variant),
                 port_file=arguments.port_file,
             )
         )

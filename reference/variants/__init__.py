@@ -1,50 +1,27 @@
-"""The variants of the reference, by name: oddities that are legal, kept apart from the usual answers."""
+"""The variants of the reference, by name: oddities that are legal, kept apart from the usual answers.
+
+A module below this package that has VARIANTS is part of it; its folder and name are those of the scenarios.
+"""
 
 from __future__ import annotations
 
-from reference.modifications import Variant
-from reference.variants import (
-    digests,
-    hosts,
-    lag,
-    limits,
-    lists,
-    logins,
-    names,
-    notifications,
-    policies,
-    pulls,
-    reads,
-    refusals,
-    sessions,
-    stores,
-    tokens,
-    upkeep,
-    uploads,
-    wire,
-)
+import importlib
+import pkgutil
+from collections.abc import Iterator
 
-_MODULES = (
-    uploads,
-    sessions,
-    names,
-    pulls,
-    reads,
-    lists,
-    refusals,
-    digests,
-    limits,
-    policies,
-    upkeep,
-    lag,
-    wire,
-    hosts,
-    stores,
-    logins,
-    tokens,
-    notifications,
-)
-ALL: dict[str, Variant] = {variant.name: variant for module in _MODULES for variant in module.VARIANTS}
+from reference.modifications import Variant
+
+
+def _modules() -> Iterator[tuple[str, tuple[Variant, ...]]]:
+    for found in pkgutil.walk_packages(__path__, f"{__name__}."):
+        variants: tuple[Variant, ...] = getattr(importlib.import_module(found.name), "VARIANTS", ())
+        if variants:
+            yield found.name.removeprefix(f"{__name__}."), variants
+
+
+#: By the name of a module below this package, its variants.
+BY_MODULE: dict[str, tuple[Variant, ...]] = dict(_modules())
+ALL: dict[str, Variant] = {variant.name: variant for variants in BY_MODULE.values() for variant in variants}
 
 
 def listing() -> list[dict[str, object]]:

@@ -38,6 +38,8 @@ INCOMPATIBLE = {
 UNDONE = Path(__file__).with_name("undone.yaml")
 #: What refuses a token without a challenge.
 _WITHOUT_CHALLENGE = frozenset({"token-refused-403", "token-refused-hidden"})
+#: How many variants a theme of several modules has at most.
+THEME = 10
 #: How many requirements are judged besides those that a fault concerns.
 SAMPLE = 12
 
@@ -157,10 +159,17 @@ def _sensible(row: Sequence[str | None]) -> bool:
 
 
 def _themes() -> dict[str, list[str]]:
-    """The variants that mix, by the module that has them: two of one theme would change the same thing."""
+    """The variants that mix, in themes of neighbouring modules: two of one theme would change the same thing.
+
+    Small modules of a folder share a theme, so that a row does not hold a variant of each of them.
+    """
     found: dict[str, list[str]] = {}
-    for module in variants._MODULES:
-        names = [v.name for v in module.VARIANTS if _mixes(v) and v.configuration == "memory"]
-        if names:
-            found[module.__name__] = names
-    return found
+    for _, modules in itertools.groupby(variants.BY_MODULE.items(), lambda item: item[0].rpartition(".")[0]):
+        theme = ""
+        for module, entries in modules:
+            names = [v.name for v in entries if _mixes(v) and v.configuration == "memory"]
+            if not theme or len(found[theme]) + len(names) > THEME:
+                theme = module
+                found[theme] = []
+            found[theme] += names
+    return {theme: names for theme, names in found.items() if names}

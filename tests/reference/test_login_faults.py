@@ -14,12 +14,12 @@ import bcrypt
 import jwt
 import pytest
 
+from reference import faults, variants
 from reference.app import Registry
 from reference.auth import Authenticator
 from reference.auth.htpasswd import Htpasswd
 from reference.auth.token import Tokens
 from reference.auth.trust import Trust
-from reference.faults import logins, token_answers, token_checks, token_grants
 from reference.messages import Application
 from reference.modifications import Fault, Variant
 from reference.storage.memory import MemoryStorage
@@ -27,7 +27,6 @@ from reference.tokens.access import Account, Rule
 from reference.tokens.app import TokenService
 from reference.tokens.config import Config
 from reference.tokens.keys import Signer, make_key
-from reference.variants import tokens
 from tests.reference.probe import Answer, Client
 
 SIGNER = Signer(make_key("ES256"), "issuer")
@@ -37,10 +36,49 @@ WRONG = "Basic " + base64.b64encode(b"ann:wrong").decode()
 FORM = "application/x-www-form-urlencoded"
 ASKED = ("repository:a/b:pull,push", "repository:a/c:pull")
 Change = Fault | Variant
-#: The modules that are about logins alone.
-MODULES = (logins.FAULTS, token_answers.FAULTS, token_checks.FAULTS, token_grants.FAULTS, tokens.VARIANTS)
-ALL: dict[str, Change] = {change.name: change for module in MODULES for change in module}
-NAMED = [name for name, change in ALL.items() if change.configuration.startswith(("token", "htpasswd"))]
+#: What shows to requests that the sequence below does not have; the suite itself convicts or acquits it.
+ELSEWHERE = {
+    "blobs-of-all-repositories",
+    "cancelled-by-everybody",
+    "catalog-for-everybody",
+    "chunks-from-everybody",
+    "closing-by-everybody",
+    "conditions-for-everybody",
+    "deletion-401-without-challenge",
+    "heads-for-everybody",
+    "large-blobs-on-another-host",
+    "mount-refused-to-both",
+    "mount-without-rights-on-source",
+    "mounts-for-everybody",
+    "oauth-answer-201",
+    "oauth-token-in-a-list",
+    "present-blobs-denied",
+    "ranges-for-everybody",
+    "redirect-wants-login",
+    "refusal-of-head-with-digest",
+    "refusal-of-head-with-size",
+    "refusal-with-content",
+    "refusal-with-digest",
+    "refusal-with-tags",
+    "refused-cancel-cancels",
+    "refused-deletion-deletes",
+    "refused-mount-mounts",
+    "refused-push-pushes",
+    "refused-upload-uploads",
+    "scope-of-catalog-without-actions",
+    "scope-of-mount-without-source",
+    "scope-of-pull-is-read",
+    "scope-of-pull-missing",
+    "status-for-everybody",
+    "upload-goes-on-elsewhere",
+    "version-check-forbidden-to-strangers",
+}
+ALL: dict[str, Change] = {**faults.ALL, **variants.ALL}
+NAMED = [
+    name
+    for name, change in ALL.items()
+    if change.configuration.startswith(("token", "htpasswd")) and name not in ELSEWHERE
+]
 
 
 def fitting(change: Change | None) -> Authenticator:

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import reference
-from reference import faults, launch, variants
+from reference import faults, variants
 from reference.app import Registry
 from reference.messages import Application
-from reference.modifications import PROFILES
+from reference.modifications import PROFILES, modify
 from reference.storage.memory import MemoryStorage
 from spec import catalogue
 from tests.reference import probe
@@ -30,7 +30,7 @@ ON_THE_WIRE = {
 #: What shows to requests that the transcript does not have; the right answers to these it must give.
 ELSEWHERE = {
     "accept-index-to-child",
-    "blob-known",
+    "known-blob-201-at-once",
     "blob-limit-413",
     "blob-limit-denied",
     "blobs-go-with-last-manifest",
@@ -57,9 +57,10 @@ ELSEWHERE = {
 }
 #: What answers some requests with a server error, as something between the suite and a registry may.
 SERVER_ERRORS = {"gateway-with-a-dead-server"}
-CONDITIONALS = ("reference.faults.round_", "reference.faults.conditions_")
-#: The modules of faults that show under one condition each.
-CONDITIONAL = [m for m in vars(faults).values() if getattr(m, "__name__", "").startswith(CONDITIONALS)]
+#: The faults that show under one condition each.
+CONDITIONAL = {
+    fault.name for module, found in faults.BY_MODULE.items() if module.startswith("conditions.") for fault in found
+}
 #: What shows where there are logins (test_login_faults.py).
 WITH_LOGINS = {name for name, variant in variants.ALL.items() if variant.configuration != "memory"}
 
@@ -70,7 +71,8 @@ def right() -> list[probe.Normal]:
 
 
 def modified(*, fault: str = "", variant: str = "") -> Application:
-    return launch.modify(Registry(MemoryStorage()), [fault] if fault else [], [variant] if variant else [])
+    chosen = [faults.ALL[fault]] if fault else []
+    return modify(Registry(MemoryStorage()), [*chosen, variants.ALL[variant]] if variant else chosen)
 
 
 def test_two_right_registries_answer_alike() -> None:
@@ -86,8 +88,7 @@ def test_most_faults_show_to_the_fixed_sequence() -> None:
 
     Those that show under one condition only are not meant to show here.
     """
-    conditional = {fault.name for module in CONDITIONAL for fault in module.FAULTS}
-    names = [n for n, fault in faults.ALL.items() if fault.configuration == "memory" and n not in conditional]
+    names = [n for n, fault in faults.ALL.items() if fault.configuration == "memory" and n not in CONDITIONAL]
     shown = [name for name in names if probe.differs(modified(fault=name), right())]
     assert len(shown) > len(names) * 0.6, sorted(set(names) - set(shown))
 
@@ -118,15 +119,15 @@ def test_faults_and_variants_name_what_there_is() -> None:
 
 
 def test_every_fault_and_variant_has_a_name_of_its_own() -> None:
-    names = [fault.name for module in faults._MODULES for fault in module.FAULTS]
-    names += [variant.name for module in variants._MODULES for variant in module.VARIANTS]
+    names = [fault.name for module in faults.BY_MODULE.values() for fault in module]
+    names += [variant.name for module in variants.BY_MODULE.values() for variant in module]
     assert len(set(names)) == len(names)
 
 
 def test_the_code_that_answers_rightly_does_not_know_of_them() -> None:
     root = Path(reference.__file__).parent
-    allowed = {"__main__.py", "launch.py", "modifications.py"}
+    allowed = {"__main__.py", "launch", "modifications", "faults", "variants"}
     for path in root.rglob("*.py"):
-        if path.name in allowed or {"faults", "variants"} & set(path.relative_to(root).parts):
+        if path.relative_to(root).parts[0] in allowed:
             continue
         assert not re.search(r"import.*(faults|variants|modifications)", path.read_text()), path

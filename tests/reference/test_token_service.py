@@ -16,10 +16,10 @@ from cryptography import x509
 from reference.auth.trust import key_id, load_bundle
 from reference.configfile import ConfigError
 from reference.launch import LaunchError
+from reference.launch.tokens import make_service
 from reference.tokens import config
 from reference.tokens.access import matches, parse_scopes
 from reference.tokens.app import TokenService
-from reference.tokens.launch import make_service
 from tests.reference.probe import Answer, Client
 
 CONFIG = """\

@@ -1,0 +1,1 @@
+"""Faults of what every operation has in common."""

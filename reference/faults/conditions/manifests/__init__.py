@@ -1,0 +1,1 @@
+"""Faults of manifests that show under one condition."""

@@ -1,0 +1,125 @@
+"""Faults of ETag, Cache-Control and 304."""
+
+from __future__ import annotations
+
+from reference.app import Registry
+from reference.faults.pull.shared import before_answer
+from reference.messages import Handler, Request, Response
+from reference.modifications import Fault, answers, on, wrap
+
+_BOTH = ("manifest.get", "manifest.head")
+
+
+def _always_304(request: Request, response: Response) -> Response | None:
+    if not request.headers.get("if-none-match"):
+        return None
+    if response.content is not None:
+        response.content.close()
+    return Response(304, [("ETag", response.headers.get("ETag"))])
+
+
+def _unknown_304(request: Request, response: Response) -> Response | None:
+    if response.status != 404 or not request.headers.get("if-none-match"):
+        return None
+    return Response(304, [("ETag", request.headers.get("if-none-match"))])
+
+
+def _any_time(request: Request) -> Response | None:
+    return Response(304) if request.headers.get("if-modified-since") else None
+
+
+def _tag_etag(registry: Registry) -> None:
+    """An ETag of the tag's name stays the same when the tag moves."""
+    get = registry.handlers["manifest.get"]
+
+    async def by_name(request: Request) -> Response:
+        etag, condition = f'"{request.name}:{request.reference}"', request.headers.get("if-none-match")
+        response = await get(request)
+        if ":" in request.reference or response.status != 200:
+            return response
+        if condition == etag:
+            return Response(304, [("ETag", etag)])
+        response.headers.set("ETag", etag)
+        return response
+
+    registry.handlers["manifest.get"] = registry.handlers["manifest.head"] = by_name
+
+
+def _manifest_always_304(request: Request, response: Response) -> Response | None:
+    return Response(304, [("ETag", response.headers.get("ETag"))]) if request.headers.get("if-none-match") else None
+
+
+def _without_conditions(registry: Registry) -> None:
+    def around(handler: Handler) -> Handler:
+        async def changed(request: Request) -> Response:
+            request.headers.drop("if-none-match")
+            return await handler(request)
+
+        return changed
+
+    wrap(registry, _BOTH, around)
+
+
+def _unconditional(registry: Registry) -> None:
+    get = registry.handlers["blob.get"]
+
+    async def changed(request: Request) -> Response:
+        if not request.headers.get("range"):
+            request.headers.drop("if-none-match")
+        return await get(request)
+
+    registry.handlers["blob.get"] = registry.handlers["blob.head"] = changed
+
+
+FAULTS = (
+    Fault(
+        name="blob-always-304",
+        title="Any If-None-Match on a blob is answered 304.",
+        breaks=("PULL-CACHE-FALSE-304",),
+        apply=on("blob.get", status=200, change=_always_304),
+    ),
+    Fault(
+        name="blob-unknown-304",
+        title="An unknown blob with If-None-Match is answered 304.",
+        breaks=("PULL-CACHE-UNKNOWN-NOT-304",),
+        apply=answers("blob.get", "blob.head", change=_unknown_304),
+    ),
+    Fault(
+        name="blob-304-to-any-time",
+        title="A blob is answered 304 whenever a time is named.",
+        breaks=("PULL-CACHE-FALSE-304",),
+        apply=before_answer(_any_time, "blob.get"),
+    ),
+    Fault(
+        name="manifest-head-304-to-any-time",
+        title="The HEAD of a manifest returns 304 whenever a time is named.",
+        breaks=("PULL-CACHE-FALSE-304",),
+        apply=before_answer(_any_time, "manifest.head"),
+    ),
+    Fault(
+        name="manifest-304-after-move",
+        title="The ETag of a tag stays when the tag moves, and yields 304.",
+        breaks=("PULL-CACHE-FALSE-304",),
+        # Nor does a push on the condition of the ETag that was given go through.
+        also=("PUSH-MANIFEST-IF-MATCH",),
+        apply=_tag_etag,
+    ),
+    Fault(
+        name="manifest-always-304",
+        title="Any If-None-Match on a manifest is answered 304.",
+        breaks=("PULL-CACHE-FALSE-304",),
+        apply=on(*_BOTH, status=200, change=_manifest_always_304),
+    ),
+    Fault(
+        name="manifest-condition-ignored",
+        title="A manifest has an ETag, and no condition on it is looked at.",
+        breaks=("PULL-CACHE-MANIFEST-304",),
+        apply=_without_conditions,
+    ),
+    Fault(
+        name="blob-never-304",
+        title="The ETag of a blob is not looked at in If-None-Match.",
+        breaks=("PULL-CACHE-BLOB-304",),
+        apply=_unconditional,
+    ),
+)

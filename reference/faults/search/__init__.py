@@ -1,0 +1,1 @@
+"""Faults of what the search found first."""

@@ -1,0 +1,136 @@
+"""From a configuration to a running registry."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reference import server
+from reference.app import NAME, VERSION, Options, Registry
+from reference.auth import Authenticator
+from reference.launch import LEVELS, LaunchError, announce_modifications, write_port_file
+from reference.modifications import Modification, modify
+from reference.settings import Config
+from reference.storage import Storage
+from reference.storage.memory import MemoryStorage
+
+if TYPE_CHECKING:
+    from reference.notifications import Notifications
+
+log = logging.getLogger("reference")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the command line asks for."""
+
+    config: Path | None = None
+    addr: str | None = None
+    modifications: tuple[Modification, ...] = ()
+    port_file: Path | None = None
+
+
+def read_config(path: Path) -> Config:
+    """What a configuration file says; its reader is loaded only where there is a file."""
+    from reference.config import ConfigError, read  # noqa: PLC0415 - only where there is a file
+
+    try:
+        return read(path)
+    except ConfigError as error:
+        raise LaunchError(str(error)) from error
+
+
+def make_storage(config: Config) -> Storage:
+    """The storage that a configuration names."""
+    if config.storage == "inmemory":
+        return MemoryStorage()
+    from reference.storage.filesystem import FilesystemStorage  # noqa: PLC0415 - only where it is asked for
+
+    try:
+        storage = FilesystemStorage(config.root.absolute())
+    except OSError as error:
+        raise LaunchError(f"storage.filesystem.rootdirectory: {config.root}: {error.strerror}") from error
+    if config.purge_age:
+        storage.purge_uploads(time.time() - config.purge_age)
+    return storage
+
+
+def make_authenticator(config: Config) -> Authenticator | None:
+    """What a configuration says of logins."""
+    if config.htpasswd is not None:
+        from reference.auth import htpasswd  # noqa: PLC0415 - only where it is asked for
+
+        try:
+            return htpasswd.Htpasswd(config.realm, htpasswd.load(config.htpasswd))
+        except htpasswd.HtpasswdError as error:
+            raise LaunchError(f"auth.htpasswd.path: {error}") from error
+    if config.token is not None:
+        from reference.auth import token, trust  # noqa: PLC0415 - only where it is asked for
+
+        try:
+            roots = trust.load_bundle(config.token.bundle)
+        except trust.BundleError as error:
+            raise LaunchError(f"auth.token.rootcertbundle: {error}") from error
+        trusted = trust.Trust(config.token.issuer, config.token.service, roots)
+        return token.Tokens(config.token.realm, trusted, config.token.redirect)
+    return None
+
+
+def make_registry(config: Config) -> Registry:
+    """The application that a configuration describes."""
+    options = Options(
+        delete_enabled=config.delete_enabled,
+        read_only=config.read_only,
+        host=config.host,
+        schema1_enabled=config.schema1_enabled,
+    )
+    return Registry(make_storage(config), options, make_authenticator(config))
+
+
+def make_notifications(config: Config, address: str) -> Notifications | None:
+    """Who is told what happens; ``address`` is the registry's own."""
+    if not config.endpoints:
+        return None
+    from reference.notifications import Notifications  # noqa: PLC0415 - only where it is asked for
+    from reference.notifications.events import Events  # noqa: PLC0415 - as above
+
+    for endpoint in config.endpoints:
+        # Its URL may hold a password.
+        log.info("notifications go to endpoint %s%s", endpoint.name, ", which is disabled" if endpoint.disabled else "")
+    return Notifications(config.endpoints, Events(address, config.host, config.references))
+
+
+def serve(choice: Choice) -> None:
+    """Serve until a signal."""
+    config = read_config(choice.config) if choice.config is not None else Config()
+    log.setLevel(LEVELS[config.level])
+    where = f"{choice.config}: http.addr" if choice.addr is None and choice.config else "--addr"
+    try:
+        listener = server.listen(choice.addr or config.addr)
+        where = f"{choice.config}: http.debug.addr"
+        debug = server.listen(config.debug_addr) if config.debug_addr else None
+    except server.ListenError as error:
+        raise LaunchError(f"{where}: {error}") from error
+    registry = make_registry(config)
+    notifications = registry.notifications = make_notifications(config, server.address_of(listener))
+    application = modify(registry, choice.modifications)
+    _announce(config, choice, server.address_of(listener), server.address_of(debug) if debug else "")
+    if notifications is not None:
+        notifications.start()
+    server.run(application, listener, debug, config.tls)
+    if notifications is not None:
+        notifications.close()
+    log.info("stopped")
+
+
+def _announce(config: Config, choice: Choice, address: str, debug: str) -> None:
+    description = config.storage if config.storage == "inmemory" else f"{config.storage} at {config.root}"
+    log.info("registry %s %s, storage: %s", NAME, VERSION, description)
+    announce_modifications(choice.modifications)
+    if debug:
+        log.info("debug server on %s", debug)
+    log.info("listening on %s%s", address, " with TLS" if config.tls else "")
+    write_port_file(choice.port_file, address)

@@ -1,0 +1,227 @@
+"""How a registry is changed from outside: what faults and variants have in common.
+
+A modification is applied to a registry that was built rightly. It may wrap the handler of an operation,
+replace a method of a resource, or wrap the whole application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from reference.app import Registry
+from reference.messages import Application, Handler, Request, Response
+
+if TYPE_CHECKING:
+    # Its libraries take time to load, and most faults are none of its.
+    from reference.tokens.app import TokenService
+
+Transform = Callable[[Request, Response], Response | None]
+Apply = Callable[[Registry], None]
+PROFILES = ("docker-v2", "oci-1.0", "oci-1.1", "oci-1.2-dev")
+OCI = PROFILES[1:]
+
+Layer = Callable[[Application], Application]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """A deliberate breach: what it breaks, and what else may break with it without being its point.
+
+    ``configuration`` names the set-up of the registry in which it shows: the memory of its own, or one with
+    logins, without deletion and so on (``tests/support/configurations.py``), ``variants`` the oddities beside which it
+    shows, ``options`` what its owner has to tell the suite. ``tokens`` changes the token service, where there is one.
+    ``seldom`` says that it shows once in many requests, so that only a whole run is sure to meet it.
+    """
+
+    name: str
+    title: str
+    breaks: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    configuration: str = "memory"
+    variants: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    seldom: bool = False
+    apply: Apply | None = None
+    layer: Layer | None = None
+    tokens: Callable[[TokenService], None] | None = None
+
+    def apply_to(self, registry: Registry, application: Application) -> Application:
+        """The application with the fault."""
+        return _apply(registry, application, self.apply, self.layer)
+
+    def as_json(self) -> dict[str, object]:
+        """The fault as data."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "breaks": list(self.breaks),
+            "also": list(self.also),
+            "configuration": self.configuration,
+            "variants": list(self.variants),
+            "options": list(self.options),
+            "seldom": self.seldom,
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A deliberate oddity that the specification allows.
+
+    ``latitude`` names what allows it, ``profiles`` where it is allowed, ``lacks`` the capabilities that are
+    not offered with it, ``warns`` what is then done otherwise than it should be, ``options`` what its owner
+    has to tell the suite; ``undecided`` says that not every MUST can be decided then; ``configuration`` and ``tokens``
+    as of a fault.
+    """
+
+    name: str
+    title: str
+    latitude: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = PROFILES
+    lacks: tuple[str, ...] = ()
+    warns: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    undecided: bool = False
+    configuration: str = "memory"
+    apply: Apply | None = None
+    layer: Layer | None = None
+    tokens: Callable[[TokenService], None] | None = None
+
+    def apply_to(self, registry: Registry, application: Application) -> Application:
+        """The application with the oddity."""
+        return _apply(registry, application, self.apply, self.layer)
+
+    def as_json(self) -> dict[str, object]:
+        """The variant as data."""
+        return {
+            "name": self.name,
+            "title": self.title,
+            "latitude": list(self.latitude),
+            "profiles": list(self.profiles),
+            "lacks": list(self.lacks),
+            "warns": list(self.warns),
+            "options": list(self.options),
+            "undecided": self.undecided,
+            "configuration": self.configuration,
+        }
+
+
+Modification = Fault | Variant
+
+
+def modify(registry: Registry, modifications: Iterable[Modification]) -> Application:
+    """The application with faults and variants put on it, in the order given."""
+    application: Application = registry
+    for modification in modifications:
+        application = modification.apply_to(registry, application)
+    return application
+
+
+def _apply(registry: Registry, application: Application, apply: Apply | None, layer: Layer | None) -> Application:
+    if apply is not None:
+        apply(registry)
+    return layer(application) if layer is not None else application
+
+
+def wrap(registry: Registry, operations: Iterable[str], around: Callable[[Handler], Handler]) -> None:
+    """Put something around the handlers of operations."""
+    for operation in operations:
+        registry.handlers[operation] = around(registry.handlers[operation])
+
+
+def override(target: object, **methods: object) -> None:
+    """Replace methods of one resource or storage; they must exist."""
+    for name, method in methods.items():
+        if not hasattr(target, name):
+            raise AttributeError(f"{type(target).__name__} has no {name}")
+        setattr(target, name, method)
+
+
+def moved_tags(registry: Registry) -> set[tuple[str, str]]:
+    """The repositories and tags that led to another manifest before; it grows as they move."""
+    moved: set[tuple[str, str]] = set()
+    set_tag = registry.storage.set_tag
+
+    def noting(name: str, tag: str, digest: str) -> None:
+        if registry.storage.tag(name, tag) not in (None, digest):
+            moved.add((name, tag))
+        set_tag(name, tag, digest)
+
+    override(registry.storage, set_tag=noting)
+    return moved
+
+
+def on(*operations: str, change: Transform, status: int | None = None) -> Apply:
+    """Change the responses of operations, those with one status where it is given; refusals included."""
+
+    def around(handler: Handler) -> Handler:
+        async def changed(request: Request) -> Response:
+            response = await handler(request)
+            if status is not None and response.status != status:
+                return response
+            return change(request, response) or response
+
+        return changed
+
+    def apply(registry: Registry) -> None:
+        wrap(registry, operations, around)
+
+    return apply
+
+
+def answers(*operations: str, change: Transform, status: int | None = None) -> Apply:
+    """Change the finished answers of operations, refusals included; of all of them where none is named."""
+
+    def apply(registry: Registry) -> None:
+        finish = registry.finish
+
+        def changed(request: Request, response: Response) -> Response:
+            response = finish(request, response)
+            if operations and request.operation not in operations:
+                return response
+            if status is not None and response.status != status:
+                return response
+            return change(request, response) or response
+
+        override(registry, finish=changed)
+
+    return apply
+
+
+def set_status(status: int) -> Transform:
+    """Another status."""
+
+    def change(_request: Request, response: Response) -> None:
+        response.status = status
+
+    return change
+
+
+def set_header(name: str, value: str) -> Transform:
+    """Another value of a header, or one more header."""
+
+    def change(_request: Request, response: Response) -> None:
+        response.headers.set(name, value)
+
+    return change
+
+
+def drop_header(*names: str) -> Transform:
+    """Headers left out."""
+
+    def change(_request: Request, response: Response) -> None:
+        for name in names:
+            response.headers.drop(name)
+
+    return change
+
+
+def both(*changes: Apply) -> Apply:
+    """Several changes in one."""
+
+    def apply(registry: Registry) -> None:
+        for change in changes:
+            change(registry)
+
+    return apply

@@ -1,0 +1,1 @@
+"""Variants of what every operation has in common."""

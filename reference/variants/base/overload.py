@@ -1,0 +1,103 @@
+"""Variants of limits of the rate and gateways."""
+
+from __future__ import annotations
+
+import itertools
+from email.utils import formatdate
+
+from reference.app import Registry
+from reference.messages import Application, Receive, Request, Response, Scope, Send
+from reference.modifications import Variant
+
+_BUSY = (10, 200)
+_BURST_EACH = 220
+_BURST = 3
+_DEAD_ONE_IN = 67
+
+
+def _busy(application: Application) -> Application:
+    """Two requests are answered 429; they come again."""
+    count = itertools.count(1)
+
+    async def changed(scope: Scope, receive: Receive, send: Send) -> None:
+        if next(count) in _BUSY:
+            response = Response(429, [("Retry-After", "1")])
+            await response.send(send, head=scope["method"] == "HEAD")
+        else:
+            await application(scope, receive, send)
+
+    return changed
+
+
+def _bursts(application: Application) -> Application:
+    """Now and then several requests in a row are answered 429, in turn with a date, with seconds and without a word."""
+    count = itertools.count(1)
+
+    async def changed(scope: Scope, receive: Receive, send: Send) -> None:
+        number = next(count)
+        if number % _BURST_EACH < _BURST and number > _BURST_EACH:
+            hint = (("Retry-After", formatdate(usegmt=True)), ("Retry-After", "0"), None)[number // _BURST_EACH % 3]
+            await Response(429, [hint] if hint else []).send(send, head=scope["method"] == "HEAD")
+        else:
+            await application(scope, receive, send)
+
+    return changed
+
+
+def _gateway(application: Application) -> Application:
+    """One of many servers behind a gateway is dead; the first requests go by the others."""
+    count = itertools.count(1)
+
+    async def changed(scope: Scope, receive: Receive, send: Send) -> None:
+        if next(count) % _DEAD_ONE_IN == 0:
+            body = b"<html><body>Bad Gateway</body></html>"
+            await Response(502, [("Content-Type", "text/html")], body).send(send, head=scope["method"] == "HEAD")
+        else:
+            await application(scope, receive, send)
+
+    return changed
+
+
+def _counted(registry: Registry) -> None:
+    """The pulls of manifests of the day are used up; nothing else is counted."""
+    handler = registry.handlers["manifest.get"]
+
+    async def changed(request: Request) -> Response:
+        if request.method == "HEAD":
+            return await handler(request)
+        headers = [("Retry-After", "21600"), ("RateLimit-Limit", "100;w=21600"), ("RateLimit-Remaining", "0;w=21600")]
+        body = b'{"errors": [{"code": "TOOMANYREQUESTS", "message": "the limit of pulls is reached"}]}'
+        return Response(429, [("Content-Type", "application/json"), *headers], body)
+
+    registry.handlers["manifest.get"] = changed
+
+
+VARIANTS = (
+    Variant(
+        name="busy",
+        title="Now and then a request is answered 429 with Retry-After.",
+        latitude=("BUSY-429-OR-503",),
+        layer=_busy,
+    ),
+    Variant(
+        name="busy-in-bursts",
+        title="Now and then some requests in a row are answered 429: with a date, with seconds, without Retry-After.",
+        latitude=("BUSY-429-OR-503",),
+        warns=("BASE-RATE-RETRY-AFTER",),
+        layer=_bursts,
+    ),
+    Variant(
+        name="gateway-with-a-dead-server",
+        title="Now and then a request is answered 502.",
+        latitude=("BUSY-429-OR-503",),
+        undecided=True,
+        layer=_gateway,
+    ),
+    Variant(
+        name="pull-limit-reached",
+        title="Each GET of a manifest returns 429: the limit of pulls is reached.",
+        latitude=("BUSY-429-OR-503",),
+        undecided=True,
+        apply=_counted,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Variants of pushes of manifests."""
