@@ -98,7 +98,8 @@ def test_leniencies_name_variants_and_faults() -> None:
     """Who needs a leniency is a variant or a module of tests, and who must not profit a fault or a module of faults."""
     text = (ROOT / "docs" / "leniencies.md").read_text(encoding="utf-8")
     rows = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("| ")]
-    modules = {path.name for folder in ("tests", "reference") for path in (ROOT / folder).rglob("*.py")}
+    modules = {path.name for path in (ROOT / "tests").rglob("*.py")}
+    modules |= {path.relative_to(ROOT / "reference").as_posix() for path in (ROOT / "reference").rglob("*.py")}
     for row in (row for row in rows if len(row) == 4):
         for column, known in ((2, VARIANTS), (3, FAULTS)):
             named = set(re.findall(r"`([^`]+)`", row[column]))
