@@ -103,28 +103,28 @@ def _lacking_403_elsewise(refused: errors.RegistryError, error: str) -> None:
 FAULTS = (
     Fault(
         name="chunks-from-everybody",
-        title="Who knows the Location of an upload sends chunks without a login.",
+        title="Anybody who knows the Location of an upload can send chunks without a login.",
         breaks=("AUTH-UPLOAD-SESSION-PROTECTED",),
         configuration="htpasswd",
         apply=unchecked("upload.patch"),
     ),
     Fault(
         name="closing-by-everybody",
-        title="Who knows the Location of an upload closes it without a login.",
+        title="Anybody who knows the Location of an upload can close it without a login.",
         breaks=("AUTH-UPLOAD-SESSION-PROTECTED",),
         configuration="htpasswd",
         apply=unchecked("upload.put"),
     ),
     Fault(
         name="status-for-everybody",
-        title="Who knows the Location of an upload asks for its status without a login.",
+        title="Anybody who knows the Location of an upload can ask for its status without a login.",
         breaks=("AUTH-UPLOAD-SESSION-PROTECTED",),
         configuration="htpasswd",
         apply=unchecked("upload.get"),
     ),
     Fault(
         name="cancelled-by-everybody",
-        title="Who knows the Location of an upload cancels it without a login.",
+        title="Anybody who knows the Location of an upload can cancel it without a login.",
         breaks=("AUTH-UPLOAD-SESSION-PROTECTED",),
         configuration="htpasswd",
         apply=unchecked("upload.delete"),
@@ -187,7 +187,7 @@ FAULTS = (
     ),
     Fault(
         name="readers-push",
-        title="Who may pull gets tokens to push.",
+        title="A user who may only pull gets tokens to push.",
         breaks=("AUTH-WRITE-DENIED", "AUTH-TOKEN-SUBSET-NOT-ERROR"),
         also=("AUTH-UPLOAD-SESSION-PROTECTED",),
         configuration="token",
@@ -195,7 +195,7 @@ FAULTS = (
     ),
     Fault(
         name="starts-for-readers",
-        title="An upload is started by whoever may pull.",
+        title="A user who may only pull can start an upload.",
         breaks=("AUTH-WRITE-DENIED",),
         also=(
             "AUTH-TOKEN-INSUFFICIENT-SCOPE-REFUSED",
@@ -208,7 +208,7 @@ FAULTS = (
     ),
     Fault(
         name="token-lacking-403-unsupported",
-        title="A token that does not suffice is answered 403 with the code UNSUPPORTED.",
+        title="A token that does not suffice gets 403 with the code UNSUPPORTED.",
         breaks=("AUTH-ERROR-DENIED-BODY",),
         also=("BASE-ERROR-403-DENIED",),
         configuration="token",

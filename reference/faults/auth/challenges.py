@@ -154,14 +154,14 @@ FAULTS = (
     ),
     Fault(
         name="login-scheme-as-written",
-        title="The name of a scheme counts as it is written.",
+        title="The registry compares the scheme of Authorization with regard to case.",
         breaks=("AUTH-SCHEME-CASE-INSENSITIVE",),
         configuration="htpasswd",
         apply=_checking(_scheme_as_written),
     ),
     Fault(
         name="login-wrong-password-accepted",
-        title="Any password will do.",
+        title="The registry accepts any password.",
         breaks=("AUTH-BASIC-WRONG-PASSWORD-401",),
         also=("AUTH-TOKEN-INVALID-REFUSED",),
         configuration="htpasswd",
@@ -169,14 +169,14 @@ FAULTS = (
     ),
     Fault(
         name="login-wrong-password-403",
-        title="A wrong password is answered 403.",
+        title="A wrong password gets 403.",
         breaks=("AUTH-BASIC-WRONG-PASSWORD-401",),
         configuration="htpasswd",
         apply=_checking(_wrong_password_403),
     ),
     Fault(
         name="login-refusals-cached",
-        title="A pull that was refused to one is refused to the next, whoever that is.",
+        title="A pull that one user was refused is refused to every other user, too.",
         breaks=("AUTH-VALID-CREDENTIALS-ACCEPTED",),
         configuration="htpasswd",
         apply=_checking(_refusals_cached),

@@ -135,7 +135,7 @@ FAULTS = (
     ),
     Fault(
         name="conditions-for-everybody",
-        title="A condition is answered without a login.",
+        title="A conditional request gets an answer without a login.",
         breaks=("AUTH-NO-LEAK-READ",),
         configuration="htpasswd",
         apply=unchecked("manifest.get", when=lambda request: "if-none-match" in request.headers),
@@ -165,14 +165,14 @@ FAULTS = (
     ),
     Fault(
         name="missing-content-told-to-everybody",
-        title="Who has no login is told that a manifest is not there.",
+        title="A client without a login learns that a manifest is not there.",
         breaks=("AUTH-NO-LEAK-EXISTENCE",),
         configuration="htpasswd",
         apply=_looked_for_first(404, "manifest.get", "manifest.head"),
     ),
     Fault(
         name="present-blobs-denied",
-        title="Who has no login is answered 403 where a blob is there, and 401 where it is not.",
+        title="A client without a login gets 403 where a blob is there, and 401 where it is not.",
         breaks=("AUTH-NO-LEAK-EXISTENCE",),
         also=("AUTH-CHALLENGE-401",),
         configuration="htpasswd",
@@ -180,7 +180,7 @@ FAULTS = (
     ),
     Fault(
         name="catalog-for-everybody",
-        title="The catalogue names everything to everybody.",
+        title="The catalogue lists every repository without a login.",
         breaks=("AUTH-CATALOG-FILTERED",),
         configuration="htpasswd",
         apply=unchecked("catalog.list"),

@@ -209,7 +209,7 @@ FAULTS = (
     ),
     Fault(
         name="oauth-first-scope-only",
-        title="Of several scopes in one value the first one counts.",
+        title="The token service looks at the first of several scopes in one value only.",
         breaks=("AUTH-OAUTH-SCOPE-LIST",),
         configuration="token",
         tokens=asked_scopes(lambda asked: [value.split(" ")[0] for value in asked]),
@@ -223,14 +223,14 @@ FAULTS = (
     ),
     Fault(
         name="oauth-refresh-for-nobody",
-        title="A refresh token gives tokens of nobody in particular.",
+        title="A refresh token gives anonymous tokens.",
         breaks=("AUTH-OAUTH-REFRESH-GRANT",),
         configuration="token",
         tokens=_refresh_for_nobody,
     ),
     Fault(
         name="oauth-refresh-anything",
-        title="Any refresh token will do.",
+        title="The token service accepts any refresh token.",
         breaks=("AUTH-OAUTH-ERRORS",),
         configuration="token",
         tokens=_refreshed_anyhow,
@@ -258,7 +258,7 @@ FAULTS = (
     ),
     Fault(
         name="oauth-list-empty",
-        title="For several scopes in one value the token is empty.",
+        title="The token for several scopes in one value is empty.",
         breaks=("AUTH-OAUTH-POST-RESPONSE",),
         also=("AUTH-OAUTH-SCOPE-LIST",),
         configuration="token",
@@ -266,7 +266,7 @@ FAULTS = (
     ),
     Fault(
         name="oauth-scope-list-first-only",
-        title="Of several scopes that are granted the first is told.",
+        title="The answer names the first of several granted scopes only.",
         breaks=("AUTH-OAUTH-SCOPE-LIST",),
         configuration="token",
         tokens=_posts(_two_scopes, _scope_of_the_first),
@@ -280,7 +280,7 @@ FAULTS = (
     ),
     Fault(
         name="oauth-refresh-empty",
-        title="For a refresh token the access token is empty.",
+        title="The access token for a refresh token is empty.",
         breaks=("AUTH-OAUTH-POST-RESPONSE",),
         also=("AUTH-OAUTH-REFRESH-GRANT",),
         configuration="token",
@@ -295,7 +295,7 @@ FAULTS = (
     ),
     Fault(
         name="oauth-error-200",
-        title="The error of a grant is answered 200.",
+        title="The error of a grant gets 200.",
         breaks=("AUTH-OAUTH-POST-RESPONSE",),
         also=("AUTH-OAUTH-ERRORS",),
         configuration="token",

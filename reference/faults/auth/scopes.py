@@ -190,7 +190,7 @@ FAULTS = (
     ),
     Fault(
         name="token-name-by-space",
-        title="A token for a repository opens its neighbours.",
+        title="A token for a repository opens the other repositories below the same name.",
         breaks=("AUTH-TOKEN-OTHER-REPO-REFUSED",),
         # What is another's is read, written and mounted.
         also=(

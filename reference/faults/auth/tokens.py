@@ -74,7 +74,7 @@ FAULTS = (
     ),
     Fault(
         name="token-anything-accepted",
-        title="Whatever comes as a token opens everything.",
+        title="Any text for a token opens everything.",
         breaks=("AUTH-TOKEN-INVALID-REFUSED",),
         also=(
             "AUTH-TOKEN-EXPIRED-REFUSED",
@@ -88,14 +88,14 @@ FAULTS = (
     ),
     Fault(
         name="token-expired-accepted",
-        title="A token is good for ever.",
+        title="The registry accepts a token after its end.",
         breaks=("AUTH-TOKEN-EXPIRED-REFUSED",),
         configuration="token",
         apply=_unchecked("exp"),
     ),
     Fault(
         name="token-not-yet-accepted",
-        title="A token is good before its time.",
+        title="The registry accepts a token before its time.",
         breaks=("AUTH-TOKEN-EXPIRED-REFUSED",),
         configuration="token",
         apply=_unchecked("nbf"),

@@ -58,7 +58,7 @@ def _blobs_by_prefix(registry: Registry) -> None:
 FAULTS = (
     Fault(
         name="digest-malformed-500",
-        title="A malformed digest in a pull is answered 500.",
+        title="A malformed digest in a pull gets 500.",
         breaks=("BASE-DIGEST-MALFORMED",),
         # Docker alone wants 400; the reference of a manifest may be a malformed digest too.
         also=("PULL-MANIFEST-GET-BAD-REFERENCE", "DISC-REFERRERS-INVALID-DIGEST-400"),

@@ -116,7 +116,7 @@ FAULTS = (
     ),
     Fault(
         name="error-code-invented",
-        title="What is unknown has the code NOT_FOUND.",
+        title="The error for unknown content has the code NOT_FOUND.",
         breaks=("BASE-ERROR-CODE-REGISTERED",),
         apply=_code(lambda code: "NOT_FOUND" if code.endswith("_UNKNOWN") else code),
     ),
@@ -161,19 +161,19 @@ FAULTS = (
     ),
     Fault(
         name="unknown-as-text",
-        title="What is unknown is answered 404 with a line of text.",
+        title="The 404 for unknown content has a line of text for its body.",
         breaks=("BASE-ERROR-JSON-PRESENT",),
         apply=answers(status=404, change=_text),
     ),
     Fault(
         name="limit-code-wrong",
-        title="One pull of a manifest in ten is answered 429 with the code DENIED.",
+        title="One pull of a manifest in ten gets 429 with the code DENIED.",
         breaks=("BASE-RATE-429",),
         apply=_each_tenth(_busy("DENIED", "0")),
     ),
     Fault(
         name="limit-retry-after-malformed",
-        title="One pull of a manifest in ten is answered 429 with the word soon in Retry-After.",
+        title="One pull of a manifest in ten gets 429 with the word soon in Retry-After.",
         breaks=("BASE-RATE-RETRY-AFTER",),
         apply=_each_tenth(_busy("TOOMANYREQUESTS", "soon")),
     ),

@@ -46,13 +46,13 @@ def _member_twice(registry: Registry) -> None:
 FAULTS = (
     Fault(
         name="encoded-path-500",
-        title="Octets in a path that are no text are answered 500.",
+        title="Octets in a path that are no text get 500.",
         breaks=("BASE-ERROR-CLIENT-FAULT-4XX",),
         apply=answers(change=_encoded_500),
     ),
     Fault(
         name="unknown-algorithm-500",
-        title="A digest of an algorithm that is not known is answered 500 by what pushes.",
+        title="Pushes with a digest of an unknown algorithm return 500.",
         breaks=("BASE-ERROR-CLIENT-FAULT-4XX",),
         apply=failing_where(_of_unknown_algorithm, "manifest.put", "upload.put", "upload.start-digest"),
     ),
@@ -72,13 +72,13 @@ FAULTS = (
     ),
     Fault(
         name="tags-last-zero-500",
-        title="A last with a zero byte is answered 500.",
+        title="A last with a zero byte gets 500.",
         breaks=("BASE-ERROR-STRANGE-INPUT",),
         apply=failing_where(lambda request: "\0" in (request.query.get("last") or ""), "tags.list"),
     ),
     Fault(
         name="manifest-member-twice-500",
-        title="A manifest that has a member twice is answered 500.",
+        title="A manifest that has a member twice gets 500.",
         breaks=("BASE-ERROR-STRANGE-INPUT",),
         apply=_member_twice,
     ),

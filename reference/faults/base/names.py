@@ -167,7 +167,7 @@ FAULTS = (
     ),
     Fault(
         name="two-slashes-500",
-        title="A path with two slashes is answered 500.",
+        title="A path with two slashes gets 500.",
         breaks=("BASE-NAME-REJECT-EMPTY-COMPONENT",),
         apply=answers("upload.start", change=_two_slashes_500),
     ),

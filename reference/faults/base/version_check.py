@@ -140,7 +140,7 @@ FAULTS = (
     ),
     Fault(
         name="base-get-always-203",
-        title="The base endpoint returns 203, whatever becomes of it.",
+        title="The base endpoint returns 203, also where it is refused.",
         breaks=("BASE-V2-STATUS-SET",),
         apply=answers("base.get", change=set_status(203)),
     ),
@@ -152,7 +152,7 @@ FAULTS = (
     ),
     Fault(
         name="version-check-forbidden",
-        title="A user who asks for /v2/ again is answered 403.",
+        title="A user who asks for /v2/ again gets 403.",
         breaks=("BASE-V2-200",),
         # What is asked of logins is asked there, too.
         also=("AUTH-BASE-CHALLENGE", "AUTH-VALID-CREDENTIALS-ACCEPTED"),
@@ -161,13 +161,13 @@ FAULTS = (
     ),
     Fault(
         name="version-check-gone",
-        title="/v2/ is answered 404 from the second time on.",
+        title="/v2/ gets 404 from the second time on.",
         breaks=("BASE-V2-STATUS-SET",),
         apply=_from_the_second(_gone),
     ),
     Fault(
         name="version-check-forbidden-to-strangers",
-        title="/v2/ without a login is answered 403 from the second time on.",
+        title="/v2/ without a login gets 403 from the second time on.",
         breaks=("BASE-V2-STATUS-SET",),
         also=("AUTH-CHALLENGE-401",),
         configuration="htpasswd",

@@ -168,7 +168,7 @@ FAULTS = (
     ),
     Fault(
         name="catalog-always-203",
-        title="The catalog returns 203, whatever becomes of it.",
+        title="The catalog returns 203, also where it is refused.",
         breaks=("DISC-CATALOG-SHAPE",),
         apply=answers("catalog.list", change=set_status(203)),
     ),

@@ -22,7 +22,7 @@ def _referrers_written_back(registry: Registry) -> None:
 FAULTS = (
     Fault(
         name="concurrent-referrers-lost",
-        title="Of referrers that are pushed at the same time only some are listed.",
+        title="Some of the referrers that are pushed at the same time are not listed.",
         breaks=("DISC-REFERRERS-CONCURRENT-COMPLETE",),
         apply=_referrers_written_back,
     ),

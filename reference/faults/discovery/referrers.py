@@ -204,7 +204,7 @@ FAULTS = (
     ),
     Fault(
         name="referrers-absent-404",
-        title="A digest that nothing refers to is answered 404 where others are referred to.",
+        title="A digest that nothing refers to gets 404 where others are referred to.",
         breaks=("DISC-REFERRERS-ABSENT-SUBJECT-EMPTY",),
         # The last referrer is deleted, and its subject is answered so.
         also=("MGMT-MANIFEST-DELETE-REFERRER-UNLISTED", "DISC-REFERRERS-SUBJECT-DELETED"),
@@ -212,7 +212,7 @@ FAULTS = (
     ),
     Fault(
         name="referrers-bad-digest-200",
-        title="The referrers of what is no digest are answered 200.",
+        title="The list of referrers of a malformed digest returns 200.",
         breaks=("DISC-REFERRERS-INVALID-DIGEST-400",),
         apply=_any_digest,
     ),
@@ -292,7 +292,7 @@ FAULTS = (
     ),
     Fault(
         name="referrers-filled-500",
-        title="The referrers of a manifest that has some are answered 500.",
+        title="The referrers of a manifest that has some get 500.",
         breaks=("DISC-REFERRERS-STATUS-200",),
         apply=on("referrers.list", status=200, change=_filled_500),
     ),
@@ -328,7 +328,7 @@ FAULTS = (
     ),
     Fault(
         name="referrers-always-203",
-        title="The list of referrers returns 203, whatever becomes of it.",
+        title="The list of referrers returns 203, also where it is refused.",
         breaks=("DISC-REFERRERS-STATUS-200",),
         apply=answers("referrers.list", change=set_status(203)),
     ),

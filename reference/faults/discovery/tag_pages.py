@@ -162,13 +162,13 @@ def _large_n_refused(request: Request, _response: Response) -> Response | None:
 FAULTS = (
     Fault(
         name="tags-begin-again-after-last",
-        title="After the last tag the list begins again.",
+        title="The list begins again after the last tag.",
         breaks=("DISC-TAGS-LAST-EXCLUSIVE",),
         apply=_around_again,
     ),
     Fault(
         name="tags-pages-without-end",
-        title="Behind each page of tags stands another one.",
+        title="Each page of tags links to another one.",
         breaks=("DISC-TAGS-LINK-WALK-COMPLETE",),
         apply=_endless,
     ),
@@ -202,7 +202,7 @@ FAULTS = (
     ),
     Fault(
         name="tags-n-invalid-500",
-        title="An n that is no number is answered 500.",
+        title="An n that is no number gets 500.",
         breaks=("DISC-TAGS-N-INVALID-400",),
         apply=_bad_n(500),
     ),
@@ -224,7 +224,7 @@ FAULTS = (
     ),
     Fault(
         name="tags-last-must-exist",
-        title="Behind a last that is no tag there is nothing.",
+        title="The list is empty where last is no tag.",
         breaks=("DISC-TAGS-LAST-NOT-A-TAG",),
         apply=_last_must_exist,
     ),
@@ -296,7 +296,7 @@ FAULTS = (
     ),
     Fault(
         name="tags-n-above-1000-refused",
-        title="An n above 1,000 is answered 400.",
+        title="An n above 1,000 gets 400.",
         breaks=("DISC-TAGS-N-LARGE-200",),
         apply=on("tags.list", change=_large_n_refused),
     ),

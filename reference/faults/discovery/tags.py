@@ -225,7 +225,7 @@ FAULTS = (
     ),
     Fault(
         name="tags-always-203",
-        title="The list of tags returns 203, whatever becomes of it.",
+        title="The list of tags returns 203, also where it is refused.",
         breaks=("DISC-TAGS-STATUS-200",),
         apply=answers("tags.list", change=set_status(203)),
     ),

@@ -137,7 +137,7 @@ FAULTS = (
     ),
     Fault(
         name="delete-blob-disabled-501",
-        title="Blobs cannot be deleted: 501.",
+        title="DELETE of a blob returns 501 where deletion is disabled.",
         breaks=("MGMT-BLOB-DELETE-DISABLED-400-405",),
         apply=disabled_as("blob.delete", 501),
     ),
@@ -161,14 +161,14 @@ FAULTS = (
     ),
     Fault(
         name="delete-blob-disabled-400",
-        title="Blobs cannot be deleted: 400.",
+        title="DELETE of a blob returns 400 where deletion is disabled.",
         breaks=("MGMT-BLOB-DELETE-DISABLED-405",),
         configuration="delete-off",
         apply=answers(_BLOB, status=405, change=disabled_400),
     ),
     Fault(
         name="delete-blob-disabled-code",
-        title="Blobs cannot be deleted: DENIED.",
+        title="DELETE of a blob has the code DENIED where deletion is disabled.",
         breaks=("MGMT-BLOB-DELETE-DISABLED-CODE",),
         # It is the code of every 405.
         also=("BASE-METHOD-405-CODE",),
@@ -216,7 +216,7 @@ FAULTS = (
     ),
     Fault(
         name="blob-delete-always-203",
-        title="The deletion of a blob returns 203, whatever becomes of it.",
+        title="The deletion of a blob returns 203, also where it is refused.",
         breaks=("MGMT-BLOB-DELETE-202",),
         apply=answers("blob.delete", change=set_status(203)),
     ),

@@ -135,7 +135,7 @@ FAULTS = (
     ),
     Fault(
         name="delete-blob-refused-but-done",
-        title="DELETE of a blob returns 405, and carried out.",
+        title="DELETE of a blob returns 405, and deletes the blob.",
         breaks=("MGMT-DELETE-REFUSED-NO-EFFECT",),
         apply=_refused_but_done,
     ),
@@ -148,7 +148,7 @@ FAULTS = (
     ),
     Fault(
         name="referrers-subject-deleted-404",
-        title="The referrers of a deleted manifest are answered 404.",
+        title="The referrers of a deleted manifest get 404.",
         breaks=("DISC-REFERRERS-SUBJECT-DELETED",),
         apply=_unknown_subject_404,
     ),

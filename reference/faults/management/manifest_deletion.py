@@ -167,7 +167,7 @@ def _by_digest(change: Transform) -> Transform:
 FAULTS = (
     Fault(
         name="deletion-takes-blobs-of-other-repositories",
-        title="With a manifest its blobs go from the other repositories that have it.",
+        title="The deletion of a manifest removes its blobs from the other repositories that have it.",
         breaks=("MGMT-MANIFEST-DELETE-OTHER-REPO-KEPT",),
         apply=after_deletion(_blobs_taken),
     ),
@@ -219,7 +219,7 @@ FAULTS = (
     ),
     Fault(
         name="delete-manifest-takes-others",
-        title="With a manifest every tagged one of the repository is deleted.",
+        title="The deletion of a manifest deletes every tagged manifest of the repository.",
         breaks=("MGMT-MANIFEST-DELETE-OTHERS-KEPT",),
         # Other tags, a subject or a second referrer may be among them.
         also=("MGMT-MANIFEST-DELETE-TAGS-404", "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED"),
@@ -227,7 +227,7 @@ FAULTS = (
     ),
     Fault(
         name="delete-manifest-takes-blobs",
-        title="With a manifest its blobs are deleted, though another one has them.",
+        title="The deletion of a manifest deletes its blobs, though another manifest has them.",
         breaks=("MGMT-MANIFEST-DELETE-SHARED-BLOBS-KEPT",),
         apply=_takes_blobs,
     ),
@@ -265,7 +265,7 @@ FAULTS = (
     ),
     Fault(
         name="delete-manifest-disabled-404",
-        title="Manifests cannot be deleted: 404.",
+        title="DELETE of a manifest returns 404 where deletion is disabled.",
         breaks=("MGMT-MANIFEST-DELETE-DISABLED-400-405",),
         # Tags cannot be deleted either.
         also=("MGMT-TAG-DELETE-DISABLED-400-405",),
@@ -279,14 +279,14 @@ FAULTS = (
     ),
     Fault(
         name="delete-manifest-disabled-400",
-        title="Manifests cannot be deleted: 400.",
+        title="DELETE of a manifest returns 400 where deletion is disabled.",
         breaks=("MGMT-MANIFEST-DELETE-DISABLED-405",),
         configuration="delete-off",
         apply=answers(_MANIFEST, status=405, change=disabled_400),
     ),
     Fault(
         name="delete-manifest-disabled-code",
-        title="Manifests cannot be deleted: DENIED.",
+        title="DELETE of a manifest has the code DENIED where deletion is disabled.",
         breaks=("MGMT-MANIFEST-DELETE-DISABLED-CODE",),
         # It is the code of every 405.
         also=("BASE-METHOD-405-CODE",),
@@ -331,7 +331,7 @@ FAULTS = (
     ),
     Fault(
         name="manifest-delete-always-203",
-        title="The deletion of a manifest returns 203, whatever becomes of it.",
+        title="The deletion of a manifest returns 203, also where it is refused.",
         breaks=("MGMT-MANIFEST-DELETE-202",),
         apply=answers("manifest.delete", change=_by_digest(set_status(203))),
     ),

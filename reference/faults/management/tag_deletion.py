@@ -151,7 +151,7 @@ FAULTS = (
     ),
     Fault(
         name="delete-tag-takes-manifest",
-        title="With a tag its manifest is deleted, and the other tags of that.",
+        title="The deletion of a tag deletes its manifest and the other tags of that.",
         breaks=("MGMT-TAG-DELETE-OTHER-TAGS-KEPT",),
         # That the manifest stays is stated apart, at a lower level.
         also=("MGMT-TAG-DELETE-MANIFEST-BY-DIGEST-KEPT",),
@@ -159,7 +159,7 @@ FAULTS = (
     ),
     Fault(
         name="delete-tag-disabled-404",
-        title="Tags cannot be deleted: 404.",
+        title="DELETE of a tag returns 404 where deletion is disabled.",
         breaks=("MGMT-TAG-DELETE-DISABLED-400-405",),
         apply=_tags_404,
     ),
@@ -171,7 +171,7 @@ FAULTS = (
     ),
     Fault(
         name="delete-last-tag-takes-manifest",
-        title="With its last tag a manifest is deleted.",
+        title="The deletion of its last tag deletes a manifest.",
         breaks=("MGMT-TAG-DELETE-MANIFEST-BY-DIGEST-KEPT",),
         apply=_last_tag_takes_manifest,
     ),
@@ -195,7 +195,7 @@ FAULTS = (
     ),
     Fault(
         name="tag-delete-always-203",
-        title="The deletion of a tag returns 203, whatever becomes of it.",
+        title="The deletion of a tag returns 203, also where it is refused.",
         breaks=("MGMT-TAG-DELETE-202",),
         apply=answers("manifest.delete", change=_by_tag(set_status(203))),
     ),

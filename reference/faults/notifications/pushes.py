@@ -23,7 +23,7 @@ def _other_digest(target: Event, _notice: Notice) -> Event:
 FAULTS = (
     Fault(
         name="event-manifest-push-missing",
-        title="Pushes of manifests are not told of.",
+        title="Pushes of manifests give no event.",
         breaks=("NOTIF-PUSH-MANIFEST",),
         configuration=_CONFIGURATION,
         apply=edited_events(events_without("push", "manifests")),
@@ -44,7 +44,7 @@ FAULTS = (
     ),
     Fault(
         name="event-digest-of-another",
-        title="The digest is another's.",
+        title="The digest of an event is that of other content.",
         breaks=("NOTIF-PUSH-MANIFEST", "NOTIF-PUSH-BLOB", "NOTIF-PULL-MANIFEST", "NOTIF-PULL-BLOB"),
         configuration=_CONFIGURATION,
         apply=edited_events(event_target(_other_digest, "push", "pull")),

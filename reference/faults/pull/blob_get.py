@@ -122,13 +122,13 @@ FAULTS = (
     ),
     Fault(
         name="blob-unknown-200",
-        title="An unknown blob is answered 200 with a page that says so.",
+        title="An unknown blob gets 200 with a page that says so.",
         breaks=("PULL-BLOB-GET-UNKNOWN-404",),
         apply=answers("blob.get", status=404, change=_error_as_content),
     ),
     Fault(
         name="blob-unknown-500",
-        title="An unknown blob is answered 500.",
+        title="An unknown blob gets 500.",
         breaks=("PULL-BLOB-GET-UNKNOWN-404",),
         apply=_unknown_as(500),
     ),
@@ -197,7 +197,7 @@ FAULTS = (
     ),
     Fault(
         name="blob-always-partial",
-        title="A whole blob is answered 206.",
+        title="A whole blob gets 206.",
         breaks=("PULL-BLOB-GET-200",),
         apply=on("blob.get", status=200, change=_always_partial),
     ),
@@ -247,7 +247,7 @@ FAULTS = (
     ),
     Fault(
         name="blob-bad-digest-404",
-        title="A malformed digest in a blob's path is answered 404 with the code DIGEST_INVALID.",
+        title="A malformed digest in a blob's path gets 404 with the code DIGEST_INVALID.",
         breaks=("PULL-BLOB-GET-BAD-DIGEST-400",),
         apply=answers("blob.get", status=400, change=_blob_digest_404),
     ),
@@ -285,7 +285,7 @@ FAULTS = (
     ),
     Fault(
         name="blob-get-always-203",
-        title="The pull of a blob returns 203, whatever becomes of it.",
+        title="The pull of a blob returns 203, also where it is refused.",
         breaks=("PULL-BLOB-GET-200",),
         apply=answers("blob.get", change=set_status(203)),
     ),

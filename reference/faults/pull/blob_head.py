@@ -95,7 +95,7 @@ FAULTS = (
     ),
     Fault(
         name="blob-head-always-203",
-        title="The HEAD of a blob returns 203, whatever becomes of it.",
+        title="The HEAD of a blob returns 203, also where it is refused.",
         breaks=("PULL-BLOB-HEAD-200",),
         apply=answers("blob.head", change=set_status(203)),
     ),

@@ -74,19 +74,19 @@ def _unconditional(registry: Registry) -> None:
 FAULTS = (
     Fault(
         name="blob-always-304",
-        title="Any If-None-Match on a blob is answered 304.",
+        title="Any If-None-Match on a blob gets 304.",
         breaks=("PULL-CACHE-FALSE-304",),
         apply=on("blob.get", status=200, change=_always_304),
     ),
     Fault(
         name="blob-unknown-304",
-        title="An unknown blob with If-None-Match is answered 304.",
+        title="An unknown blob with If-None-Match gets 304.",
         breaks=("PULL-CACHE-UNKNOWN-NOT-304",),
         apply=answers("blob.get", "blob.head", change=_unknown_304),
     ),
     Fault(
         name="blob-304-to-any-time",
-        title="A blob is answered 304 whenever a time is named.",
+        title="A blob gets 304 whenever a time is named.",
         breaks=("PULL-CACHE-FALSE-304",),
         apply=before_answer(_any_time, "blob.get"),
     ),
@@ -106,7 +106,7 @@ FAULTS = (
     ),
     Fault(
         name="manifest-always-304",
-        title="Any If-None-Match on a manifest is answered 304.",
+        title="Any If-None-Match on a manifest gets 304.",
         breaks=("PULL-CACHE-FALSE-304",),
         apply=on(*_BOTH, status=200, change=_manifest_always_304),
     ),

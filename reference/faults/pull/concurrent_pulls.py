@@ -92,7 +92,7 @@ FAULTS = (
     ),
     Fault(
         name="dropped-download-truncates-blob",
-        title="After a download that its client dropped the blob is served as far as it was sent.",
+        title="A blob whose download a client dropped is served as far as it was sent.",
         breaks=("PULL-BLOB-DROPPED-DOWNLOAD",),
         apply=_spoilt_by_a_drop,
     ),

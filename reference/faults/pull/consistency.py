@@ -71,7 +71,7 @@ def _absent_at_first(registry: Registry) -> None:
 FAULTS = (
     Fault(
         name="manifest-longer-after-eight-pulls",
-        title="From the ninth pull of a digest on a byte is added.",
+        title="A pull of a digest has a byte more from the ninth pull on.",
         breaks=("PULL-CONSIST-REPEATABLE",),
         # The body no longer fits its digest then, nor its length that of HEAD.
         also=("PULL-MANIFEST-GET-DIGEST-BINDS-BODY",),
@@ -79,7 +79,7 @@ FAULTS = (
     ),
     Fault(
         name="tag-move-lost",
-        title="A tag that exists stays where it is, though the push is answered 201.",
+        title="A tag that exists stays where it is, though the push gets 201.",
         breaks=("PULL-CONSIST-TAG-MOVE",),
         # The same is said of the push, of the digests of tags that differ in case, and of several tags.
         also=("PUSH-MANIFEST-RETAG-MOVES", "PUSH-MANIFEST-MULTIPLE-TAGS", "MGMT-MANIFEST-DELETE-TAGS-404"),

@@ -79,13 +79,13 @@ def _sha512_unknown(request: Request, _manifest: Manifest) -> bool:
 FAULTS = (
     Fault(
         name="list-gives-its-first-entry",
-        title="Who takes no lists gets the first entry of one, whatever its platform.",
+        title="A client that accepts no lists gets the first entry of one, whatever its platform.",
         breaks=("PULL-DOCKER-LIST-NO-PLATFORM-404",),
         apply=_first_entry,
     ),
     Fault(
         name="docker-lists-by-name-only",
-        title="The tag of a Docker list is answered 404 where Accept does not name its type.",
+        title="The tag of a Docker list gets 404 where Accept does not name its type.",
         breaks=("PULL-ACCEPT-DOCKER-LIST",),
         apply=_lists_by_name,
     ),

@@ -121,7 +121,7 @@ FAULTS = (
     ),
     Fault(
         name="manifest-get-206-of-existing",
-        title="Manifests that were there before are answered 206.",
+        title="Manifests that were there before get 206.",
         breaks=("PULL-MANIFEST-GET-TAG-200",),
         also=("PULL-MANIFEST-GET-DIGEST-200",),
         configuration="read-only",
@@ -193,13 +193,13 @@ FAULTS = (
     ),
     Fault(
         name="manifest-by-tag-unknown",
-        title="A manifest is found by its digest only; a tag is answered 404 by GET.",
+        title="GET finds a manifest by its digest only, and returns 404 for a tag.",
         breaks=("PULL-MANIFEST-GET-TAG-200",),
         apply=negotiated(lambda request, _: request.method == "HEAD" or by_digest(request)),
     ),
     Fault(
         name="manifest-by-digest-with-blanks",
-        title="By digest, tabs in a manifest are blanks; by tag they are as pushed.",
+        title="GET by digest has blanks in place of the tabs of a manifest, GET by tag has not.",
         breaks=("PULL-MANIFEST-GET-DIGEST-BINDS-BODY",),
         apply=on(*_BOTH_2, status=200, change=_tabs_by_digest),
     ),
@@ -258,7 +258,7 @@ FAULTS = (
     ),
     Fault(
         name="manifest-get-always-203",
-        title="The pull of a manifest returns 203, whatever becomes of it.",
+        title="The pull of a manifest returns 203, also where it is refused.",
         breaks=("PULL-MANIFEST-GET-TAG-200",),
         apply=answers("manifest.get", change=set_status(203)),
     ),

@@ -102,7 +102,7 @@ FAULTS = (
     ),
     Fault(
         name="manifest-head-always-203",
-        title="The HEAD of a manifest returns 203, whatever becomes of it.",
+        title="The HEAD of a manifest returns 203, also where it is refused.",
         breaks=("PULL-MANIFEST-HEAD-200",),
         apply=answers("manifest.head", change=set_status(203)),
     ),

@@ -153,7 +153,7 @@ FAULTS = (
     ),
     Fault(
         name="blob-unknown-repository-400",
-        title="A blob in an unknown repository is answered 400.",
+        title="A blob in an unknown repository gets 400.",
         breaks=("PULL-BLOB-GET-UNKNOWN-REPO-404",),
         apply=answers(
             "blob.get",
@@ -172,13 +172,13 @@ FAULTS = (
     ),
     Fault(
         name="manifest-unknown-200",
-        title="An unknown manifest is answered 200 with the error.",
+        title="An unknown manifest gets 200 with the error.",
         breaks=("PULL-MANIFEST-GET-UNKNOWN-404",),
         apply=_unknown_as(200, "manifest.get"),
     ),
     Fault(
         name="manifest-unknown-500",
-        title="An unknown manifest is answered 500.",
+        title="An unknown manifest gets 500.",
         breaks=("PULL-MANIFEST-GET-UNKNOWN-404",),
         apply=_unknown_as(500, "manifest.get"),
     ),
@@ -190,13 +190,13 @@ FAULTS = (
     ),
     Fault(
         name="manifest-unknown-repository-400",
-        title="A manifest of an unknown repository is answered 400.",
+        title="A manifest of an unknown repository gets 400.",
         breaks=("PULL-MANIFEST-GET-UNKNOWN-REPO-404",),
         apply=answers(*_BOTH, status=404, change=_repository_as_400),
     ),
     Fault(
         name="manifest-bad-reference-200",
-        title="A reference that is neither tag nor digest is answered 200.",
+        title="A reference that is neither tag nor digest gets 200.",
         breaks=("PULL-MANIFEST-GET-BAD-REFERENCE",),
         # A malformed digest and a malformed tag are such references; a malformed name is refused alike.
         also=("BASE-DIGEST-MALFORMED", "BASE-NAME-REJECT-UPPERCASE"),

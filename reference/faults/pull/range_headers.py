@@ -173,19 +173,19 @@ FAULTS = (
     ),
     Fault(
         name="if-range-whole-206",
-        title="Where If-Range does not hold, the whole has the status 206.",
+        title="The whole blob has the status 206 where If-Range does not hold.",
         breaks=("PULL-BLOB-RANGE-IF-RANGE", "PULL-BLOB-RANGE-TRUE"),
         apply=under_if_range(_whole_as_part),
     ),
     Fault(
         name="if-range-part-200",
-        title="Where If-Range does not hold, a part has the status 200.",
+        title="A part of the blob has the status 200 where If-Range does not hold.",
         breaks=("PULL-BLOB-RANGE-IF-RANGE", "PULL-BLOB-GET-BODY-EXACT"),
         apply=under_if_range(_part_as_whole),
     ),
     Fault(
         name="if-range-416",
-        title="Where If-Range holds, the range is refused.",
+        title="The registry refuses the range where If-Range holds.",
         breaks=("PULL-BLOB-RANGE-IF-RANGE",),
         also=("PULL-BLOB-RANGE-416-SIZE",),
         apply=under_if_range(_refused_if_it_holds),

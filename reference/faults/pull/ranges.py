@@ -132,7 +132,7 @@ FAULTS = (
     ),
     Fault(
         name="if-range-other-bytes",
-        title="Where If-Range holds, other bytes come.",
+        title="The part has other bytes where If-Range holds.",
         breaks=("PULL-BLOB-RANGE-TRUE",),
         apply=under_if_range(_others_if_it_holds),
     ),
@@ -180,7 +180,7 @@ FAULTS = (
     ),
     Fault(
         name="range-suffix-refused",
-        title="The last bytes are asked for and answered 416.",
+        title="A range of the last bytes gets 416.",
         breaks=("PULL-BLOB-RANGE-SUFFIX",),
         apply=parts_chosen(_suffix_refused),
     ),
@@ -200,7 +200,7 @@ FAULTS = (
     ),
     Fault(
         name="range-suffix-as-prefix",
-        title="The last bytes are asked for, the first ones are sent.",
+        title="A range of the last bytes gets the first bytes.",
         breaks=("PULL-BLOB-RANGE-TRUE",),
         apply=parts_chosen(_suffix_as_prefix),
     ),
@@ -218,7 +218,7 @@ FAULTS = (
     ),
     Fault(
         name="range-malformed-206",
-        title="A malformed range is answered 206.",
+        title="A malformed range gets 206.",
         breaks=("PULL-BLOB-RANGE-MALFORMED",),
         apply=_malformed_as_206,
     ),

@@ -76,7 +76,7 @@ VARIANTS = (
     ),
     Variant(
         name="token-for-writes",
-        title="The version check and pulls are open; whoever writes needs a token.",
+        title="The version check and pulls are open, and writes need a token.",
         latitude=("LOGIN-BASE-OPEN", "LOGIN-TOKEN-ANSWER"),
         warns=("AUTH-BASE-CHALLENGE",),
         layer=_token(base_open=True),

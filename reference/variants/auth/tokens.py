@@ -64,14 +64,14 @@ def _worn_out(registry: Registry) -> None:
 VARIANTS = (
     Variant(
         name="token-refused-403",
-        title="A token that does not suffice, or is bad, is answered 403 without a challenge.",
+        title="A token that does not suffice, or is bad, gets 403 without a challenge.",
         latitude=("LOGIN-401-403-404",),
         configuration="token",
         apply=_refusing(_forbidden),
     ),
     Variant(
         name="token-refused-hidden",
-        title="Outside the grant of a token reads are answered 404 and writes 403.",
+        title="Reads outside the grant of a token get 404, and writes 403.",
         latitude=("LOGIN-401-403-404",),
         configuration="token",
         apply=_refusing(_hidden),

@@ -157,7 +157,7 @@ VARIANTS = (
     ),
     Variant(
         name="digest-malformed-404",
-        title="A malformed digest in a pull is answered 404.",
+        title="A malformed digest in a pull gets 404.",
         latitude=("DIGEST-MALFORMED-STATUS",),
         profiles=("oci-1.0",),
         warns=("PULL-BLOB-GET-BAD-DIGEST-400",),

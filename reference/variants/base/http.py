@@ -267,7 +267,7 @@ VARIANTS = (
     Variant(name="slow", title="Every answer takes a while.", latitude=("SLOW-ANSWERS",), layer=_slow),
     Variant(
         name="slow-now-and-then",
-        title="Now and then an answer takes more than a second.",
+        title="An answer takes more than a second now and then.",
         latitude=("SLOW-ANSWERS",),
         layer=_slow_now_and_then,
     ),

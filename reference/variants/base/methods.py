@@ -20,7 +20,7 @@ def _no_such_method(request: Request, response: Response) -> None:
 VARIANTS = (
     Variant(
         name="method-unknown-404",
-        title="A method that a resource lacks is answered 404, HEAD of a list 405.",
+        title="A method that a resource lacks gets 404, HEAD of a list 405.",
         latitude=("METHOD-REFUSED-STATUS",),
         apply=answers(change=_no_such_method),
     ),

@@ -65,19 +65,19 @@ VARIANTS = (
     ),
     Variant(
         name="names-not-deep",
-        title="Repositories whose names have many components are answered 403.",
+        title="Repositories whose names have many components get 403.",
         latitude=("REPOSITORY-NOT-CREATED-ON-PUSH",),
         apply=_shallow,
     ),
     Variant(
         name="unknown-repository-403",
-        title="Reads and deletions in an unknown repository are answered 403.",
+        title="Reads and deletions in an unknown repository get 403.",
         latitude=("LOGIN-401-403-404",),
         apply=_hidden,
     ),
     Variant(
         name="name-invalid-as-by-router",
-        title="An invalid name is answered 404 as by a router.",
+        title="An invalid name gets 404 as by a router.",
         latitude=("NAME-OR-TAG-INVALID-STATUS",),
         profiles=OCI,
         warns=("BASE-NAME-INVALID-400",),

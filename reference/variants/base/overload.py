@@ -75,20 +75,20 @@ def _counted(registry: Registry) -> None:
 VARIANTS = (
     Variant(
         name="busy",
-        title="Now and then a request is answered 429 with Retry-After.",
+        title="A request gets 429 with Retry-After now and then.",
         latitude=("BUSY-429-OR-503",),
         layer=_busy,
     ),
     Variant(
         name="busy-in-bursts",
-        title="Now and then some requests in a row are answered 429: with a date, with seconds, without Retry-After.",
+        title="Some requests in a row get 429 now and then: with a date, with seconds, without Retry-After.",
         latitude=("BUSY-429-OR-503",),
         warns=("BASE-RATE-RETRY-AFTER",),
         layer=_bursts,
     ),
     Variant(
         name="gateway-with-a-dead-server",
-        title="Now and then a request is answered 502.",
+        title="A request gets 502 now and then.",
         latitude=("BUSY-429-OR-503",),
         undecided=True,
         layer=_gateway,

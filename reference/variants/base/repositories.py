@@ -85,7 +85,7 @@ VARIANTS = (
     ),
     Variant(
         name="writes-refused",
-        title="One image can be pulled, and whoever writes is refused.",
+        title="One image can be pulled, and writes are refused.",
         latitude=("WRITES-UNSUPPORTED",),
         lacks=("push",),
         options=("--existing", "preloaded/image:latest"),

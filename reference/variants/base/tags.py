@@ -27,7 +27,7 @@ def _tag_names(registry: Registry) -> None:
 VARIANTS = (
     Variant(
         name="tag-names-limited",
-        title="Tags with capitals or signs, and long ones, are answered 403.",
+        title="Tags with capitals or signs, and long ones, get 403.",
         latitude=("TAG-NAMES-LIMITED",),
         apply=_tag_names,
     ),

@@ -116,7 +116,7 @@ VARIANTS = (
     ),
     Variant(
         name="delete-of-used-409",
-        title="What is in use cannot be deleted.",
+        title="Content that is in use cannot be deleted.",
         latitude=("DELETE-OF-USED-CONTENT",),
         apply=_used_kept,
     ),

@@ -91,7 +91,7 @@ def _tags_stay(registry: Registry) -> None:
 VARIANTS = (
     Variant(
         name="manifests-retained",
-        title="What was pushed is held against deletion: 409.",
+        title="Pushed content is held against deletion: 409.",
         latitude=("DELETE-OF-USED-CONTENT",),
         apply=retained(409),
     ),

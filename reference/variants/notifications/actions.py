@@ -65,7 +65,7 @@ def _elsewhere(event: Event, _request: Request, notice: Notice) -> Event:
 VARIANTS = (
     Variant(
         name="notifications-of-heads",
-        title="HEAD is told of as a pull, and each push twice.",
+        title="HEAD gives a pull event, and each push two events.",
         latitude=("NOTIFICATION-DELIVERY", "NOTIFICATION-FIELDS"),
         profiles=("docker-v2",),
         configuration=_CONFIGURATION,
@@ -73,7 +73,7 @@ VARIANTS = (
     ),
     Variant(
         name="notifications-not-of-redirected-blobs",
-        title="Blobs are redirected to a store, and their pulls are not told of.",
+        title="Pulls of blobs are redirected to a store and give no event.",
         latitude=("NOTIFICATION-DELIVERY", "REDIRECT-BLOB"),
         profiles=("docker-v2",),
         configuration=_CONFIGURATION,

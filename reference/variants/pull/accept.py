@@ -70,14 +70,14 @@ def _resolved(registry: Registry) -> None:
 VARIANTS = (
     Variant(
         name="accept-unmatched-404",
-        title="A manifest whose type is not in Accept is answered 404.",
+        title="A manifest whose type is not in Accept gets 404.",
         latitude=("ACCEPT-UNMATCHED",),
         warns=("PULL-ACCEPT-ABSENT", "PULL-ACCEPT-WILDCARD", "PULL-ACCEPT-CASE"),
         apply=_strict(404),
     ),
     Variant(
         name="accept-unmatched-406",
-        title="A manifest whose type is not in Accept is answered 406.",
+        title="A manifest whose type is not in Accept gets 406.",
         latitude=("ACCEPT-UNMATCHED",),
         warns=("PULL-ACCEPT-ABSENT", "PULL-ACCEPT-WILDCARD", "PULL-ACCEPT-CASE", "PULL-DOCKER-LIST-NO-PLATFORM-404"),
         apply=_strict(406),

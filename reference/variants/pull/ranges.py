@@ -81,20 +81,20 @@ VARIANTS = (
     ),
     Variant(
         name="ranges-ignored",
-        title="A Range is answered 200 with the whole blob.",
+        title="A Range gets 200 with the whole blob.",
         latitude=("RANGE-IGNORED",),
         lacks=("ranges",),
         apply=_whole,
     ),
     Variant(
         name="range-malformed-416",
-        title="A malformed Range is answered 416.",
+        title="A malformed Range gets 416.",
         latitude=("RANGE-MALFORMED",),
         apply=_malformed_416,
     ),
     Variant(
         name="range-several-as-whole",
-        title="Several ranges are answered 200 with the whole blob.",
+        title="Several ranges get 200 with the whole blob.",
         latitude=("RANGE-MULTIPLE",),
         apply=_several_as_whole,
     ),
@@ -106,7 +106,7 @@ VARIANTS = (
     ),
     Variant(
         name="manifest-ranges",
-        title="A Range of a manifest is answered 206.",
+        title="A Range of a manifest gets 206.",
         latitude=("RANGE-ON-MANIFEST",),
         apply=on("manifest.get", status=200, change=_manifest_parts),
     ),

@@ -197,7 +197,7 @@ VARIANTS = (
     ),
     Variant(
         name="sessions-quota",
-        title="A repository has three uploads open at the same time; one more is answered 429.",
+        title="A repository has three uploads open at the same time; one more gets 429.",
         latitude=("SIZE-OR-QUOTA-REFUSED", "BUSY-429-OR-503"),
         warns=("BASE-RATE-RETRY-AFTER",),
         apply=_sessions,

@@ -246,7 +246,7 @@ FAULTS = (
     ),
     Fault(
         name="range-restarts-at-sixth-chunk",
-        title="From the sixth chunk of an upload on, the Range tells the length of the chunk alone.",
+        title="The Range counts only the last chunk, from the sixth chunk of an upload on.",
         breaks=("PUSH-PATCH-RANGE-VALUE",),
         also=("PUSH-PATCH-STREAM-RANGE-VALUE", "PUSH-PATCH-CHUNKS-CONCATENATED"),
         apply=_part_table_full,
@@ -302,7 +302,7 @@ FAULTS = (
     ),
     Fault(
         name="first-four-chunks-last",
-        title="Of a blob in more than four chunks the first four stand behind the others.",
+        title="The first four chunks of a blob in more than four chunks are stored after the others.",
         breaks=("PUSH-PATCH-CHUNKS-CONCATENATED",),
         also=(
             "PUSH-PUT-BLOB-PULLABLE-AT-DIGEST",
@@ -321,7 +321,7 @@ FAULTS = (
     ),
     Fault(
         name="chunks-after-fifth-lost",
-        title="Of the chunks of an upload the first five are stored, though all of them are verified.",
+        title="The registry stores the first five chunks of an upload only, though it verifies all of them.",
         breaks=("PUSH-PATCH-CHUNKS-CONCATENATED",),
         also=(
             "PUSH-PUT-BLOB-PULLABLE-AT-DIGEST",

@@ -140,7 +140,7 @@ FAULTS = (
     ),
     Fault(
         name="sha512-always-unchanged",
-        title="Any If-None-Match on what is asked for by its sha512 digest is answered 304.",
+        title="A request by a sha512 digest with any If-None-Match returns 304.",
         breaks=("PULL-CACHE-FALSE-304",),
         also=("PULL-MANIFEST-SHA512", "BASE-DIGEST-SHA512"),
         apply=_sha512_unchanged,

@@ -281,13 +281,13 @@ def _mount_without_size(registry: Registry) -> None:
 FAULTS = (
     Fault(
         name="mount-of-a-mount-lost",
-        title="A blob that is mounted from a repository that has it by a mount is answered 201 and not there.",
+        title="The mount of a blob that was itself mounted returns 201, and the blob is not there.",
         breaks=("PUSH-MOUNT-BLOB-AVAILABLE", "PUSH-MOUNT-LOCATION-PULLABLE"),
         apply=_second_mount,
     ),
     Fault(
         name="mount-of-deleted-blob-lost",
-        title="A blob that was deleted and is mounted again stays unknown, though the mount is answered 201.",
+        title="A blob that was deleted and is mounted again stays unknown, though the mount gets 201.",
         breaks=("PUSH-MOUNT-BLOB-AVAILABLE",),
         also=("PUSH-MOUNT-LOCATION-PULLABLE", "MGMT-BLOB-DELETE-REUPLOAD"),
         apply=_tombstone_over_mount,

@@ -124,13 +124,13 @@ FAULTS = (
     ),
     Fault(
         name="suffix-range-too-long-416",
-        title="The last N bytes of a blob that is shorter than that are answered 416.",
+        title="The last N bytes of a blob that is shorter than that get 416.",
         breaks=("PULL-BLOB-RANGE-UNSUPPORTED-200",),
         apply=_suffix_beyond,
     ),
     Fault(
         name="first-byte-range-gives-blob",
-        title="The range of the first byte alone gives the whole blob as 206.",
+        title="A range of the first byte gives the whole blob as 206.",
         breaks=("PULL-BLOB-RANGE-TRUE",),
         apply=_last_zero_is_none,
     ),
@@ -155,14 +155,14 @@ FAULTS = (
     ),
     Fault(
         name="range-behind-end-last-byte",
-        title="A range that begins behind the end of a blob is answered with its last byte.",
+        title="A range that begins behind the end of a blob gets its last byte.",
         breaks=("PULL-BLOB-RANGE-TRUE",),
         also=("PULL-BLOB-RANGE-416", "PULL-BLOB-RANGE-416-SIZE", "PULL-BLOB-RANGE-CONTENT-RANGE-TRUE"),
         apply=_beyond_is_last,
     ),
     Fault(
         name="range-of-the-first-byte-whole",
-        title="The first byte alone is asked for, and the whole blob comes as a part.",
+        title="A range of the first byte gives the whole blob as a part.",
         breaks=("PULL-BLOB-RANGE-TRUE",),
         also=("PULL-BLOB-RANGE-206", "PULL-BLOB-RANGE-CONTENT-RANGE-TRUE"),
         apply=_last_of_zero,

@@ -219,7 +219,7 @@ FAULTS = (
     ),
     Fault(
         name="range-across-blocks",
-        title="Of a range across a multiple of 64 KiB the bytes behind that are others.",
+        title="A range across a multiple of 64 KiB has wrong bytes behind that place.",
         breaks=("PULL-BLOB-RANGE-TRUE",),
         also=("PULL-BLOB-RANGE-206", "PULL-BLOB-RANGE-OPEN", "PULL-BLOB-RANGE-SUFFIX", "PULL-BLOB-RANGE-CLIPPED"),
         apply=_one_block,
@@ -287,7 +287,7 @@ FAULTS = (
     ),
     Fault(
         name="range-of-other-repository",
-        title="With a range a blob is found that only another repository holds.",
+        title="A request with a range finds a blob that only another repository holds.",
         breaks=("PULL-BLOB-OTHER-REPO-404",),
         also=(
             "PULL-BLOB-GET-UNKNOWN-404",

@@ -261,7 +261,7 @@ FAULTS = (
     ),
     Fault(
         name="refused-sha512-stored",
-        title="What is refused under a wrong sha512 digest is served under it.",
+        title="The registry serves bytes under a wrong sha512 digest that it refused.",
         breaks=("PUSH-PUT-DIGEST-MISMATCH-NO-BLOB", "PUSH-BLOB-SHA512-MISMATCH-REJECTED"),
         also=(
             "PUSH-SINGLE-DIGEST-MISMATCH-REJECTED",
@@ -359,7 +359,7 @@ FAULTS = (
     ),
     Fault(
         name="blob-lost-once-refused",
-        title="A blob that was once refused for a wrong digest is answered 201 under its own, and not there.",
+        title="A blob that was once refused under a wrong digest gets 201 under its own, and is not there.",
         breaks=("PUSH-PUT-BLOB-PULLABLE-AT-DIGEST", "PULL-BLOB-GET-200"),
         also=(
             "PULL-BLOB-HEAD-200",

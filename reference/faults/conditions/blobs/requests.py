@@ -127,7 +127,7 @@ FAULTS = (
     ),
     Fault(
         name="digest-header-as-it-was-written",
-        title="Where the digest in the path is percent-encoded, it is so in Docker-Content-Digest.",
+        title="Docker-Content-Digest is percent-encoded where the digest in the path is.",
         breaks=("BASE-DIGEST-HEADER-GRAMMAR",),
         also=(
             "PULL-BLOB-GET-DCD-TRUE",

@@ -133,7 +133,7 @@ def _next_window(registry: Registry) -> None:
 FAULTS = (
     Fault(
         name="hundredth-tag-twice",
-        title="Of more than 100 tags, the page behind the hundredth begins with it.",
+        title="The page behind the hundredth of more than 100 tags begins with the hundredth.",
         breaks=("DISC-TAGS-LAST-EXCLUSIVE", "DISC-TAGS-LINK-WALK-COMPLETE"),
         apply=_hundredth_again,
     ),
@@ -185,7 +185,7 @@ FAULTS = (
     ),
     Fault(
         name="hundredth-referrer-twice",
-        title="Where there are more than a hundred referrers the hundredth is listed twice.",
+        title="The hundredth of more than 100 referrers is listed twice.",
         breaks=("DISC-REFERRERS-COMPLETE",),
         also=(
             "DISC-REFERRERS-LINK-PAGES",
@@ -197,7 +197,7 @@ FAULTS = (
     ),
     Fault(
         name="referrers-in-two-orders",
-        title="Of more than twenty referrers the second page repeats some and lacks others.",
+        title="The second page of more than twenty referrers repeats some and lacks others.",
         breaks=("DISC-REFERRERS-LINK-PAGES", "DISC-REFERRERS-COMPLETE"),
         also=("DISC-REFERRERS-COMPLETE-INDEX", "DISC-REFERRERS-FILTER-ONLY-MATCHING"),
         apply=_pages_of_two_orders,

@@ -156,7 +156,7 @@ FAULTS = (
     ),
     Fault(
         name="tags-in-pages-of-two-skip-one",
-        title="Between pages of two tags one is passed over.",
+        title="The list skips a tag between pages of two tags.",
         breaks=("DISC-TAGS-LINK-WALK-COMPLETE",),
         also=("DISC-TAGS-N-SHORT-PAGE", "DISC-TAGS-LINK-PRESENT-WHEN-MORE", "DISC-TAGS-ORDER-SAME-IN-PAGES"),
         apply=_pages_of_two,
@@ -192,7 +192,7 @@ FAULTS = (
     ),
     Fault(
         name="page-begins-again",
-        title="Where n is greater than the number of tags the first tag stands at the end again.",
+        title="The first tag is listed again at the end where n is greater than the number of tags.",
         breaks=("DISC-TAGS-NO-DUPLICATES",),
         also=(
             "DISC-TAGS-LINK-WALK-COMPLETE",

@@ -115,7 +115,7 @@ def _name_in_column(registry: Registry) -> None:
 FAULTS = (
     Fault(
         name="referrers-in-one-component-404",
-        title="The referrers in a repository of one component are answered 404.",
+        title="The referrers in a repository of one component get 404.",
         breaks=("DISC-REFERRERS-STATUS-200", "DISC-REFERRERS-ABSENT-SUBJECT-EMPTY", "BASE-NAME-PLAIN"),
         also=("PUSH-MANIFEST-OCI-SUBJECT-ONLY-IF-REFERRERS", "DISC-REFERRERS-COMPLETE"),
         apply=_two_components,

@@ -135,7 +135,7 @@ def _accept_in_buffer(registry: Registry) -> None:
 FAULTS = (
     Fault(
         name="accept-behind-the-eighth-unread",
-        title="A manifest whose type Accept names behind eight others is answered 404.",
+        title="A manifest whose type Accept names behind eight others gets 404.",
         breaks=("PULL-ACCEPT-LIST", "PULL-ACCEPT-EXACT", "PULL-MANIFEST-GET-TAG-200"),
         apply=_eight_types,
     ),
@@ -148,7 +148,7 @@ FAULTS = (
     ),
     Fault(
         name="index-late-in-accept-unknown",
-        title="An index is answered 404 where its type stands behind the first 128 characters of Accept.",
+        title="An index gets 404 where its type stands behind the first 128 characters of Accept.",
         breaks=("PULL-ACCEPT-LIST",),
         also=("PULL-ACCEPT-INDEX-INTACT", "PULL-ACCEPT-REPEATED-FIELD", "PULL-ACCEPT-DOCKER-LIST"),
         apply=_accept_cut,
@@ -162,7 +162,7 @@ FAULTS = (
     ),
     Fault(
         name="accept-of-255-characters",
-        title="Of an Accept of more than 255 characters the types behind those do not count.",
+        title="The types behind the first 255 characters of Accept do not count.",
         breaks=("PULL-ACCEPT-LIST",),
         also=("PULL-ACCEPT-REPEATED-FIELD", "PULL-ACCEPT-QVALUE", "PULL-ACCEPT-EXACT", "PULL-ACCEPT-INDEX-INTACT"),
         apply=_accept_of_255_characters,

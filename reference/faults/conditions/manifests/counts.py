@@ -101,20 +101,20 @@ FAULTS = (
     ),
     Fault(
         name="twenty-first-tag-outlives-manifest",
-        title="Of the tags of a deleted manifest the twenty-first and those behind it still deliver it.",
+        title="The twenty-first tag of a deleted manifest, and those behind it, still yield it.",
         breaks=("MGMT-MANIFEST-DELETE-TAGS-404", "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED"),
         apply=_batch_of_tags,
     ),
     Fault(
         name="deleted-manifest-keeps-tags-after-fifth",
-        title="Of the tags of a deleted manifest those beyond the fifth still deliver it.",
+        title="The tags of a deleted manifest beyond the fifth still yield it.",
         breaks=("MGMT-MANIFEST-DELETE-TAGS-404", "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED"),
         also=("PULL-MANIFEST-GET-UNKNOWN-404",),
         apply=_sixth_tag_stays,
     ),
     Fault(
         name="twenty-tags-deleted",
-        title="Of the tags of a deleted manifest those behind the twentieth still deliver it.",
+        title="The tags of a deleted manifest beyond the twentieth still yield it.",
         breaks=("MGMT-MANIFEST-DELETE-TAGS-404", "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED"),
         also=("MGMT-MANIFEST-DELETE-GET-404", "MGMT-MANIFEST-DELETE-HEAD-404", "PULL-MANIFEST-GET-UNKNOWN-404"),
         apply=_twenty_tags_removed,

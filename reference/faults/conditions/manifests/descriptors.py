@@ -191,7 +191,7 @@ FAULTS = (
     ),
     Fault(
         name="manifest-of-many-parts-untagged",
-        title="A manifest of more than 999 descriptors is answered 201, and its tag is not set.",
+        title="A manifest of more than 999 descriptors gets 201, and its tag is not set.",
         breaks=("PUSH-MANIFEST-BY-TAG-PULLABLE", "PULL-MANIFEST-GET-TAG-200"),
         also=(
             "PULL-MANIFEST-HEAD-200",

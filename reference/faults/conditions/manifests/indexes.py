@@ -243,7 +243,7 @@ FAULTS = (
     ),
     Fault(
         name="children-deleted-with-the-index",
-        title="With an index its manifests are deleted.",
+        title="The deletion of an index deletes its manifests.",
         breaks=("MGMT-MANIFEST-DELETE-OTHERS-KEPT",),
         apply=_cascade,
     ),
@@ -262,13 +262,13 @@ FAULTS = (
     ),
     Fault(
         name="inner-index-deleted-with-outer",
-        title="With an index that lists another index that one is deleted, too.",
+        title="The deletion of an index deletes an index that it lists.",
         breaks=("MGMT-MANIFEST-DELETE-OTHERS-KEPT",),
         apply=_inner_indexes_go,
     ),
     Fault(
         name="nested-index-flattened",
-        title="In place of an index that it lists an index comes back with the entries of that.",
+        title="An index comes back with the entries of an index that it lists.",
         breaks=("PULL-MANIFEST-GET-BODY-EXACT", "PULL-TYPE-OCI-INDEX"),
         also=(
             "PUSH-MANIFEST-KEPT",
@@ -319,14 +319,14 @@ FAULTS = (
     ),
     Fault(
         name="nested-index-swept",
-        title="With an index the indexes that it lists are deleted.",
+        title="The deletion of an index deletes the indexes that it lists.",
         breaks=("MGMT-MANIFEST-DELETE-OTHERS-KEPT",),
         also=("PUSH-MANIFEST-KEPT",),
         apply=_nested_swept,
     ),
     Fault(
         name="docker-list-deleted-with-children",
-        title="With a Docker manifest list the images that it lists are deleted.",
+        title="The deletion of a Docker manifest list deletes the images that it lists.",
         breaks=("MGMT-MANIFEST-DELETE-OTHERS-KEPT",),
         also=(
             "PUSH-MANIFEST-KEPT",
@@ -338,7 +338,7 @@ FAULTS = (
     ),
     Fault(
         name="tagged-index-deleted-with-outer",
-        title="With an index the indexes that it lists are deleted, whatever tags they have.",
+        title="The deletion of an index deletes the indexes that it lists, even if they have tags.",
         breaks=("MGMT-MANIFEST-DELETE-OTHERS-KEPT",),
         apply=_tagged_index_deleted_with_outer,
     ),
@@ -356,7 +356,7 @@ FAULTS = (
     ),
     Fault(
         name="index-deletes-its-manifests",
-        title="With an index the manifests that it lists are deleted.",
+        title="The deletion of an index deletes the manifests that it lists.",
         breaks=("MGMT-MANIFEST-DELETE-OTHERS-KEPT",),
         also=("PUSH-MANIFEST-KEPT",),
         apply=_children_go_too,

@@ -188,14 +188,14 @@ FAULTS = (
     ),
     Fault(
         name="etag-of-any-manifest-304",
-        title="If-None-Match with the ETag of any manifest of the repository is answered 304.",
+        title="If-None-Match with the ETag of any manifest of the repository gets 304.",
         breaks=("PULL-CACHE-FALSE-304",),
         also=("PULL-CONSIST-TAG-MOVE", "PUSH-MANIFEST-RETAG-MOVES"),
         apply=_known_is_unchanged,
     ),
     Fault(
         name="encoded-digest-echoed",
-        title="What is asked for by a percent-encoded digest has that digest, encoded, as Docker-Content-Digest.",
+        title="Docker-Content-Digest repeats a percent-encoded digest of the request, still encoded.",
         breaks=("BASE-DIGEST-HEADER-GRAMMAR",),
         also=(
             "PULL-MANIFEST-GET-DCD-TRUE",

@@ -115,7 +115,7 @@ FAULTS = (
     ),
     Fault(
         name="tag-of-digest-goes-with-manifest",
-        title="With a manifest the tag is deleted that is made of its digest, whatever that leads to.",
+        title="The deletion of a manifest deletes the tag that is made of its digest, even if that tag names another.",
         breaks=("MGMT-MANIFEST-DELETE-OTHERS-KEPT",),
         also=("DISC-REFERRERS-TAG-SCHEMA-PUSHABLE",),
         apply=_tag_of_digest_goes,
@@ -150,7 +150,7 @@ FAULTS = (
     ),
     Fault(
         name="tag-deleted-in-any-case",
-        title="With a tag those are deleted that differ from it in case alone.",
+        title="The deletion of a tag deletes those that differ from it in case only.",
         breaks=("MGMT-TAG-DELETE-OTHER-TAGS-KEPT",),
         apply=_collated,
     ),

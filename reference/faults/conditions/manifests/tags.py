@@ -247,7 +247,7 @@ FAULTS = (
     ),
     Fault(
         name="oci-subject-for-tag-like-a-digest",
-        title="The push to a tag that looks like a digest is answered with OCI-Subject.",
+        title="The answer to a push to a tag that looks like a digest has OCI-Subject.",
         breaks=("PUSH-MANIFEST-OCI-SUBJECT-NONE-WITHOUT-SUBJECT",),
         also=("PUSH-MANIFEST-OCI-SUBJECT-VALUE", "DISC-REFERRERS-TAG-SCHEMA-PUSHABLE"),
         apply=on("manifest.put", status=201, change=_subject_by_tag),
@@ -295,7 +295,7 @@ FAULTS = (
     ),
     Fault(
         name="longest-tag-unmoved",
-        title="A tag of 128 characters stays with its first manifest, though each push is answered 201.",
+        title="A tag of 128 characters stays with its first manifest, though each push gets 201.",
         breaks=("PUSH-MANIFEST-RETAG-MOVES", "PULL-CONSIST-TAG-MOVE"),
         also=(
             "PUSH-MANIFEST-BY-TAG-PULLABLE",
@@ -342,7 +342,7 @@ FAULTS = (
     ),
     Fault(
         name="longest-tag-never-moves",
-        title="A tag of 128 characters does not move, though the push is answered 201.",
+        title="A tag of 128 characters does not move, though the push gets 201.",
         breaks=("PUSH-MANIFEST-RETAG-MOVES", "BASE-TAG-ACCEPTED-KEPT", "PULL-CONSIST-TAG-MOVE"),
         also=("PUSH-MANIFEST-BY-TAG-PULLABLE", "PUSH-MANIFEST-KEPT"),
         apply=_column_too_short,

@@ -107,7 +107,7 @@ FAULTS = (
     ),
     Fault(
         name="manifest-put-always-203",
-        title="The push of a manifest returns 203, whatever becomes of it.",
+        title="The push of a manifest returns 203, also where it is refused.",
         breaks=("PUSH-MANIFEST-STATUS-201",),
         apply=answers("manifest.put", change=set_status(203)),
     ),

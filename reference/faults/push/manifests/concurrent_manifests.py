@@ -171,7 +171,7 @@ def _refused(_registry: Registry, _request: Request, _response: Response) -> Res
 FAULTS = (
     Fault(
         name="concurrent-tags-lost",
-        title="Of tags that are pushed at the same time only some stay.",
+        title="Some of the tags that are pushed at the same time are lost.",
         breaks=("PUSH-CONCURRENT-TAGS-KEPT",),
         # The tags of the two repositories are pushed at the same time, too.
         also=("PUSH-CONCURRENT-REPOSITORIES-APART",),
@@ -179,13 +179,13 @@ FAULTS = (
     ),
     Fault(
         name="concurrent-tags-unlisted",
-        title="Of tags that are pushed at the same time only some are listed.",
+        title="Some of the tags that are pushed at the same time are not listed.",
         breaks=("DISC-TAGS-CONCURRENT-COMPLETE",),
         apply=_tag_list_written_back,
     ),
     Fault(
         name="concurrent-manifests-lost",
-        title="Of manifests that are pushed to one tag at the same time only one stays.",
+        title="All but one of the manifests that are pushed to one tag at the same time are lost.",
         breaks=("PUSH-CONCURRENT-MANIFESTS-KEPT",),
         apply=_loser_dropped,
     ),
@@ -211,7 +211,7 @@ FAULTS = (
     ),
     Fault(
         name="concurrent-repositories-mixed",
-        title="Of pushes to two repositories at the same time some end in the wrong one.",
+        title="Some of the pushes to two repositories at the same time end in the wrong one.",
         breaks=("PUSH-CONCURRENT-REPOSITORIES-APART",),
         apply=_wrong_repository,
     ),
@@ -229,7 +229,7 @@ FAULTS = (
     ),
     Fault(
         name="concurrent-pushes-500",
-        title="Manifests that are pushed to one repository at the same time are answered 500.",
+        title="Manifests that are pushed to one repository at the same time get 500.",
         breaks=("BASE-CONCURRENT-NO-500",),
         apply=met("manifest.put", lambda request: request.name, _refused),
     ),

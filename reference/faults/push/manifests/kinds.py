@@ -86,7 +86,7 @@ FAULTS = (
     ),
     Fault(
         name="index-refused",
-        title="An index is answered 404.",
+        title="An index gets 404.",
         breaks=("PUSH-MANIFEST-INDEX-ACCEPTED",),
         # Every other statement about an index needs one.
         also=("PULL-TYPE-OCI-INDEX", "DISC-REFERRERS-TAG-SCHEMA-PUSHABLE"),
@@ -119,13 +119,13 @@ FAULTS = (
     ),
     Fault(
         name="foreign-layer-missing",
-        title="A manifest with a layer that is never to be pushed is answered 500.",
+        title="A manifest with a layer that is never to be pushed gets 500.",
         breaks=("PUSH-MANIFEST-FOREIGN-LAYER",),
         apply=_asks_for_foreign_layers,
     ),
     Fault(
         name="index-denied",
-        title="An index is answered 403 DENIED.",
+        title="An index gets 403 DENIED.",
         breaks=("PUSH-MANIFEST-INDEX-ACCEPTED",),
         also=("PULL-TYPE-OCI-INDEX", "DISC-REFERRERS-TAG-SCHEMA-PUSHABLE", "PUSH-MANIFEST-DOCKER-SCHEMA2-ACCEPTED"),
         apply=denied_where(lambda _registry, _name, document: document.media_type in INDEXES[:1]),

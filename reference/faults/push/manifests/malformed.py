@@ -69,7 +69,7 @@ def _accepting(*kinds: str) -> Apply:
 FAULTS = (
     Fault(
         name="manifest-malformed-accepted",
-        title="What is no manifest is accepted.",
+        title="The registry accepts a body that is no manifest.",
         breaks=("PUSH-MANIFEST-MALFORMED-REJECTED",),
         apply=_unread,
     ),
@@ -87,7 +87,7 @@ FAULTS = (
     ),
     Fault(
         name="image-unreadable-500",
-        title="A Docker image that is none is answered 500.",
+        title="A body that is no Docker image, pushed as one, gets 500.",
         breaks=("PUSH-MANIFEST-MALFORMED-REJECTED",),
         apply=unread_manifests(DOCKER_MANIFEST, status=500),
     ),

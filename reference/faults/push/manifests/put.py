@@ -276,19 +276,19 @@ FAULTS = (
     ),
     Fault(
         name="manifest-again-denied",
-        title="A manifest that is there already is answered 403 DENIED.",
+        title="A manifest that is there already gets 403 DENIED.",
         breaks=("PUSH-MANIFEST-IDEMPOTENT",),
         apply=_pushes(_is_there),
     ),
     Fault(
         name="tag-moved-404",
-        title="A manifest that is pushed to the tag of another is answered 404.",
+        title="A manifest that is pushed to the tag of another gets 404.",
         breaks=("PUSH-MANIFEST-RETAG-MOVES",),
         apply=_pushes(_is_anothers, 404, "MANIFEST_UNKNOWN"),
     ),
     Fault(
         name="second-tag-spoilt",
-        title="Under its second tag a manifest has a byte more.",
+        title="A manifest has a byte more under its second tag.",
         # The first tag is such a one when it is pushed again.
         breaks=("PUSH-MANIFEST-KEPT",),
         # Each scenario with a second tag meets it.
@@ -332,7 +332,7 @@ FAULTS = (
     ),
     Fault(
         name="one-of-several-tags-never-moves",
-        title="A tag on a manifest that has another tag does not move, though the push is answered 201.",
+        title="A tag on a manifest that has another tag does not move, though the push gets 201.",
         breaks=("PUSH-MANIFEST-RETAG-MOVES",),
         apply=_shared_tag_stays,
     ),
@@ -356,7 +356,7 @@ FAULTS = (
     ),
     Fault(
         name="manifest-in-unknown-repository-500",
-        title="A manifest in a repository that does not exist is answered 500.",
+        title="A manifest in a repository that does not exist gets 500.",
         breaks=("PUSH-MANIFEST-REPO-UNKNOWN-404",),
         apply=lambda registry: fails_where(lambda request: not registry.storage.exists(request.name))(registry),
     ),

@@ -192,7 +192,7 @@ FAULTS = (
     ),
     Fault(
         name="content-type-parameters-refused",
-        title="A manifest whose Content-Type has a parameter is answered 415.",
+        title="A manifest whose Content-Type has a parameter gets 415.",
         breaks=("PUSH-MANIFEST-TYPE-PARAMETERS-IGNORED",),
         apply=_parameters_refused,
     ),
@@ -210,7 +210,7 @@ FAULTS = (
     ),
     Fault(
         name="manifest-missing-blob-404",
-        title="A manifest whose blobs are missing is answered 404.",
+        title="A manifest whose blobs are missing gets 404.",
         breaks=("PUSH-MANIFEST-MISSING-BLOB-400",),
         apply=answers("manifest.put", status=400, change=_missing_404),
     ),
@@ -228,13 +228,13 @@ FAULTS = (
     ),
     Fault(
         name="manifest-type-unknown-500",
-        title="A manifest of an unknown type is answered 500.",
+        title="A manifest of an unknown type gets 500.",
         breaks=("PUSH-MANIFEST-TYPE-UNKNOWN",),
         apply=fails_where(lambda request: _type(request).startswith("application/vnd.example.")),
     ),
     Fault(
         name="manifest-type-contradicted-500",
-        title="A manifest whose type contradicts its mediaType is answered 500.",
+        title="A manifest whose type contradicts its mediaType gets 500.",
         breaks=("PUSH-MANIFEST-TYPE-CONTRADICTS-MEDIATYPE",),
         apply=around_manifest_put(_contradicted_500),
     ),
@@ -266,7 +266,7 @@ FAULTS = (
     ),
     Fault(
         name="missing-blob-first-only",
-        title="Of several missing blobs one is named.",
+        title="The error names one of several missing blobs only.",
         breaks=("PUSH-MANIFEST-MISSING-BLOB-DETAIL",),
         apply=answers("manifest.put", status=400, change=_first_only),
     ),
@@ -278,7 +278,7 @@ FAULTS = (
     ),
     Fault(
         name="manifest-oversize-400",
-        title="A manifest above the limit is answered 400.",
+        title="A manifest above the limit gets 400.",
         breaks=("PUSH-MANIFEST-OVERSIZE-413",),
         apply=answers("manifest.put", status=413, change=_too_large_400),
     ),
@@ -328,7 +328,7 @@ FAULTS = (
     ),
     Fault(
         name="index-refused-and-tagged",
-        title="What is no index is refused, and has its tag.",
+        title="A body that is no index is refused, and the tag is set.",
         breaks=("PUSH-MANIFEST-REFUSED-NOT-STORED",),
         apply=unread_manifests(OCI_INDEX),
     ),

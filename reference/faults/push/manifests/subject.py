@@ -89,7 +89,7 @@ FAULTS = (
     ),
     Fault(
         name="subject-absent-denied",
-        title="A manifest whose subject is absent is answered 403 DENIED.",
+        title="A manifest whose subject is absent gets 403 DENIED.",
         breaks=("PUSH-MANIFEST-SUBJECT-ABSENT-ACCEPTED",),
         apply=denied_where(_lacks_its_subject),
     ),

@@ -90,7 +90,7 @@ FAULTS = (
     ),
     Fault(
         name="cancel-always-203",
-        title="The cancellation of an upload returns 203, whatever becomes of it.",
+        title="The cancellation of an upload returns 203, also where it is refused.",
         breaks=("PUSH-CANCEL-204",),
         apply=answers("upload.delete", change=set_status(203)),
     ),

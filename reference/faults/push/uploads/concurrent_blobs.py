@@ -94,7 +94,7 @@ FAULTS = (
     ),
     Fault(
         name="concurrent-mounts-lost",
-        title="Of blobs that are mounted into one repository at the same time none can be pulled.",
+        title="Blobs that are mounted into one repository at the same time cannot be pulled.",
         breaks=("PUSH-CONCURRENT-MOUNT-AVAILABLE",),
         apply=_mounts_lost,
     ),

@@ -148,7 +148,7 @@ def _manifest_taken_for_whole(registry: Registry) -> None:
 FAULTS = (
     Fault(
         name="put-truncated-stored",
-        title="What came of a PUT that broke off is stored.",
+        title="The registry stores what it received of a PUT that broke off.",
         breaks=("PUSH-PUT-TRUNCATED-NO-BLOB",),
         apply=_truncated_kept,
     ),
@@ -166,13 +166,13 @@ FAULTS = (
     ),
     Fault(
         name="interrupted-range-announced",
-        title="After a chunk that broke off the Range counts what was announced.",
+        title="The Range after a chunk that broke off counts what was announced.",
         breaks=("PUSH-INTERRUPTED-RANGE",),
         apply=_announced_counts,
     ),
     Fault(
         name="interrupted-offset-wrong",
-        title="What came of a chunk that broke off is kept, but the Range does not count it.",
+        title="The registry keeps what it received of a chunk that broke off, but the Range does not count it.",
         breaks=("PUSH-INTERRUPTED-RESUME",),
         apply=_offset_forgotten,
     ),

@@ -196,7 +196,7 @@ FAULTS = (
     ),
     Fault(
         name="mount-always-203",
-        title="A mount returns 203, whatever becomes of it.",
+        title="A mount returns 203, also where it is refused.",
         breaks=("PUSH-MOUNT-STATUS",),
         apply=answers("upload.mount", change=set_status(203)),
     ),

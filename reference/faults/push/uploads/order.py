@@ -204,7 +204,7 @@ FAULTS = (
     ),
     Fault(
         name="put-out-of-order-refused-400",
-        title="A last chunk out of order is answered 400.",
+        title="A last chunk out of order gets 400.",
         breaks=("PUSH-PUT-OUT-OF-ORDER-416",),
         apply=answers("upload.put", status=416, change=set_status(400)),
     ),
@@ -312,7 +312,7 @@ FAULTS = (
     ),
     Fault(
         name="patch-416-appends",
-        title="A chunk out of order returns 416, and appended.",
+        title="A chunk out of order returns 416, and is appended.",
         breaks=("PUSH-PATCH-416-STATE-UNCHANGED",),
         apply=_appends_though_416,
     ),

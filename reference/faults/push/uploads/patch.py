@@ -281,7 +281,7 @@ FAULTS = (
     ),
     Fault(
         name="chunk-always-203",
-        title="A chunk returns 203, whatever becomes of it.",
+        title="A chunk returns 203, also where it is refused.",
         breaks=("PUSH-PATCH-STATUS-202",),
         apply=answers("upload.patch", change=set_status(203)),
     ),

@@ -227,7 +227,7 @@ FAULTS = (
     ),
     Fault(
         name="put-wrong-digest-404",
-        title="A wrong digest is answered 404.",
+        title="A wrong digest gets 404.",
         breaks=("PUSH-PUT-DIGEST-MISMATCH-400",),
         apply=_refused_as("DIGEST_INVALID", 404),
     ),
@@ -271,7 +271,7 @@ FAULTS = (
     ),
     Fault(
         name="refused-without-digest-stored",
-        title="What is closed without a digest is refused and stored.",
+        title="A PUT without digest is refused, and the blob is stored.",
         breaks=("PUSH-PUT-DIGEST-MISSING-REJECTED",),
         apply=_refused_without_digest_stored,
     ),
@@ -283,7 +283,7 @@ FAULTS = (
     ),
     Fault(
         name="blob-of-two-repositories-lost",
-        title="A blob of some bytes that another repository has is answered 201, and not there.",
+        title="A blob of some bytes that another repository has gets 201 and is not there.",
         breaks=("PUSH-PUT-BLOB-PULLABLE-AT-DIGEST",),
         # A manifest of such a blob is refused then.
         also=("PUSH-MANIFEST-STATUS-201", "PULL-BLOB-GET-200"),
@@ -303,7 +303,7 @@ FAULTS = (
     ),
     Fault(
         name="close-always-203",
-        title="The close of an upload returns 203, whatever becomes of it.",
+        title="The close of an upload returns 203, also where it is refused.",
         breaks=("PUSH-PUT-MONOLITHIC-201",),
         apply=answers("upload.put", change=set_status(203)),
     ),
@@ -356,7 +356,7 @@ FAULTS = (
     ),
     Fault(
         name="put-digest-algorithm-unknown-accepted",
-        title="What cannot be verified is accepted: a PUT with a digest of an unknown algorithm is answered 201.",
+        title="A PUT with a digest of an unknown algorithm returns 201, though it cannot be verified.",
         breaks=("PUSH-PUT-DIGEST-ALGORITHM-UNKNOWN-REJECTED",),
         apply=around_upload_put(_unknown_accepted),
     ),

@@ -181,7 +181,7 @@ def _range_of_the_first(registry: Registry) -> None:
 FAULTS = (
     Fault(
         name="put-again-409",
-        title="A blob that is already there is answered 409.",
+        title="A blob that is already there gets 409.",
         breaks=("PUSH-BLOB-REUPLOAD-IDEMPOTENT",),
         # Two uploads of the same content at the same time are such a case.
         also=("PUSH-BLOB-PARALLEL-SAME-DIGEST",),
@@ -203,7 +203,7 @@ FAULTS = (
     ),
     Fault(
         name="alternating-uploads-not-closed",
-        title="Of two uploads whose chunks alternate none can be closed.",
+        title="Two uploads whose chunks alternate cannot be closed.",
         breaks=("PUSH-SESSION-PARALLEL-ISOLATED",),
         apply=close_refused(lambda way: bool(way.beside)),
     ),
@@ -227,7 +227,7 @@ FAULTS = (
     ),
     Fault(
         name="session-unknown-500",
-        title="An unknown session is answered 500.",
+        title="An unknown session gets 500.",
         breaks=("PUSH-SESSION-UNKNOWN-404",),
         # A cancelled session is unknown, and a server error is one whatever was asked.
         also=("PUSH-CANCEL-SESSION-GONE", "PUSH-CANCEL-UNKNOWN-404", "PUSH-SESSION-CLOSED-AFTER-201"),
@@ -267,7 +267,7 @@ FAULTS = (
     ),
     Fault(
         name="range-of-another-upload",
-        title="Where two uploads are open, the Range of a chunk is that of the first.",
+        title="The Range of a chunk is that of the first upload where two are open.",
         breaks=("PUSH-SESSION-PARALLEL-ISOLATED",),
         apply=_range_of_the_first,
     ),

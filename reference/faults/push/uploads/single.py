@@ -96,7 +96,7 @@ FAULTS = (
     ),
     Fault(
         name="refused-single-post-stored",
-        title="What is pushed with one POST and a wrong digest is refused and stored under that digest.",
+        title="A single POST with a wrong digest is refused, and the blob is stored under that digest.",
         breaks=("PUSH-SINGLE-DIGEST-MISMATCH-REJECTED",),
         apply=refused_close_stored(single=True),
     ),
@@ -114,7 +114,7 @@ FAULTS = (
     ),
     Fault(
         name="single-post-always-203",
-        title="A single POST returns 203, whatever becomes of it.",
+        title="A single POST returns 203, also where it is refused.",
         breaks=("PUSH-SINGLE-STATUS-201-OR-202",),
         apply=answers("upload.start-digest", change=set_status(203)),
     ),

@@ -89,7 +89,7 @@ FAULTS = (
     ),
     Fault(
         name="upload-start-always-203",
-        title="The start of an upload returns 203, whatever becomes of it.",
+        title="The start of an upload returns 203, also where it is refused.",
         breaks=("PUSH-START-STATUS-202",),
         apply=answers("upload.start", change=set_status(203)),
     ),
@@ -107,7 +107,7 @@ FAULTS = (
     ),
     Fault(
         name="upload-uuid-changes",
-        title="A chunk is answered with another Docker-Upload-UUID than its upload.",
+        title="The answer to a chunk has another Docker-Upload-UUID than its upload.",
         breaks=("PUSH-UPLOAD-UUID-TRUE",),
         apply=answers("upload.patch", status=202, change=_uuid_shared),
     ),

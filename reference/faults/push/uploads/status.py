@@ -217,7 +217,7 @@ FAULTS = (
     ),
     Fault(
         name="status-always-203",
-        title="The status of an upload returns 203, whatever becomes of it.",
+        title="The status of an upload returns 203, also where it is refused.",
         breaks=("PUSH-STATUS-204",),
         apply=answers("upload.get", change=set_status(203)),
     ),

@@ -70,20 +70,20 @@ def _no_empty_content(registry: Registry) -> None:
 VARIANTS = (
     Variant(
         name="artifacts-denied",
-        title="Manifests that are no images are answered 403.",
+        title="Manifests that are no images get 403.",
         latitude=("MANIFEST-TYPE-REFUSED",),
         apply=_documents(_is_artifact, 403, "DENIED"),
     ),
     Variant(
         name="index-platform-required",
-        title="An index whose images have no platform is answered 400.",
+        title="An index whose images have no platform gets 400.",
         latitude=("MANIFEST-VALIDATION-DEPTH",),
         warns=("PUSH-MANIFEST-INDEX-NO-PLATFORM",),
         apply=_documents(_lacks_platform, 400, "MANIFEST_INVALID"),
     ),
     Variant(
         name="docker-manifests-refused",
-        title="Manifests of Docker are answered 415.",
+        title="Manifests of Docker get 415.",
         latitude=("MANIFEST-TYPE-REFUSED",),
         profiles=OCI,
         lacks=("docker-manifests",),

@@ -83,7 +83,7 @@ def _unknown_members_refused(registry: Registry) -> None:
 VARIANTS = (
     Variant(
         name="manifest-invalid-422",
-        title="An invalid manifest is answered 422.",
+        title="An invalid manifest gets 422.",
         latitude=("ERROR-STATUS-OUTSIDE-TABLE",),
         apply=_restated(422, b"MANIFEST_INVALID"),
     ),

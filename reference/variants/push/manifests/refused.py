@@ -54,7 +54,7 @@ def _type_required(registry: Registry) -> None:
 VARIANTS = (
     Variant(
         name="manifest-above-1-mib-413",
-        title="Manifests above 1 MiB are answered 413.",
+        title="Manifests above 1 MiB get 413.",
         latitude=("SIZE-OR-QUOTA-REFUSED",),
         profiles=("docker-v2", "oci-1.0"),
         warns=("PUSH-MANIFEST-4MB-ACCEPTED",),
@@ -68,7 +68,7 @@ VARIANTS = (
     ),
     Variant(
         name="missing-content-404",
-        title="Manifests whose content is missing are answered 404 BLOB_UNKNOWN.",
+        title="Manifests whose content is missing get 404 BLOB_UNKNOWN.",
         latitude=("MISSING-REFERENCE-CODE",),
         profiles=OCI,
         warns=("PUSH-MANIFEST-MISSING-BLOB-400",),

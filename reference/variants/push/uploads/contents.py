@@ -46,19 +46,19 @@ def _limited(registry: Registry) -> None:
 VARIANTS = (
     Variant(
         name="blob-limit-413",
-        title="Bodies of uploads above 1 MiB are answered 413.",
+        title="Bodies of uploads above 1 MiB get 413.",
         latitude=("SIZE-OR-QUOTA-REFUSED",),
         apply=_large(413, "SIZE_INVALID"),
     ),
     Variant(
         name="blob-limit-denied",
-        title="Bodies of uploads above 1 MiB are answered 403.",
+        title="Bodies of uploads above 1 MiB get 403.",
         latitude=("SIZE-OR-QUOTA-REFUSED",),
         apply=_large(403, "DENIED"),
     ),
     Variant(
         name="upload-body-limit",
-        title="Bodies of uploads above 8 MiB are answered 413 before they are read.",
+        title="Bodies of uploads above 8 MiB get 413 before they are read.",
         latitude=("SIZE-OR-QUOTA-REFUSED", "ANSWER-BEFORE-BODY"),
         apply=_limited,
     ),

@@ -59,7 +59,7 @@ VARIANTS = (
     ),
     Variant(
         name="mount-failed-404",
-        title="What cannot be mounted is answered 404.",
+        title="A mount that cannot be done returns 404.",
         latitude=("MOUNT-IMPOSSIBLE-STATUS",),
         profiles=OCI,
         warns=("PUSH-MOUNT-FALLBACK-UNKNOWN-SOURCE-202",),

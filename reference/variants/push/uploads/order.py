@@ -27,7 +27,7 @@ VARIANTS = (
     ),
     Variant(
         name="put-out-of-order-400",
-        title="A last chunk behind a gap is answered 400.",
+        title="A last chunk behind a gap gets 400.",
         latitude=("PUT-FINAL-CHUNK-VARIES",),
         profiles=("docker-v2", "oci-1.0", "oci-1.1"),
         warns=("PUSH-PUT-OUT-OF-ORDER-416",),

@@ -82,7 +82,7 @@ def _minimum_2(announced: bool) -> Apply:
 VARIANTS = (
     Variant(
         name="chunk-minimum-large",
-        title="A minimum of 5 MiB for chunks is announced, and smaller ones are answered 416.",
+        title="A minimum of 5 MiB for chunks is announced, and smaller ones get 416.",
         latitude=("CHUNK-MINIMUM",),
         profiles=("oci-1.1", "oci-1.2-dev"),
         apply=_minimum(5 * _MIB),
@@ -112,14 +112,14 @@ VARIANTS = (
     ),
     Variant(
         name="chunk-minimum-enforced",
-        title="Chunks below the announced length are answered 416.",
+        title="Chunks below the announced length get 416.",
         latitude=("CHUNK-MINIMUM",),
         profiles=("oci-1.1", "oci-1.2-dev"),
         apply=_minimum_2(announced=True),
     ),
     Variant(
         name="chunk-minimum-unannounced",
-        title="Chunks below a length that is not announced are answered 416.",
+        title="Chunks below a length that is not announced get 416.",
         latitude=("CHUNK-MINIMUM",),
         profiles=("docker-v2", "oci-1.1", "oci-1.2-dev"),
         warns=("PUSH-CHUNK-MIN-LENGTH-ANNOUNCED",),
