@@ -13,7 +13,7 @@ from reference.messages import Request, Response
 from reference.modifications import Apply, Fault, Transform, answers, on, override, set_status
 
 _WORDS = {"blobs", "manifests", "tags", "uploads"}
-_WORDS_2 = frozenset({"blobs", "manifests", "tags", "uploads"})
+_WORDS_IN_NAMES = frozenset({"blobs", "manifests", "tags", "uploads"})
 
 
 def _names(accepts: Callable[[str], bool], fold: bool = False) -> Apply:
@@ -181,6 +181,6 @@ FAULTS = (
         name="blob-lost-in-route-words",
         title="A blob is accepted and unknown in a repository with a word of the API in its name.",
         breaks=("BASE-NAME-ACCEPTED-KEPT",),
-        apply=_lost_in(_WORDS_2),
+        apply=_lost_in(_WORDS_IN_NAMES),
     ),
 )

@@ -10,7 +10,7 @@ from reference.modifications import Fault, on, override, set_header
 from reference.storage.memory import MemoryContent
 
 _LARGE = 64 << 10
-_LARGE_2 = 1 << 18
+_LARGE_256_KIB = 1 << 18
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 
@@ -119,7 +119,7 @@ FAULTS = (
         name="blob-spoilt-when-large",
         title="The last byte of a blob above 256 KiB is another.",
         breaks=("PULL-BLOB-GET-BODY-EXACT",),
-        apply=blobs_spoilt(lambda _name, _digest, size: size > _LARGE_2),
+        apply=blobs_spoilt(lambda _name, _digest, size: size > _LARGE_256_KIB),
     ),
     Fault(
         name="coding-x-gzip-for-gzip-blobs",

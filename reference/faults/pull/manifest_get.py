@@ -28,8 +28,7 @@ from reference.modifications import Fault, answers, drop_header, moved_tags, on,
 from reference.storage import Manifest
 
 _OTHER = 203  # Non-Authoritative Information: a success, and not the one that is meant
-_BOTH = ("manifest.get", "manifest.head")
-_BOTH_2 = ("manifest.get", "manifest.head")
+_MANIFEST_PULLS = ("manifest.get", "manifest.head")
 _PLAIN = "application/json"
 
 
@@ -147,7 +146,7 @@ FAULTS = (
         name="manifest-reserialised",
         title="A pulled manifest was parsed and written again.",
         breaks=("PULL-MANIFEST-GET-BODY-EXACT",),
-        apply=on(*_BOTH, status=200, change=_reserialised),
+        apply=on(*_MANIFEST_PULLS, status=200, change=_reserialised),
     ),
     Fault(
         name="manifest-digest-unknown",
@@ -161,7 +160,7 @@ FAULTS = (
         name="manifest-digest-header-wrong",
         title="Docker-Content-Digest of a manifest is another digest.",
         breaks=("PULL-MANIFEST-GET-DCD-TRUE",),
-        apply=on(*_BOTH, status=200, change=wrong_digest),
+        apply=on(*_MANIFEST_PULLS, status=200, change=wrong_digest),
     ),
     Fault(
         name="manifest-digest-header-malformed",
@@ -169,7 +168,7 @@ FAULTS = (
         breaks=("BASE-DIGEST-HEADER-GRAMMAR",),
         # What compares the header with a digest finds no digest.
         also=("PULL-MANIFEST-GET-DCD", "PULL-MANIFEST-HEAD-DCD"),
-        apply=on(*_BOTH, status=200, change=_digest_without_algorithm),
+        apply=on(*_MANIFEST_PULLS, status=200, change=_digest_without_algorithm),
     ),
     Fault(
         name="manifest-without-digest-header",
@@ -177,7 +176,7 @@ FAULTS = (
         breaks=("PULL-MANIFEST-GET-DCD",),
         # HEAD lacks it as well, which is a statement of its own.
         also=("PULL-MANIFEST-HEAD-DCD",),
-        apply=on(*_BOTH, change=drop_header("Docker-Content-Digest")),
+        apply=on(*_MANIFEST_PULLS, change=drop_header("Docker-Content-Digest")),
     ),
     Fault(
         name="manifest-get-without-length",
@@ -201,7 +200,7 @@ FAULTS = (
         name="manifest-by-digest-with-blanks",
         title="GET by digest has blanks in place of the tabs of a manifest, GET by tag has not.",
         breaks=("PULL-MANIFEST-GET-DIGEST-BINDS-BODY",),
-        apply=on(*_BOTH_2, status=200, change=_tabs_by_digest),
+        apply=on(*_MANIFEST_PULLS, status=200, change=_tabs_by_digest),
     ),
     Fault(
         name="manifest-second-tag-longer",

@@ -11,7 +11,7 @@ from reference.storage import Upload
 from reference.storage.memory import MemoryContent
 
 _EMPTY = digest_of(b"")
-_EMPTY_2 = (digest_of(b""), digest_of(b"", "sha512"))
+_EMPTY_DIGESTS = (digest_of(b""), digest_of(b"", "sha512"))
 
 
 def _one_byte_forgotten(registry: Registry) -> None:
@@ -97,7 +97,7 @@ def _empty_blob_everywhere(registry: Registry) -> None:
     find = registry.blobs.find
 
     def changed(name: str, digest: str) -> Content | None:
-        if digest in _EMPTY_2 and registry.storage.exists(name):
+        if digest in _EMPTY_DIGESTS and registry.storage.exists(name):
             return MemoryContent(b"")
         return find(name, digest)
 

@@ -11,7 +11,7 @@ from reference.modifications import Fault, on, override, wrap
 from reference.resources import matches
 
 _PULLS = ("manifest.get", "manifest.head", "blob.get", "blob.head")
-_PULLS_2 = ("manifest.get", "manifest.head")
+_MANIFEST_PULLS = ("manifest.get", "manifest.head")
 
 
 def _any_of_a_list(request: Request, response: Response) -> None:
@@ -144,7 +144,7 @@ def _tag_of_deleted_unchanged(registry: Registry) -> None:
         registry.handlers[operation] = changed
 
     override(registry.storage, set_tag=noted)
-    for operation in _PULLS_2:
+    for operation in _MANIFEST_PULLS:
         around(operation)
 
 
@@ -224,7 +224,7 @@ FAULTS = (
             "PULL-MANIFEST-TAG-DIGEST-AGREE",
             "PULL-CONSIST-REPEATABLE",
         ),
-        apply=on(*_PULLS_2, status=200, change=_digest_as_in_url),
+        apply=on(*_MANIFEST_PULLS, status=200, change=_digest_as_in_url),
     ),
     Fault(
         name="deleted-tag-304",

@@ -20,7 +20,7 @@ _SAMPLE = 2 << 20
 _PULLS = ("manifest.get", "manifest.head")
 _SNIFFED = 1 << 16
 #: What the cache takes, in bytes.
-_CACHED_2 = 3 << 20
+_CACHED_3_MIB = 3 << 20
 _BUFFER = 1 << 20
 
 
@@ -100,7 +100,7 @@ def _from_the_cache(registry: Registry) -> None:
 
     def changed(name: str, reference: str) -> Manifest | None:
         manifest = find(name, reference)
-        too_large = manifest is not None and len(manifest.content) > _CACHED_2
+        too_large = manifest is not None and len(manifest.content) > _CACHED_3_MIB
         return None if too_large and not is_tag(reference) else manifest
 
     override(registry.manifests, find=changed)

@@ -19,7 +19,7 @@ _AS_DIGEST = re.compile(r"sha256-([0-9a-f]{64})")
 _WIDTH = 128
 _PULLS = ("manifest.get", "manifest.head")
 _TAG_COLUMN = 127
-_WORDS_2 = ("blobs", "catalog", "list", "manifests", "referrers", "tags", "uploads", "v2")
+_ROUTE_WORDS = ("blobs", "catalog", "list", "manifests", "referrers", "tags", "uploads", "v2")
 _HEX_TAG = re.compile(r"[0-9a-f]{40,64}")
 
 
@@ -179,7 +179,7 @@ def _reserved_words(registry: Registry) -> None:
     head = registry.handlers["manifest.head"]
 
     async def changed(request: Request) -> Response:
-        if request.reference in _WORDS_2:
+        if request.reference in _ROUTE_WORDS:
             raise errors.manifest_unknown(request.reference)
         return await head(request)
 

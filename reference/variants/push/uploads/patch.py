@@ -58,7 +58,7 @@ def _announced(_request: Request, response: Response) -> None:
     response.headers.set("OCI-Chunk-Min-Length", str(_SMALLEST))
 
 
-def _minimum_2(announced: bool) -> Apply:
+def _minimum_enforced(announced: bool) -> Apply:
     """Chunks below the minimum are refused, whatever comes behind them; so the last one goes into the PUT."""
 
     def apply(registry: Registry) -> None:
@@ -115,7 +115,7 @@ VARIANTS = (
         title="Chunks below the announced length get 416.",
         latitude=("CHUNK-MINIMUM",),
         profiles=("oci-1.1", "oci-1.2-dev"),
-        apply=_minimum_2(announced=True),
+        apply=_minimum_enforced(announced=True),
     ),
     Variant(
         name="chunk-minimum-unannounced",
@@ -124,7 +124,7 @@ VARIANTS = (
         profiles=("docker-v2", "oci-1.1", "oci-1.2-dev"),
         warns=("PUSH-CHUNK-MIN-LENGTH-ANNOUNCED",),
         undecided=True,
-        apply=_minimum_2(announced=False),
+        apply=_minimum_enforced(announced=False),
     ),
     Variant(
         name="patch-204",
