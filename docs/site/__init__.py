@@ -41,6 +41,8 @@ def register(app: Sphinx) -> None:
     for directive, role, title, listed in KINDS:
         name, template = f"{directive}-entry", f"single: %s ({title})"
         app.add_object_type(name, role, indextemplate=template, objname=title)
+        # What is searched for by its name comes before the texts that mention it.
+        app.registry.domain_object_types["std"][name].attrs["searchprio"] = 0
         if listed:
             made = type("Entry", (Listed,), {"indextemplate": template})
             app.add_directive_to_domain("std", name, made, override=True)

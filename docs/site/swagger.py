@@ -49,7 +49,23 @@ def copy(app: Sphinx, failure: Exception | None) -> None:
     for name, source in _FILES.items():
         with (_BUNDLE / source).open("rb") as read, (static / name).open("wb") as written:
             shutil.copyfileobj(read, written)
-    text = json.dumps(document.load(Path(app.srcdir).parent / "spec"), ensure_ascii=False, indent=1)
-    (static / "openapi.json").write_text(text, encoding="utf-8")
+    whole = document.load(Path(app.srcdir).parent / "spec")
+    (static / "openapi.json").write_text(json.dumps(whole, ensure_ascii=False, indent=1), encoding="utf-8")
     # A page that is opened as a file may fetch nothing, so the document is a script as well.
+    text = json.dumps(shown(whole), ensure_ascii=False)
     (static / "openapi.js").write_text(f"window.openapi = {text};\n", encoding="utf-8")
+
+
+def shown(whole: dict[str, Any]) -> dict[str, Any]:
+    """Give a document with the parameters of each path written out, which Swagger UI does not look up there."""
+    known: dict[str, dict[str, Any]] = whole["components"]["parameters"]
+
+    def written(parameter: dict[str, Any]) -> dict[str, Any]:
+        name = str(parameter.get("$ref", "")).removeprefix("#/components/parameters/")
+        return known.get(name, parameter)
+
+    paths = {
+        path: {**item, "parameters": [written(each) for each in item["parameters"]]} if "parameters" in item else item
+        for path, item in whole["paths"].items()
+    }
+    return {**whole, "paths": paths}

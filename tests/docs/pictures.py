@@ -1,13 +1,14 @@
-"""Make the pictures of README.md anew: ``python -m tests.docs.pictures``.
+"""Make the pictures of README.md and the site anew: ``make screenshots``.
 
 Both show one run of the suite against Debian's docker-registry: the terminal as a pseudo-terminal received it, and the
-page that the run left. Needs docker-registry, chromium and chromedriver.
+page that the run left. ``shown.json`` remembers what they show. Needs docker-registry, chromium and chromedriver.
 """
 
 from __future__ import annotations
 
 import base64
 import fcntl
+import json
 import os
 import pty
 import re
@@ -26,12 +27,12 @@ from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
 from tests.conftest import program
+from tests.docs.shown import PICTURES, RECORD, shown
 from tests.support.servers import ROOT, docker_registry
 
-PICTURES = ROOT / "docs" / "pictures"
 _ROWS, _COLUMNS = 50, 120
 #: Paragraphs at the beginning and at the end of the run that the picture shows; the cut between them is marked.
-_HEAD, _TAIL = 4, 2
+_HEAD, _TAIL = 3, 2
 #: Device pixels for a CSS pixel: more would not be seen in README.md, and costs.
 _SCALE = 1.4
 _FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars")
@@ -54,7 +55,7 @@ pre { margin: 0; width: {columns}ch; font: 13px/18px "DejaVu Sans Mono", monospa
 
 
 def main() -> None:
-    """Run the suite, and leave terminal.png and page.png."""
+    """Run the suite, and leave terminal.png, page.png and shown.json."""
     PICTURES.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="certify-") as scratch:
         folder = Path(scratch)
@@ -70,6 +71,7 @@ def main() -> None:
             _shoot(browser, folder / "report" / "report.html", PICTURES / "page.png", width=1400, height=1010)
         finally:
             browser.quit()
+    RECORD.write_text(json.dumps(shown(), indent=1) + "\n", encoding="utf-8")
     for path in sorted(PICTURES.glob("*.png")):
         print(f"{path.relative_to(ROOT)}  {path.stat().st_size // 1024} KiB")
 

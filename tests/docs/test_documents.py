@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from reference.variants import ALL as VARIANTS
 from spec.catalogue import load
 from spec.model import Verdict
 from tests.docs import generate
+from tests.docs.shown import RECORD, shown
 from tests.support.servers import ROOT
 
 _LINK = re.compile(
@@ -92,6 +94,11 @@ def test_pictures_are_there_and_small() -> None:
         assert picture.read_bytes().startswith(b"\x89PNG")
         assert picture.stat().st_size < _LARGEST_PICTURE
     ElementTree.parse(ROOT / "docs" / "architecture.svg")  # noqa: S314  # our own file
+
+
+def test_pictures_show_what_a_run_shows_today() -> None:
+    there = json.loads(RECORD.read_text(encoding="utf-8"))
+    assert there == shown(), "the pictures are old; run: make screenshots"
 
 
 def test_leniencies_name_variants_and_faults() -> None:

@@ -10,6 +10,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 from conformance.run.options import OPTIONS
 from docs.site import pages
@@ -93,6 +96,26 @@ def test_the_document_is_shown_where_pages_are_files(site: Path, parsed: dict[st
     assert (site / "_static" / "openapi.js").read_text(encoding="utf-8").startswith("window.openapi = {")
     others = [link for name, page in parsed.items() if name != "reference/openapi.html" for link in page.loads]
     assert not [link for link in others if "swagger" in link]
+
+
+@pytest.mark.xdist_group("site")
+@pytest.mark.needs("chromium", "chromedriver")
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_the_document_is_shown_in_a_browser(site: Path, browser: Chrome, width: int, scheme: str) -> None:
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    browser.get("about:blank")
+    browser.get(f"{(site / 'reference' / 'openapi.html').as_uri()}#/manifests/manifest.put")
+    WebDriverWait(browser, 20).until(lambda _: browser.find_elements(By.CSS_SELECTOR, ".opblock.is-open .parameters"))
+    text = browser.find_element(By.ID, "swagger-ui").text
+    assert "Could not resolve" not in text
+    assert "an image with one layer" in text
+    assert "the name of the repository" in text
+    assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    dark = browser.execute_script("return document.documentElement.classList.contains('dark-mode')")
+    assert dark == (scheme == "dark")
 
 
 @pytest.mark.xdist_group("site")

@@ -11,6 +11,7 @@ from selenium.webdriver import ActionChains, Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 
+import reports
 from tests.reports import samples
 
 pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium", "chromedriver")]
@@ -201,6 +202,20 @@ def test_nothing_is_wider_than_the_window(browser: Chrome, pages: Pages, name: s
     _open(browser, pages[name], width=width)
     _run(browser, "document.querySelectorAll('details').forEach(d => { d.open = true })")
     assert _run(browser, "return document.documentElement.scrollWidth") <= width
+
+
+def test_a_scope_moves_nothing_of_its_card_onto_something_else(browser: Chrome, tmp_path: Path) -> None:
+    report = samples.report()
+    one = next(each for each in report["requirements"] if set(each["verdicts"]) == {"docker-v2"})
+    one |= {"outcome": "not tested", "verdicts": {"docker-v2": "NOT_TESTED"}, "withheld": "listener", "reason": "none"}
+    reports.write(samples.tally(report), tmp_path)
+    _open(browser, tmp_path / "report.html")
+    assert _count(browser, ".card .scope") == 1
+    below = """return [...document.querySelectorAll('.card')].every(card => {
+        const edges = [...card.children].map(each => each.getBoundingClientRect());
+        return edges.slice(1).every((edge, before) => edge.top >= edges[before].bottom - 1);
+    })"""
+    assert _run(browser, below)
 
 
 def test_five_hundred_requirements_are_filtered_at_once(browser: Chrome, pages: Pages) -> None:

@@ -9,7 +9,7 @@
     follow();
     preferred.addEventListener("change", follow);
     new MutationObserver(follow).observe(document.body, { attributeFilter: ["data-theme"] });
-    SwaggerUIBundle({
+    const ui = SwaggerUIBundle({
       spec: window.openapi,
       dom_id: "#swagger-ui",
       deepLinking: true,
@@ -19,5 +19,7 @@
       supportedSubmitMethods: [],
       validatorUrl: null,
     });
+    // References are resolved beside an address, which has to be one of HTTP; nothing is asked there.
+    if (location.protocol === "file:") ui.specActions.updateUrl("http://openapi.invalid/openapi.json");
   });
 })();
