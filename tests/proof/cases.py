@@ -35,7 +35,7 @@ INCOMPATIBLE = {
     frozenset({"referrers-paged", "referrers-in-small-pages"}): "one cuts the pages of the other, and loses the rest",
 }
 #: Where the faults stand that cannot show beside a variant.
-UNDONE = Path(__file__).with_name("undone.yaml")
+HIDDEN_FAULTS = Path(__file__).with_name("hidden_faults.yaml")
 #: What refuses a token without a challenge.
 _WITHOUT_CHALLENGE = frozenset({"token-refused-403", "token-refused-hidden"})
 #: How many variants a theme of several modules has at most.
@@ -143,13 +143,13 @@ def _undoes(variant: Variant, fault: Fault) -> bool:
     if fault.configuration == "token" and variant.name in _WITHOUT_CHALLENGE:
         return fault.apply is not None
     both = fault.tokens is not None and variant.tokens is not None
-    return both or fault.name in undone().get(variant.name, ())
+    return both or fault.name in hidden_faults().get(variant.name, ())
 
 
 @functools.cache
-def undone() -> Mapping[str, frozenset[str]]:
+def hidden_faults() -> Mapping[str, frozenset[str]]:
     """By variant, the faults that cannot show beside it."""
-    entries = yaml.load(UNDONE.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    entries = yaml.load(HIDDEN_FAULTS.read_text(encoding="utf-8"), yaml.CSafeLoader)
     return {name: frozenset(entry["faults"]) for name, entry in entries.items()}
 
 
