@@ -140,6 +140,7 @@ class Client:
         tokens: list[Response] = []
         for challenged in range(_CHALLENGES + 1):
             response = self._patiently(call, authorization, trail)
+            answered = len(trail)
             if not own or challenged == _CHALLENGES:
                 break
             challenge = self._challenge(call, response, authorization, trail)
@@ -156,6 +157,9 @@ class Client:
             if fresh is None or fresh == authorization:
                 break
             authorization = fresh
+        if response.status == 403:
+            # Another login was looked for in vain: the refusal is the answer, and its request the last of the trail.
+            del trail[answered:]
         if response.status == 401 and call.authenticate:
             response.withheld = _tokenless(tokens) if own else _OF_THE_TARGET
         return response
