@@ -8,7 +8,7 @@ from sphinx import addnodes
 from sphinx.application import Sphinx
 from sphinx.domains.std import GenericObject
 
-from docs.site import links, pages, quotes, swagger
+from docs.site import links, pages, swagger
 
 #: The kinds of things with an entry of their own: directive, role, what search calls them, whether a page lists them.
 KINDS = (
@@ -37,7 +37,7 @@ class Listed(GenericObject):
 
 
 def register(app: Sphinx) -> None:
-    """Register the kinds of entries, the directives that quote, and what becomes of links that leave docs/."""
+    """Register the kinds of entries, and what becomes of links that leave docs/."""
     for directive, role, title, listed in KINDS:
         name, template = f"{directive}-entry", f"single: %s ({title})"
         app.add_object_type(name, role, indextemplate=template, objname=title)
@@ -48,9 +48,6 @@ def register(app: Sphinx) -> None:
             app.add_directive_to_domain("std", name, made, override=True)
     app.add_config_value("source_url", "", "env")
     app.add_transform(links.SourceLinks)
-    app.add_directive("quote-requirement", quotes.Requirement)
-    app.add_directive("quote-scenario", quotes.Scenario)
-    app.add_directive("quote-fault", quotes.Fault)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

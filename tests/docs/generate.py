@@ -1,6 +1,7 @@
-"""Write the generated parts of README.md anew: ``python -m tests.docs.generate``.
+"""Write the generated parts of README.md and CONTRIBUTING.md anew: ``python -m tests.docs.generate``.
 
-A part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``.
+A part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``; what is quoted has a second word,
+``<!-- generated: scenario ID -->``.
 """
 
 from __future__ import annotations
@@ -13,20 +14,28 @@ from functools import cache
 from conformance.run.options import OPTIONS, Option
 from reference import faults, variants
 from spec import check
+from tests.docs import quotes
 from tests.proof import page
 from tests.support.servers import ROOT
 
 README = ROOT / "README.md"
+#: The documents with generated parts.
+DOCUMENTS = (README, ROOT / "CONTRIBUTING.md")
 MEASUREMENTS = ROOT / "docs" / "measurements.md"
 PROOF = ROOT / "docs" / "proof" / "proof.json"
-_PART = re.compile(r"(<!-- generated: ([a-z]+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+_PART = re.compile(r"(<!-- generated: ([a-z]+)(?: (\S+))? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 #: The heading in docs/measurements.md under which the table of a whole run stands.
 _MEASURED = "## A run in figures"
 
 
 def render(text: str) -> str:
     """Return a document with its generated parts made anew."""
-    return _PART.sub(lambda match: f"{match[1]}{PARTS[match[2]]()}\n{match[4]}", text)
+
+    def made(match: re.Match[str]) -> str:
+        part = QUOTES[match[2]](match[3]) if match[3] else PARTS[match[2]]()
+        return f"{match[1]}{part}\n{match[5]}"
+
+    return _PART.sub(made, text)
 
 
 def options() -> str:
@@ -92,11 +101,17 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 PARTS: dict[str, Callable[[], str]] = {"options": options, "counts": counts, "figures": figures}
+QUOTES: dict[str, Callable[[str], str]] = {
+    "requirement": quotes.requirement,
+    "scenario": quotes.scenario,
+    "fault": quotes.fault,
+}
 
 
 def main() -> None:
-    """Write README.md."""
-    README.write_text(render(README.read_text(encoding="utf-8")), encoding="utf-8")
+    """Write the documents."""
+    for document in DOCUMENTS:
+        document.write_text(render(document.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

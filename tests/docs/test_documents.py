@@ -48,9 +48,13 @@ def _links(document: Path) -> Iterator[str]:
 
 
 def _anchors(document: Path) -> set[str]:
-    """Return the anchors of the headings, as they are derived where the documents are shown."""
-    headings = _HEADING.findall(re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.S | re.M))
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    """Return the anchors of the headings, those of documents that this one includes among them."""
+    text = document.read_text(encoding="utf-8")
+    included = [document.parent / name for name in re.findall(r"^```\{include\} (\S+)$", text, re.M)]
+    headings = _HEADING.findall(re.sub(r"^```.*?^```", "", text, flags=re.S | re.M))
+    return set[str]().union(*map(_anchors, included)) | {
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings
+    }
 
 
 @pytest.mark.parametrize("document", _documents(), ids=lambda path: str(path.relative_to(ROOT)))
@@ -70,6 +74,25 @@ def test_relative_links_lead_somewhere(document: Path) -> None:
 def test_generated_parts_of_the_readme_are_up_to_date(part: str) -> None:
     wanted = f"<!-- generated: {part} -->\n{generate.PARTS[part]()}\n<!-- end -->"
     assert wanted in generate.README.read_text(encoding="utf-8"), "run: python -m tests.docs.generate"
+
+
+@pytest.mark.parametrize("document", generate.DOCUMENTS, ids=lambda path: path.name)
+def test_generated_parts_are_up_to_date(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    assert text == generate.render(text), "run: python -m tests.docs.generate"
+
+
+def test_a_stale_quotation_is_seen() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for part in ("statement: ", "def test_", "breaks="):
+        assert part in text
+        assert generate.render(text.replace(part, "stale")) == text
+
+
+def test_only_what_there_is_can_be_quoted() -> None:
+    for part in generate.QUOTES:
+        with pytest.raises(LookupError):
+            generate.render(f"<!-- generated: {part} PULL-NOTHING -->\n<!-- end -->")
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "docs/reading-a-report.md"])
