@@ -1,6 +1,6 @@
 # Needs Python 3.11 or newer, pip, git and make; everything else goes into .venv from a lock file.
 #
-#   make certify                                     certify the reference that comes along
+#   make certify                                     certify the reference that comes along, as an example
 #   make certify REGISTRY_URL=https://r.example.com  certify another registry
 #   make                                             clean fmt lint build test binaries
 
@@ -16,16 +16,31 @@ export PYTHONHASHSEED ?= 0
 # Compiled modules are kept: half of the time of a short run would go into compiling them again.
 unexport PYTHONDONTWRITEBYTECODE
 
-# The suite reads REGISTRY_URL, REGISTRY_USERNAME, REGISTRY_PASSWORD and so on from the environment itself.
-REPORT  ?= report
+# The suite reads REGISTRY_URL, REGISTRY_USERNAME, REGISTRY_PASSWORD and so on from the environment itself; make puts
+# there what its command line sets.
+REPORT  ?= $(or $(REGISTRY_REPORT),report)
 OPTIONS ?=
-export REGISTRY_URL REPORT
+export REPORT
+
+# A mistyped variable must not leave a run with the default. Names that begin with REGISTRY_ are left to the suite.
+KNOWN := CI DATE DOCS_SOURCE_URL OPTIONS PYTHON PYTHONHASHSEED REPORT SHELL SOURCE_DATE_EPOCH VENV
+GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
+UNKNOWN := $(filter-out $(KNOWN) REGISTRY_% MAKE% -%,$(GIVEN))
+ifneq ($(UNKNOWN),)
+$(error $(or $(shell $(PYTHON) -m conformance.run.variables $(UNKNOWN) -- $(KNOWN)),there is no variable $(UNKNOWN)))
+endif
+
+# No target at all means the embedded reference. An empty REGISTRY_URL is a target that somebody forgot.
+NAMED := $(filter-out undefined,$(origin REGISTRY_URL)) $(findstring registry-url,$(OPTIONS) $(PYTEST_ADDOPTS)) \
+	$(filter -c -c% --config-file%,$(OPTIONS) $(PYTEST_ADDOPTS)) \
+	$(shell grep -l '^ *registry_url' $(wildcard pytest.ini .pytest.ini pytest.toml .pytest.toml tox.ini setup.cfg pyproject.toml))
+TARGET := $(if $(strip $(NAMED)),,--registry-url embedded)
 
 # A program that a test starts, and the Debian package that has it.
 PROGRAMS := docker-registry skopeo umoci buildah chromium chromedriver
 PACKAGES := docker-registry skopeo umoci buildah chromium chromium-driver
 
-.PHONY: all help certify environment packages clean fmt lint docs screenshots build test test-all prove prove-all nightly binaries lock
+.PHONY: all help certify runtime environment packages clean fmt lint docs screenshots build test test-all prove prove-all nightly binaries lock
 .DEFAULT_GOAL := all
 
 all: clean fmt lint build test binaries ## what a change has to pass
@@ -33,8 +48,10 @@ all: clean fmt lint build test binaries ## what a change has to pass
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/\1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r t d; do printf '%-12s %s\n' "$$t" "$$d"; done
 
-certify: $(VENV)/.runtime ## certify REGISTRY_URL, or the embedded reference; OPTIONS="--profile ..." go to the suite
-	@$(RUN) -m pytest conformance --report "$$REPORT" $(OPTIONS)
+certify: $(VENV)/.runtime ## certify REGISTRY_URL, or else the embedded reference; OPTIONS="--profile ..." go to the suite
+	@$(RUN) -m pytest conformance $(TARGET) --report "$$REPORT" $(OPTIONS)
+
+runtime: $(VENV)/.runtime ## .venv with what the suite needs, for .venv/bin/python -m pytest conformance
 
 environment: $(VENV)/.dev ## .venv with everything for development
 

@@ -126,6 +126,7 @@ class Target(TypedDict):
     url: str
     product: str | None
     version: str | None
+    embedded: NotRequired[bool]
     capabilities: dict[str, CapabilityResult]
 
 

@@ -44,6 +44,9 @@ _WITHHELD = {
     "listener": "need notifications, for which no listener was given",
 }
 
+#: What is said beside the verdict of the reference that comes along.
+EMBEDDED = "The target was the reference registry that comes with the suite: this says nothing of any other registry."
+
 _EXIT = {
     2: "The run was interrupted: what follows is what had been decided until then.",
     3: "The suite itself erred in this run: verdicts may be missing, and nothing marked ERROR blames the target.",
@@ -207,11 +210,11 @@ def undecided(report: Report) -> list[Undecided]:
 
 
 def warning(report: Report) -> str:
-    """Return the sentence that a reader must see before any verdict; empty for a whole run."""
+    """Return what a reader must see before any verdict; empty for a whole run against a registry of the reader's."""
     said = _EXIT.get(report["run"]["exit_code"], "")
-    if said or report["run"]["complete"]:
-        return said
-    return "Only a part of the suite was run, so this is no certificate: what follows is what was decided."
+    if not said and not report["run"]["complete"]:
+        said = "Only a part of the suite was run, so this is no certificate: what follows is what was decided."
+    return " ".join(filter(None, (EMBEDDED if report["target"].get("embedded") else "", said)))
 
 
 def product(report: Report) -> str:

@@ -1,4 +1,4 @@
-"""One HEAD on a bare connection, to see what HTTP libraries hide: content after the header section."""
+"""Bare connections, to see what HTTP libraries hide: content after the header section of a HEAD, and TLS."""
 
 from __future__ import annotations
 
@@ -44,6 +44,17 @@ def content_after_head(client: Client, path: str, name: str, headers: tuple[tupl
     words = head.split(b"\r\n", 1)[0].split()
     status = int(words[1]) if len(words) > 1 and words[1].isdigit() and len(words[1]) == _DIGITS else 0
     return Wire(status, content if status >= 200 else content.partition(b"\r\n\r\n")[2])
+
+
+def speaks_tls(url: str, timeout: float) -> bool:
+    """Whether the server at the address of an ``http://`` URL completes a TLS handshake; seconds, and no proxy."""
+    target = urlsplit(url)
+    options = TransportOptions(timeout, insecure=True)
+    try:
+        with _connect(target.hostname or "", target.port or 80, True, options):
+            return True
+    except OSError:
+        return False
 
 
 def _connect(host: str, port: int | None, secure: bool, options: TransportOptions) -> socket.socket:

@@ -7,7 +7,6 @@ import re
 import secrets
 import ssl
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
@@ -15,87 +14,20 @@ import pytest
 
 from conformance.client.login.credentials import Credentials, CredentialsError, from_docker_config
 from conformance.listener.options import address, headers
-from conformance.settings import NAMESPACE, Settings
+from conformance.run import variables
+from conformance.run.option_table import EMBEDDED, OPTIONS
+from conformance.settings import Settings
 from conformance.target import existing
 from conformance.verdict import known_failures
 from spec.catalogue import CATEGORIES, Catalogue
 
+#: What to do where no target is named.
+NO_TARGET = f"name the registry to certify, or {EMBEDDED!r} for the reference that comes along"
 _NAME = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
 _REFERENCE = re.compile(r"\w[\w.-]{0,127}|[a-z0-9]+([+._-][a-z0-9]+)*:[a-zA-Z0-9=_-]+", re.ASCII)
 _HOST = re.compile(r"\w[\w-]*(\.\w[\w-]*)*\.?(?=:\d+/*\Z|/*\Z)")
 _TOKEN = re.compile(r"[!-~]+")
 _SECONDS_MAX = 86_400.0
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """One option: its name without dashes, what it takes, what it is when not given, and a line of help."""
-
-    name: str
-    help: str
-    kind: str = "text"
-    default: str = ""
-    metavar: str = "VALUE"
-    choices: tuple[str, ...] = ()
-
-    @property
-    def flag(self) -> str:
-        """The option on the command line."""
-        return f"--{self.name}"
-
-    @property
-    def variable(self) -> str:
-        """The option in the environment."""
-        bare = self.name.removeprefix("registry-")
-        return "REGISTRY_" + bare.upper().replace("-", "_")
-
-    @property
-    def ini(self) -> str:
-        """The option in the table ``[tool.pytest]``."""
-        return self.name.replace("-", "_")
-
-
-OPTIONS = (
-    Option("registry-url", "the registry to certify; without it the embedded reference is", metavar="URL"),
-    Option("profile", "the profile that decides the exit code; all are reported", default="oci-1.1", metavar="PROFILE"),
-    Option("username", "user name for a login", metavar="NAME"),
-    Option("password", "password; better given as REGISTRY_PASSWORD", metavar="PASSWORD"),
-    Option("auth-pull-only-username", "an account that may pull in the namespace and not push", metavar="NAME"),
-    Option("auth-pull-only-password", "its password (see --password)", metavar="PASSWORD"),
-    Option("auth-other-username", "an account without any right in the namespace", metavar="NAME"),
-    Option("auth-other-password", "its password (see --password)", metavar="PASSWORD"),
-    Option("auth-expired-token", "a token that is good no longer, or not yet (repeatable)", "list", metavar="TOKEN"),
-    Option("docker-config", "take the login from a Docker config.json", metavar="FILE"),
-    Option("ca-bundle", "certificates to trust, in PEM", metavar="FILE"),
-    Option("insecure", "do not check the server's certificate", "flag"),
-    Option("timeout", "seconds for one request", default="10", metavar="SECONDS"),
-    Option("max-time", "seconds for the whole run", default="600", metavar="SECONDS"),
-    Option("namespace", "prefix of the repositories that the run makes", default=NAMESPACE, metavar="PREFIX"),
-    Option("repository", "use this repository instead of making some (repeatable)", "list", metavar="NAME"),
-    Option("read-only", "never write; needs --existing", "flag"),
-    Option("existing", "an image, index or artifact that is there already (repeatable)", "list", metavar="NAME:TAG"),
-    Option("capability", "declare an optional part present or absent (repeatable)", "list", metavar="NAME=yes|no"),
-    Option("known-failures", "YAML list of known failures: id, why, until", metavar="FILE"),
-    Option("settle", "seconds that the target may take until a write shows", default="0", metavar="SECONDS"),
-    Option(
-        "effort", "how hard to search", default="default", choices=("quick", "default", "thorough"), metavar="LEVEL"
-    ),
-    Option("seed", "repeat a run's content", metavar="NUMBER"),
-    Option("shuffle", "judge in another order, which the number chooses", metavar="SEED"),
-    Option("keep", "leave what the run made", "flag"),
-    Option("notifications-listen", "where the target was told to post its notifications", metavar="HOST:PORT"),
-    Option(
-        "notifications-header",
-        "a header that the target was told to post with them (repeatable)",
-        "lines",
-        metavar="'NAME: VALUE'",
-    ),
-    Option("report", "folder of report.json, report.html and summary.md", default="report", metavar="DIR"),
-    Option("category", "judge only this category (repeatable)", "list", metavar="CATEGORY"),
-    Option("requirement", "judge only this requirement (repeatable)", "list", metavar="ID"),
-    Option("product", "name of the target's product, for the report", metavar="NAME"),
-    Option("product-version", "version of the target's product, for the report", metavar="VERSION"),
-)
 
 
 def register(parser: pytest.Parser) -> None:
@@ -127,11 +59,14 @@ class Values:
         """Return an option's text, its default where it is not given.
 
         Raises:
-            UsageError: the command line gives it without a value, as an unset variable of a shell does.
+            UsageError: the command line gives it without a value, as an unset variable of a shell does; or the
+                environment gives the target so, where a default would certify another registry than was meant.
         """
         option = next(o for o in OPTIONS if o.name == name)
         given = self._config.getoption(option.flag)
         if given is None:
+            if name == "registry-url" and not os.environ.get(option.variable, EMBEDDED).strip():
+                raise pytest.UsageError(f"{option.variable}: is set, but empty; {NO_TARGET}")
             given = os.environ.get(option.variable) or self._config.getini(option.ini) or option.default
         elif not given.strip():
             raise pytest.UsageError(f"{option.flag}: is given without a value")
@@ -170,8 +105,10 @@ def settings(config: pytest.Config, catalogue: Catalogue) -> Settings:
     Raises:
         UsageError: one sentence that names the option and the cause.
     """
+    if strangers := variables.unknown(os.environ):
+        raise pytest.UsageError(variables.refusal(strangers))
     values = Values(config)
-    url, in_url = _url(values.text("registry-url"))
+    url, in_url = _url(_target(values))
     found = Settings(
         url=url,
         profile=_choice("--profile", values.text("profile"), tuple(catalogue.profiles)),
@@ -209,6 +146,18 @@ def settings(config: pytest.Config, catalogue: Catalogue) -> Settings:
     if found.read_only and not found.existing:
         raise pytest.UsageError("--read-only: needs --existing NAME:TAG, an image to pull")
     return found
+
+
+def _target(values: Values) -> str:
+    """Return the address of the target as it was given; empty for the embedded reference, which has to be named.
+
+    Raises:
+        UsageError: none is given.
+    """
+    text = values.text("registry-url")
+    if not text:
+        raise pytest.UsageError(f"--registry-url: is not given, nor REGISTRY_URL; {NO_TARGET}")
+    return "" if text == EMBEDDED else text
 
 
 def _url(text: str) -> tuple[str, Credentials | None]:

@@ -56,6 +56,7 @@ def make(catalogue: Catalogue, rollup: RollUp, run: Run) -> dict[str, Any]:
             "url": run.settings.url,
             "product": run.settings.product or None,
             "version": run.settings.version or None,
+            **({"embedded": True} if run.settings.embedded else {}),
             "capabilities": {
                 name: {"present": run.capabilities.shown(name), "declared": name in run.capabilities.declared}
                 for name in catalogue.capabilities

@@ -76,6 +76,7 @@ def _meet(session: Session) -> None:
     """Ask the target what it is before anything is judged."""
     try:
         preflight.check(session)
+        preflight.check_existing(session)
         probes.probe(session)
     except KeyboardInterrupt:
         raise pytest.exit.Exception(signals.TOO_EARLY, 2) from None

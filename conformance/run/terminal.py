@@ -68,7 +68,7 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
         """Say what is judged."""
         self._session = session
         settings = self.controller.settings
-        name = "the embedded reference" if settings.embedded else settings.url
+        name = "the embedded reference, and no registry of yours," if settings.embedded else settings.url
         told = f" by {settings.profile}, seed {settings.seed}"
         self.console.print(Text.assemble("Certifying ", (name, "bold"), told))
 
@@ -200,7 +200,8 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
         for category in categories:
             cells = [_cell(p["categories"].get(category)) for p in report["profiles"].values()]
             table.add_row(category, *cells)
-        table.add_row(Text("verdict", "bold"), *[_cell(p) for p in report["profiles"].values()])
+        whose = "verdict on the reference" if report["target"].get("embedded") else "verdict"
+        table.add_row(Text(whose, "bold"), *[_cell(p) for p in report["profiles"].values()])
         self.console.print()
         self.console.print(table)
 
@@ -221,6 +222,8 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
         )
         if report["findings"] and not self.controller.settings.keep:
             self.console.print(Text("With --keep the content that these commands ask for stays on the target.", "dim"))
+        if report["target"].get("embedded"):
+            self.console.print(Text(view.EMBEDDED, "yellow"))
         complaint = self.controller.complaint or ("" if decided else "Nothing was decided.")
         if complaint:
             self.console.print(Text(complaint, "bold red"), soft_wrap=True)

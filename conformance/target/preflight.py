@@ -7,12 +7,20 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from conformance.client.bare_connection import speaks_tls
 from conformance.client.http.exchange import OVERLOADED, Response
 from conformance.client.login.challenge import parse_challenges
+from conformance.client.registry import Repository
+from conformance.target import existing
+from conformance.target.content import ANY_MANIFEST
+from conformance.target.lists import all_tags
 from conformance.target.session import Session
+from conformance.verdict.judge import Verdictless
 
 #: Statuses that say that there are no pushes: of the method, of this client, or to this repository.
 _NO_PUSH = frozenset({401, 403, 404, 405, 501})
+#: Statuses that say of content that it is not there, or not for this client: refusals, but for those of a busy server.
+_NOT_THERE = frozenset(range(400, 500)) - {408, 429}
 _REDIRECT = range(300, 400)
 #: What may be repeated of a redirect's target: an origin, no path and no query, which may hold a session.
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(?=/|\Z)")
@@ -28,6 +36,8 @@ def check(session: Session) -> None:
     answer = session.registry.base(follow=False)
     if answer.status in _REDIRECT and _stays(answer, url):
         answer = session.registry.base()
+    if url.startswith("http://") and _may_be_tls(answer) and speaks_tls(url, session.settings.timeout):
+        raise pytest.UsageError(f"--registry-url: {url}: the server speaks TLS there; give https:// for http://")
     if answer.failure:
         raise pytest.UsageError(f"--registry-url: {url}: {answer.failure}{_advice(answer.failure)}")
     if answer.status == 401:  # Unauthorized
@@ -44,6 +54,35 @@ def check(session: Session) -> None:
         )
     if answer.media_type == "text/html" and "Docker-Distribution-API-Version" not in answer.headers:
         raise pytest.UsageError(f"--registry-url: {url} is not a registry: it answers /v2/ with a web page")
+
+
+def check_existing(session: Session) -> None:
+    """Look for the content that ``--existing`` names: what is nowhere to be seen was mistyped, and is no finding.
+
+    Raises:
+        UsageError: neither a pull nor a HEAD nor the list of tags shows it.
+    """
+    for text in dict.fromkeys(session.settings.existing):
+        name, reference = existing.split(text)
+        repo = Repository(session.registry, name)
+        answer = repo.get_manifest(reference, ANY_MANIFEST)
+        # What is no refusal is judged by the scenarios; what is refused and yet is there, too.
+        if answer.status in _NOT_THERE and not _shown(repo, reference):
+            hidden = ", or not for this login" if answer.status in {401, 403} else ""
+            raise pytest.UsageError(
+                f"--existing: {text} is not there{hidden} (status {answer.status} to the pull of its manifest from "
+                f"{session.settings.url}); name what is, as NAME:TAG or NAME@DIGEST"
+            )
+
+
+def _shown(repo: Repository, reference: str) -> bool:
+    """Whether something else than the pull of a manifest shows it."""
+    if repo.head_manifest(reference, ANY_MANIFEST).ok:
+        return True
+    try:
+        return ":" not in reference and reference in all_tags(repo)
+    except Verdictless:
+        return False
 
 
 def check_push(session: Session, name: str, start: Response) -> None:
@@ -71,6 +110,13 @@ def check_push(session: Session, name: str, start: Response) -> None:
         f"--read-only: {settings.url} takes no pushes {told}; name content that is there with --existing NAME:TAG, "
         "and give --read-only where no write may be tried"
     )
+
+
+def _may_be_tls(answer: Response) -> bool:
+    """Whether an answer may be that of a server of TLS to plain HTTP: nothing that can be read, or a status of 400."""
+    if answer.failure:
+        return not any(words in answer.failure for words in ("refused", "time-out", "resolve"))
+    return answer.status == 400  # Bad Request
 
 
 def _stays(answer: Response, url: str) -> bool:

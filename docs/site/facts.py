@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from conformance.run.options import OPTIONS, Option
+from conformance.run.option_table import OPTIONS, Option
 from docs.site.contract import Reader, View
 from reference.faults import ALL as FAULTS
 from reference.modifications import Fault, Variant

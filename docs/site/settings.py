@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from conformance.run.options import Option
+from conformance.run.option_table import Option
 from docs.site.facts import Facts
 from docs.site.markdown import code, entry, escape, fields, plural, prose, role, roles, table
 from spec.model import Level, Outcome, weigh

@@ -7,7 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from conformance.run.options import OPTIONS, settings
+from conformance.run.option_table import EMBEDDED, OPTIONS
+from conformance.run.options import settings
 from conformance.settings import Settings
 from spec.catalogue import load
 
@@ -17,7 +18,8 @@ class SetUp:
 
     def __init__(self, arguments: tuple[str, ...], table: Mapping[str, Any]) -> None:
         self._values = [argument.partition("=")[::2] for argument in arguments]
-        self._table = table
+        # A run needs a target; no other of its options does.
+        self._table = {"registry_url": EMBEDDED, **table}
 
     def getoption(self, flag: str) -> Any:
         """Return an option as pytest does: None where it was not given."""

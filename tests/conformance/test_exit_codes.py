@@ -23,6 +23,7 @@ from tests.support.servers import ROOT, Server
 
 #: Seconds; the machine may be busy with other tests.
 _PATIENCE = 120
+_EMBEDDED = "--registry-url=embedded"
 _GET, _HEAD = "--requirement=PULL-BLOB-GET-200", "--requirement=PULL-BLOB-HEAD-200"
 
 
@@ -176,7 +177,7 @@ def test_interrupted(number: signal.Signals, tmp_path: Path, open_registry: Serv
 def test_interrupted_with_the_embedded_reference(tmp_path: Path) -> None:
     """A terminal interrupts the whole group; the reference stays until the run no longer needs it."""
     log = tmp_path / "log"
-    with running(tmp_path, f"--log-file={log}", "--log-file-level=DEBUG") as (process, said):
+    with running(tmp_path, _EMBEDDED, f"--log-file={log}", "--log-file-level=DEBUG") as (process, said):
         _wait(lambda: log.is_file() and log.read_text(encoding="utf-8").count("HTTP/1.1") > 60)
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(_PATIENCE) == 2, said()
@@ -234,7 +235,7 @@ def test_files_left_out(suite: Forker, open_registry: Server) -> None:
 @pytest.mark.needs("setpriv")
 def test_killed(tmp_path: Path) -> None:
     """The embedded reference does not outlive a run that is killed."""
-    with running(tmp_path) as (process, said):
+    with running(tmp_path, _EMBEDDED) as (process, said):
         _wait(lambda: "Certifying" in said())
         children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="utf-8").split()
         assert children

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from conformance.run.options import OPTIONS, Option
+from conformance.run.option_table import OPTIONS, Option
 from conformance.settings import Settings
 from tests.conformance.reading import read
 from tests.support.forking import Forker

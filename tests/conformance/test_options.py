@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.run.options import OPTIONS
+from conformance.run.option_table import OPTIONS
 from tests.conformance.reading import read
 
 _ONE = "PULL-BLOB-GET-200"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from functools import cache
 
-from conformance.run.options import OPTIONS, Option
+from conformance.run.option_table import OPTIONS, Option
 from reference import faults, variants
 from spec import check
 from tests.docs import quotes

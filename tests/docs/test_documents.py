@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from conformance.run.options import OPTIONS
+from conformance.run.option_table import OPTIONS
 from reference.faults import ALL as FAULTS
 from reference.variants import ALL as VARIANTS
 from spec.catalogue import load

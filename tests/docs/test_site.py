@@ -14,7 +14,7 @@ from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-from conformance.run.options import OPTIONS
+from conformance.run.option_table import OPTIONS
 from docs.site import pages
 from docs.site.contract import Reader, brief
 from docs.site.facts import Facts

@@ -168,7 +168,7 @@ def test_again_and_again(tmp_path: Path) -> None:
 @_EITHER
 def test_with_the_embedded_reference(name: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
-    with started(tmp_path, f"--log-file={log}", "--log-file-level=DEBUG") as run:
+    with started(tmp_path, "--registry-url=embedded", f"--log-file={log}", "--log-file-level=DEBUG") as run:
         wait_for(lambda: log.is_file() and log.read_text(encoding="utf-8").count("HTTP/1.1") > 60, run)
         children = _children(run)
         assert children

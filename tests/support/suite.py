@@ -69,7 +69,7 @@ def run_suite(
     """Run ``pytest conformance`` against a registry.
 
     Args:
-        url: the registry; None for the reference that the suite starts itself.
+        url: the registry, or ``embedded`` for the reference that the suite starts itself; None names none.
         options: options of the suite.
         env: variables on top of the environment, from which those of pytest and of the suite are taken away, and of a
             seed, which an option may replace.
