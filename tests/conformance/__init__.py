@@ -1,1 +1,1 @@
-"""The suite as a program: its options, its logins, its exit codes, and what it never shows."""
+"""Tests of the suite, by its packages."""

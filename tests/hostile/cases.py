@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.hostile import bodies, connections, documents, heads, hooks, logins, places, poison
 from tests.hostile.case import Hostile
+from tests.hostile.targets import bodies, connections, documents, heads, hooks, logins, places, poison
 
 CASES: tuple[Hostile, ...] = (
     *bodies.CASES,

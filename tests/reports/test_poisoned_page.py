@@ -11,7 +11,7 @@ import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 
-from tests.hostile.poison import CASES
+from tests.hostile.targets.poison import CASES
 from tests.hostile.trial import judged, trial
 from tests.support.sampling import sampled
 

@@ -12,7 +12,7 @@ from conformance.client.control import Control
 from conformance.client.http.exchange import Response
 from conformance.client.journal import Journal
 from conformance.client.registry import Registry, Repository
-from tests.conformance.test_client import client_of
+from tests.conformance.client.test_client import client_of
 from tests.support.scripted.server import Answer, Asked, serve
 
 _DIGEST = "sha256:" + "0" * 64

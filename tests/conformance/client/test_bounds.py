@@ -16,7 +16,7 @@ from conformance.client.http.exchange import Headers, Response
 from conformance.client.http.transport import OVER
 from conformance.client.login.authentication import _read_token
 from conformance.client.redaction import Redactor
-from tests.conformance.test_client import client_of
+from tests.conformance.client.test_client import client_of
 from tests.support.scripted.server import Answer, Asked, serve
 
 _MIB = 1 << 20

@@ -13,7 +13,7 @@ import pytest
 
 from conformance.run.option_table import OPTIONS, Option
 from conformance.settings import Settings
-from tests.conformance.reading import read
+from tests.conformance.run.reading import read
 from tests.support.forking import Forker
 from tests.support.servers import ROOT, Server
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from conformance.client.client import Call
-from tests.conformance.test_client import client_of
+from tests.conformance.client.test_client import client_of
 from tests.support.forking import Forker
 from tests.support.scripted.server import Answer, Asked, forward, serve
 from tests.support.servers import Server

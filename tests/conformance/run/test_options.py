@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from conformance.run.option_table import OPTIONS
-from tests.conformance.reading import read
+from tests.conformance.run.reading import read
 
 _ONE = "PULL-BLOB-GET-200"
 

@@ -1,0 +1,1 @@
+"""Tests of the client: what it sends, what it makes of answers, and when it gives up."""

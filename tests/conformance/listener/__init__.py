@@ -1,0 +1,1 @@
+"""Tests of the listener for notifications, and of runs with one."""

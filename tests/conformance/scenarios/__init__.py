@@ -1,0 +1,1 @@
+"""Tests of what scenarios are made of: rows of conditions, concurrent clients, the model of the search."""

@@ -1,0 +1,1 @@
+"""The hostile targets, by what is hostile about them."""
