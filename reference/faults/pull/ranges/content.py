@@ -1,4 +1,4 @@
-"""Faults of ranges of blobs."""
+"""Faults of the content of ranges of blobs, and of which ranges are chosen."""
 
 from __future__ import annotations
 

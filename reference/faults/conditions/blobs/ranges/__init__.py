@@ -1,0 +1,1 @@
+"""Faults of ranges of blobs that show under one condition."""

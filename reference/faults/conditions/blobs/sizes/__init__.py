@@ -1,0 +1,1 @@
+"""Faults of blobs that show at some sizes."""
