@@ -12,7 +12,7 @@ from conformance.run import variables
 from conformance.run.option_table import OPTIONS
 from conformance.settings import NAMESPACE
 from reports import view
-from tests.conformance.test_bad_input import refused
+from tests.conformance.run.test_bad_input import refused
 from tests.support.configurations import read_only
 from tests.support.forking import Forker, environment
 from tests.support.scripted.server import Answer, Asked, forward, serve
