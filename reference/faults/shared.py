@@ -15,7 +15,7 @@ from reference.grammar import digest_of, is_digest
 from reference.messages import Content, Disconnected, Handler, Request, Response
 from reference.modifications import Apply, Transform, answers, override, set_header, wrap
 from reference.storage import Storage, Upload
-from reference.storage.filesystem import FileContent, FileUpload
+from reference.storage.files import FileContent, FileUpload
 from reference.storage.memory import MemoryContent, MemoryUpload
 
 IsRequest = Callable[[Request], object]

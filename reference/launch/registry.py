@@ -14,7 +14,7 @@ from reference.auth import Authenticator
 from reference.launch import LEVELS, LaunchError, announce_modifications, write_port_file
 from reference.modifications import Modification, modify
 from reference.settings import Config
-from reference.storage import Storage
+from reference.storage import Storage, StorageError
 from reference.storage.memory import MemoryStorage
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ def make_storage(config: Config) -> Storage:
         storage = FilesystemStorage(config.root.absolute())
     except OSError as error:
         raise LaunchError(f"storage.filesystem.rootdirectory: {config.root}: {error.strerror}") from error
+    except StorageError as error:
+        raise LaunchError(f"storage.filesystem.rootdirectory: {error}") from error
     if config.purge_age:
         storage.purge_uploads(time.time() - config.purge_age)
     return storage

@@ -64,6 +64,7 @@ class Uploads:
         """Append a chunk, or a stream."""
         upload = self.find(request)
         async with upload.lock:
+            upload.refresh()
             self.check_open(upload)
             start, length = self.chunk(request, upload)
             self.check_order(upload, start)
@@ -82,6 +83,7 @@ class Uploads:
         """Append the last chunk, if any, and close the session."""
         upload = self.find(request)
         async with upload.lock:
+            upload.refresh()
             self.check_open(upload)
             digests = self.digests(request)
             start, length = self.chunk(request, upload)
@@ -105,6 +107,7 @@ class Uploads:
                 self.storage.discard_upload(upload)
                 raise errors.digest_invalid(digest)
         size = upload.size
+        await self.storage.settle(upload, digests)
         self.storage.commit_upload(upload, digests)
         return self.created(request.name, digests[0]).tells(Notice("push", digests[0], "blobs", BINARY, size))
 
@@ -118,6 +121,7 @@ class Uploads:
         """End the session."""
         upload = self.find(request)
         async with upload.lock:
+            upload.refresh()
             self.check_open(upload)
             self.storage.discard_upload(upload)
         return Response(204)

@@ -19,6 +19,10 @@ PIECE = 1 << 20
 _INLINE = 1 << 18
 
 
+class StorageError(Exception):
+    """A storage that cannot be used; the message says which and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """A stored manifest: the exact bytes, their type and the digest that they were stored under."""
@@ -82,6 +86,9 @@ class Upload(ABC):
             self._state = await asyncio.to_thread(self._hash_again, algorithm)
         return f"{algorithm}:{self._state.hexdigest()}"
 
+    def refresh(self) -> None:  # noqa: B027 - where nobody else can change it, there is nothing to look at
+        """Look again at what is stored, before a request goes on with it."""
+
     def mark(self) -> Mark:
         """The present point, between two writes."""
         return Mark(self.size, self._algorithm, self._state.copy() if self._state else None)
@@ -136,6 +143,9 @@ class Storage(ABC):
 
     description: str = ""
 
+    def close(self) -> None:  # noqa: B027 - there may be nothing to give up
+        """Leave the storage to others."""
+
     @abstractmethod
     def repositories(self) -> list[str]:
         """The names of the repositories that exist, in any order."""
@@ -168,6 +178,9 @@ class Storage(ABC):
     def find_upload(self, name: str, identifier: str) -> Upload | None:
         """A session of this repository."""
 
+    async def settle(self, upload: Upload, digests: Iterable[str]) -> None:  # noqa: B027 - it may take no time
+        """Do what takes time in a commit, beforehand and outside the event loop."""
+
     @abstractmethod
     def commit_upload(self, upload: Upload, digests: Iterable[str]) -> None:
         """Make a blob of verified data and end the session."""
@@ -177,8 +190,8 @@ class Storage(ABC):
         """End the session and forget its data."""
 
     @abstractmethod
-    def purge_uploads(self, before: float) -> int:
-        """End the sessions started before a time, in seconds of the epoch; how many."""
+    def purge_uploads(self, before: float, dry_run: bool = False) -> int:
+        """End the sessions last written before a time, in seconds of the epoch; how many. A dry run only counts."""
 
     @abstractmethod
     def put_manifest(self, name: str, manifest: Manifest, subject: str | None) -> None:

@@ -3,8 +3,12 @@
 The number of links tells when nobody holds the content any more. Files appear by rename or link only,
 so a reader never sees half of one; nothing is synced to disk, a crash of the machine may lose what is new.
 
+A session is one file, whose name tells the repository by its hash: there is no half of a session. It becomes
+content by rename, so that no name of it is left under which it could be changed.
+
+    lock                                          held by the one process that uses the root
     blobs/ALGORITHM/XX/HEX                        content
-    uploads/ID                                    data of open sessions, ID.repository names the repository
+    uploads/ID.HASH                               data of an open session; other names are about to be renamed
     repositories/NAME/_blobs/ALGORITHM/HEX        held blobs
     repositories/NAME/_manifests/ALGORITHM/HEX    held manifests, HEX.type has the media type
     repositories/NAME/_tags/TAG                   the digest
@@ -15,85 +19,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import filecmp
 import os
 import shutil
 import uuid
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 
-from reference.grammar import Hash, digest_of, new_hash
-from reference.storage import PIECE, Manifest, Storage, Upload
+from reference.grammar import digest_of
+from reference.storage import Manifest, Storage, StorageError, Upload
+from reference.storage.files import FileContent, FileUpload, Ready, RootLock
 
-_SMALL = 1 << 16
-
-
-class FileContent:
-    """An open file, read by position."""
-
-    def __init__(self, path: str) -> None:
-        self._file = os.open(path, os.O_RDONLY)
-        self._size = os.fstat(self._file).st_size
-
-    @property
-    def size(self) -> int:
-        """The length in bytes."""
-        return self._size
-
-    async def chunks(self, start: int, length: int) -> AsyncGenerator[bytes, None]:
-        """The bytes in pieces, the next one being read while one is sent."""
-        end = min(start + length, self._size)
-        if end - start <= _SMALL:
-            yield os.pread(self._file, end - start, start)
-            return
-        loop = asyncio.get_running_loop()
-        ahead = loop.run_in_executor(None, os.pread, self._file, min(PIECE, end - start), start)
-        try:
-            while start < end:
-                piece = await ahead
-                if not piece:
-                    raise OSError("stored content is shorter than it was")
-                start += len(piece)
-                if start < end:
-                    ahead = loop.run_in_executor(None, os.pread, self._file, min(PIECE, end - start), start)
-                yield piece
-        finally:
-            # The file may only be closed when no thread reads from it.
-            await asyncio.wait([ahead])
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._file)
-
-
-class FileUpload(Upload):
-    """An upload that grows in a file of its own."""
-
-    def __init__(self, repository: str, identifier: str, path: Path, size: int = 0) -> None:
-        super().__init__(repository, identifier, size)
-        self.path = path
-        self._file: int | None = None
-
-    def _store(self, data: bytes) -> None:
-        if self._file is None:
-            self._file = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
-        view = memoryview(data)
-        while view:
-            view = view[os.write(self._file, view) :]
-
-    def _release(self) -> None:
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
-
-    def _truncate(self, size: int) -> None:
-        os.truncate(self.path, size)
-
-    def _hash_again(self, algorithm: str) -> Hash:
-        state = new_hash(algorithm)
-        with self.path.open("rb") as file:
-            while piece := file.read(PIECE):
-                state.update(piece)
-        return state
+_IDENTIFIER = 36
 
 
 class FilesystemStorage(Storage):
@@ -105,9 +43,16 @@ class FilesystemStorage(Storage):
         self._blobs = root / "blobs"
         self._incoming = root / "uploads"
         self._names = root / "repositories"
+        if (root / "docker" / "registry" / "v2").is_dir():
+            raise StorageError(f"{root}: the original registry wrote it, in a layout that is not read here")
         for directory in (self._blobs, self._incoming, self._names):
             directory.mkdir(parents=True, exist_ok=True)
+        self._lock = RootLock(root)
         self._uploads: dict[str, FileUpload] = {}
+
+    def close(self) -> None:
+        """Leave the root to others."""
+        self._lock.release()
 
     def _content(self, digest: str) -> Path:
         algorithm, encoded = digest.split(":", 1)
@@ -148,17 +93,33 @@ class FilesystemStorage(Storage):
 
     def mount_blob(self, source: str, name: str, digest: str) -> bool:
         """Hold it in a second repository."""
-        if not self.has_blob(source, digest):
+        held, content = self._held(source, "_blobs", digest), self._content(digest)
+        if not held.is_file():
             return False
-        self._link(digest, self._held(name, "_blobs", digest))
+        if not content.exists():
+            self._link(held, content)
+        self._link(content, self._held(name, "_blobs", digest))
         return True
 
-    def _link(self, digest: str, target: Path) -> None:
+    def _link(self, source: Path, target: Path) -> None:
+        """Hold a file under one more name."""
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
-            target.hardlink_to(self._content(digest))
-        except FileExistsError:
+            target.hardlink_to(source)
             return
+        except FileExistsError:
+            if target.samefile(source):
+                return
+        except OSError as error:
+            if error.errno != errno.EMLINK:
+                raise
+            # A file has so many names and no more. Its holders keep it; a copy takes its place for the next ones.
+            copy = self._temporary()
+            shutil.copyfile(source, copy)
+            copy.replace(source)
+        temporary = self._temporary()
+        temporary.hardlink_to(source)
+        temporary.replace(target)
 
     def _unlink(self, digest: str, target: Path) -> bool:
         try:
@@ -166,20 +127,24 @@ class FilesystemStorage(Storage):
         except FileNotFoundError:
             return False
         content = self._content(digest)
-        if content.stat().st_nlink == 1:
-            content.unlink()
+        with contextlib.suppress(FileNotFoundError):
+            if content.stat().st_nlink == 1:
+                content.unlink()
         return True
 
     def delete_blob(self, name: str, digest: str) -> bool:
         """Take it out."""
         return self._unlink(digest, self._held(name, "_blobs", digest))
 
+    def _session(self, name: str, identifier: str) -> Path:
+        # A file name is too short for the name of a repository.
+        return self._incoming / f"{identifier}.{digest_of(name.encode())[7:39]}"
+
     def start_upload(self, name: str) -> FileUpload:
         """A new session."""
         identifier = str(uuid.uuid4())
-        path = self._incoming / identifier
+        path = self._session(name, identifier)
         path.touch()
-        path.with_suffix(".repository").write_text(name)
         upload = self._uploads[identifier] = FileUpload(name, identifier, path)
         return upload
 
@@ -187,73 +152,98 @@ class FilesystemStorage(Storage):
         """A session of this repository, one from before a restart included."""
         upload = self._uploads.get(identifier)
         if upload is None and _is_identifier(identifier):
-            path = self._incoming / identifier
+            path = self._session(name, identifier)
             try:
-                owner = path.with_suffix(".repository").read_text()
-                upload = FileUpload(owner, identifier, path, path.stat().st_size)
+                upload = FileUpload(name, identifier, path, path.stat().st_size)
             except FileNotFoundError:
                 return None
             self._uploads[identifier] = upload
         return upload if upload is not None and upload.repository == name else None
 
-    def commit_upload(self, upload: Upload, digests: Iterable[str]) -> None:
-        """Make it a blob: a link under the digest, then one in the repository; the upload's own name goes."""
-        source = self._incoming / upload.identifier
+    async def settle(self, upload: Upload, digests: Iterable[str]) -> None:
+        """Copy for each further digest, and compare with what is stored already."""
+        wanted = list(dict.fromkeys(digests))
+        if len(wanted) > 1 or self._content(wanted[0]).exists():
+            await asyncio.to_thread(self._settle, upload, wanted)
+
+    def _settle(self, upload: Upload, digests: list[str]) -> None:
+        assert isinstance(upload, FileUpload)
         for number, digest in enumerate(digests):
-            content = self._content(digest)
-            content.parent.mkdir(parents=True, exist_ok=True)
+            path, content = upload.path, self._content(digest)
             # A file for each digest: the number of links must be that of one digest alone.
-            own = source.with_suffix(f".{number}") if number else source
             if number:
-                shutil.copyfile(source, own)
-            with contextlib.suppress(FileExistsError):
-                content.hardlink_to(own)
-            if number:
-                own.unlink()
-            self._link(digest, self._held(upload.repository, "_blobs", digest))
+                path = path.with_name(f"{path.name}.{number}")
+                shutil.copyfile(upload.path, path)
+            same_as = None
+            with contextlib.suppress(FileNotFoundError):
+                found = content.stat().st_ino
+                same_as = found if filecmp.cmp(content, path, shallow=False) else None
+            upload.ready[digest] = Ready(path, same_as)
+
+    def commit_upload(self, upload: Upload, digests: Iterable[str]) -> None:
+        """Rename it to its digest and link that in the repository; where the same content is there, that one stays."""
+        assert isinstance(upload, FileUpload)
+        wanted = list(dict.fromkeys(digests))
+        if not upload.ready.keys() >= set(wanted):
+            self._settle(upload, wanted)
+        # The session's own file goes last: as long as it is there, everything can be done again.
+        for digest in reversed(wanted):
+            self._adopt(upload.ready.pop(digest), digest)
+            self._link(self._content(digest), self._held(upload.repository, "_blobs", digest))
         self.discard_upload(upload)
+
+    def _adopt(self, ready: Ready, digest: str) -> None:
+        content = self._content(digest)
+        with contextlib.suppress(FileNotFoundError):
+            if content.stat().st_ino == ready.same_as:
+                ready.path.unlink()
+                return
+        content.parent.mkdir(parents=True, exist_ok=True)
+        ready.path.replace(content)
 
     def discard_upload(self, upload: Upload) -> None:
         """Forget it."""
+        assert isinstance(upload, FileUpload)
         upload.closed = True
         self._uploads.pop(upload.identifier, None)
-        path = self._incoming / upload.identifier
-        path.unlink(missing_ok=True)
-        path.with_suffix(".repository").unlink(missing_ok=True)
+        upload.remove()
 
-    def purge_uploads(self, before: float) -> int:
-        """Forget the old ones, by the time of their last write."""
+    def purge_uploads(self, before: float, dry_run: bool = False) -> int:
+        """Forget the old ones, by the time of their last write, and what a death of the process left."""
         purged = 0
         for path in list(self._incoming.iterdir()):
-            if path.suffix == ".repository" or path.stat().st_mtime >= before:
-                continue
-            if path.suffix:
-                path.unlink()
-                continue
-            owner = path.with_suffix(".repository").read_text()
-            self.discard_upload(self._uploads.get(path.name) or FileUpload(owner, path.name, path))
-            purged += 1
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime >= before:
+                    continue
+                purged += _is_identifier(path.stem)
+                if not dry_run:
+                    path.unlink()
+                    if (upload := self._uploads.pop(path.name[:_IDENTIFIER], None)) is not None:
+                        upload.closed = True
         return purged
 
     def put_manifest(self, name: str, manifest: Manifest, subject: str | None) -> None:
         """Store it; the type is written first, so that no manifest is without one."""
         content = self._content(manifest.digest)
         content.parent.mkdir(parents=True, exist_ok=True)
-        if not content.exists():
+        if not content.exists() or content.read_bytes() != manifest.content:
             self._write(content, manifest.content)
         held = self._held(name, "_manifests", manifest.digest)
         held.parent.mkdir(parents=True, exist_ok=True)
         self._write(held.with_suffix(".type"), manifest.media_type.encode())
-        self._link(manifest.digest, held)
+        self._link(content, held)
         if subject is not None:
             link = self._referring(name, subject) / manifest.digest
             link.parent.mkdir(parents=True, exist_ok=True)
             link.touch()
 
     def _write(self, path: Path, data: bytes) -> None:
-        temporary = self._incoming / f"{uuid.uuid4()}.part"
+        temporary = self._temporary()
         temporary.write_bytes(data)
         temporary.replace(path)
+
+    def _temporary(self) -> Path:
+        return self._incoming / f"{uuid.uuid4().hex}.part"
 
     def manifest(self, name: str, digest: str) -> Manifest | None:
         """The manifest, if held."""

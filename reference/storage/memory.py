@@ -138,10 +138,10 @@ class MemoryStorage(Storage):
         upload.closed = True
         self._uploads.pop(upload.identifier, None)
 
-    def purge_uploads(self, before: float) -> int:
+    def purge_uploads(self, before: float, dry_run: bool = False) -> int:
         """Forget the old ones."""
         old = [upload for upload in self._uploads.values() if upload.started < before]
-        for upload in old:
+        for upload in () if dry_run else old:
             self.discard_upload(upload)
         return len(old)
 
