@@ -6,6 +6,7 @@ entry or a method of a resource. Nothing in here knows of that.
 
 from __future__ import annotations
 
+import errno
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 from reference import errors, routing
 from reference.auth import Authenticator
 from reference.grammar import is_name
-from reference.messages import API_VERSION, JSON, Disconnected, Handler, Receive, Request, Response, Scope, Send
+from reference.messages import API_VERSION, JSON, Disconnected, Handler, Receive, Request, Response, Scope, Send, Silent
 from reference.resources.base import Base
 from reference.resources.blobs import Blobs
 from reference.resources.catalog import Catalog
@@ -112,6 +113,12 @@ class Registry:
             response = await self.handlers[request.operation](request)
         except errors.RegistryError as error:
             response = self.refuse(request, error)
+        except Silent:
+            response = self.refuse(request, errors.silent())
+        except Disconnected:
+            raise
+        except Exception as error:
+            response = self.refuse(request, self.failure(request, error))
         return self.finish(request, response)
 
     def check_name(self, request: Request) -> None:
@@ -135,6 +142,14 @@ class Registry:
         headers = [("Content-Type", JSON)] if body else []
         log.debug("%s %s: %s %s", request.method, request.path, error.status, [e.code for e in error.entries])
         return Response(error.status, [*headers, *error.headers], body)
+
+    def failure(self, request: Request, error: Exception) -> errors.RegistryError:
+        """Log what went wrong here, and say no more than that."""
+        if isinstance(error, OSError):
+            log.error("%s %s: %s", request.method, request.path, error)
+            return errors.storage_failed(error.errno in (errno.ENOSPC, errno.EDQUOT))
+        log.error("%s %s", request.method, request.path, exc_info=error)
+        return errors.internal()
 
     def finish(self, request: Request, response: Response) -> Response:
         """What every answer has."""

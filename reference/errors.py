@@ -125,6 +125,30 @@ def upload_interrupted() -> RegistryError:
     return _error(400, "BLOB_UPLOAD_INVALID", "the request body broke off")
 
 
+def upload_busy(identifier: str) -> RegistryError:
+    """A session that another request works on, and goes on doing so."""
+    error = _error(429, "TOOMANYREQUESTS", "another request has the upload", {"upload": identifier})
+    error.headers.append(("Retry-After", "1"))
+    return error
+
+
+def silent() -> RegistryError:
+    """A request whose body did not go on; the connection ends with the answer."""
+    error = _error(408, "BLOB_UPLOAD_INVALID", "the request body did not go on")
+    error.headers.append(("Connection", "close"))
+    return error
+
+
+def storage_failed(full: bool) -> RegistryError:
+    """A storage that fails, or that is full; what it was is in the log."""
+    return _error(507 if full else 500, "UNKNOWN", "the storage is full" if full else "the storage failed")
+
+
+def internal() -> RegistryError:
+    """A mistake of the registry itself; what it was is in the log."""
+    return _error(500, "UNKNOWN", "internal error")
+
+
 def size_invalid(expected: int, received: int) -> RegistryError:
     """A body whose length is not the announced one, in bytes."""
     return _error(400, "SIZE_INVALID", detail={"expected": expected, "received": received})

@@ -41,6 +41,10 @@ class Disconnected(Exception):
     """The client went away in the middle of the request body."""
 
 
+class Silent(Disconnected):
+    """The client may still be there, but nothing more of the request body came."""
+
+
 class Content(Protocol):
     """Bytes of known length that can be read in part, without holding them all."""
 
@@ -123,12 +127,17 @@ class Request:
         self.user = ""
         self.address = ":".join(map(str, scope.get("client") or ()))
         self._receive = receive
+        #: How long the next piece of the body is waited for, where somebody else waits as well.
+        self.listen: Callable[[Receive], Awaitable[Message]] | None = None
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The body as it comes in; raises ``Disconnected`` when it breaks off."""
         more = True
         while more:
-            message = await self._receive()
+            try:
+                message = await (self._receive() if self.listen is None else self.listen(self._receive))
+            except TimeoutError:
+                raise Silent from None
             if message["type"] != "http.request":
                 raise Disconnected
             more = message.get("more_body", False)

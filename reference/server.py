@@ -4,48 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import logging
-import re
 import signal
 import socket
 import ssl
 from collections.abc import Iterator
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from reference.connections import Protocol
 from reference.messages import Application, Receive, Response, Scope, Send
 from reference.settings import Tls
 
 log = logging.getLogger("reference")
-_REQUEST_LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\S+) HTTP/1\.[01]\r\n")
-_KEEP_ALIVE = 75
 _GRACE = 5
 
 
 class ListenError(Exception):
     """An address that cannot be listened on."""
-
-
-class Protocol(HttpToolsProtocol):
-    """HTTP/1.1; a method that the parser does not know is refused with 501 rather than 400."""
-
-    _first = b""
-
-    def data_received(self, data: bytes) -> None:
-        """Remember the beginning of a message, to tell an unknown method from a broken one."""
-        self._first = data[:256]
-        super().data_received(data)
-
-    def send_400_response(self, msg: str) -> None:
-        """The answer to what the parser rejects."""
-        match = _REQUEST_LINE.match(self._first)
-        status, reason, code = (501, "Not Implemented", "UNSUPPORTED") if match else (400, "Bad Request", "UNSUPPORTED")
-        body = json.dumps({"errors": [{"code": code, "message": msg}]}).encode()
-        head = f"HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
-        self.transport.write(f"{head}Connection: close\r\n\r\n".encode() + body)
-        self.transport.close()
 
 
 class _Server(uvicorn.Server):
@@ -61,8 +37,11 @@ class _Server(uvicorn.Server):
         self._stopped.set()
 
     async def main_loop(self) -> None:
-        """Keep the Date header current until stopped."""
+        """Keep the Date header current, and look after the connections, until stopped."""
         while not await self.on_tick(0):
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Protocol):
+                    connection.check()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), 1)
 
@@ -123,7 +102,7 @@ def _server(application: Application, tls: Tls | None) -> _Server:
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_keep_alive=int(Protocol.limits.idle),
         timeout_graceful_shutdown=_GRACE,
         ssl_certfile=tls.certificate if tls else None,
         ssl_keyfile=tls.key if tls else None,

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from reference import errors, server
+from reference import connections, errors
 from reference.app import Registry
 from reference.grammar import digest_of, is_digest
 from reference.messages import Content, Disconnected, Handler, Request, Response
@@ -187,12 +187,12 @@ def leaks(*operations: str, status: int) -> Apply:
             response.headers.add(*_MARK)
 
     def apply(registry: Registry) -> None:
-        made = server.Protocol.connection_made
+        made = connections.Protocol.connection_made
 
-        def changed(self: server.Protocol, transport: asyncio.Transport) -> None:
+        def changed(self: connections.Protocol, transport: asyncio.Transport) -> None:
             made(self, _Leaking(transport))  # type: ignore[arg-type]  # it hands on all but write
 
-        override(server.Protocol, connection_made=changed)
+        override(connections.Protocol, connection_made=changed)
         answers(*operations, change=mark, status=status)(registry)
 
     return apply

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from reference import errors
 from reference.grammar import ALGORITHMS, is_supported
 from reference.messages import BINARY, Disconnected, Notice, Request, Response
 from reference.resources import url
 from reference.storage import Mark, Storage, Upload
+from reference.storage.turn import Busy
 
 _RANGE = re.compile(r"(\d{1,18})-(\d{1,18})")
 
@@ -36,7 +39,7 @@ class Uploads:
         upload = self.storage.start_upload(request.name)
         try:
             return await self.close(request, upload, digests)
-        except (Disconnected, errors.RegistryError):
+        except (Disconnected, OSError, errors.RegistryError):
             self.storage.discard_upload(upload)
             raise
 
@@ -63,9 +66,7 @@ class Uploads:
     async def patch(self, request: Request) -> Response:
         """Append a chunk, or a stream."""
         upload = self.find(request)
-        async with upload.lock:
-            upload.refresh()
-            self.check_open(upload)
+        async with self.turn(request, upload):
             start, length = self.chunk(request, upload)
             self.check_order(upload, start)
             self.check_length(length, request.content_length)
@@ -76,15 +77,16 @@ class Uploads:
                 # What came counts, so that the upload can be resumed; the status tells how much.
                 await upload.flush()
                 raise
+            except OSError:
+                await upload.rollback(mark)
+                raise
             await self.check_received(upload, mark, length)
         return self.accepted(upload)
 
     async def put(self, request: Request) -> Response:
         """Append the last chunk, if any, and close the session."""
         upload = self.find(request)
-        async with upload.lock:
-            upload.refresh()
-            self.check_open(upload)
+        async with self.turn(request, upload):
             digests = self.digests(request)
             start, length = self.chunk(request, upload)
             self.check_order(upload, start)
@@ -92,7 +94,7 @@ class Uploads:
             mark = upload.mark()
             try:
                 return await self.close(request, upload, digests, length)
-            except Disconnected:
+            except (Disconnected, OSError):
                 await upload.rollback(mark)
                 raise
 
@@ -120,9 +122,7 @@ class Uploads:
     async def cancel(self, request: Request) -> Response:
         """End the session."""
         upload = self.find(request)
-        async with upload.lock:
-            upload.refresh()
-            self.check_open(upload)
+        async with self.turn(request, upload):
             self.storage.discard_upload(upload)
         return Response(204)
 
@@ -132,6 +132,18 @@ class Uploads:
         if upload is None:
             raise errors.upload_unknown(request.reference)
         return upload
+
+    @asynccontextmanager
+    async def turn(self, request: Request, upload: Upload) -> AsyncIterator[None]:
+        """Have an open session to oneself, for as long as the client of the request says something."""
+        try:
+            async with upload.turn.taken():
+                request.listen = upload.turn.listen
+                upload.refresh()
+                self.check_open(upload)
+                yield
+        except Busy:
+            raise errors.upload_busy(upload.identifier) from None
 
     def check_open(self, upload: Upload) -> None:
         """Refuse a session that another request ended in the meantime."""

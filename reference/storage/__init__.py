@@ -7,6 +7,7 @@ recorded for each of them. Calls that are short are plain functions; those that 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 
 from reference.grammar import Hash, new_hash
 from reference.messages import Content
+from reference.storage.turn import Turn
 
 PIECE = 1 << 20
 _INLINE = 1 << 18
@@ -49,7 +51,7 @@ class Upload(ABC):
         self.identifier = identifier
         self.size = size
         self.started = time.time()
-        self.lock = asyncio.Lock()
+        self.turn = Turn()
         self.closed = False
         self._algorithm = "sha256"
         self._state: Hash | None = new_hash("sha256") if size == 0 else None
@@ -94,8 +96,11 @@ class Upload(ABC):
         return Mark(self.size, self._algorithm, self._state.copy() if self._state else None)
 
     async def rollback(self, mark: Mark) -> None:
-        """Forget what was written since."""
-        await self.flush()
+        """Forget what was written since, also where writing it failed."""
+        self._drain()
+        with contextlib.suppress(OSError):
+            await self._join()
+        self._release()
         self._truncate(mark.size)
         self.size, self._algorithm = mark.size, mark.algorithm
         self._state = mark.state.copy() if mark.state else None

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from reference import server
+from reference import connections
 from reference.app import Registry
 from reference.messages import Application, Receive, Request, Response, Scope, Send
 from reference.modifications import OCI, Variant, answers, override, set_header
@@ -38,12 +38,12 @@ class _Rewriting:
 
 def _rewriting(change: Callable[[bytes], bytes]) -> Callable[[Registry], None]:
     def apply(_registry: Registry) -> None:
-        made = server.Protocol.connection_made
+        made = connections.Protocol.connection_made
 
-        def changed(self: server.Protocol, transport: asyncio.Transport) -> None:
+        def changed(self: connections.Protocol, transport: asyncio.Transport) -> None:
             made(self, _Rewriting(transport, change))  # type: ignore[arg-type]  # it hands on all but write
 
-        override(server.Protocol, connection_made=changed)
+        override(connections.Protocol, connection_made=changed)
 
     return apply
 
@@ -122,12 +122,12 @@ class _Recasing:
 
 
 def _recased(_registry: Registry) -> None:
-    made = server.Protocol.connection_made
+    made = connections.Protocol.connection_made
 
-    def changed(self: server.Protocol, transport: asyncio.Transport) -> None:
+    def changed(self: connections.Protocol, transport: asyncio.Transport) -> None:
         made(self, _Recasing(transport))  # type: ignore[arg-type]  # it hands on all but write
 
-    override(server.Protocol, connection_made=changed)
+    override(connections.Protocol, connection_made=changed)
 
 
 def _more_headers(_request: Request, response: Response) -> None:
