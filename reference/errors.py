@@ -19,6 +19,7 @@ _MESSAGES = {
     "MANIFEST_UNVERIFIED": "manifest failed signature verification",
     "SIZE_INVALID": "provided length did not match the content",
     "TAG_INVALID": "manifest tag did not match the URI",
+    "TOOMANYREQUESTS": "too many requests",
     "UNAUTHORIZED": "authentication required",
     "UNSUPPORTED": "the operation is unsupported",
 }
@@ -128,6 +129,13 @@ def upload_interrupted() -> RegistryError:
 def upload_busy(identifier: str) -> RegistryError:
     """A session that another request works on, and goes on doing so."""
     error = _error(429, "TOOMANYREQUESTS", "another request has the upload", {"upload": identifier})
+    error.headers.append(("Retry-After", "1"))
+    return error
+
+
+def too_many_logins() -> RegistryError:
+    """More logins at once than are tried."""
+    error = _error(429, "TOOMANYREQUESTS", "too many logins at once")
     error.headers.append(("Retry-After", "1"))
     return error
 

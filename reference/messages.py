@@ -125,7 +125,8 @@ class Request:
         self.reference = ""
         #: Who makes it, where a login told.
         self.user = ""
-        self.address = ":".join(map(str, scope.get("client") or ()))
+        # A socket for both families shows addresses of IPv4 as mapped ones.
+        self.address = ":".join(map(str, scope.get("client") or ())).removeprefix("::ffff:")
         self._receive = receive
         #: How long the next piece of the body is waited for, where somebody else waits as well.
         self.listen: Callable[[Receive], Awaitable[Message]] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import resource
 import signal
 import socket
 import ssl
@@ -18,6 +19,7 @@ from reference.settings import Tls
 
 log = logging.getLogger("reference")
 _GRACE = 5
+_BACKLOG = 512
 
 
 class ListenError(Exception):
@@ -58,14 +60,18 @@ def listen(address: str) -> socket.socket:
         raise ListenError(f"{address}: not HOST:PORT")
     host = host.removeprefix("[").removesuffix("]")
     try:
-        found = socket.getaddrinfo(host or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _, _, _, where = sorted(found, key=lambda entry: entry[0] != socket.AF_INET)[0]
-        listener = socket.socket(family)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(where)
-        listener.listen(512)
+        if host:
+            found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            family, _, _, _, where = sorted(found, key=lambda entry: entry[0] != socket.AF_INET)[0]
+            listener = socket.create_server(where, family=family, backlog=_BACKLOG)
+        elif socket.has_dualstack_ipv6():
+            where = ("", int(port))
+            listener = socket.create_server(where, family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True)
+        else:
+            listener = socket.create_server(("", int(port)), backlog=_BACKLOG)
     except (OSError, OverflowError) as error:
-        raise ListenError(f"{address}: {getattr(error, 'strerror', None) or error}") from error
+        reason = str(getattr(error, "strerror", None) or error).partition(" (while ")[0]
+        raise ListenError(f"{address}: {reason}") from error
     listener.setblocking(False)
     return listener
 
@@ -106,7 +112,7 @@ def _server(application: Application, tls: Tls | None) -> _Server:
         timeout_graceful_shutdown=_GRACE,
         ssl_certfile=tls.certificate if tls else None,
         ssl_keyfile=tls.key if tls else None,
-        backlog=512,
+        backlog=_BACKLOG,
     )
     return _Server(config)
 
@@ -128,11 +134,19 @@ def run(
     application: Application, listener: socket.socket, debug: socket.socket | None = None, tls: Tls | None = None
 ) -> None:
     """Serve until SIGTERM or SIGINT."""
+    _take_all_descriptors()
     servers = [(_server(application, tls), listener)]
     if debug is not None:
         servers.append((_server(debug_application, None), debug))
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(servers))
+
+
+def _take_all_descriptors() -> None:
+    """Have as many connections and files open as the system lets; the lower limit is for programs that use select."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:

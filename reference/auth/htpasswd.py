@@ -6,7 +6,11 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import logging
+import os
 import secrets
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import bcrypt
@@ -14,7 +18,13 @@ import bcrypt
 from reference import errors
 from reference.messages import Request
 
+log = logging.getLogger("reference")
 _BCRYPT = ("$2a$", "$2b$", "$2y$")
+#: The first bytes of a hash are its kind, its cost and its salt.
+_SALTED = 29
+_DEAR = b"$2b$10$" + b"." * 22
+#: Passwords that wait to be tried; who comes after them comes again later.
+_QUEUE = 100
 
 
 class HtpasswdError(Exception):
@@ -40,15 +50,19 @@ def load(path: Path) -> dict[str, bytes]:
 
 
 class Htpasswd:
-    """Answers 401 with a Basic challenge until name and password fit."""
+    """Answers 401 with a Basic challenge until name and password fit; the file is read again where it changed."""
 
-    def __init__(self, realm: str, users: dict[str, bytes]) -> None:
+    def __init__(self, realm: str, path: Path) -> None:
         self.challenge = f'Basic realm="{realm}"'
-        self._users = users
+        self._path = path
+        self._state = _state(path)
+        self._users = load(path)
         # bcrypt is slow on purpose: passwords that fitted are remembered by a keyed hash of this process.
         self._key = secrets.token_bytes(32)
         self._known: dict[str, bytes] = {}
-        self._nobody = bcrypt.hashpw(b"nobody", bcrypt.gensalt(4))
+        # Threads of its own: those that read and write content go on while passwords are tried.
+        self._threads = ThreadPoolExecutor(max(1, (os.cpu_count() or 2) // 2), "bcrypt")
+        self._waiting = 0
 
     async def check(self, request: Request) -> None:
         """Refuse whoever is not in the file."""
@@ -58,16 +72,55 @@ class Htpasswd:
         request.user = credentials[0]
 
     async def _fits(self, user: str, password: bytes) -> bool:
+        self._read_again()
         keyed = hmac.new(self._key, password, hashlib.sha256).digest()
         known = self._known.get(user)
         if known is not None and hmac.compare_digest(known, keyed):
             return True
+        if self._waiting >= _QUEUE:
+            raise errors.too_many_logins()
         hashed = self._users.get(user)
-        fits = await asyncio.to_thread(bcrypt.checkpw, password[:72], hashed or self._nobody)
+        self._waiting += 1
+        try:
+            work = partial(bcrypt.checkpw, password[:72], hashed or _nobody(self._users))
+            fits = await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        finally:
+            self._waiting -= 1
         if hashed is None or not fits:
             return False
-        self._known[user] = keyed
+        if self._users.get(user) == hashed:
+            self._known[user] = keyed
         return True
+
+    def _read_again(self) -> None:
+        state = _state(self._path)
+        if state == self._state:
+            return
+        self._state = state
+        try:
+            users = load(self._path)
+        except HtpasswdError as error:
+            log.error("%s; the passwords of before go on", error)
+            return
+        changed = [user for user in self._known if users.get(user) != self._users.get(user)]
+        for user in changed:
+            del self._known[user]
+        self._users = users
+        log.info("%s was read again", self._path)
+
+
+def _state(path: Path) -> tuple[int, ...]:
+    """What changes with a file; nothing where it is not there, as in the middle of a replacement."""
+    try:
+        status = path.stat()
+    except OSError:
+        return ()
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _nobody(users: dict[str, bytes]) -> bytes:
+    """A hash that nothing fits, as dear as the dearest of the file: an unknown name takes as long as a known one."""
+    return max(users.values(), key=lambda hashed: hashed[4:6], default=_DEAR)[:_SALTED] + b"." * 31
 
 
 def _credentials(header: str) -> tuple[str, bytes] | None:

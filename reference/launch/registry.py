@@ -66,7 +66,7 @@ def make_authenticator(config: Config) -> Authenticator | None:
         from reference.auth import htpasswd  # noqa: PLC0415 - only where it is asked for
 
         try:
-            return htpasswd.Htpasswd(config.realm, htpasswd.load(config.htpasswd))
+            return htpasswd.Htpasswd(config.realm, config.htpasswd)
         except htpasswd.HtpasswdError as error:
             raise LaunchError(f"auth.htpasswd.path: {error}") from error
     if config.token is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from reference import errors
 from reference.grammar import ALGORITHMS, is_supported
@@ -78,7 +78,7 @@ class Uploads:
                 await upload.flush()
                 raise
             except OSError:
-                await upload.rollback(mark)
+                await self.undo(upload, mark)
                 raise
             await self.check_received(upload, mark, length)
         return self.accepted(upload)
@@ -95,7 +95,7 @@ class Uploads:
             try:
                 return await self.close(request, upload, digests, length)
             except (Disconnected, OSError):
-                await upload.rollback(mark)
+                await self.undo(upload, mark)
                 raise
 
     async def close(self, request: Request, upload: Upload, digests: list[str], length: int | None = None) -> Response:
@@ -125,6 +125,14 @@ class Uploads:
         async with self.turn(request, upload):
             self.storage.discard_upload(upload)
         return Response(204)
+
+    async def undo(self, upload: Upload, mark: Mark) -> None:
+        """Take a session back to where it was; where that fails as well, it ends."""
+        try:
+            await upload.rollback(mark)
+        except OSError:
+            with suppress(OSError):
+                self.storage.discard_upload(upload)
 
     def find(self, request: Request) -> Upload:
         """The session that the path names."""

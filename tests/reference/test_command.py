@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -115,6 +116,14 @@ def test_a_port_in_use_is_named(starter: Start) -> None:
     done = run("serve", "--memory", "--addr", address)
     assert done.returncode == 4
     assert f"--addr: {address}: Address already in use" in done.stderr
+
+
+def test_an_address_without_a_host_is_every_address(starter: Start) -> None:
+    process = starter("--memory", "--addr", ":0")
+    port = process.address.rpartition(":")[2]
+    hosts = ["127.0.0.1", "[::1]"] if socket.has_dualstack_ipv6() else ["127.0.0.1"]
+    for host in hosts:
+        assert requests.get(f"http://{host}:{port}/v2/", timeout=5).status_code == 200
 
 
 HEAD = "version: 0.1\nstorage:\n  inmemory:\n"

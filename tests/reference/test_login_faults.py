@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import base64
 import json
+import shutil
+import tempfile
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -81,9 +85,19 @@ NAMED = [
 ]
 
 
+@cache
+def htpasswd_file() -> Path:
+    """A password file for all tests of this process."""
+    hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+    path = Path(tempfile.mkdtemp(prefix="htpasswd-")) / "htpasswd"
+    path.write_text(f"ann:{hashed}\n")
+    atexit.register(shutil.rmtree, path.parent, ignore_errors=True)
+    return path
+
+
 def fitting(change: Change | None) -> Authenticator:
     if change is not None and change.configuration == "htpasswd":
-        return Htpasswd("realm", {"ann": bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4))})
+        return Htpasswd("realm", htpasswd_file())
     return Tokens("http://tokens.test/token", Trust("issuer", "registry", [SIGNER.certificate]))
 
 
