@@ -214,5 +214,5 @@ class _Probes:
         """
         if self.repo.referrers(manifest.digest).status not in _KEPT_FROM:
             return False
-        referrer = self.setup.unpushed_image(list(manifest.blobs), subject=manifest.descriptor())
+        referrer = self.setup.unpushed_image(manifest.blobs, subject=manifest.descriptor())
         return "OCI-Subject" in self.repo.put_manifest(referrer.digest, referrer.body).headers

@@ -6,6 +6,7 @@ scenario is never blamed on what it did not come to ask.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from conformance.client.http.exchange import Response
@@ -143,12 +144,12 @@ class SetUp:
 
     def another(self, repo: Repository, manifest: Manifest, tag: str | None = None) -> Manifest:
         """Push another image of the blobs of one that is there, by its digest unless a tag is given."""
-        other = self.unpushed_image([*manifest.blobs], annotations={"org.example.number": self.make.tag()})
+        other = self.unpushed_image(manifest.blobs, annotations={"org.example.number": self.make.tag()})
         self.manifest(repo, other, tag)
         return Manifest(other.body, other.media_type, other.digest, tag, other.blobs)
 
     @staticmethod
-    def unpushed_image(blobs: list[Blob], **members: Any) -> Manifest:
+    def unpushed_image(blobs: Sequence[Blob], **members: Any) -> Manifest:
         """Make, not push, an image manifest whose configuration is the first of some blobs."""
         config_type = members.pop("config_type", OCI_CONFIG)
         layer_type = members.pop("layer_type", OCI_LAYER)

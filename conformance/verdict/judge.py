@@ -77,15 +77,7 @@ class Blocked(Verdictless):
     def __init__(self, requirement: str, expected: str, *answers: Response, actual: str | None = None) -> None:
         super().__init__(f"blocked by {requirement}", *answers)
         self.requirement = requirement
-        self.judgement = Judgement(
-            requirement,
-            Outcome.BROKEN,
-            expected=expected,
-            actual=actual or describe(answers),
-            evidence=trail(answers),
-            cause=cause_of(answers),
-            root=presence.root_of(requirement, answers),
-        )
+        self.judgement = _broken(requirement, expected, answers, actual)
         #: A dead connection, an overload or credentials kept back prove nothing against the requirement.
         self.accuses = not any(answer.excuse for answer in answers)
 
@@ -123,6 +115,19 @@ class Judgement:
     narrower: tuple[str, ...] = ()
 
 
+def _broken(requirement: str, expected: str, answers: Sequence[Response], actual: str | None) -> Judgement:
+    """Return the judgement that some answers break a requirement."""
+    return Judgement(
+        requirement,
+        Outcome.BROKEN,
+        expected=expected,
+        actual=actual or describe(answers),
+        evidence=trail(answers),
+        cause=cause_of(answers),
+        root=presence.root_of(requirement, answers),
+    )
+
+
 class Broken(AssertionError):
     """A scenario judged something broken; raised when it has ended, for those who read pytest's outcome."""
 
@@ -131,10 +136,7 @@ class Broken(AssertionError):
 
 
 class Judge:
-    """Collects a scenario's judgements; each method returns whether the requirement held.
-
-    A requirement may be judged several times in a scenario: the worst outcome stays.
-    """
+    """Collects a scenario's judgements; each method returns whether the requirement held."""
 
     def __init__(self, requirements: Sequence[str]) -> None:
         self.requirements = tuple(requirements)
@@ -159,18 +161,7 @@ class Judge:
         if not held and (excuse := excuse_of(answers)):
             self.inconclusive(requirement, excuse)
             return False
-        outcome = Outcome.HELD if held else Outcome.BROKEN
-        self._note(
-            Judgement(
-                requirement,
-                outcome,
-                expected="" if held else expected,
-                actual="" if held else actual or describe(answers),
-                evidence=() if held else trail(answers),
-                cause="" if held else cause_of(answers),
-                root="" if held else presence.root_of(requirement, answers),
-            )
-        )
+        self.add(Judgement(requirement, Outcome.HELD) if held else _broken(requirement, expected, answers, actual))
         return bool(held)
 
     def granted(self, answer: Response, control: Control | None = None) -> None:
@@ -186,7 +177,7 @@ class Judge:
         """Judge that a push is answered 201; a refusal by policy is booked to this requirement alone."""
         found = self.policy.found(answer) if self.policy is not None and answer.refused else None
         if found is not None:
-            self._note(Judgement(requirement, found.outcome, found.reason))
+            self.add(Judgement(requirement, found.outcome, found.reason))
             return False
         return self(requirement, answer.status == _CREATED, f"status 201 {when}", answer)
 
@@ -199,11 +190,10 @@ class Judge:
 
     def refused(self, requirement: str, answer: Response, when: str = "") -> bool:
         """Judge that an answer is a 4xx."""
-        expected = f"a refusal (4xx){' ' + when if when else ''}"
         if answer.excuse:  # 429 is a 4xx, too
             self.inconclusive(requirement, answer.excuse)
             return False
-        return self(requirement, answer.refused, expected, answer)
+        return self(requirement, answer.refused, f"a refusal (4xx){' ' + when if when else ''}", answer)
 
     def code(self, requirement: str, answer: Response, *codes: str) -> bool:
         """Judge by the error code; where the body is no JSON error list the clause has no occasion."""
@@ -234,13 +224,8 @@ class Judge:
         """Judge by a header: its presence, its exact value, or a predicate with ``expected`` in words."""
         value = answer.header(name)
         if wanted is None:
-            return self(
-                requirement,
-                value is not None and value.strip(),
-                expected or f"a {name} header",
-                answer,
-                actual=f"{status_of(answer)} had {'an empty one' if value is not None else 'none'}",
-            )
+            actual = f"{status_of(answer)} had {'none' if value is None else 'an empty one'}"
+            return self(requirement, value and value.strip(), expected or f"a {name} header", answer, actual=actual)
         held = value is not None and (value == wanted if isinstance(wanted, str) else wanted(value))
         expected = expected or f"{name}: {wanted if isinstance(wanted, str) else 'a fitting value'}"
         actual = f"{status_of(answer)} had {field_of(answer, name)}"
@@ -286,33 +271,33 @@ class Judge:
 
     def unsupported(self, requirement: str, reason: str) -> None:
         """Record that an optional part is absent, or that a conditional clause had no occasion."""
-        self._note(Judgement(requirement, Outcome.UNSUPPORTED, reason))
+        self.add(Judgement(requirement, Outcome.UNSUPPORTED, reason))
 
     def inconclusive(self, requirement: str, reason: str) -> None:
         """Record that the requirement could not be decided."""
-        self._note(Judgement(requirement, Outcome.INCONCLUSIVE, reason))
+        self.add(Judgement(requirement, Outcome.INCONCLUSIVE, reason))
 
     def not_tested(self, requirement: str, reason: str, withheld: Withheld | None = None) -> None:
         """Record that the options or the target's content did not allow to try; ``withheld`` as of `NotTested`."""
-        self._note(Judgement(requirement, Outcome.NOT_TESTED, reason, withheld=withheld))
-
-    def add(self, judgement: Judgement) -> None:
-        """Record a judgement that was made elsewhere."""
-        self._note(judgement)
+        self.add(Judgement(requirement, Outcome.NOT_TESTED, reason, withheld=withheld))
 
     def rest(self, outcome: Outcome, reason: str, withheld: Withheld | None = None) -> None:
         """Give an outcome to every requirement of the scenario that has none yet."""
         for requirement in self.requirements:
             if requirement not in self.judgements:
-                self._note(Judgement(requirement, outcome, reason, withheld=withheld))
+                self.add(Judgement(requirement, outcome, reason, withheld=withheld))
 
-    def _note(self, judgement: Judgement) -> None:
+    def add(self, judgement: Judgement) -> None:
+        """Record a judgement; the worst of several of one requirement stays.
+
+        Raises:
+            LookupError: the scenario does not verify the requirement.
+        """
         if judgement.requirement not in self.requirements:
             raise LookupError(f"{judgement.requirement} is judged but not named in @verifies")
-        if judgement.requirement in self.lacking:
-            return
         before = self.judgements.get(judgement.requirement)
-        if before is None or weight(judgement.outcome, judgement.root) < weight(before.outcome, before.root):
+        worse = before is None or weight(judgement.outcome, judgement.root) < weight(before.outcome, before.root)
+        if worse and judgement.requirement not in self.lacking:
             self.judgements[judgement.requirement] = judgement
 
 

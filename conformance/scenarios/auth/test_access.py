@@ -106,7 +106,7 @@ def test_refused_writes_change_nothing(repo: Repository, setup: SetUp, callers: 
     setup.pulled_manifest(repo, tag)
     for caller in (callers.nobody, *filter(None, (callers.pull_only, callers.other))):
         seen = caller.at(repo)
-        changed = setup.unpushed_image(list(manifest.blobs), annotations={"by": caller.who})
+        changed = setup.unpushed_image(manifest.blobs, annotations={"by": caller.who})
         fresh, blob = setup.make.tag(), setup.make.blob()
         moved = seen.put_manifest(tag, changed.body, changed.media_type)
         made = seen.put_manifest(fresh, changed.body, changed.media_type)
