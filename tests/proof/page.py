@@ -13,8 +13,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reference.faults import ALL as FAULTS
-from reference.variants import ALL as VARIANTS
 from tests.proof.workshop import Result
 
 TITLES = {
@@ -168,8 +166,8 @@ def _page(found: dict[str, Any], results: Sequence[Result]) -> str:
         "",
         *(f"- {text}" for text in as_text(found).splitlines()[:-1]),
         "",
-        "What each word means, and how to repeat one case, is in [proving.md](../proving.md); all of it as data in",
-        "[proof.json](proof.json).",
+        "[proving.md](../proving.md) explains each word, and how to repeat one case. [proof.json](proof.json) has all",
+        "of it as data. `python -m spec show ID` lists the faults of one requirement.",
     ]
     for kind, title in TITLES.items():
         mine = [result for result in results if result.kind == kind]
@@ -180,28 +178,12 @@ def _page(found: dict[str, Any], results: Sequence[Result]) -> str:
 
 
 def _faults(results: Sequence[Result]) -> list[str]:
-    lines = ["| fault | what it does | convicted of | by | findings |", "| --- | --- | --- | --- | --- |"]
+    lines = ["| fault | convicted of | by | findings |", "| --- | --- | --- | --- |"]
     for result in results:
-        title = _cell(FAULTS[result.name].title)
         of = ", ".join(f"`{name}`" for name in result.broken) or result.word
         by = sorted({_scenario(name) for name, of in result.convictions.items() if {*of} & {*result.broken}})
-        lines.append(f"| `{result.name}` | {title} | {of} | {', '.join(by)} | {result.findings} |")
-    return [*lines, "", "### By requirement", "", *_matrix(results)]
-
-
-def _matrix(results: Sequence[Result]) -> list[str]:
-    """The kill matrix the other way round: the faults that each requirement convicts."""
-    by: dict[str, list[str]] = {}
-    for result in results:
-        for name in result.broken:
-            by.setdefault(name, []).append(f"`{result.name}`")
-    rows = [f"| `{name}` | {', '.join(faults)} |" for name, faults in sorted(by.items())]
-    return ["| requirement | faults convicted of it |", "| --- | --- |", *rows]
-
-
-def _variants(results: Sequence[Result]) -> list[str]:
-    lines = ["| variant | what it does | verdict |", "| --- | --- | --- |"]
-    return lines + [f"| `{r.name}` | {_cell(VARIANTS[r.name].title)} | {r.word} |" for r in results]
+        lines.append(f"| `{result.name}` | {of} | {', '.join(by)} | {result.findings} |")
+    return lines
 
 
 def _words(results: Sequence[Result]) -> list[str]:
@@ -226,7 +208,7 @@ def _exceptions(results: Sequence[Result]) -> list[str]:
     return lines
 
 
-_TABLES = {"fault": _faults, "variant": _variants, "hostile": _words, "secret": _words}
+_TABLES = {"fault": _faults, "variant": _words, "hostile": _words, "secret": _words}
 
 
 def _scenario(name: str) -> str:

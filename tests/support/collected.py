@@ -112,7 +112,7 @@ def _listen() -> Convictions:
     from spec.model import Outcome  # noqa: PLC0415  # as above
 
     found: Convictions = {}
-    note = judge.Judge._note
+    note = judge.Judge.add
 
     def noted(self: Any, judgement: Any) -> None:
         note(self, judgement)
@@ -120,7 +120,7 @@ def _listen() -> Convictions:
             scenario = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" ")[0]
             found.setdefault(scenario, {}).setdefault(judgement.requirement, []).append(_told(judgement.expected))
 
-    judge.Judge._note = noted  # type: ignore[method-assign]  # in this process alone
+    judge.Judge.add = noted  # type: ignore[method-assign]  # in this process alone
     return found
 
 
