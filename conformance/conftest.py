@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.run import options, startup, terminal
+from conformance.run import options, outputs, startup, terminal
 from conformance.run.fixtures import (
     capabilities,
     fresh_repo,
@@ -34,9 +34,10 @@ __all__ = [
 ]
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Register the options of the suite."""
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    """Register the options of the suite, and what takes over those of JUnit and Allure."""
     options.register(parser)
+    pluginmanager.register(outputs.Takeover(), "conformance-outputs")
 
 
 @pytest.hookimpl(trylast=True)

@@ -7,9 +7,9 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from reports import html, summary
+from reports import allure, html, junit, summary
 from reports.loading import check
 from reports.model import Report
 
@@ -36,6 +36,27 @@ def write(report: dict[str, Any], folder: Path) -> None:
     texts = render(check(report))
     folder.mkdir(parents=True, exist_ok=True)
     store(texts, folder)
+
+
+def write_junit(report: dict[str, Any] | None, path: Path, reason: str = "", code: int = 0) -> None:
+    """Write the JUnit file of a report that `write` has written, or of a run that left none for a reason.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    text = junit.without_report(reason, code) if report is None else junit.render(cast("Report", report))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    store({path.name: text}, path.parent)
+
+
+def write_allure(report: dict[str, Any], folder: Path) -> None:
+    """Write the folder of Allure results of a report that `write` has written.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    store(allure.render(cast("Report", report)), folder)
 
 
 def store(texts: dict[str, str], folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The Markdown summary of a report, fit for the job summary of a code forge."""
+"""The Markdown summary of a report: a screen, with what is longer folded, fit for the job summary of a code forge."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from collections.abc import Iterator
 from reports import view
 from reports.model import Report
 from reports.text import markdown, markdown_block, markdown_code, safe_url, shorten
+from spec.model import Verdict
 
-#: A job summary holds one MiB; what is longer is in the page.
+#: A comment on a pull request holds 65,536 characters; a job may write something beside this.
+LIMIT = 60_000
+#: Lines of findings that are not folded, and findings that are.
+_LINES = 12
 _FINDINGS = 50
-_TEXT = 600
-_CURL = 4000
+_GROUPS = 20
+_TEXT = 400
+_CURL = 1500
 
 _SIGN = {
     "PASS": "✅",
@@ -26,8 +31,30 @@ _SIGN = {
 
 
 def render(report: Report) -> str:
-    """Return the summary of a report that was checked (``reports.loading.check``)."""
-    return "\n".join((*_head(report), *_profiles(report), *_categories(report), *_findings(report), *_foot(report)))
+    """Return the summary of a report that was checked (``reports.loading.check``), below `LIMIT` characters."""
+    text = "\n".join((*_head(report), *_profiles(report), *_failures(report)))
+    for fold in (_findings, _categories, _undecided, _capabilities):
+        text = _added(text, fold(report))
+    return text
+
+
+def _added(text: str, pieces: Iterator[str]) -> str:
+    """Add what may be left out as long as there is room: a heading, and whole pieces of it, folded."""
+    title = next(pieces, "")
+    if not title:
+        return text
+    folded = [f"\n<details><summary>{title}</summary>\n"]
+    room = LIMIT - len(text) - len(title) - 200
+    left = 0
+    for piece in pieces:
+        if left or len(piece) + 1 > room:
+            left += 1
+            continue
+        folded.append(piece)
+        room -= len(piece) + 1
+    if left:
+        folded.append(f"{left} more are in report.html.\n")
+    return "\n".join([text, *folded, "</details>"])
 
 
 def _verdict(verdict: str) -> str:
@@ -35,19 +62,25 @@ def _verdict(verdict: str) -> str:
 
 
 def _head(report: Report) -> Iterator[str]:
-    run, suite = report["run"], report["suite"]
-    yield f"# Registry conformance: {markdown(shorten(view.product(report), _TEXT))}"
+    run, suite, chosen = report["run"], report["suite"], view.chosen(report)
+    product = markdown(shorten(view.product(report), _TEXT))
+    yield f"# {_verdict(chosen.verdict)}: {product} by {markdown_code(chosen.id)}"
     yield ""
-    yield (
-        f"Target {markdown_code(report['target']['url'])}, judged on {markdown(run['started'][:16].replace('T', ' '))} "
-        f"UTC by {markdown(suite['name'])} {markdown(suite['version'])} in {view.duration(run['duration_seconds'])} "
-        f"({run['exchanges']['count']:,} exchanges)."
-    )
-    yield ""
-    warning = view.warning(report)
-    if warning:
+    if warning := view.warning(report):
         yield f"> **{warning}**"
         yield ""
+    yield f"{markdown(view.counted(report))}." + (f" Scope: {markdown(chosen.scope)}." if chosen.scope else "")
+    if others := view.elsewhere(report):
+        yield f"{markdown(others)}."
+    yield ""
+    commit = f" ({markdown_code(suite['commit'])})" if suite["commit"] else ""
+    yield (
+        f"Target {markdown_code(report['target']['url'])}, judged on {markdown(run['started'][:16].replace('T', ' '))} "
+        f"UTC by {markdown(suite['name'])} {markdown(suite['version'])}{commit} in "
+        f"{view.duration(run['duration_seconds'])} ({run['exchanges']['count']:,} exchanges), "
+        f"seed {markdown(str(run['seed']))}."
+    )
+    yield ""
 
 
 def _profiles(report: Report) -> Iterator[str]:
@@ -55,46 +88,34 @@ def _profiles(report: Report) -> Iterator[str]:
     yield "|---|---|---|---|"
     for one in view.profiles(report):
         name = f"**{markdown_code(one.id)}** (chosen)" if one.decisive else markdown_code(one.id)
-        decided = f"{one.total - one.undecided} of {one.total}"
-        yield f"| {name} | **{_verdict(one.verdict)}** | {markdown(one.headline)} | {decided} |"
-    yield ""
-    for one in view.profiles(report):
-        if one.scope:
-            yield f"- Scope of {markdown_code(one.id)}: {markdown(one.scope)}."
+        yield f"| {name} | **{_verdict(one.verdict)}** | {markdown(one.headline)} | {one.decided} of {one.total} |"
     yield ""
 
 
-def _categories(report: Report) -> Iterator[str]:
-    names = list(report["profiles"])
-    yield "| Category | " + " | ".join(markdown_code(name) for name in names) + " |"
-    yield "|---" * (len(names) + 1) + "|"
-    for category in view.categories(report):
-        cells = [_cell(report, name, category) for name in names]
-        yield f"| {markdown(category)} | " + " | ".join(cells) + " |"
-    yield ""
-
-
-def _cell(report: Report, profile: str, category: str) -> str:
-    tally = report["profiles"][profile]["categories"].get(category)
-    if tally is None:
-        return "not in it"
-    counts = tally["counts"]
-    return f"{_verdict(tally['verdict'])} ({counts.get('PASS', 0)} of {sum(counts.values())} pass)"
+def _failures(report: Report) -> Iterator[str]:
+    """One line for each finding of the chosen profile, failures first."""
+    found, profile = view.weighed(report), report["run"]["profile"]
+    failed = [item for item in found if item.requirement["verdicts"][profile] == Verdict.FAIL]
+    shown = (failed or found)[:_LINES]
+    for item in shown:
+        entry = item.requirement
+        sign = _verdict(entry["verdicts"][profile])
+        yield f"- {sign} {markdown_code(entry['id'])}: {markdown(shorten(entry['statement'], _TEXT))}"
+    if len(shown) < len(failed or found):
+        yield f"- and {len(failed or found) - len(shown)} more"
+    if not found:
+        yield f"No requirement of {markdown_code(profile)} was found broken."
 
 
 def _findings(report: Report) -> Iterator[str]:
     found = view.findings(report)
-    yield f"## Findings ({len(found)})"
-    yield ""
     if not found:
-        yield "No requirement was found broken."
-        yield ""
-    profile = report["run"]["profile"]
+        return
+    yield f"What was expected, and what came: {len(view.weighed(report))} findings, and those of other profiles"
     for item in found[:_FINDINGS]:
-        yield from _finding(item, profile)
+        yield "\n".join(_finding(item, report["run"]["profile"]))
     if len(found) > _FINDINGS:
-        yield f"{len(found) - _FINDINGS} more findings are in report.html."
-        yield ""
+        yield f"{len(found) - _FINDINGS} more findings are in report.html.\n"
 
 
 def _finding(item: view.FindingView, profile: str) -> Iterator[str]:
@@ -126,23 +147,46 @@ def _link(url: str) -> str:
     return "".join(c if c.isalnum() or c in "-._~:/?#@!$&*+,;=%" else f"%{ord(c):02X}" for c in url)
 
 
-def _foot(report: Report) -> Iterator[str]:
+def _categories(report: Report) -> Iterator[str]:
+    names = list(report["profiles"])
+    yield "Verdicts by category"
+    lines = ["| Category | " + " | ".join(markdown_code(name) for name in names) + " |"]
+    lines.append("|---" * (len(names) + 1) + "|")
+    for category in view.categories(report):
+        cells = [_cell(report, name, category) for name in names]
+        lines.append(f"| {markdown(category)} | " + " | ".join(cells) + " |")
+    yield "\n".join([*lines, ""])
+
+
+def _cell(report: Report, profile: str, category: str) -> str:
+    tally = report["profiles"][profile]["categories"].get(category)
+    if tally is None:
+        return "not in it"
+    counts = tally["counts"]
+    return f"{_verdict(tally['verdict'])} ({counts.get('PASS', 0)} of {sum(counts.values())} pass)"
+
+
+def _undecided(report: Report) -> Iterator[str]:
     groups = view.undecided(report)
-    if groups:
-        yield f"## What this report does not say ({sum(len(group.ids) for group in groups)})"
-        yield ""
-        for group in groups[:_FINDINGS]:
-            reason = markdown(shorten(group.reason, _TEXT)) or "no reason is recorded"
-            yield f"- {len(group.ids)} {group.outcome}: {reason}"
-        if len(groups) > _FINDINGS:
-            yield f"- and {len(groups) - _FINDINGS} more reasons, in report.html"
-        yield ""
+    if not groups:
+        return
+    yield f"What this report does not say: {sum(len(group.ids) for group in groups)} requirements of all profiles"
+    for group in groups[:_GROUPS]:
+        reason = markdown(shorten(group.reason, _TEXT)) or "no reason is recorded"
+        yield f"- {len(group.ids)} {group.outcome}: {reason}"
+    if len(groups) > _GROUPS:
+        yield f"- and {len(groups) - _GROUPS} more reasons, in report.html"
+    yield ""
+
+
+def _capabilities(report: Report) -> Iterator[str]:
     capabilities = report["target"]["capabilities"]
     absent = [markdown_code(name) for name, one in capabilities.items() if one["present"] is False]
-    if absent:
-        yield "Optional parts that the target does not offer: " + ", ".join(absent) + "."
-        yield ""
     unknown = [markdown_code(name) for name, one in capabilities.items() if one["present"] is None]
+    if not absent and not unknown:
+        return
+    yield "Optional parts"
+    if absent:
+        yield "The target does not offer " + ", ".join(absent) + ".\n"
     if unknown:
-        yield "Optional parts of which this run could not find out: " + ", ".join(unknown) + "."
-        yield ""
+        yield "This run could not find out whether there are " + ", ".join(unknown) + ".\n"

@@ -55,6 +55,12 @@ _EXIT = {
 }
 
 
+#: Verdicts of a requirement that the target's answers decided; an absent part is none of them.
+_DECIDED = (Verdict.PASS, Verdict.FAIL, Verdict.WARNING, Verdict.KNOWN_FAILURE)
+#: Verdicts of a finding in a profile that weighs it.
+_FOUND = (Verdict.FAIL, Verdict.WARNING, Verdict.KNOWN_FAILURE)
+
+
 @dataclass(frozen=True)
 class LevelRow:
     """How the requirements of one level fared in a profile."""
@@ -79,6 +85,7 @@ class ProfileView:
     levels: tuple[LevelRow, ...]
     counts: dict[str, int]
     total: int
+    decided: int
     undecided: int
 
 
@@ -131,8 +138,56 @@ def _profile(report: Report, name: str, index: int) -> ProfileView:
         levels=rows,
         counts=counts,
         total=sum(counts.values()),
+        decided=sum(counts.get(verdict, 0) for verdict in _DECIDED),
         undecided=sum(row.undecided for row in rows),
     )
+
+
+def chosen(report: Report) -> ProfileView:
+    """Return the view of the profile that decides the exit code."""
+    return next(one for one in profiles(report) if one.decisive)
+
+
+def weighed(report: Report) -> list[FindingView]:
+    """Return the findings that the chosen profile demands or recommends otherwise, those first that weigh most."""
+    profile = report["run"]["profile"]
+    return [item for item in findings(report) if item.requirement["verdicts"].get(profile) in _FOUND]
+
+
+def counted(report: Report) -> str:
+    """Return in words what was decided and found by the chosen profile: the same sentence everywhere."""
+    one, found = chosen(report), len(weighed(report))
+    told = ", ".join(f"{one.counts[verdict]} {label(verdict)}" for verdict in _FOUND if one.counts.get(verdict))
+    words = f"{found} finding{'' if found == 1 else 's'}{f' ({told})' if told else ''}"
+    return f"{one.decided} of {one.total} requirements of {one.id} decided, {words}"
+
+
+def elsewhere(report: Report) -> str:
+    """Return in words how many findings the chosen profile does not weigh; empty where there are none."""
+    number = len(report["findings"]) - len(weighed(report))
+    if not number:
+        return ""
+    some = f"{number} more finding{'s' if number > 1 else ''} {'concern' if number > 1 else 'concerns'}"
+    return f"{some} other profiles, or what {report['run']['profile']} leaves open"
+
+
+def reason(entry: RequirementResult, profile: str, finding: Finding | None) -> str:
+    """Return in one sentence why a requirement has its verdict in a profile."""
+    verdict = Verdict(entry["verdicts"][profile])
+    if finding and verdict in _FOUND:
+        note = f" ({finding['note']})" if finding["note"] else ""
+        return f"expected {finding['expected']}, but {finding['actual']}{note}"
+    if finding:
+        return f"a permission that the target does not use: {finding['actual']}"
+    return entry["reason"] or MEANING[verdict]
+
+
+def shortfall(report: Report) -> str:
+    """Return why a run did not end with 0 although no requirement failed; empty where that is not so."""
+    one, code = chosen(report), report["run"]["exit_code"]
+    if not code or one.counts.get(Verdict.FAIL) or one.counts.get(Verdict.ERROR):
+        return ""
+    return f"{warning(report) or f'{label(one.verdict)}: {one.headline}'} (exit code {code})"
 
 
 def scope(report: Report, profile: str) -> str:

@@ -15,7 +15,7 @@ import pytest
 from conformance import listener
 from conformance.client.client import WriteForbidden
 from conformance.client.http.transport import OVER
-from conformance.run import labels, report_document, secrecy, signals
+from conformance.run import outputs, report_document, secrecy, signals
 from conformance.run import scenario_result as record
 from conformance.settings import Settings
 from conformance.target import cleanup
@@ -43,7 +43,6 @@ class Suite:
         self.secrets = secrets
         self.catalogue = catalogue
         self.deselected = 0
-        self.with_allure = bool(config.getoption("allure_report_dir", None))
         config.stash[SESSION] = session
         config.stash[CATALOGUE] = catalogue
 
@@ -60,7 +59,6 @@ class Suite:
                 raise pytest.UsageError(f"{item.nodeid}: a scenario needs @verifies with a requirement")
             if chosen is None or chosen & set(requirements_of(item)):
                 left.append(item)
-                labels.label(item, self.catalogue, requirements_of(item), with_allure=self.with_allure)
         if len(left) < len(items):
             config.hook.pytest_deselected(items=[item for item in items if item not in left])
             items[:] = left
@@ -129,7 +127,7 @@ class Suite:
             raise Broken(broken)
         return result
 
-    # The last wrapper to be called: the reports of pytest and Allure are made of what it leaves.
+    # The last wrapper to be called: other plugins see what it leaves.
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
@@ -158,8 +156,6 @@ class Suite:
         session.client.exchanges.clear()
         setattr(report, ATTRIBUTE, found)
         _settle(report, item, found, raised)
-        if self.with_allure:
-            labels.attach(found)
         return report
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
@@ -257,6 +253,8 @@ class Controller:
         """Roll up, write the report, give the run its exit code, and remove what it made."""
         signals.INTERRUPTS.ending = True
         self._finish(session, exitstatus)
+        if self.report is None:
+            outputs.write_none(self.config, self.complaint, int(session.exitstatus))
         try:
             return (yield)
         finally:
@@ -304,6 +302,8 @@ class Controller:
         try:
             reports.write(report, self.settings.report)
             self.written = True
+            if problem := outputs.write(self.config, report):
+                self.complaint, session.exitstatus = problem, 4
         except OSError as error:
             self.complaint = f"--report: {self.settings.report} cannot be written ({error.strerror})"
             session.exitstatus = 4

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.run.plugin import ATTRIBUTE, Controller
-from spec.model import Level, Verdict
+from spec.model import Verdict
 
 if TYPE_CHECKING:
     from reports.model import Report
@@ -150,18 +150,16 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
 
     def _findings(self, report: dict[str, Any]) -> None:
         """Print each finding that the profile has a say in, failures first."""
-        profile = report["run"]["profile"]
-        entries = {entry["id"]: entry for entry in report["requirements"]}
-        shown = [(entries[f["requirement"]], f) for f in report["findings"]]
-        others = [e["id"] for e, _ in shown if e["levels"].get(profile) not in {Level.MUST, Level.SHOULD}]
-        shown = [(e, f) for e, f in shown if e["levels"].get(profile) in {Level.MUST, Level.SHOULD}]
-        for entry, finding in sorted(shown, key=lambda pair: pair[0]["levels"][profile] != Level.MUST):
-            self._finding(entry, finding, profile)
-        if others:
-            self.console.print(
-                Text(f"\n{len(others)} more that {profile} does not ask for, but another profile does: ", "dim")
-                + Text(", ".join(others), "dim")
-            )
+        from reports import view  # noqa: PLC0415  # as where the report is written: not in workers
+
+        typed = cast("Report", report)
+        shown = view.weighed(typed)
+        for item in shown:
+            self._finding(cast("Any", item.requirement), cast("Any", item.finding), report["run"]["profile"])
+        if told := view.elsewhere(typed):
+            weighed = {item.requirement["id"] for item in shown}
+            others = [f["requirement"] for f in report["findings"] if f["requirement"] not in weighed]
+            self.console.print(Text(f"\n{told}: {', '.join(others)}", "dim"))
 
     def _finding(self, entry: dict[str, Any], finding: dict[str, Any], profile: str) -> None:
         verdict = Verdict(entry["verdicts"][profile])
@@ -207,17 +205,16 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
 
     def _last_lines(self, report: dict[str, Any], code: int) -> None:
         run = report["run"]
-        outcomes = [entry["outcome"] for entry in report["requirements"]]
-        decided = sum(outcome in {"held", "broken"} for outcome in outcomes)
         from reports import view  # noqa: PLC0415  # as where the report is written: not in workers
 
-        left_out = view.scope(cast("Report", report), run["profile"])
+        typed = cast("Report", report)
+        decided = any(entry["outcome"] in {"held", "broken"} for entry in report["requirements"])
+        left_out = view.scope(typed, run["profile"])
         if left_out:
             self.console.print(Text.assemble(f"\n{run['profile']}: ", left_out))
         part = "" if run["complete"] else " (a part of the suite: no certificate)"
         self.console.print(
-            f"\n{decided} of {len(outcomes)} requirements decided{part}, {len(report['findings'])} findings; "
-            f"{run['exchanges']['count']} exchanges in {run['duration_seconds']:.1f} s, "
+            f"\n{view.counted(typed)}{part}; {run['exchanges']['count']} exchanges in {run['duration_seconds']:.1f} s, "
             f"contract checks {run['exchanges']['contract_ms_per_exchange']:.2f} ms each"
         )
         if report["findings"] and not self.controller.settings.keep:

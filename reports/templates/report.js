@@ -18,6 +18,8 @@
   const rows = all("#reqs > tbody > tr").map(entry);
   const words = (item) => (item.words ??= item.element.textContent.toLowerCase());
 
+  // What is broken is a finding of a profile that demands or recommends otherwise.
+  const weighs = (verdict) => ["FAIL", "WARNING", "KNOWN_FAILURE"].includes(verdict);
   const profile = () => Math.max(0, radios.findIndex((radio) => radio.checked));
   const ticked = (name) => new Set(boxes(name).filter((box) => box.checked).map((box) => box.value));
 
@@ -28,17 +30,18 @@
     const terms = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     return {
       inProfile: (item) => item.verdicts[at] !== "-",
+      weighed: (item) => weighs(item.verdicts[at]),
       verdict: (item) => !verdicts.size || verdicts.has(item.verdicts[at]),
       category: (item) => !categories.size || categories.has(item.category),
       text: (item) => terms.every((term) => words(item).includes(term)),
     };
   };
 
-  const show = (items, match) => {
+  const show = (items, match, counts) => {
     let shown = 0;
     let total = 0;
     for (const item of items) {
-      const here = match.inProfile(item);
+      const here = counts(item);
       const visible = here && match.verdict(item) && match.category(item) && match.text(item);
       item.element.hidden = !visible;
       total += here;
@@ -69,8 +72,8 @@
   const apply = () => {
     const at = profile();
     const match = matcher();
-    const f = show(findings, match);
-    const r = show(rows, match);
+    const f = show(findings, match, match.weighed);
+    const r = show(rows, match, match.inProfile);
     for (const element of all("[data-for]")) element.hidden = Number(element.dataset.for) !== at;
     one("reqs").dataset.profile = String(at);
     countChoices(match);
@@ -101,9 +104,13 @@
       clear();
       apply();
       if (element.hidden) {
-        const place = element.dataset.verdicts.split(" ").findIndex((verdict) => verdict !== "-");
+        const verdicts = element.dataset.verdicts.split(" ");
+        const told = element.matches(".finding") ? weighs : (verdict) => verdict !== "-";
+        const place = verdicts.findIndex(told);
         if (place >= 0) radios[place].checked = true;
         apply();
+        // No profile weighs it.
+        element.hidden = false;
       }
     }
     goTo(element);

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
 
 import pytest
 
 from tests.real.registries import timed
+from tests.repeat import order_of
 from tests.repeat.runs import Told, run, unlike, unlike_reports
 from tests.support.forking import Forker
 from tests.support.normal import differences, normal
@@ -45,11 +45,11 @@ def test_the_order_is_the_one_of_the_seed(tmp_path: Path) -> None:
         with reference(tmp_path) as server:
 
             def order(*options: str) -> list[str]:
-                path = tmp_path / "junit.xml"
-                ran = forker.run(server.url, "--category=base", f"--junitxml={path}", *options)
+                path = tmp_path / "order"
+                env = {order_of.FILE: str(path)}
+                ran = forker.run(server.url, "--category=base", "-p", order_of.__name__, *options, env=env)
                 assert ran.exit_code == 0, ran.stdout + ran.stderr
-                root = ElementTree.parse(path).getroot()  # noqa: S314  # our own file
-                return [str(case.get("name")) for case in root.iter("testcase")]
+                return path.read_text(encoding="utf-8").splitlines()
 
             plain, first, again = order(), order("--shuffle=1"), order("--shuffle=1")
     finally:

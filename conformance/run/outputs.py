@@ -1,0 +1,72 @@
+"""JUnit and Allure are told what the report says: by requirement and profile, and not by test function."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+#: What an earlier run may have left in the folder of Allure results.
+_OF_ALLURE = ("*-result.json", "*-container.json", "*-attachment*", "categories.json", "environment.properties")
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The files that ``--junitxml`` and ``--alluredir`` ask for, each absolute; whether Allure's are to be new."""
+
+    junit: Path | None = None
+    allure: Path | None = None
+    clean: bool = False
+
+
+_OUTPUTS = pytest.StashKey[Outputs]()
+
+
+class Takeover:
+    """Takes both options away from the plugins that they belong to, before these look at them."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Keep what the options say, and leave the plugins none."""
+        option, base = config.option, config.invocation_params.dir
+        junit, allure = getattr(option, "xmlpath", None), getattr(option, "allure_report_dir", None)
+        config.stash[_OUTPUTS] = Outputs(
+            base / Path(junit).expanduser() if junit else None,
+            base / Path(allure).expanduser() if allure else None,
+            bool(getattr(option, "clean_alluredir", False)),
+        )
+        for name in ("xmlpath", "allure_report_dir"):
+            if hasattr(option, name):
+                setattr(option, name, None)
+
+
+def write(config: pytest.Config, report: dict[str, Any]) -> str:
+    """Write what was asked for of a report that was checked; return a sentence on what could not be written."""
+    import reports  # noqa: PLC0415  # as where the report is written: not in workers
+
+    wanted = config.stash.get(_OUTPUTS, Outputs())
+    if wanted.allure and wanted.clean:
+        for path in (path for pattern in _OF_ALLURE for path in wanted.allure.glob(pattern)):
+            path.unlink(missing_ok=True)
+    for option, place in (("--junitxml", wanted.junit), ("--alluredir", wanted.allure)):
+        try:
+            if place and option == "--junitxml":
+                reports.write_junit(report, place)
+            elif place:
+                reports.write_allure(report, place)
+        except OSError as error:
+            return f"{option}: {place} cannot be written ({error.strerror})"
+    return ""
+
+
+def write_none(config: pytest.Config, reason: str, code: int) -> None:
+    """Leave a JUnit file that shows no green where a run left no report."""
+    import reports  # noqa: PLC0415  # as above
+
+    wanted = config.stash.get(_OUTPUTS, Outputs())
+    if wanted.junit:
+        with suppress(OSError):
+            reports.write_junit(None, wanted.junit, reason or "Nothing was decided: no scenario ran.", code)
