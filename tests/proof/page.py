@@ -27,6 +27,8 @@ TITLES = {
 }
 #: The least share, in per cent of what is observable.
 LEAST = {"mutant": 95, "check": 90}
+#: The kinds whose good cases are listed by name.
+_NAMED = {"hostile", "secret"}
 _SENTENCES = {
     "fault": "*Caught*: a requirement that the fault names is broken and no other is, but for those that it lists.",
     "variant": "*Acquitted*: no profile that allows the variant has a FAIL.",
@@ -138,7 +140,7 @@ def source_of(found: dict[str, Any], title: str) -> dict[str, Any]:
 
 
 def write(folder: Path, found: dict[str, Any], results: Sequence[Result]) -> None:
-    """Write ``proof.json`` and the page ``README.md``; a case without a place in the table of its kind is in both."""
+    """Write ``proof.json`` with every case, and the page ``README.md`` with figures and exceptions."""
     folder.mkdir(parents=True, exist_ok=True)
     order = [*TITLES]
     ordered = sorted(results, key=lambda result: (order.index(result.kind), result.name))
@@ -166,30 +168,22 @@ def _page(found: dict[str, Any], results: Sequence[Result]) -> str:
         "",
         *(f"- {text}" for text in as_text(found).splitlines()[:-1]),
         "",
-        "[proving.md](../proving.md) explains each word, and how to repeat one case. [proof.json](proof.json) has all",
-        "of it as data. `python -m spec show ID` lists the faults of one requirement.",
+        "[proving.md](../proving.md) explains each word, and how to repeat one case. [proof.json](proof.json) has",
+        "each case as data: which scenario convicts a fault of which requirement, and with which sentences.",
+        "`python -m spec show ID` lists the faults of one requirement.",
     ]
     for kind, title in TITLES.items():
         mine = [result for result in results if result.kind == kind]
         if mine:
             lines += ["", f"## {title.capitalize()}", "", _SENTENCES[kind], ""]
-            lines += _TABLES.get(kind, _exceptions)(mine)
+            lines += _words(mine) if kind in _NAMED else _exceptions(mine)
     return "\n".join(lines) + "\n"
-
-
-def _faults(results: Sequence[Result]) -> list[str]:
-    lines = ["| fault | convicted of | by | findings |", "| --- | --- | --- | --- |"]
-    for result in results:
-        of = ", ".join(f"`{name}`" for name in result.broken) or result.word
-        by = sorted({_scenario(name) for name, of in result.convictions.items() if {*of} & {*result.broken}})
-        lines.append(f"| `{result.name}` | {of} | {', '.join(by)} | {result.findings} |")
-    return lines
 
 
 def _words(results: Sequence[Result]) -> list[str]:
     """Names in a row for what is as it should be; what is not stands alone."""
     good = ", ".join(f"`{result.name}`" for result in results if result.good)
-    return [good, *_exceptions(results)] if good else _exceptions(results)
+    return [good, "", *_exceptions(results)] if good else _exceptions(results)
 
 
 def _exceptions(results: Sequence[Result]) -> list[str]:
@@ -206,13 +200,6 @@ def _exceptions(results: Sequence[Result]) -> list[str]:
         lines += ["", "| accepted | how many | one of them |", "| --- | --- | --- |"]
         lines += [f"| {_cell(why)} | {len(of)} | `{_cell(of[0].name)}` |" for why, of in sorted(reasons.items())]
     return lines
-
-
-_TABLES = {"fault": _faults, "variant": _words, "hostile": _words, "secret": _words}
-
-
-def _scenario(name: str) -> str:
-    return name if "::" not in name else f"`{name.rpartition('::')[2]}`"
 
 
 def _cell(text: str) -> str:
