@@ -190,6 +190,5 @@ class Manifests:
 
     def remove_tags_of(self, name: str, digest: str) -> None:
         """Remove the tags that point to a manifest."""
-        for tag in self.storage.tags(name):
-            if self.storage.tag(name, tag) == digest:
-                self.storage.delete_tag(name, tag)
+        for tag in self.storage.tags_of(name, digest):
+            self.storage.delete_tag(name, tag)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 
 from reference import errors
 from reference.messages import Request, encode_value
@@ -20,11 +19,6 @@ def page_size(request: Request) -> int | None:
     if not value.isascii() or not value.isdecimal():
         raise errors.page_invalid()
     return int(value) if _NUMBER.fullmatch(value) else 10**18
-
-
-def after(entries: list[str], last: str | None, key: Callable[[str], tuple[str, str]]) -> list[str]:
-    """The entries behind a position, which need not be an entry itself."""
-    return entries if last is None else [entry for entry in entries if key(entry) > key(last)]
 
 
 def link(request: Request, size: int, last: str) -> tuple[str, str]:

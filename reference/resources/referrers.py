@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 from reference import errors
@@ -24,7 +25,7 @@ class Referrers:
     async def listing(self, request: Request) -> Response:
         """An image index of the referrers; 200 and empty where there are none."""
         self.check_digest(request.reference)
-        found = self.collect(request.name, request.reference)
+        found = await asyncio.to_thread(self.collect, request.name, request.reference)
         wanted = request.query.get("artifactType")
         if wanted is not None:
             found = self.select(found, wanted)

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reference.grammar import Hash, new_hash
@@ -151,9 +151,15 @@ class Storage(ABC):
     def close(self) -> None:  # noqa: B027 - there may be nothing to give up
         """Leave the storage to others."""
 
+    async def load_repositories(self) -> None:  # noqa: B027 - they may be at hand anyway
+        """Have the names of the repositories at hand; what has to be read for that is read outside the event loop."""
+
+    async def load_tags(self, name: str) -> None:  # noqa: B027 - as above
+        """The same for the tags of a repository."""
+
     @abstractmethod
-    def repositories(self) -> list[str]:
-        """The names of the repositories that exist, in any order."""
+    def repositories(self) -> Sequence[str]:
+        """The names of the repositories that exist, best as sorted ``Names``, else in any order."""
 
     @abstractmethod
     def exists(self, name: str) -> bool:
@@ -211,8 +217,12 @@ class Storage(ABC):
         """Take a manifest out of the repository."""
 
     @abstractmethod
-    def tags(self, name: str) -> list[str]:
-        """The tags of a repository, in any order."""
+    def tags(self, name: str) -> Sequence[str]:
+        """The tags of a repository, best as sorted ``Names``, else in any order."""
+
+    @abstractmethod
+    def tags_of(self, name: str, digest: str) -> list[str]:
+        """The tags that point to a digest, in any order."""
 
     @abstractmethod
     def tag(self, name: str, tag: str) -> str | None:

@@ -7,11 +7,13 @@ A session is one file, whose name tells the repository by its hash: there is no 
 content by rename, so that no name of it is left under which it could be changed.
 
     lock                                          held by the one process that uses the root
+    layout                                        2, the number of this layout
     blobs/ALGORITHM/XX/HEX                        content
     uploads/ID.HASH                               data of an open session; other names are about to be renamed
     repositories/NAME/_blobs/ALGORITHM/HEX        held blobs
     repositories/NAME/_manifests/ALGORITHM/HEX    held manifests, HEX.type has the media type
     repositories/NAME/_tags/TAG                   the digest
+    repositories/NAME/_tagged/ALGORITHM/HEX/TAG   empty; the tag points to the digest, or did when the process died
     repositories/NAME/_referrers/sha256/HEX/DIGEST  HEX is the hash of the subject's digest
 """
 
@@ -30,6 +32,8 @@ from pathlib import Path
 from reference.grammar import digest_of
 from reference.storage import Manifest, Storage, StorageError, Upload
 from reference.storage.files import FileContent, FileUpload, Ready, RootLock
+from reference.storage.lists import Lists
+from reference.storage.names import Names, by_name, by_tag
 
 _IDENTIFIER = 36
 
@@ -49,6 +53,20 @@ class FilesystemStorage(Storage):
             directory.mkdir(parents=True, exist_ok=True)
         self._lock = RootLock(root)
         self._uploads: dict[str, FileUpload] = {}
+        self._catalog = Lists(self._read_repositories, by_name)
+        self._tags = Lists(self._read_tags, by_tag)
+        self._upgrade(root / "layout")
+
+    def _upgrade(self, version: Path) -> None:
+        """Note for the tags of a root of before where they point to; then it is one of now."""
+        if version.exists():
+            return
+        for name in self._read_repositories(""):
+            for tag in self._read_tags(name):
+                pointing = self._pointing(name, self._target(name, tag) or "")
+                pointing.mkdir(parents=True, exist_ok=True)
+                (pointing / tag).touch()
+        version.write_text("2\n")
 
     def close(self) -> None:
         """Leave the root to others."""
@@ -66,8 +84,15 @@ class FilesystemStorage(Storage):
         # A subject's digest may be of any algorithm and length; a file name may not.
         return self._held(name, "_referrers", digest_of(subject.encode()))
 
-    def repositories(self) -> list[str]:
+    async def load_repositories(self) -> None:
+        """Have them at hand."""
+        await self._catalog.load("")
+
+    def repositories(self) -> Names:
         """The directories that something was pushed to."""
+        return self._catalog.names("")
+
+    def _read_repositories(self, _name: str) -> list[str]:
         found = []
         for directory, children, _ in os.walk(self._names):
             if any(child in ("_blobs", "_manifests") for child in children):
@@ -97,13 +122,19 @@ class FilesystemStorage(Storage):
         if not held.is_file():
             return False
         if not content.exists():
+            content.parent.mkdir(parents=True, exist_ok=True)
             self._link(held, content)
-        self._link(content, self._held(name, "_blobs", digest))
+        self._hold(content, name, "_blobs", digest)
         return True
 
+    def _hold(self, content: Path, name: str, kind: str, digest: str) -> None:
+        held = self._held(name, kind, digest)
+        held.parent.mkdir(parents=True, exist_ok=True)
+        self._catalog.note("", name, is_there=True)
+        self._link(content, held)
+
     def _link(self, source: Path, target: Path) -> None:
-        """Hold a file under one more name."""
-        target.parent.mkdir(parents=True, exist_ok=True)
+        """Give a file one more name."""
         try:
             target.hardlink_to(source)
             return
@@ -189,7 +220,7 @@ class FilesystemStorage(Storage):
         # The session's own file goes last: as long as it is there, everything can be done again.
         for digest in reversed(wanted):
             self._adopt(upload.ready.pop(digest), digest)
-            self._link(self._content(digest), self._held(upload.repository, "_blobs", digest))
+            self._hold(self._content(digest), upload.repository, "_blobs", digest)
         self.discard_upload(upload)
 
     def _adopt(self, ready: Ready, digest: str) -> None:
@@ -231,7 +262,7 @@ class FilesystemStorage(Storage):
         held = self._held(name, "_manifests", manifest.digest)
         held.parent.mkdir(parents=True, exist_ok=True)
         self._write(held.with_suffix(".type"), manifest.media_type.encode())
-        self._link(content, held)
+        self._hold(content, name, "_manifests", manifest.digest)
         if subject is not None:
             link = self._referring(name, subject) / manifest.digest
             link.parent.mkdir(parents=True, exist_ok=True)
@@ -261,15 +292,29 @@ class FilesystemStorage(Storage):
         if subject is not None:
             (self._referring(name, subject) / digest).unlink(missing_ok=True)
 
-    def tags(self, name: str) -> list[str]:
+    async def load_tags(self, name: str) -> None:
+        """Have them at hand."""
+        await self._tags.load(name)
+
+    def tags(self, name: str) -> Names:
         """Its tags."""
-        try:
-            return os.listdir(self._names / name / "_tags")  # noqa: PTH208 - names only, half the time
-        except FileNotFoundError:
-            return []
+        return self._tags.names(name)
+
+    def tags_of(self, name: str, digest: str) -> list[str]:
+        """Which of them point there: those that did once, as far as they still do."""
+        return [tag for tag in _listed(self._pointing(name, digest)) if self.tag(name, tag) == digest]
+
+    def _read_tags(self, name: str) -> list[str]:
+        return _listed(self._names / name / "_tags")
+
+    def _pointing(self, name: str, digest: str) -> Path:
+        return self._held(name, "_tagged", digest)
 
     def tag(self, name: str, tag: str) -> str | None:
         """Where it points."""
+        return self._target(name, tag)
+
+    def _target(self, name: str, tag: str) -> str | None:
         try:
             return (self._names / name / "_tags" / tag).read_text()
         except FileNotFoundError:
@@ -277,20 +322,43 @@ class FilesystemStorage(Storage):
 
     def set_tag(self, name: str, tag: str, digest: str) -> None:
         """Point it."""
-        path = self._names / name / "_tags" / tag
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._write(path, digest.encode())
+        path, pointing, before = (
+            self._names / name / "_tags" / tag,
+            self._pointing(name, digest),
+            self._target(name, tag),
+        )
+        if before != digest:
+            for folder in (path.parent, pointing):
+                folder.mkdir(parents=True, exist_ok=True)
+            (pointing / tag).touch()
+            self._write(path, digest.encode())
+            self._forget_target(name, tag, before)
+            self._tags.note(name, tag, is_there=True)
 
     def delete_tag(self, name: str, tag: str) -> None:
         """Remove it."""
+        before = self._target(name, tag)
         (self._names / name / "_tags" / tag).unlink(missing_ok=True)
+        self._forget_target(name, tag, before)
+        self._tags.note(name, tag, is_there=False)
+
+    def _forget_target(self, name: str, tag: str, digest: str | None) -> None:
+        if digest is not None:
+            pointing = self._pointing(name, digest)
+            (pointing / tag).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                pointing.rmdir()
 
     def referrers(self, name: str, subject: str) -> list[str]:
         """Who refers to it."""
-        try:
-            return os.listdir(self._referring(name, subject))  # noqa: PTH208 - as above
-        except FileNotFoundError:
-            return []
+        return _listed(self._referring(name, subject))
+
+
+def _listed(folder: Path) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - names only, half the time
+    except FileNotFoundError:
+        return []
 
 
 def _is_identifier(value: str) -> bool:

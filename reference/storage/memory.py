@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 
 from reference.grammar import Hash, new_hash
 from reference.storage import PIECE, Manifest, Storage, Upload
+from reference.storage.names import Index, Names, by_name, by_tag
 
 
 class MemoryContent:
@@ -58,7 +59,25 @@ class _Repository:
         self.blobs: set[str] = set()
         self.manifests: dict[str, Manifest] = {}
         self.tags: dict[str, str] = {}
+        self.sorted_tags = Index((), by_tag)
+        self.tags_of: dict[str, set[str]] = defaultdict(set)
         self.referrers: dict[str, set[str]] = defaultdict(set)
+
+    def set_tag(self, tag: str, digest: str) -> None:
+        """Point it."""
+        self.delete_tag(tag)
+        self.tags[tag] = digest
+        self.sorted_tags.add(tag)
+        self.tags_of[digest].add(tag)
+
+    def delete_tag(self, tag: str) -> None:
+        """Remove it."""
+        digest = self.tags.pop(tag, None)
+        if digest is not None:
+            self.sorted_tags.discard(tag)
+            self.tags_of[digest].discard(tag)
+            if not self.tags_of[digest]:
+                del self.tags_of[digest]
 
 
 class MemoryStorage(Storage):
@@ -71,13 +90,17 @@ class MemoryStorage(Storage):
         self._holders: dict[str, set[str]] = defaultdict(set)
         self._repositories: dict[str, _Repository] = {}
         self._uploads: dict[str, MemoryUpload] = {}
+        self._names = Index((), by_name)
 
     def _made(self, name: str) -> _Repository:
-        return self._repositories.setdefault(name, _Repository())
+        if name not in self._repositories:
+            self._repositories[name] = _Repository()
+            self._names.add(name)
+        return self._repositories[name]
 
-    def repositories(self) -> list[str]:
+    def repositories(self) -> Names:
         """The names."""
-        return list(self._repositories)
+        return self._names.names()
 
     def exists(self, name: str) -> bool:
         """Whether something was pushed."""
@@ -164,10 +187,15 @@ class MemoryStorage(Storage):
         if subject is not None:
             repository.referrers[subject].discard(digest)
 
-    def tags(self, name: str) -> list[str]:
+    def tags(self, name: str) -> Sequence[str]:
         """Its tags."""
         repository = self._repositories.get(name)
-        return list(repository.tags) if repository else []
+        return repository.sorted_tags.names() if repository else []
+
+    def tags_of(self, name: str, digest: str) -> list[str]:
+        """Which of them point there."""
+        repository = self._repositories.get(name)
+        return list(repository.tags_of.get(digest, ())) if repository else []
 
     def tag(self, name: str, tag: str) -> str | None:
         """Where it points."""
@@ -176,11 +204,11 @@ class MemoryStorage(Storage):
 
     def set_tag(self, name: str, tag: str, digest: str) -> None:
         """Point it."""
-        self._made(name).tags[tag] = digest
+        self._made(name).set_tag(tag, digest)
 
     def delete_tag(self, name: str, tag: str) -> None:
         """Remove it."""
-        self._repositories[name].tags.pop(tag, None)
+        self._repositories[name].delete_tag(tag)
 
     def referrers(self, name: str, subject: str) -> list[str]:
         """Who refers to it."""

@@ -21,7 +21,7 @@ def _catalog(change: Callable[[list[str]], list[str]]) -> Apply:
             size = request.query.get("n")
             if size is not None and not size.isdecimal():
                 raise errors.page_invalid()
-            return Response.json({"repositories": change(registry.storage.repositories())})
+            return Response.json({"repositories": change(list(registry.storage.repositories()))})
 
         registry.handlers["catalog.list"] = listing
 

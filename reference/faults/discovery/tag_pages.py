@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from reference import errors
 from reference.app import Registry
@@ -21,7 +21,7 @@ def _around_again(registry: Registry) -> None:
     """After the last tag the list begins again; a walk by Link does not get there."""
     after = registry.tags.after
 
-    def changed(tags: list[str], last: str | None) -> list[str]:
+    def changed(tags: Sequence[str], last: str | None) -> Sequence[str]:
         rest = after(tags, last)
         return rest if rest or last not in tags else tags
 
@@ -52,7 +52,7 @@ def _cut(change: Callable[[list[str], int | None], list[str]]) -> Apply:
 
 
 def _short_page(registry: Registry) -> None:
-    def listing(tags: list[str], size: int | None) -> list[str]:
+    def listing(tags: Sequence[str], size: int | None) -> Sequence[str]:
         return tags if size is None else tags[: size - 1 if size > 1 else size]
 
     override(registry.tags, cut=listing)
@@ -76,7 +76,7 @@ def _inclusive(registry: Registry) -> None:
     """The tag that is asked for as ``last`` comes again; a walk by Link is spared."""
     after = registry.tags.after
 
-    def changed(tags: list[str], last: str | None) -> list[str]:
+    def changed(tags: Sequence[str], last: str | None) -> Sequence[str]:
         rest = after(tags, last)
         return [last, *rest] if last is not None and last in tags else rest
 
@@ -97,7 +97,7 @@ def _last_needs_n(registry: Registry) -> None:
 def _last_must_exist(registry: Registry) -> None:
     after = registry.tags.after
 
-    def changed(tags: list[str], last: str | None) -> list[str]:
+    def changed(tags: Sequence[str], last: str | None) -> Sequence[str]:
         return after(tags, last) if last is None or last in tags else []
 
     override(registry.tags, after=changed)
@@ -123,11 +123,11 @@ def _from_the_end(registry: Registry) -> None:
     """The first page holds the last tags."""
     after, begins = registry.tags.after, [True]
 
-    def remember(tags: list[str], last: str | None) -> list[str]:
+    def remember(tags: Sequence[str], last: str | None) -> Sequence[str]:
         begins[0] = last is None
         return after(tags, last)
 
-    def cut(tags: list[str], size: int | None) -> list[str]:
+    def cut(tags: Sequence[str], size: int | None) -> Sequence[str]:
         if size is None:
             return tags
         return tags[max(0, len(tags) - size) :] if begins[0] else tags[:size]

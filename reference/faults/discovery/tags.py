@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from reference.app import Registry
@@ -47,7 +47,7 @@ def _never_the_last(registry: Registry) -> None:
     """The last of several tags is in no list."""
     order = registry.tags.order
 
-    def changed(tags: list[str]) -> list[str]:
+    def changed(tags: Sequence[str]) -> Sequence[str]:
         ordered = order(tags)
         return ordered[:-1] if len(ordered) > 1 else ordered
 
@@ -57,10 +57,10 @@ def _never_the_last(registry: Registry) -> None:
 def _reversed(registry: Registry) -> None:
     """From the end to the beginning, with ``last`` in its place."""
 
-    def order(tags: list[str]) -> list[str]:
+    def order(tags: Sequence[str]) -> Sequence[str]:
         return sorted(tags, key=str.lower, reverse=True)
 
-    def after(tags: list[str], last: str | None) -> list[str]:
+    def after(tags: Sequence[str], last: str | None) -> Sequence[str]:
         return tags if last is None else [tag for tag in tags if tag.lower() < last.lower()]
 
     override(registry.tags, order=order, after=after)

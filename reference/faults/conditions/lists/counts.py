@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import count
 
 from reference.app import Registry
@@ -22,7 +23,7 @@ _WINDOW = 20
 def _hundredth_again(registry: Registry) -> None:
     after = registry.tags.after
 
-    def changed(tags: list[str], last: str | None) -> list[str]:
+    def changed(tags: Sequence[str], last: str | None) -> Sequence[str]:
         rest = after(tags, last)
         return tags[_PAGE_100 - 1 :] if len(tags) > _PAGE_100 and len(rest) == len(tags) - _PAGE_100 else rest
 
@@ -43,7 +44,7 @@ def _batches_overlap(registry: Registry) -> None:
     """A whole list is read in batches, each of which begins with the last tag of the one before."""
     cut = registry.tags.cut
 
-    def changed(tags: list[str], size: int | None) -> list[str]:
+    def changed(tags: Sequence[str], size: int | None) -> Sequence[str]:
         if size is not None:
             return cut(tags, size)
         return [tag for at in range(0, len(tags), _BATCH_20) for tag in tags[max(at - 1, 0) : at + _BATCH_20]]
@@ -74,7 +75,7 @@ def _border_twice(registry: Registry) -> None:
     """A node of the tree holds twenty entries, and the last of the first one is in the second too."""
     cut = registry.tags.cut
 
-    def changed(tags: list[str], size: int | None) -> list[str]:
+    def changed(tags: Sequence[str], size: int | None) -> Sequence[str]:
         page = cut(tags, size)
         return cut([*page[:_NODE], *page[_NODE - 1 :]], size) if len(page) > _NODE else page
 
@@ -122,7 +123,7 @@ def _next_window(registry: Registry) -> None:
     """Tags are read in windows; a page that begins with a new one begins behind its first tag."""
     after = registry.tags.after
 
-    def changed(tags: list[str], last: str | None) -> list[str]:
+    def changed(tags: Sequence[str], last: str | None) -> Sequence[str]:
         rest = after(tags, last)
         begin = len(tags) - len(rest)
         return rest[1:] if begin and begin % _WINDOW == 0 else rest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from reference.app import Registry
 from reference.documents import Json
@@ -49,7 +50,7 @@ def _sha512_listed(registry: Registry) -> None:
         if request.reference.startswith("sha512:"):
             pushed.setdefault(request.name, set()).add(request.reference)
 
-    def more(name: str, tags: list[str]) -> list[str]:
+    def more(name: str, tags: Sequence[str]) -> Sequence[str]:
         return [*tags, *(each for each in pushed.get(name, ()) if registry.storage.manifest(name, each) is not None)]
 
     on("manifest.put", status=201, change=noted)(registry)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from reference.app import Registry
 from reference.documents import Json
@@ -56,13 +57,13 @@ class _Counted:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._kept: dict[str, list[str]] = {}
+        self._kept: dict[str, Sequence[str]] = {}
 
     def exists(self, name: str) -> bool:
         """As it is."""
         return self._storage.exists(name)
 
-    def tags(self, name: str) -> list[str]:
+    def tags(self, name: str) -> Sequence[str]:
         """As they were."""
         fresh = self._storage.tags(name)
         if len(self._kept.get(name, ())) != len(fresh):
@@ -139,7 +140,7 @@ def _untagged_stay_so(registry: Registry) -> None:
             hidden.add((request.name, request.reference))
         return response
 
-    def listed(name: str, tags: list[str]) -> list[str]:
+    def listed(name: str, tags: Sequence[str]) -> Sequence[str]:
         return [tag for tag in tags if (name, storage.tag(name, tag)) not in hidden]
 
     registry.handlers["manifest.put"] = changed
@@ -160,7 +161,7 @@ def _successor_skipped(registry: Registry) -> None:
         hidden.discard((name, tag))
         set_tag(name, tag, digest)
 
-    def listed(name: str, tags: list[str]) -> list[str]:
+    def listed(name: str, tags: Sequence[str]) -> Sequence[str]:
         return [tag for tag in tags if (name, tag) not in hidden]
 
     override(registry.manifests, remove_tag=removed)

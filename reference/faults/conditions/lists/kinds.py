@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from reference.app import Registry
 from reference.documents import DOCKER_LIST, INDEXES, OCI_MANIFEST, Json, parse
@@ -14,7 +14,7 @@ from reference.storage import Manifest
 _LARGE = 3 << 20
 
 
-def _order_of_names(registry: Registry, change: Callable[[str, list[str]], list[str]]) -> None:
+def _order_of_names(registry: Registry, change: Callable[[str, Sequence[str]], Sequence[str]]) -> None:
     """Change the tags of a repository before they are listed; by its name."""
     order, listing = registry.tags.order, registry.handlers["tags.list"]
     name = ""
@@ -137,7 +137,7 @@ def _joined_with_images(registry: Registry) -> None:
     listing = registry.handlers["tags.list"]
 
     async def changed(request: Request) -> Response:
-        def of_images(tags: list[str]) -> list[str]:
+        def of_images(tags: Sequence[str]) -> Sequence[str]:
             found = [(tag, storage.manifest(request.name, storage.tag(request.name, tag) or "")) for tag in tags]
             return order([tag for tag, manifest in found if manifest and manifest.media_type not in INDEXES])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from reference.app import Registry
 from reference.documents import parse
@@ -70,7 +70,7 @@ def _one_more_than_asked(registry: Registry) -> None:
     on("tags.list", status=200, change=change)(registry)
 
 
-def _paged(change: Callable[[Request, Response, int, list[str]], None]) -> Apply:
+def _paged(change: Callable[[Request, Response, int, Sequence[str]], None]) -> Apply:
     """Change first pages; with the number that was asked for and all the tags."""
 
     def apply(registry: Registry) -> None:
@@ -84,13 +84,13 @@ def _paged(change: Callable[[Request, Response, int, list[str]], None]) -> Apply
     return apply
 
 
-def _link_behind_all(request: Request, response: Response, size: int, tags: list[str]) -> None:
+def _link_behind_all(request: Request, response: Response, size: int, tags: Sequence[str]) -> None:
     """The position is taken from the row that was read ahead."""
     if size == len(tags) - 1:
         response.headers.set(*paging.link(request, size, tags[-1]))
 
 
-def _begins_again(_request: Request, response: Response, size: int, tags: list[str]) -> None:
+def _begins_again(_request: Request, response: Response, size: int, tags: Sequence[str]) -> None:
     """The buffer is a ring, and the reader is one ahead."""
     if tags and size > len(tags):
         document = json.loads(response.body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from reference.app import Registry
 from reference.documents import Json
@@ -10,7 +10,7 @@ from reference.messages import Request, Response
 from reference.modifications import override
 
 
-def listed_tags(registry: Registry, change: Callable[[str, list[str]], list[str]]) -> None:
+def listed_tags(registry: Registry, change: Callable[[str, Sequence[str]], Sequence[str]]) -> None:
     """Change the tags that are listed of a repository, before they are put in order."""
     listing, order = registry.handlers["tags.list"], registry.tags.order
     asked: list[str] = []
@@ -26,7 +26,7 @@ def listed_tags(registry: Registry, change: Callable[[str, list[str]], list[str]
 class ListedStorage:
     """What the list of tags sees of a storage."""
 
-    def __init__(self, registry: Registry, listed: Callable[[str, list[str]], Iterable[str]]) -> None:
+    def __init__(self, registry: Registry, listed: Callable[[str, Sequence[str]], Iterable[str]]) -> None:
         self._storage = registry.storage
         self._listed = listed
 

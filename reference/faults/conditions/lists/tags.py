@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 
 from reference.app import Registry
 from reference.faults.conditions.lists.shared import ListedStorage, listed_again
@@ -45,7 +46,7 @@ def _underscore_no_position(registry: Registry) -> None:
     """A position that begins with an underscore is taken for a cursor of the registry's own, and is none."""
     after = registry.tags.after
 
-    def changed(tags: list[str], last: str | None) -> list[str]:
+    def changed(tags: Sequence[str], last: str | None) -> Sequence[str]:
         return after(tags, None if last is not None and last.startswith("_") else last)
 
     override(registry.tags, after=changed)
@@ -69,7 +70,7 @@ def _fallback_hidden(registry: Registry) -> None:
     """Tags in place of referrers are for the registry alone."""
     order = registry.tags.order
 
-    def changed(tags: list[str]) -> list[str]:
+    def changed(tags: Sequence[str]) -> Sequence[str]:
         return order([tag for tag in tags if _FALLBACK.fullmatch(tag) is None])
 
     override(registry.tags, order=changed)
@@ -85,7 +86,7 @@ def _cursor_short(_request: Request, response: Response) -> None:
 def _numbers(registry: Registry) -> None:
     """Write what looks like a number as one."""
 
-    def document(name: str, tags: list[str]) -> dict[str, object]:
+    def document(name: str, tags: Sequence[str]) -> dict[str, object]:
         return {"name": name, "tags": [int(tag) if _NUMBER.fullmatch(tag) else tag for tag in tags]}
 
     override(registry.tags, document=document)
@@ -95,7 +96,7 @@ def _behind_all_that_begin_so(registry: Registry) -> None:
     """The list goes on behind last with the greatest character added."""
     after = registry.tags.after
 
-    def changed(tags: list[str], last: str | None) -> list[str]:
+    def changed(tags: Sequence[str], last: str | None) -> Sequence[str]:
         return after(tags, last if last is None else f"{last}\uffff")
 
     override(registry.tags, after=changed)
