@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from reference.modifications import Modification
 
 USAGE = 4
+COMMANDS = ("serve", "tokens", "faults", "variants")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -118,8 +119,12 @@ def _list(kind: str, as_json: bool) -> int:
 def main(argv: list[str] | None = None) -> int:
     """Run the command; the exit status is 0, or 4 for a wrong command line or configuration."""
     parser = _parser()
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words and not words[0].startswith("-") and words[0] not in COMMANDS:
+        # `registry CONFIG` of early versions of the original.
+        words.insert(0, "serve")
     try:
-        arguments = parser.parse_args(argv)
+        arguments = parser.parse_args(words)
     except SystemExit as error:
         return USAGE if error.code else 0
     if arguments.version:
@@ -127,7 +132,9 @@ def main(argv: list[str] | None = None) -> int:
 
         print(f"registry {NAME} {VERSION}")
         return 0
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    from reference.logs import TEXT  # noqa: PLC0415 - not for a version
+
+    logging.basicConfig(format=TEXT, stream=sys.stderr)
     if arguments.command == "serve":
         return _serve(arguments)
     if arguments.command == "tokens":

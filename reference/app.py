@@ -14,7 +14,19 @@ from typing import TYPE_CHECKING
 from reference import errors, routing
 from reference.auth import Authenticator
 from reference.grammar import is_name
-from reference.messages import API_VERSION, JSON, Disconnected, Handler, Receive, Request, Response, Scope, Send, Silent
+from reference.messages import (
+    API_VERSION,
+    JSON,
+    Disconnected,
+    Handler,
+    Receive,
+    Request,
+    Response,
+    Scope,
+    Send,
+    Silent,
+    lifespan,
+)
 from reference.resources.base import Base
 from reference.resources.blobs import Blobs
 from reference.resources.catalog import Catalog
@@ -26,6 +38,8 @@ from reference.resources.uploads import Uploads
 from reference.storage import Storage
 
 if TYPE_CHECKING:
+    from reference.health import Health
+    from reference.logs import AccessLog
     from reference.notifications import Notifications
 
 VERSION = "0.1.0"
@@ -44,6 +58,7 @@ class Options:
     manifest_limit: int = 4 << 20
     catalog_limit: int = 1000
     schema1_enabled: bool = False
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Registry:
@@ -57,6 +72,9 @@ class Registry:
         self.authenticator = authenticator
         #: Told of each answered request, where somebody wants to know.
         self.notifications: Notifications | None = None
+        self.access_log: AccessLog | None = None
+        #: Asked before each answer, where a configuration has something looked at.
+        self.health: Health | None = None
         host = self.options.host
         self.base = Base()
         self.blobs = Blobs(storage)
@@ -90,6 +108,8 @@ class Registry:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        if scope["type"] == "lifespan":
+            await lifespan(receive, send)
         if scope["type"] != "http":
             return
         request = Request(scope, receive)
@@ -98,12 +118,16 @@ class Registry:
         except Disconnected:
             return
         await response.send(send, head=request.method == "HEAD")
+        if self.access_log is not None:
+            self.access_log.tell(request, response)
         if self.notifications is not None:
             self.notifications.tell(request, response)
 
     async def answer(self, request: Request) -> Response:
         """The response to a request, refusals included."""
         try:
+            if self.health is not None and (reasons := self.health.failures()):
+                raise errors.unavailable(reasons)
             routing.resolve(request)
             if not routing.is_nameless(request):
                 self.check_name(request)
@@ -146,14 +170,20 @@ class Registry:
     def failure(self, request: Request, error: Exception) -> errors.RegistryError:
         """Log what went wrong here, and say no more than that."""
         if isinstance(error, OSError):
-            log.error("%s %s: %s", request.method, request.path, error)
-            return errors.storage_failed(error.errno in (errno.ENOSPC, errno.EDQUOT))
-        log.error("%s %s", request.method, request.path, exc_info=error)
-        return errors.internal()
+            log.error("%s %s: %s (request %s)", request.method, request.path, error, request.id)
+            return errors.storage_failed(error.errno in (errno.ENOSPC, errno.EDQUOT), request.id)
+        log.error("%s %s (request %s)", request.method, request.path, request.id, exc_info=error)
+        return errors.internal(request.id)
 
     def finish(self, request: Request, response: Response) -> Response:
         """What every answer has."""
         response.headers.add(*API_VERSION)
+        response.headers.pairs += self.options.headers
+        if request.root:
+            for name in ("Location", "Link"):
+                if name in response.headers:
+                    moved = response.headers.get(name).replace("/v2/", f"{request.root}/v2/", 1)
+                    response.headers.set(name, moved)
         namespace = request.query.get("ns")
         # Only a namespace that is really ours was used to find the content.
         if namespace is not None and namespace == request.headers.get("host") and request.method in ("GET", "HEAD"):

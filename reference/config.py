@@ -1,59 +1,102 @@
 """The configuration file: the YAML of the original registry, checked strictly and with line numbers.
 
-Sections of the original that the reference does not have are refused by name, rather than ignored.
+What it says is done, or it is refused by name with the reason: nothing that changes behaviour is ignored in silence.
+What only steers how the original does its work is accepted, and a line of the log says that it changes nothing.
 Deletion is enabled where ``storage.delete`` does not say otherwise (the original's default is disabled).
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
-import yaml
-
+from reference import environment
 from reference.configfile import ConfigError, Section, load
 from reference.server import check_tls
-from reference.settings import Config, Endpoint, Tls, Token
+from reference.settings import Config, Endpoint, Log, Look, Tls, Token
 
 __all__ = ["ConfigError", "read"]
 
 _LEVELS = ("error", "warn", "info", "debug")
 _FORMATS = ("text", "json", "logstash")
 _STORAGES = ("filesystem", "inmemory")
+_SECTIONS = (
+    *("version", "loglevel", "log", "storage", "http", "auth", "notifications", "compatibility", "health", "catalog"),
+    *("validation", "proxy", "redis", "middleware", "policy", "reporting", "tags"),
+)
+_NO_DRIVER = "it stores in a filesystem or in memory alone"
+_REFUSED = {
+    "": {
+        "proxy": "it has no cache of another registry",
+        "redis": "it keeps what it knows in its own memory",
+        "middleware": "it has none",
+        "policy": "each repository takes every kind of manifest",
+        "reporting": "it reports to nobody",
+        "tags": "a list of tags has no limit but the n of its request",
+    },
+    "log": {"hooks": "it sends no mail"},
+    "storage": dict.fromkeys(("s3", "s3aws", "gcs", "azure", "swift", "oss"), _NO_DRIVER),
+    "http": {"prefix": "the API begins at /v2/", "h3": "it speaks HTTP/1.1"},
+    "http.tls": {
+        "clientcas": "clients are known by passwords or tokens",
+        "clientauth": "clients are known by passwords or tokens",
+        "letsencrypt": "certificates come from files",
+        "minimumtls": "the TLS library chooses",
+        "ciphersuites": "the TLS library chooses",
+    },
+    "health": dict.fromkeys(("http", "tcp"), "it looks at files and at its storage alone"),
+    "validation": {"manifests": "layers with urls are taken as they are, and missing content is refused"},
+    "auth": {"silly": "it lets everybody in"},
+    "auth.token": {
+        "autoredirectpath": "the path is /auth/token",
+        "jwks": "keys come from rootcertbundle",
+        "signingalgorithms": "tokens are signed with ES256 or RS256",
+    },
+}
 
 
-def read(path: Path) -> Config:
-    """Read and check a configuration file."""
-    top = load(path)
-    config = Config()
+def read(path: Path, variables: Mapping[str, str] | None = None) -> Config:
+    """Read and check a configuration file, with the variables REGISTRY_... of an environment, by default our own."""
+    config, given = Config(log=Log(access=True)), os.environ if variables is None else variables
+    unknown: list[str] = []
+    top = load(path, lambda node: unknown.extend(environment.override(node, given, _SECTIONS)))
+    config.remarks += [f"{name} is no setting of a registry" for name in unknown]
     version = top.text("version", required=True)
     if version not in ("0.1", "0.1.0"):
         top.fail_at("version", f"version {version} is not supported, only 0.1")
-    config.level = top.choice("loglevel", _LEVELS, config.level)
-    if (log := top.section("log")) is not None:
-        config.level = _log(log, config.level)
-    if (storage := top.section("storage", required=True)) is not None:
-        _storage(config, storage)
-    if (http := top.section("http")) is not None:
-        _http(config, http)
-    if (compatibility := top.section("compatibility")) is not None:
-        _compatibility(config, compatibility)
-    if (auth := top.section("auth")) is not None:
-        _auth(config, auth)
-    if (notifications := top.section("notifications")) is not None:
-        _notifications(config, notifications)
-    for unused in ("health", "validation", "policy", "reporting"):
-        top.ignore(unused)
-    top.finish(unsupported=("proxy", "redis", "middleware"))
+    config.log.level = top.choice("loglevel", _LEVELS, config.log.level)
+    parts = (
+        ("log", _log),
+        ("storage", _storage),
+        ("http", _http),
+        ("compatibility", _compatibility),
+        ("auth", _auth),
+        ("notifications", _notifications),
+        ("health", _health),
+        ("validation", _validation),
+        ("catalog", _catalog),
+    )
+    for name, take in parts:
+        section = top.section(name, required=name == "storage", word=name == "storage")
+        if section is not None:
+            section.refuse(_REFUSED.get(name, {}))
+            take(config, section)
+            section.finish()
+    top.refuse(_REFUSED[""])
+    top.finish()
     return config
 
 
-def _log(section: Section, level: str) -> str:
-    level = section.choice("level", _LEVELS, level)
-    section.choice("formatter", _FORMATS, "text")
-    for accepted in ("fields", "accesslog", "reportcaller"):
-        section.ignore(accepted)
-    section.finish(unsupported=("hooks",))
-    return level
+def _log(config: Config, section: Section) -> None:
+    config.log.level = section.choice("level", _LEVELS, config.log.level)
+    config.log.formatter = section.choice("formatter", _FORMATS, config.log.formatter)
+    config.log.places = section.flag("reportcaller", False)
+    if (fields := section.section("fields")) is not None:
+        config.log.fields = {key: fields.text(key) for key in fields.keys()}  # noqa: SIM118 - a section is no mapping
+    if (access := section.section("accesslog")) is not None:
+        config.log.access = not access.flag("disabled", False)
+        access.finish()
 
 
 def _storage(config: Config, section: Section) -> None:
@@ -65,16 +108,32 @@ def _storage(config: Config, section: Section) -> None:
     if driver is not None:
         if config.storage == "filesystem":
             config.root = Path(driver.text("rootdirectory", str(config.root)))
-            driver.ignore("maxthreads")
+            _idle(config, driver, "maxthreads")
         driver.finish()
     if (delete := section.section("delete")) is not None:
         config.delete_enabled = delete.flag("enabled", config.delete_enabled)
         delete.finish()
     if (maintenance := section.section("maintenance")) is not None:
         _maintenance(config, maintenance)
-    for accepted in ("cache", "redirect", "tag"):
-        section.ignore(accepted)
-    section.finish(unsupported=("s3", "gcs", "azure", "swift", "oss"))
+    if (cache := section.section("cache")) is not None:
+        for key in ("blobdescriptor", "layerinfo"):
+            cache.only(key, "inmemory", "there is no other cache")
+        _idle(config, cache, "blobdescriptorsize")
+        cache.finish()
+    if (redirect := section.section("redirect")) is not None:
+        # Neither of the two storages has a place to redirect to, in the original either.
+        redirect.flag("disable", False)
+        redirect.finish()
+    if (tag := section.section("tag")) is not None:
+        _idle(config, tag, "concurrencylimit")
+        tag.finish()
+
+
+def _idle(config: Config, section: Section, key: str) -> None:
+    """Take a number that steers how the original does its work."""
+    if key in section:
+        section.number(key, 0)
+        config.remarks.append(f"{section.name(key)} changes nothing here")
 
 
 def _maintenance(config: Config, section: Section) -> None:
@@ -85,32 +144,47 @@ def _maintenance(config: Config, section: Section) -> None:
         enabled = purging.flag("enabled", True)
         age = purging.duration("age", config.purge_age)
         config.purge_age = age if enabled else 0
-        for accepted in ("interval", "dryrun"):
-            purging.ignore(accepted)
+        config.purge_interval = purging.duration("interval", config.purge_interval)
+        if config.purge_interval <= 0:
+            purging.fail_at("interval", f"{purging.name('interval')} must be more than nothing")
+        config.purge_dry = purging.flag("dryrun", False)
         purging.finish()
     section.finish()
 
 
 def _http(config: Config, section: Section) -> None:
+    section.only("net", "tcp", "it listens on TCP alone")
     config.addr = section.address("addr", config.addr)
-    config.secret = section.text("secret", "")
-    config.host = section.text("host", "")
-    if config.host and not config.host.startswith(("http://", "https://")):
+    if section.text("secret"):
+        config.remarks.append("http.secret changes nothing here: the state of an upload is in the storage")
+    host = section.text("host", "")
+    if host and not host.startswith(("http://", "https://")):
         section.fail_at("host", "http.host must be a URL with http or https")
+    config.host = "" if section.flag("relativeurls", False) else host
+    config.drain = section.duration("draintimeout", config.drain)
+    config.headers = [(name, value) for name, values in _headers(section).items() for value in values]
     if (debug := section.section("debug")) is not None:
         config.debug_addr = debug.address("addr", "")
-        debug.ignore("prometheus")
+        if (prometheus := debug.section("prometheus")) is not None:
+            prometheus.only("enabled", "false", "it has no metrics")
+            prometheus.text("path")
+            prometheus.finish()
         debug.finish()
     if (tls := section.section("tls")) is not None:
         config.tls = _tls(tls)
-    for accepted in ("net", "relativeurls", "draintimeout", "headers", "http2", "h2c"):
-        section.ignore(accepted)
-    section.finish(unsupported=("prefix",))
+    if (http2 := section.section("http2")) is not None:
+        if not http2.flag("disabled", False):
+            config.remarks.append("http.http2 changes nothing here: the server speaks HTTP/1.1")
+        http2.finish()
+    if (h2c := section.section("h2c")) is not None:
+        h2c.only("enabled", "false", "the server speaks HTTP/1.1")
+        h2c.finish()
 
 
 def _tls(section: Section) -> Tls | None:
     certificate, key = section.text("certificate", ""), section.text("key", "")
-    section.finish(unsupported=("clientcas", "letsencrypt", "minimumtls", "ciphersuites"))
+    section.refuse(_REFUSED["http.tls"])
+    section.finish()
     if not certificate and not key:
         return None
     if not certificate or not key:
@@ -129,10 +203,32 @@ def _tls(section: Section) -> Tls | None:
 def _compatibility(config: Config, section: Section) -> None:
     if (schema1 := section.section("schema1")) is not None:
         config.schema1_enabled = schema1.flag("enabled", False)
-        # The original signs manifests anew that it rewrites; here they stay as they were pushed.
-        schema1.ignore("signingkeyfile")
+        if schema1.text("signingkeyfile"):
+            config.remarks.append("compatibility.schema1.signingkeyfile changes nothing here: manifests stay as pushed")
         schema1.finish()
-    section.finish()
+
+
+def _health(config: Config, section: Section) -> None:
+    if (storage := section.section("storagedriver")) is not None:
+        look = Look(None, storage.duration("interval", 10.0), storage.number("threshold", 3))
+        if storage.flag("enabled", False):
+            config.checks.append(look)
+        storage.finish()
+    for entry in section.sections("file"):
+        path = Path(entry.text("file", required=True))
+        config.checks.append(Look(path, entry.duration("interval", 10.0), 1))
+        entry.finish()
+
+
+def _validation(_config: Config, section: Section) -> None:
+    section.flag("enabled", False)
+    section.flag("disabled", True)
+
+
+def _catalog(config: Config, section: Section) -> None:
+    config.catalog_limit = section.number("maxentries", config.catalog_limit)
+    if not config.catalog_limit:
+        section.fail_at("maxentries", "catalog.maxentries must be 1 or more")
 
 
 def _auth(config: Config, section: Section) -> None:
@@ -143,6 +239,7 @@ def _auth(config: Config, section: Section) -> None:
         config.htpasswd = _file(htpasswd, "path")
         htpasswd.finish()
     if (token := section.section("token")) is not None:
+        token.refuse(_REFUSED["auth.token"])
         realm = _quoted(token, "realm")
         if not realm.startswith(("http://", "https://")):
             token.fail_at("realm", "auth.token.realm must be a URL with http or https")
@@ -153,8 +250,7 @@ def _auth(config: Config, section: Section) -> None:
             bundle=_file(token, "rootcertbundle"),
             redirect=token.flag("autoredirect", False),
         )
-        token.finish(unsupported=("autoredirectpath", "jwks", "signingalgorithms"))
-    section.finish(unsupported=("silly",))
+        token.finish()
 
 
 def _quoted(section: Section, key: str) -> str:
@@ -194,7 +290,6 @@ def _notifications(config: Config, section: Section) -> None:
         )
         entry.finish()
         config.endpoints.append(endpoint)
-    section.finish()
 
 
 def _ignored(section: Section | None, key: str) -> list[str]:
@@ -205,8 +300,4 @@ def _headers(entry: Section) -> dict[str, list[str]]:
     section = entry.section("headers")
     if section is None:
         return {}
-    value = yaml.safe_load(yaml.serialize(section.node)) or {}
-    return {
-        str(name): [str(item) for item in (items if isinstance(items, list) else [items])]
-        for name, items in value.items()
-    }
+    return {name: list(section.texts(name)) for name in section.keys()}  # noqa: SIM118 - a section is no mapping

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NoReturn
 
@@ -23,22 +25,28 @@ class Section:
     """A mapping of the file: its members are taken one by one, and none may be left over."""
 
     def __init__(self, file: str, path: str, node: yaml.Node) -> None:
-        self.file, self.path, self.node = file, path, node
+        # A value of the environment says so instead of the file.
+        self.file = getattr(node.start_mark, "name", None) or file
+        self.path, self.node = path, node
         self._left: dict[str, yaml.Node] = {}
-        self._lines: dict[str, int] = {}
+        self._places: dict[str, tuple[str, int]] = {}
         if isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null":
             return
         if not isinstance(node, yaml.MappingNode):
             self.fail(f"{path or 'the configuration'} must be a mapping")
         for key, value in node.value:
             name = str(key.value)
-            self._lines[name] = key.start_mark.line + 1
+            self._places[name] = (key.start_mark.name, key.start_mark.line + 1)
             if name in self._left:
                 self.fail_at(name, f"{self.name(name)} is given twice")
             self._left[name] = value
 
     def __contains__(self, key: str) -> bool:
         return key in self._left
+
+    def keys(self) -> list[str]:
+        """The members that are left."""
+        return list(self._left)
 
     def name(self, key: str) -> str:
         """The dotted name of a member."""
@@ -50,15 +58,15 @@ class Section:
 
     def fail_at(self, key: str, message: str) -> NoReturn:
         """Refuse the file, at a member."""
-        raise ConfigError(f"{self.file}:{self._lines.get(key, self.node.start_mark.line + 1)}: {message}")
+        file, line = self._places.get(key, (self.file, self.node.start_mark.line + 1))
+        raise ConfigError(f"{file}:{line}: {message}")
 
-    def ignore(self, key: str) -> None:
-        """Accept a member that means nothing to the reference."""
-        self._left.pop(key, None)
-
-    def section(self, key: str, required: bool = False) -> Section | None:
-        """A mapping below this one; an empty one is a mapping without members."""
+    def section(self, key: str, required: bool = False, word: bool = False) -> Section | None:
+        """A mapping below this one; an empty one is a mapping without members, and where allowed a word one with it."""
         node = self._left.pop(key, None)
+        if word and isinstance(node, yaml.ScalarNode) and node.value:
+            empty = yaml.ScalarNode("tag:yaml.org,2002:null", "", node.start_mark, node.end_mark)
+            node = yaml.MappingNode("tag:yaml.org,2002:map", [(node, empty)], node.start_mark, node.end_mark)
         if node is None:
             if required:
                 self.fail(f"{self.name(key)} is missing")
@@ -145,27 +153,43 @@ class Section:
             self.fail_at(key, f"{self.name(key)} must be HOST:PORT, not {value!r}")
         return value
 
-    def finish(self, unsupported: tuple[str, ...] = ()) -> None:
+    def only(self, key: str, value: str, reason: str) -> None:
+        """Refuse a member, unless it asks for what is done anyway."""
+        if key in self and self.text(key).lower() != value:
+            self.fail_at(key, f"{self.name(key)} can only be {value}: {reason}")
+
+    def refuse(self, reasons: Mapping[str, str]) -> None:
+        """Refuse members by name, and say why."""
+        for key, reason in reasons.items():
+            if key in self:
+                self.fail_at(key, f"{self.name(key)} is not supported by the reference: {reason}")
+
+    def finish(self) -> None:
         """Refuse what was not taken."""
         for key in self._left:
-            if key in unsupported:
-                self.fail_at(key, f"{self.name(key)} is not supported by the reference")
             self.fail_at(key, f"{self.name(key)} is unknown")
 
 
-def load(path: Path) -> Section:
-    """The top of a file."""
+def load(path: Path, change: Callable[[yaml.Node], object] | None = None) -> Section:
+    """The top of a file; ``change`` may put other values into it."""
     try:
-        node = yaml.compose(path.read_text(), Loader=yaml.SafeLoader)
+        stream = io.StringIO(path.read_text())
+        stream.name = str(path)
+        node = yaml.compose(stream, Loader=yaml.SafeLoader)
+        if node is not None and change is not None:
+            change(node)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not a text file") from error
     except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError(f"{path}:{line}: not valid YAML: {error.problem}") from error
+        mark = error.problem_mark
+        where = f"{mark.name}:{mark.line + 1}" if mark else f"{path}:1"
+        raise ConfigError(f"{where}: not valid YAML: {error.problem}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not valid YAML") from error
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
     if node is None:
         raise ConfigError(f"{path}: the file is empty")
     return Section(str(path), "", node)

@@ -94,6 +94,8 @@ def read(content: bytes, content_type: str, *, schema1: bool = False) -> Documen
         raise errors.manifest_invalid("the content type is not a media type")
     if not media_type.lower().endswith("+json"):
         raise errors.manifest_invalid(f"{media_type} is no type of manifest")
+    if media_type in (DOCKER_MANIFEST, DOCKER_LIST) and not inner:
+        raise errors.manifest_invalid("the manifest has no mediaType, which Docker's formats require")
     document = Document(media_type, members)
     _validate(document)
     return document

@@ -147,14 +147,20 @@ def silent() -> RegistryError:
     return error
 
 
-def storage_failed(full: bool) -> RegistryError:
-    """A storage that fails, or that is full; what it was is in the log."""
-    return _error(507 if full else 500, "UNKNOWN", "the storage is full" if full else "the storage failed")
+def storage_failed(full: bool, request: str) -> RegistryError:
+    """A storage that fails, or that is full; what it was is in the log, under the id of the request."""
+    message = "the storage is full" if full else "the storage failed"
+    return _error(507 if full else 500, "UNKNOWN", message, {"request": request})
 
 
-def internal() -> RegistryError:
-    """A mistake of the registry itself; what it was is in the log."""
-    return _error(500, "UNKNOWN", "internal error")
+def internal(request: str) -> RegistryError:
+    """A mistake of the registry itself; what it was is in the log, under the id of the request."""
+    return _error(500, "UNKNOWN", "internal error", {"request": request})
+
+
+def unavailable(reasons: dict[str, str]) -> RegistryError:
+    """A registry that is out of order, or that somebody took out of service."""
+    return _error(503, "UNAVAILABLE", "the registry is unavailable", reasons)
 
 
 def size_invalid(expected: int, received: int) -> RegistryError:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
+import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from contextlib import aclosing
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -116,7 +119,9 @@ class Request:
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.method: str = scope["method"].upper()
         raw = scope.get("raw_path") or scope["path"].encode()
-        self.path: str = raw.decode("latin-1").split("?", 1)[0]
+        #: Below which path the application is mounted.
+        self.root: str = scope.get("root_path", "").rstrip("/")
+        self.path: str = raw.decode("latin-1").split("?", 1)[0].removeprefix(self.root)
         self.query = Query(scope.get("query_string", b"").decode("latin-1"))
         self.headers = Headers((k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"])
         self.scheme: str = scope.get("scheme", "http")
@@ -126,10 +131,16 @@ class Request:
         #: Who makes it, where a login told.
         self.user = ""
         # A socket for both families shows addresses of IPv4 as mapped ones.
+        self.began = time.monotonic()
         self.address = ":".join(map(str, scope.get("client") or ())).removeprefix("::ffff:")
         self._receive = receive
         #: How long the next piece of the body is waited for, where somebody else waits as well.
         self.listen: Callable[[Receive], Awaitable[Message]] | None = None
+
+    @cached_property
+    def id(self) -> str:
+        """The name of the request in logs and notifications."""
+        return str(uuid.uuid4())
 
     async def pieces(self) -> AsyncIterator[bytes]:
         """The body as it comes in; raises ``Disconnected`` when it breaks off."""
@@ -232,6 +243,14 @@ class Response:
             async with aclosing(content.chunks(*part)) as chunks:
                 async for chunk in chunks:
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+
+async def lifespan(receive: Receive, send: Send) -> None:
+    """Answer a server that tells an application of its start and end; there is nothing to do."""
+    kind = ""
+    while kind != "lifespan.shutdown":
+        kind = (await receive())["type"]
+        await send({"type": f"{kind}.complete"})
 
 
 Handler = Callable[[Request], Awaitable[Response]]

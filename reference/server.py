@@ -5,25 +5,38 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import resource
 import signal
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import uvicorn
 
 from reference.connections import Protocol
+from reference.health import Health
 from reference.messages import Application, Receive, Response, Scope, Send
 from reference.settings import Tls
 
 log = logging.getLogger("reference")
-_GRACE = 5
+#: Seconds that requests have to end when the server does.
+DRAIN = 5.0
 _BACKLOG = 512
 
 
 class ListenError(Exception):
     """An address that cannot be listened on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Work beside the requests, every so many seconds."""
+
+    name: str
+    interval: float
+    work: Callable[[], object]
 
 
 class _Server(uvicorn.Server):
@@ -88,16 +101,21 @@ def check_tls(tls: Tls) -> None:
     context.load_cert_chain(tls.certificate, tls.key)
 
 
-async def debug_application(scope: Scope, _receive: Receive, send: Send) -> None:
-    """/debug/health, as the original has it."""
-    if scope["type"] != "http":
-        return
-    found = scope["path"] in ("/debug/health", "/debug/health/")
-    response = Response.json({}) if found else Response.json({"errors": []}, 404)
-    await response.send(send, head=scope["method"] == "HEAD")
+def debug_application(health: Health) -> Application:
+    """/debug/health, as the original has it: what fails, and why."""
+
+    async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        failures = health.failures()
+        found = scope["path"] in ("/debug/health", "/debug/health/")
+        response = Response.json(failures, 503 if failures else 200) if found else Response.json({"errors": []}, 404)
+        await response.send(send, head=scope["method"] == "HEAD")
+
+    return answer
 
 
-def _server(application: Application, tls: Tls | None) -> _Server:
+def _server(application: Application, tls: Tls | None, drain: float) -> _Server:
     config = uvicorn.Config(
         application,
         http=Protocol,
@@ -109,7 +127,7 @@ def _server(application: Application, tls: Tls | None) -> _Server:
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=int(Protocol.limits.idle),
-        timeout_graceful_shutdown=_GRACE,
+        timeout_graceful_shutdown=math.ceil(drain),
         ssl_certfile=tls.certificate if tls else None,
         ssl_keyfile=tls.key if tls else None,
         backlog=_BACKLOG,
@@ -117,7 +135,17 @@ def _server(application: Application, tls: Tls | None) -> _Server:
     return _Server(config)
 
 
-async def _serve(servers: list[tuple[_Server, socket.socket]]) -> None:
+async def _repeat(job: Job) -> None:
+    """Do a piece of work again and again, in a thread; what it fails at is logged, and does not end it."""
+    while True:
+        await asyncio.sleep(job.interval)
+        try:
+            await asyncio.to_thread(job.work)
+        except Exception:
+            log.exception("%s", job.name)
+
+
+async def _serve(servers: list[tuple[_Server, socket.socket]], jobs: Sequence[Job]) -> None:
     loop = asyncio.get_running_loop()
 
     def stop(name: str) -> None:
@@ -127,19 +155,28 @@ async def _serve(servers: list[tuple[_Server, socket.socket]]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number.name)
+    repeated = [asyncio.create_task(_repeat(job)) for job in jobs]
     await asyncio.gather(*(server.serve([listener]) for server, listener in servers))
+    for task in repeated:
+        task.cancel()
 
 
 def run(
-    application: Application, listener: socket.socket, debug: socket.socket | None = None, tls: Tls | None = None
+    application: Application,
+    listener: socket.socket,
+    debug: tuple[socket.socket, Application] | None = None,
+    tls: Tls | None = None,
+    *,
+    drain: float = DRAIN,
+    jobs: Sequence[Job] = (),
 ) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT, and then for as many seconds as ``drain`` says what is open."""
     _take_all_descriptors()
-    servers = [(_server(application, tls), listener)]
+    servers = [(_server(application, tls, drain), listener)]
     if debug is not None:
-        servers.append((_server(debug_application, None), debug))
+        servers.append((_server(debug[1], None, drain), debug[0]))
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(_serve(servers))
+        runner.run(_serve(servers, jobs))
 
 
 def _take_all_descriptors() -> None:

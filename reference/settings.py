@@ -41,15 +41,43 @@ class Token:
 
 
 @dataclass(slots=True)
-class Config:
-    """What the file says, with the defaults filled in."""
+class Log:
+    """How the log is written."""
 
     level: str = "info"
+    formatter: str = "text"
+    fields: dict[str, str] = field(default_factory=dict)
+    places: bool = False
+    access: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A check of health: of a file, or of the storage where there is none; the interval in seconds."""
+
+    file: Path | None = None
+    interval: float = 10.0
+    threshold: int = 3
+
+
+@dataclass(slots=True)
+class Config:
+    """What the file says, with the defaults filled in; times in seconds."""
+
+    log: Log = field(default_factory=Log)
+    checks: list[Look] = field(default_factory=list)
+    #: What was given and changes nothing here, to be said when the registry starts.
+    remarks: list[str] = field(default_factory=list)
     storage: str = "inmemory"
     root: Path = Path("/var/lib/registry")
     delete_enabled: bool = True
     read_only: bool = False
     purge_age: float = 7 * 86400
+    purge_interval: float = 86400
+    purge_dry: bool = False
+    catalog_limit: int = 1000
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    drain: float = 5
     addr: str = "127.0.0.1:5000"
     host: str = ""
     secret: str = ""

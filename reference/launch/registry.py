@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reference import server
+from reference import logs, server
 from reference.app import NAME, VERSION, Options, Registry
 from reference.auth import Authenticator
+from reference.health import Check, Health, absent
 from reference.launch import LEVELS, LaunchError, announce_modifications, write_port_file
 from reference.modifications import Modification, modify
+from reference.server import Job
 from reference.settings import Config
 from reference.storage import Storage, StorageError
 from reference.storage.memory import MemoryStorage
@@ -55,9 +58,34 @@ def make_storage(config: Config) -> Storage:
         raise LaunchError(f"storage.filesystem.rootdirectory: {config.root}: {error.strerror}") from error
     except StorageError as error:
         raise LaunchError(f"storage.filesystem.rootdirectory: {error}") from error
-    if config.purge_age:
-        storage.purge_uploads(time.time() - config.purge_age)
     return storage
+
+
+def purge(config: Config, storage: Storage) -> None:
+    """End the sessions that are too old."""
+    count = storage.purge_uploads(time.time() - config.purge_age, config.purge_dry)
+    if count:
+        log.info("%s %d old uploads", "a purge would end" if config.purge_dry else "purged", count)
+
+
+def make_health(config: Config, storage: Storage) -> Health:
+    """What a configuration has looked at."""
+    made = Health()
+    for look in config.checks:
+        if look.file is None:
+            made.checks.append(Check(f"storagedriver_{config.storage}", storage.check, look.interval, look.threshold))
+        else:
+            made.checks.append(Check(str(look.file), partial(absent, look.file), look.interval, look.threshold))
+    return made
+
+
+def make_jobs(config: Config, storage: Storage, health: Health) -> list[Job]:
+    """What is done beside the requests; a purge for the first time at once."""
+    jobs = [Job(f"health: {check.name}", check.interval, check.run) for check in health.checks]
+    if config.purge_age:
+        purge(config, storage)
+        jobs.append(Job("purge of uploads", config.purge_interval, partial(purge, config, storage)))
+    return jobs
 
 
 def make_authenticator(config: Config) -> Authenticator | None:
@@ -88,6 +116,8 @@ def make_registry(config: Config) -> Registry:
         read_only=config.read_only,
         host=config.host,
         schema1_enabled=config.schema1_enabled,
+        catalog_limit=config.catalog_limit,
+        headers=tuple(config.headers),
     )
     return Registry(make_storage(config), options, make_authenticator(config))
 
@@ -108,7 +138,9 @@ def make_notifications(config: Config, address: str) -> Notifications | None:
 def serve(choice: Choice) -> None:
     """Serve until a signal."""
     config = read_config(choice.config) if choice.config is not None else Config()
-    log.setLevel(LEVELS[config.level])
+    log.setLevel(LEVELS[config.log.level])
+    if choice.config is not None:
+        logs.set_up(config.log.formatter, config.log.fields, config.log.places)
     where = f"{choice.config}: http.addr" if choice.addr is None and choice.config else "--addr"
     try:
         listener = server.listen(choice.addr or config.addr)
@@ -118,19 +150,27 @@ def serve(choice: Choice) -> None:
         raise LaunchError(f"{where}: {error}") from error
     registry = make_registry(config)
     notifications = registry.notifications = make_notifications(config, server.address_of(listener))
+    registry.access_log = logs.AccessLog() if config.log.access else None
+    health = make_health(config, registry.storage)
+    registry.health = health if health.checks else None
+    jobs = make_jobs(config, registry.storage, health)
     application = modify(registry, choice.modifications)
     _announce(config, choice, server.address_of(listener), server.address_of(debug) if debug else "")
     if notifications is not None:
         notifications.start()
-    server.run(application, listener, debug, config.tls)
+    beside = (debug, server.debug_application(health)) if debug else None
+    server.run(application, listener, beside, config.tls, drain=config.drain, jobs=jobs)
     if notifications is not None:
         notifications.close()
+    registry.storage.close()
     log.info("stopped")
 
 
 def _announce(config: Config, choice: Choice, address: str, debug: str) -> None:
     description = config.storage if config.storage == "inmemory" else f"{config.storage} at {config.root}"
     log.info("registry %s %s, storage: %s", NAME, VERSION, description)
+    for remark in config.remarks:
+        log.warning("%s", remark)
     announce_modifications(choice.modifications)
     if debug:
         log.info("debug server on %s", debug)

@@ -67,7 +67,7 @@ class Events:
     def request(self, request: Request) -> Event:
         """The request behind an event."""
         return {
-            "id": str(uuid.uuid4()),
+            "id": request.id,
             "addr": request.address,
             "host": request.headers.get("host"),
             "method": request.method,

@@ -148,6 +148,9 @@ class Storage(ABC):
 
     description: str = ""
 
+    def check(self) -> None:  # noqa: B027 - there may be nothing that fails
+        """Raise where the storage cannot be used now."""
+
     def close(self) -> None:  # noqa: B027 - there may be nothing to give up
         """Leave the storage to others."""
 

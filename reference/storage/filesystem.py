@@ -68,6 +68,14 @@ class FilesystemStorage(Storage):
                 (pointing / tag).touch()
         version.write_text("2\n")
 
+    def check(self) -> None:
+        """Raise where a folder is gone, or nothing can be written."""
+        for folder in (self._blobs, self._incoming, self._names):
+            folder.stat()
+        probe = self._temporary()
+        probe.touch()
+        probe.unlink()
+
     def close(self) -> None:
         """Leave the root to others."""
         self._lock.release()

@@ -178,9 +178,9 @@ def test_a_wrong_configuration_names_the_line(tmp_path: Path, text: str, line: i
 
 
 def test_a_wrong_configuration_ends_with_4_and_no_traceback(tmp_path: Path) -> None:
-    done = run("serve", str(written(tmp_path, "version: 0.1\nstorage: 1\n")))
+    done = run("serve", str(written(tmp_path, "version: 0.1\nstorage: inmemory\nhttp: 1\n")))
     assert done.returncode == 4
-    assert done.stderr == f"registry: {tmp_path / 'config.yml'}:2: storage must be a mapping\n"
+    assert done.stderr == f"registry: {tmp_path / 'config.yml'}:3: http must be a mapping\n"
 
 
 FULL = """\
@@ -228,7 +228,12 @@ health:
 
 def test_what_the_original_knows_is_accepted(tmp_path: Path) -> None:
     config = read(written(tmp_path, FULL))
-    assert (config.level, config.root, config.delete_enabled, config.read_only) == ("warn", Path("/srv/r"), False, True)
+    assert (config.log.level, config.root, config.delete_enabled, config.read_only) == (
+        "warn",
+        Path("/srv/r"),
+        False,
+        True,
+    )
     assert (config.addr, config.host, config.purge_age) == (":5000", "https://registry.example", 168 * 3600)
     assert [(e.name, e.timeout, e.threshold) for e in config.endpoints] == [("alistener", 0.5, 5)]
     assert config.endpoints[0].headers == {"Authorization": ["Bearer x"]}
