@@ -13,7 +13,7 @@ from reference import connections, errors
 from reference.app import Registry
 from reference.grammar import digest_of, is_digest
 from reference.messages import Content, Disconnected, Handler, Request, Response
-from reference.modifications import Apply, Transform, answers, override, set_header, wrap
+from reference.modifications import Apply, Transform, answers, around, override, set_header, wrap
 from reference.storage import Storage, Upload
 from reference.storage.files import FileContent, FileUpload
 from reference.storage.memory import MemoryContent, MemoryUpload
@@ -41,17 +41,12 @@ def answers_401(*operations: str, change: Transform) -> Apply:
 def before_session(operation: str, check: Callable[[Upload, Request], None]) -> Apply:
     """Look at a request of a session before it is answered."""
 
-    def around(registry: Registry) -> Callable[[Handler], Handler]:
-        def wrapped(handler: Handler) -> Handler:
-            async def changed(request: Request) -> Response:
-                check(registry.uploads.find(request), request)
-                return await handler(request)
+    @around(operation)
+    async def changed(registry: Registry, request: Request, handler: Handler) -> Response:
+        check(registry.uploads.find(request), request)
+        return await handler(request)
 
-            return changed
-
-        return wrapped
-
-    return lambda registry: wrap(registry, [operation], around(registry))
+    return changed
 
 
 class IndexedStorage:
@@ -219,13 +214,11 @@ def challenge_rewritten(change: Callable[[str], str]) -> Transform:
 def instead(*operations: str, when: IsRequest, answer: Callable[[Request], Response]) -> Apply:
     """Answer some requests of operations in another way, and do nothing of what they ask."""
 
-    def around(handler: Handler) -> Handler:
-        async def changed(request: Request) -> Response:
-            return answer(request) if when(request) else await handler(request)
+    @around(*operations)
+    async def changed(_registry: Registry, request: Request, handler: Handler) -> Response:
+        return answer(request) if when(request) else await handler(request)
 
-        return changed
-
-    return lambda registry: wrap(registry, operations, around)
+    return changed
 
 
 def busy(status: int, *operations: str, when: IsRequest = lambda _: True, after: str = "") -> Apply:
@@ -280,21 +273,13 @@ def is_malformed(reference: str) -> bool:
 def failing_where(fails: Callable[[Request], bool], *operations: str) -> Apply:
     """Fail at some requests, before anything else is looked at."""
 
-    def apply(registry: Registry) -> None:
-        def around(operation: str) -> None:
-            handler = registry.handlers[operation]
+    @around(*operations)
+    async def changed(_registry: Registry, request: Request, handler: Handler) -> Response:
+        if fails(request):
+            raise errors.RegistryError(500)
+        return await handler(request)
 
-            async def changed(request: Request) -> Response:
-                if fails(request):
-                    raise errors.RegistryError(500)
-                return await handler(request)
-
-            registry.handlers[operation] = changed
-
-        for operation in operations:
-            around(operation)
-
-    return apply
+    return changed
 
 
 def body_of(content: bytes) -> Callable[[int], object]:

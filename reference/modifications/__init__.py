@@ -6,7 +6,7 @@ replace a method of a resource, or wrap the whole application.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 Transform = Callable[[Request, Response], Response | None]
 Apply = Callable[[Registry], None]
+Answering = Callable[[Registry, Request, Handler], Awaitable[Response]]
 PROFILES = ("docker-v2", "oci-1.0", "oci-1.1", "oci-1.2-dev")
 OCI = PROFILES[1:]
 
@@ -128,6 +129,24 @@ def wrap(registry: Registry, operations: Iterable[str], around: Callable[[Handle
     """Put something around the handlers of operations."""
     for operation in operations:
         registry.handlers[operation] = around(registry.handlers[operation])
+
+
+def around(*operations: str) -> Callable[[Answering], Apply]:
+    """Let a function answer requests of operations; it gets the registry, the request, and the handler."""
+
+    def made(answer: Answering) -> Apply:
+        def apply(registry: Registry) -> None:
+            def wrapped(handler: Handler) -> Handler:
+                async def changed(request: Request) -> Response:
+                    return await answer(registry, request, handler)
+
+                return changed
+
+            wrap(registry, operations, wrapped)
+
+        return apply
+
+    return made
 
 
 def override(target: object, **methods: object) -> None:

@@ -9,8 +9,8 @@ from reference import errors
 from reference.app import Registry
 from reference.faults.discovery.shared import link_to_itself
 from reference.faults.shared import answered_500, instead, no_content
-from reference.messages import Request, Response, encode_value
-from reference.modifications import Apply, Fault, answers, drop_header, on, override, set_status
+from reference.messages import Handler, Request, Response, encode_value
+from reference.modifications import Apply, Fault, answers, around, drop_header, on, override, set_status
 
 _MANY = 100
 
@@ -45,19 +45,15 @@ def _asked_for(registry: Registry) -> None:
     override(catalog, storage=Listed())
 
 
-def _catalog_inclusive(registry: Registry) -> None:
+@around("catalog.list")
+async def _catalog_inclusive(_registry: Registry, request: Request, handler: Handler) -> Response:
     """A page of the catalog begins with the name that is asked for as ``last``."""
-    listing = registry.handlers["catalog.list"]
-
-    async def changed(request: Request) -> Response:
-        last = request.query.get("last")
-        response = await listing(request)
-        if last is not None and response.status == 200:
-            names = [last, *json.loads(response.body)["repositories"]][: int(request.query.get("n") or _MANY)]
-            response.body = json.dumps({"repositories": names}).encode()
-        return response
-
-    registry.handlers["catalog.list"] = changed
+    last = request.query.get("last")
+    response = await handler(request)
+    if last is not None and response.status == 200:
+        names = [last, *json.loads(response.body)["repositories"]][: int(request.query.get("n") or _MANY)]
+        response.body = json.dumps({"repositories": names}).encode()
+    return response
 
 
 def _catalog_overlap(_request: Request, response: Response) -> None:
@@ -71,17 +67,13 @@ def _catalog_overlap(_request: Request, response: Response) -> None:
         )
 
 
-def _catalog_any_n(registry: Registry) -> None:
-    listing = registry.handlers["catalog.list"]
-
-    async def changed(request: Request) -> Response:
-        try:
-            return await listing(request)
-        except errors.RegistryError:
-            request.query.pairs = [pair for pair in request.query.pairs if pair[0] != "n"]
-            return await listing(request)
-
-    registry.handlers["catalog.list"] = changed
+@around("catalog.list")
+async def _catalog_any_n(_registry: Registry, request: Request, handler: Handler) -> Response:
+    try:
+        return await handler(request)
+    except errors.RegistryError:
+        request.query.pairs = [pair for pair in request.query.pairs if pair[0] != "n"]
+        return await handler(request)
 
 
 FAULTS = (

@@ -9,7 +9,7 @@ from reference import errors
 from reference.app import Registry
 from reference.faults.discovery.shared import link_to_itself
 from reference.messages import Handler, Request, Response
-from reference.modifications import Apply, Fault, answers, drop_header, on, override, wrap
+from reference.modifications import Apply, Fault, answers, around, drop_header, on, override, wrap
 from reference.modifications.shared import capitals_first
 
 _KEY = "tags"
@@ -83,15 +83,11 @@ def _inclusive(registry: Registry) -> None:
     override(registry.tags, after=changed)
 
 
-def _last_needs_n(registry: Registry) -> None:
-    listing = registry.handlers["tags.list"]
-
-    async def changed(request: Request) -> Response:
-        if request.query.get("n") is None:
-            request.query.pairs = [(key, value) for key, value in request.query.pairs if key != "last"]
-        return await listing(request)
-
-    registry.handlers["tags.list"] = changed
+@around("tags.list")
+async def _last_needs_n(_registry: Registry, request: Request, handler: Handler) -> Response:
+    if request.query.get("n") is None:
+        request.query.pairs = [(key, value) for key, value in request.query.pairs if key != "last"]
+    return await handler(request)
 
 
 def _last_must_exist(registry: Registry) -> None:

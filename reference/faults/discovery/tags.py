@@ -9,8 +9,8 @@ from typing import Any
 from reference.app import Registry
 from reference.faults.discovery.shared import list_entries
 from reference.faults.shared import busy, code_instead, no_content
-from reference.messages import Request, Response
-from reference.modifications import Apply, Fault, answers, on, override, set_header, set_status
+from reference.messages import Handler, Request, Response
+from reference.modifications import Apply, Fault, answers, around, on, override, set_header, set_status
 
 _KEY = "tags"
 _ROUTES = frozenset({"tags", "manifests", "blobs", "uploads", "referrers"})
@@ -90,16 +90,12 @@ def _route_words(registry: Registry) -> None:
     override(registry.tags, exists=lambda name: name.rpartition("/")[2] not in _ROUTES and exists(name))
 
 
-def _digest_is_tag(registry: Registry) -> None:
-    put = registry.handlers["manifest.put"]
-
-    async def changed(request: Request) -> Response:
-        response = await put(request)
-        if ":" in request.reference:
-            registry.storage.set_tag(request.name, request.reference.replace(":", "-"), request.reference)
-        return response
-
-    registry.handlers["manifest.put"] = changed
+@around("manifest.put")
+async def _digest_is_tag(registry: Registry, request: Request, handler: Handler) -> Response:
+    response = await handler(request)
+    if ":" in request.reference:
+        registry.storage.set_tag(request.name, request.reference.replace(":", "-"), request.reference)
+    return response
 
 
 def _unordered_without_n(request: Request, response: Response) -> Response | None:

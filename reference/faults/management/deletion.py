@@ -6,8 +6,8 @@ from reference import errors
 from reference.app import Registry
 from reference.documents import Document, parse
 from reference.faults.management.shared import after_deletion, deleted_manifests
-from reference.messages import Request, Response
-from reference.modifications import Apply, Fault, answers, on, override, set_header
+from reference.messages import Handler, Request, Response
+from reference.modifications import Apply, Fault, answers, around, on, override, set_header
 from reference.storage import Manifest
 
 _MANIFEST = "manifest.delete"
@@ -65,14 +65,10 @@ def _referrer_stays_listed(registry: Registry) -> None:
     )
 
 
-def _refused_but_done(registry: Registry) -> None:
-    delete = registry.handlers["blob.delete"]
-
-    async def changed(request: Request) -> Response:
-        await delete(request)
-        raise errors.unsupported(["GET", "HEAD"])
-
-    registry.handlers["blob.delete"] = changed
+@around("blob.delete")
+async def _refused_but_done(_registry: Registry, request: Request, handler: Handler) -> Response:
+    await handler(request)
+    raise errors.unsupported(["GET", "HEAD"])
 
 
 def _unknown_subject_404(registry: Registry) -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from reference import errors
 from reference.app import Registry
-from reference.messages import Request, Response
-from reference.modifications import Apply, answers, on
+from reference.messages import Handler, Request, Response
+from reference.modifications import Apply, answers, around, on
 from reference.storage import Manifest
 
 #: What happens, given the registry, the repository and the digest of a manifest that was deleted, and the manifest.
@@ -18,17 +18,13 @@ _BLOB = "blob.delete"
 def after_deletion(effect: _After) -> Apply:
     """Do something as soon as a manifest is deleted by its digest."""
 
-    def apply(registry: Registry) -> None:
-        delete = registry.handlers["manifest.delete"]
-
-        async def changed(request: Request) -> Response:
-            manifest = registry.storage.manifest(request.name, request.reference)
-            response = await delete(request)
-            if manifest is not None and response.status == 202:
-                effect(registry, request.name, manifest)
-            return response
-
-        registry.handlers["manifest.delete"] = changed
+    @around("manifest.delete")
+    async def apply(registry: Registry, request: Request, handler: Handler) -> Response:
+        manifest = registry.storage.manifest(request.name, request.reference)
+        response = await handler(request)
+        if manifest is not None and response.status == 202:
+            effect(registry, request.name, manifest)
+        return response
 
     return apply
 

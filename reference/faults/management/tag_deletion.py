@@ -6,8 +6,8 @@ from reference.app import Registry
 from reference.documents import Json
 from reference.errors import ErrorEntry, RegistryError
 from reference.faults.management.shared import deletion_accepted, deletion_status, is_tag
-from reference.messages import Request, Response
-from reference.modifications import Fault, Transform, answers, on, override, set_status
+from reference.messages import Handler, Request, Response
+from reference.modifications import Fault, Transform, answers, around, on, override, set_status
 from reference.storage import Manifest
 
 _MANIFEST = "manifest.delete"
@@ -63,16 +63,12 @@ def _tag_takes_manifest(registry: Registry) -> None:
     override(registry.manifests, remove_tag=changed)
 
 
-def _tags_404(registry: Registry) -> None:
+@around(_MANIFEST)
+async def _tags_404(_registry: Registry, request: Request, handler: Handler) -> Response:
     """Refuse to delete tags, as if there were none."""
-    delete = registry.handlers[_MANIFEST]
-
-    async def changed(request: Request) -> Response:
-        if is_tag(request):
-            raise RegistryError(404, (ErrorEntry("UNSUPPORTED"),))
-        return await delete(request)
-
-    registry.handlers[_MANIFEST] = changed
+    if is_tag(request):
+        raise RegistryError(404, (ErrorEntry("UNSUPPORTED"),))
+    return await handler(request)
 
 
 def _head_remembers_tags(registry: Registry) -> None:

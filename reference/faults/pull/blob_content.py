@@ -5,8 +5,8 @@ from __future__ import annotations
 from reference.app import Registry
 from reference.faults.pull.shared import begins_with, coding_unasked
 from reference.faults.shared import blobs_rewritten, blobs_spoilt, gzip_unpacked, where_answer
-from reference.messages import Content, Request, Response
-from reference.modifications import Fault, on, override, set_header
+from reference.messages import Content, Handler, Request, Response
+from reference.modifications import Fault, around, on, override, set_header
 from reference.storage.memory import MemoryContent
 
 _LARGE = 64 << 10
@@ -20,34 +20,26 @@ def _truncated(_request: Request, response: Response) -> None:
         response.parts = [(0, _LARGE)]
 
 
-def _newlines(registry: Registry) -> None:
-    get = registry.handlers["blob.get"]
-
-    async def converted(request: Request) -> Response:
-        response = await get(request)
-        if response.content is None or response.status != 200 or response.length > (1 << 20):
-            return response
-        body = b"".join([chunk async for chunk in response.content.chunks(0, response.content.size)])
-        response.content.close()
-        return Response(200, response.headers.pairs, body.replace(b"\r\n", b"\n"))
-
-    registry.handlers["blob.get"] = converted
+@around("blob.get")
+async def _newlines(_registry: Registry, request: Request, handler: Handler) -> Response:
+    response = await handler(request)
+    if response.content is None or response.status != 200 or response.length > (1 << 20):
+        return response
+    body = b"".join([chunk async for chunk in response.content.chunks(0, response.content.size)])
+    response.content.close()
+    return Response(200, response.headers.pairs, body.replace(b"\r\n", b"\n"))
 
 
 async def _first_bytes(content: Content, count: int) -> bytes:
     return b"".join([chunk async for chunk in content.chunks(0, count)])
 
 
-def _coded(registry: Registry) -> None:
-    get = registry.handlers["blob.get"]
-
-    async def coded(request: Request) -> Response:
-        response = await get(request)
-        if response.content is not None and await _first_bytes(response.content, 2) == b"\x1f\x8b":
-            response.headers.add("Content-Encoding", "gzip")
-        return response
-
-    registry.handlers["blob.get"] = coded
+@around("blob.get")
+async def _coded(_registry: Registry, request: Request, handler: Handler) -> Response:
+    response = await handler(request)
+    if response.content is not None and await _first_bytes(response.content, 2) == b"\x1f\x8b":
+        response.headers.add("Content-Encoding", "gzip")
+    return response
 
 
 def _empty_unknown(registry: Registry) -> None:

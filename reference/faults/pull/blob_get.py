@@ -17,7 +17,17 @@ from reference.faults.pull.shared import (
 from reference.faults.shared import hang_up, no_content, other_digest, where_answer, with_status
 from reference.grammar import is_digest
 from reference.messages import Handler, Request, Response
-from reference.modifications import Apply, Fault, answers, drop_header, on, override, set_header, set_status, wrap
+from reference.modifications import (
+    Apply,
+    Fault,
+    answers,
+    around,
+    drop_header,
+    on,
+    override,
+    set_header,
+    set_status,
+)
 from reference.modifications.shared import digests_by
 
 _OTHER = 203  # Non-Authoritative Information: a success, and not the one that is meant
@@ -75,18 +85,12 @@ def _namespace(request: Request, response: Response) -> None:
         response.headers.set("OCI-Namespace", "registry.example")
 
 
-def _login_wanted(registry: Registry) -> None:
+@around("blob.get", "blob.head")
+async def _login_wanted(_registry: Registry, request: Request, handler: Handler) -> Response:
     """The other host asks for the login of the registry, which no client sends there."""
-
-    def around(handler: Handler) -> Handler:
-        async def changed(request: Request) -> Response:
-            if request.query.get(_SIGNED) is not None and not request.headers.get("authorization"):
-                raise errors.unauthorized('Basic realm="store"')
-            return await handler(request)
-
-        return changed
-
-    wrap(registry, ("blob.get", "blob.head"), around)
+    if request.query.get(_SIGNED) is not None and not request.headers.get("authorization"):
+        raise errors.unauthorized('Basic realm="store"')
+    return await handler(request)
 
 
 def _blob_digest_404(_request: Request, response: Response) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reference.app import Registry
 from reference.faults.pull.shared import before_answer
 from reference.messages import Handler, Request, Response
-from reference.modifications import Fault, answers, on, wrap
+from reference.modifications import Fault, answers, around, on
 
 _BOTH = ("manifest.get", "manifest.head")
 
@@ -28,47 +28,34 @@ def _any_time(request: Request) -> Response | None:
     return Response(304) if request.headers.get("if-modified-since") else None
 
 
-def _tag_etag(registry: Registry) -> None:
+@around("manifest.get", "manifest.head")
+async def _tag_etag(_registry: Registry, request: Request, handler: Handler) -> Response:
     """An ETag of the tag's name stays the same when the tag moves."""
-    get = registry.handlers["manifest.get"]
-
-    async def by_name(request: Request) -> Response:
-        etag, condition = f'"{request.name}:{request.reference}"', request.headers.get("if-none-match")
-        response = await get(request)
-        if ":" in request.reference or response.status != 200:
-            return response
-        if condition == etag:
-            return Response(304, [("ETag", etag)])
-        response.headers.set("ETag", etag)
+    etag, condition = f'"{request.name}:{request.reference}"', request.headers.get("if-none-match")
+    response = await handler(request)
+    if ":" in request.reference or response.status != 200:
         return response
-
-    registry.handlers["manifest.get"] = registry.handlers["manifest.head"] = by_name
+    if condition == etag:
+        return Response(304, [("ETag", etag)])
+    response.headers.set("ETag", etag)
+    return response
 
 
 def _manifest_always_304(request: Request, response: Response) -> Response | None:
     return Response(304, [("ETag", response.headers.get("ETag"))]) if request.headers.get("if-none-match") else None
 
 
-def _without_conditions(registry: Registry) -> None:
-    def around(handler: Handler) -> Handler:
-        async def changed(request: Request) -> Response:
-            request.headers.drop("if-none-match")
-            return await handler(request)
-
-        return changed
-
-    wrap(registry, _BOTH, around)
+@around(*_BOTH)
+async def _without_conditions(_registry: Registry, request: Request, handler: Handler) -> Response:
+    request.headers.drop("if-none-match")
+    return await handler(request)
 
 
-def _unconditional(registry: Registry) -> None:
-    get = registry.handlers["blob.get"]
-
-    async def changed(request: Request) -> Response:
-        if not request.headers.get("range"):
-            request.headers.drop("if-none-match")
-        return await get(request)
-
-    registry.handlers["blob.get"] = registry.handlers["blob.head"] = changed
+@around("blob.get", "blob.head")
+async def _unconditional(_registry: Registry, request: Request, handler: Handler) -> Response:
+    if not request.headers.get("range"):
+        request.headers.drop("if-none-match")
+    return await handler(request)
 
 
 FAULTS = (

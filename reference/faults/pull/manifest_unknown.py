@@ -7,8 +7,8 @@ import re
 from reference.app import Registry
 from reference.documents import OCI_MANIFEST
 from reference.faults.shared import DIGEST_LENGTH, failing_where, is_malformed
-from reference.messages import Request, Response
-from reference.modifications import Apply, Fault, answers, override, set_status
+from reference.messages import Handler, Request, Response
+from reference.modifications import Apply, Fault, answers, around, override, set_status
 from reference.storage import Manifest
 
 _BOTH = ("manifest.get", "manifest.head")
@@ -38,17 +38,13 @@ def _latest_anywhere(registry: Registry) -> None:
 def _found_elsewhere(methods: tuple[str, ...]) -> Apply:
     """Serve what any repository holds."""
 
-    def apply(registry: Registry) -> None:
-        get = registry.handlers["blob.get"]
-
-        async def anywhere(request: Request) -> Response:
-            storage, name = registry.storage, request.name
-            if request.method in methods and storage.exists(name) and not storage.has_blob(name, request.reference):
-                holders = [other for other in storage.repositories() if storage.has_blob(other, request.reference)]
-                request.name = holders[0] if holders else name
-            return await get(request)
-
-        registry.handlers["blob.get"] = registry.handlers["blob.head"] = anywhere
+    @around("blob.get", "blob.head")
+    async def apply(registry: Registry, request: Request, handler: Handler) -> Response:
+        storage, name = registry.storage, request.name
+        if request.method in methods and storage.exists(name) and not storage.has_blob(name, request.reference):
+            holders = [other for other in storage.repositories() if storage.has_blob(other, request.reference)]
+            request.name = holders[0] if holders else name
+        return await handler(request)
 
     return apply
 
@@ -100,20 +96,16 @@ def _tags_from_anywhere(registry: Registry) -> None:
     override(registry.manifests, resolve=anywhere)
 
 
-def _blobs_too(registry: Registry) -> None:
-    get = registry.handlers["manifest.get"]
-
-    async def get_any(request: Request) -> Response:
-        storage, reference = registry.storage, request.reference
-        if ":" not in reference or storage.manifest(request.name, reference) is not None:
-            return await get(request)
-        content = registry.blobs.find(request.name, reference)
-        if content is None:
-            return await get(request)
-        headers = [("Content-Type", OCI_MANIFEST), ("Docker-Content-Digest", reference)]
-        return Response(200, headers).stream(content, [(0, content.size)])
-
-    registry.handlers["manifest.get"] = registry.handlers["manifest.head"] = get_any
+@around("manifest.get", "manifest.head")
+async def _blobs_too(registry: Registry, request: Request, handler: Handler) -> Response:
+    storage, reference = registry.storage, request.reference
+    if ":" not in reference or storage.manifest(request.name, reference) is not None:
+        return await handler(request)
+    content = registry.blobs.find(request.name, reference)
+    if content is None:
+        return await handler(request)
+    headers = [("Content-Type", OCI_MANIFEST), ("Docker-Content-Digest", reference)]
+    return Response(200, headers).stream(content, [(0, content.size)])
 
 
 def _another_code(_request: Request, response: Response) -> None:

@@ -13,7 +13,7 @@ from reference.faults.shared import IsAnswer
 from reference.faults.upload_history import spoilt
 from reference.grammar import digest_of
 from reference.messages import Handler, Request, Response
-from reference.modifications import Apply, on, override, wrap
+from reference.modifications import Apply, around, on, override, wrap
 from reference.storage import Manifest
 from reference.storage.memory import MemoryContent
 
@@ -36,19 +36,11 @@ def unsized(_request: Request, response: Response) -> None:
 def before_answer(change: Callable[[Request], Response | None], *operations: str) -> Apply:
     """Answer some requests otherwise, or change them before they are answered."""
 
-    def apply(registry: Registry) -> None:
-        def around(operation: str) -> None:
-            handler = registry.handlers[operation]
+    @around(*operations)
+    async def changed(_registry: Registry, request: Request, handler: Handler) -> Response:
+        return change(request) or await handler(request)
 
-            async def changed(request: Request) -> Response:
-                return change(request) or await handler(request)
-
-            registry.handlers[operation] = changed
-
-        for operation in operations:
-            around(operation)
-
-    return apply
+    return changed
 
 
 def coding_unasked(_request: Request, response: Response) -> None:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 from reference.app import Registry
-from reference.messages import Request, Response
-from reference.modifications import Fault, override
+from reference.messages import Handler, Request, Response
+from reference.modifications import Fault, around, override
 
 _SIZE = 4096
 
 
-def _chunk_dropped(registry: Registry) -> None:
+@around("upload.patch")
+async def _chunk_dropped(registry: Registry, request: Request, handler: Handler) -> Response:
     """A chunk of exactly 4096 bytes is counted and not kept."""
-    patch = registry.handlers["upload.patch"]
-
-    async def changed(request: Request) -> Response:
-        upload = registry.uploads.find(request)
-        mark = upload.mark()
-        response = await patch(request)
-        if upload.size - mark.size == _SIZE:
-            await upload.rollback(mark)
-            await upload.write(b"\0" * _SIZE)
-            await upload.flush()
-        return response
-
-    registry.handlers["upload.patch"] = changed
+    upload = registry.uploads.find(request)
+    mark = upload.mark()
+    response = await handler(request)
+    if upload.size - mark.size == _SIZE:
+        await upload.rollback(mark)
+        await upload.write(b"\0" * _SIZE)
+        await upload.flush()
+    return response
 
 
 def _short_blob_without_ranges(registry: Registry) -> None:

@@ -5,27 +5,23 @@ from __future__ import annotations
 import json
 
 from reference.app import Registry
-from reference.messages import Request, Response
-from reference.modifications import Fault, override
+from reference.messages import Handler, Request, Response
+from reference.modifications import Fault, around, override
 
 
-def _page_loses_one(registry: Registry) -> None:
+@around("tags.list")
+async def _page_loses_one(_registry: Registry, request: Request, handler: Handler) -> Response:
     """A last page that is full, behind another one, lacks its last tag."""
-    listing = registry.handlers["tags.list"]
-
-    async def changed(request: Request) -> Response:
-        response = await listing(request)
-        size = request.query.get("n") or ""
-        first = request.query.get("last") is None
-        if response.status != 200 or not size.isdecimal() or first or response.headers.get("link"):
-            return response
-        document = json.loads(response.body)
-        if len(document["tags"]) == int(size) > 1:
-            document["tags"].pop()
-            return Response.json(document)
+    response = await handler(request)
+    size = request.query.get("n") or ""
+    first = request.query.get("last") is None
+    if response.status != 200 or not size.isdecimal() or first or response.headers.get("link"):
         return response
-
-    registry.handlers["tags.list"] = changed
+    document = json.loads(response.body)
+    if len(document["tags"]) == int(size) > 1:
+        document["tags"].pop()
+        return Response.json(document)
+    return response
 
 
 def _long_tag_unlisted(registry: Registry) -> None:

@@ -9,7 +9,7 @@ from reference import errors
 from reference.app import Registry
 from reference.grammar import digest_of
 from reference.messages import Content, Handler, Request, Response
-from reference.modifications import Apply, Variant, answers, both, drop_header, on, override, wrap
+from reference.modifications import Apply, Variant, answers, around, both, drop_header, on, override
 from reference.modifications.shared import digests_by
 from reference.storage.memory import MemoryContent
 from reference.variants.shared import PULLS
@@ -39,20 +39,15 @@ def _pulled(_request: Request, response: Response) -> None:
 def _pushed(*operations: str) -> Apply:
     """Name what was pushed by the algorithm that was not used."""
 
-    def apply(registry: Registry) -> None:
-        def around(handler: Handler) -> Handler:
-            async def changed(request: Request) -> Response:
-                response = await handler(request)
-                told = response.headers.get("Docker-Content-Digest")
-                if response.status == 201:  # Created
-                    content = registry.storage.open_blob(request.name, told)
-                    if isinstance(content, MemoryContent):
-                        response.headers.set("Docker-Content-Digest", _other(content.data, told))
-                return response
-
-            return changed
-
-        wrap(registry, operations, around)
+    @around(*operations)
+    async def apply(registry: Registry, request: Request, handler: Handler) -> Response:
+        response = await handler(request)
+        told = response.headers.get("Docker-Content-Digest")
+        if response.status == 201:  # Created
+            content = registry.storage.open_blob(request.name, told)
+            if isinstance(content, MemoryContent):
+                response.headers.set("Docker-Content-Digest", _other(content.data, told))
+        return response
 
     return apply
 

@@ -6,8 +6,8 @@ import itertools
 from email.utils import formatdate
 
 from reference.app import Registry
-from reference.messages import Application, Receive, Request, Response, Scope, Send
-from reference.modifications import Variant
+from reference.messages import Application, Handler, Receive, Request, Response, Scope, Send
+from reference.modifications import Variant, around
 
 _BUSY = (10, 200)
 _BURST_EACH = 220
@@ -58,18 +58,14 @@ def _gateway(application: Application) -> Application:
     return changed
 
 
-def _counted(registry: Registry) -> None:
+@around("manifest.get")
+async def _counted(_registry: Registry, request: Request, handler: Handler) -> Response:
     """The pulls of manifests of the day are used up; nothing else is counted."""
-    handler = registry.handlers["manifest.get"]
-
-    async def changed(request: Request) -> Response:
-        if request.method == "HEAD":
-            return await handler(request)
-        headers = [("Retry-After", "21600"), ("RateLimit-Limit", "100;w=21600"), ("RateLimit-Remaining", "0;w=21600")]
-        body = b'{"errors": [{"code": "TOOMANYREQUESTS", "message": "the limit of pulls is reached"}]}'
-        return Response(429, [("Content-Type", "application/json"), *headers], body)
-
-    registry.handlers["manifest.get"] = changed
+    if request.method == "HEAD":
+        return await handler(request)
+    headers = [("Retry-After", "21600"), ("RateLimit-Limit", "100;w=21600"), ("RateLimit-Remaining", "0;w=21600")]
+    body = b'{"errors": [{"code": "TOOMANYREQUESTS", "message": "the limit of pulls is reached"}]}'
+    return Response(429, [("Content-Type", "application/json"), *headers], body)
 
 
 VARIANTS = (

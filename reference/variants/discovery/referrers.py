@@ -8,8 +8,8 @@ import json
 from reference import errors
 from reference.app import Registry
 from reference.documents import OCI_INDEX
-from reference.messages import Request, Response
-from reference.modifications import Variant, both, drop_header, on, override
+from reference.messages import Handler, Request, Response
+from reference.modifications import Variant, around, both, drop_header, on, override
 from reference.resources import next_link
 from reference.variants.discovery.shared import unsupported_operation, written_lately
 
@@ -23,45 +23,37 @@ def _referrers_later(registry: Registry) -> None:
     )
 
 
-def _unknown_404(registry: Registry) -> None:
-    listing = registry.handlers["referrers.list"]
-
-    async def changed(request: Request) -> Response:
-        response = await listing(request)
-        if not registry.storage.exists(request.name):
-            raise errors.name_unknown(request.name)
-        return response
-
-    registry.handlers["referrers.list"] = changed
+@around("referrers.list")
+async def _unknown_404(registry: Registry, request: Request, handler: Handler) -> Response:
+    response = await handler(request)
+    if not registry.storage.exists(request.name):
+        raise errors.name_unknown(request.name)
+    return response
 
 
 def _raw(request: Request, name: str) -> str:
     return next((p.partition("=")[2] for p in request.query.raw.split("&") if p.startswith(f"{name}=")), "")
 
 
-def _paged(registry: Registry) -> None:
+@around("referrers.list")
+async def _paged(_registry: Registry, request: Request, handler: Handler) -> Response:
     """Two referrers a page, and an opaque cursor."""
-    listing = registry.handlers["referrers.list"]
-
-    async def changed(request: Request) -> Response:
-        cursor = request.query.get("cursor")
-        start = int(base64.urlsafe_b64decode(cursor)) if cursor is not None else 0
-        response = await listing(request)
-        if response.status != 200:
-            return response
-        entries = json.loads(response.body)["manifests"]
-        paged = Response.json(
-            {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries[start : start + 2]}, media_type=OCI_INDEX
-        )
-        if applied := response.headers.get("OCI-Filters-Applied"):
-            paged.headers.add("OCI-Filters-Applied", applied)
-        if len(entries) > start + 2:
-            kept = f"artifactType={wanted}&" if (wanted := _raw(request, "artifactType")) else ""
-            position = base64.urlsafe_b64encode(str(start + 2).encode()).decode()
-            paged.headers.add(*next_link(request, f"{kept}cursor={position.replace('=', '%3D')}"))
-        return paged
-
-    registry.handlers["referrers.list"] = changed
+    cursor = request.query.get("cursor")
+    start = int(base64.urlsafe_b64decode(cursor)) if cursor is not None else 0
+    response = await handler(request)
+    if response.status != 200:
+        return response
+    entries = json.loads(response.body)["manifests"]
+    paged = Response.json(
+        {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": entries[start : start + 2]}, media_type=OCI_INDEX
+    )
+    if applied := response.headers.get("OCI-Filters-Applied"):
+        paged.headers.add("OCI-Filters-Applied", applied)
+    if len(entries) > start + 2:
+        kept = f"artifactType={wanted}&" if (wanted := _raw(request, "artifactType")) else ""
+        position = base64.urlsafe_b64encode(str(start + 2).encode()).decode()
+        paged.headers.add(*next_link(request, f"{kept}cursor={position.replace('=', '%3D')}"))
+    return paged
 
 
 VARIANTS = (

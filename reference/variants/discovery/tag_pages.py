@@ -6,65 +6,51 @@ import base64
 import json
 
 from reference.app import Registry
-from reference.messages import Request, Response
-from reference.modifications import OCI, Variant, drop_header, on
+from reference.messages import Handler, Request, Response
+from reference.modifications import OCI, Variant, around, drop_header, on
 
 _LIMIT_3 = 3
 _LIMIT_1000 = 1000
 
 
-def _limited(registry: Registry) -> None:
+@around("tags.list")
+async def _limited(_registry: Registry, request: Request, handler: Handler) -> Response:
     """Never more than three tags at once, with a Link to the rest."""
-    listing = registry.handlers["tags.list"]
-
-    async def changed(request: Request) -> Response:
-        asked = request.query.get("n")
-        if asked is None or (asked.isdecimal() and int(asked) > _LIMIT_3):
-            request.query.pairs = [pair for pair in request.query.pairs if pair[0] != "n"] + [("n", str(_LIMIT_3))]
-        return await listing(request)
-
-    registry.handlers["tags.list"] = changed
+    asked = request.query.get("n")
+    if asked is None or (asked.isdecimal() and int(asked) > _LIMIT_3):
+        request.query.pairs = [pair for pair in request.query.pairs if pair[0] != "n"] + [("n", str(_LIMIT_3))]
+    return await handler(request)
 
 
-def _cursor(registry: Registry) -> None:
+@around("tags.list")
+async def _cursor(_registry: Registry, request: Request, handler: Handler) -> Response:
     """The Link has an opaque cursor, is absolute, and stands among others."""
-    listing = registry.handlers["tags.list"]
-
-    async def changed(request: Request) -> Response:
-        cursor = request.query.get("cursor")
-        if cursor is not None:
-            pairs = json.loads(base64.urlsafe_b64decode(cursor))
-            others = [pair for pair in request.query.pairs if pair[0] != "cursor"]
-            request.query.pairs = [*((key, value) for key, value in pairs), *others]
-        response = await listing(request)
-        if "Link" in response.headers:
-            last = json.loads(response.body)["tags"][-1]
-            pairs = [("n", request.query.get("n") or ""), ("last", last)]
-            token = base64.urlsafe_b64encode(json.dumps(pairs).encode()).decode()
-            where = f"{request.scheme}://{request.headers.get('host')}{request.path}?cursor={token}"
-            response.headers.set("Link", f'</help>; rel="help", <{where}>; title="more; tags"; rel=next')
-        return response
-
-    registry.handlers["tags.list"] = changed
+    cursor = request.query.get("cursor")
+    if cursor is not None:
+        pairs = json.loads(base64.urlsafe_b64decode(cursor))
+        others = [pair for pair in request.query.pairs if pair[0] != "cursor"]
+        request.query.pairs = [*((key, value) for key, value in pairs), *others]
+    response = await handler(request)
+    if "Link" in response.headers:
+        last = json.loads(response.body)["tags"][-1]
+        pairs = [("n", request.query.get("n") or ""), ("last", last)]
+        token = base64.urlsafe_b64encode(json.dumps(pairs).encode()).decode()
+        where = f"{request.scheme}://{request.headers.get('host')}{request.path}?cursor={token}"
+        response.headers.set("Link", f'</help>; rel="help", <{where}>; title="more; tags"; rel=next')
+    return response
 
 
-def _edge_values(registry: Registry) -> None:
+@around("tags.list")
+async def _edge_values(registry: Registry, request: Request, handler: Handler) -> Response:
     """An n that is no number is ignored, a large one reduced; a last that is no tag leads to nothing."""
-    listing = registry.handlers["tags.list"]
-
-    async def changed(request: Request) -> Response:
-        n, last = request.query.get("n"), request.query.get("last")
-        if n is not None and not n.isdecimal():
-            request.query.pairs = [pair for pair in request.query.pairs if pair[0] != "n"]
-        elif n is not None and int(n) > _LIMIT_1000:
-            request.query.pairs = [
-                (key, str(_LIMIT_1000) if key == "n" else value) for key, value in request.query.pairs
-            ]
-        if last is not None and last not in registry.storage.tags(request.name):
-            return Response.json({"name": request.name, "tags": []})
-        return await listing(request)
-
-    registry.handlers["tags.list"] = changed
+    n, last = request.query.get("n"), request.query.get("last")
+    if n is not None and not n.isdecimal():
+        request.query.pairs = [pair for pair in request.query.pairs if pair[0] != "n"]
+    elif n is not None and int(n) > _LIMIT_1000:
+        request.query.pairs = [(key, str(_LIMIT_1000) if key == "n" else value) for key, value in request.query.pairs]
+    if last is not None and last not in registry.storage.tags(request.name):
+        return Response.json({"name": request.name, "tags": []})
+    return await handler(request)
 
 
 VARIANTS = (

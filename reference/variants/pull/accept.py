@@ -8,8 +8,8 @@ from reference import errors
 from reference.app import Registry
 from reference.documents import INDEXES, Document, parse
 from reference.grammar import digest_of
-from reference.messages import Request, Response
-from reference.modifications import Apply, Variant, override
+from reference.messages import Handler, Request, Response
+from reference.modifications import Apply, Variant, around, override
 from reference.storage import Manifest
 
 
@@ -33,19 +33,15 @@ def _strict(status: int) -> Apply:
     return apply
 
 
-def _schema1(registry: Registry) -> None:
+@around("manifest.get", "manifest.head")
+async def _schema1(_registry: Registry, request: Request, handler: Handler) -> Response:
     """A pull by tag without Accept gives a manifest of schema 1 that was made for it."""
-    get = registry.handlers["manifest.get"]
-
-    async def changed(request: Request) -> Response:
-        response = await get(request)
-        if response.status != 200 or ":" in request.reference or request.headers.get("accept"):
-            return response
-        body = json.dumps({"schemaVersion": 1, "name": request.name, "tag": request.reference}).encode()
-        kind = "application/vnd.docker.distribution.manifest.v1+prettyjws"
-        return Response(200, [("Content-Type", kind), ("Docker-Content-Digest", digest_of(body))], body)
-
-    registry.handlers["manifest.get"] = registry.handlers["manifest.head"] = changed
+    response = await handler(request)
+    if response.status != 200 or ":" in request.reference or request.headers.get("accept"):
+        return response
+    body = json.dumps({"schemaVersion": 1, "name": request.name, "tag": request.reference}).encode()
+    kind = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+    return Response(200, [("Content-Type", kind), ("Docker-Content-Digest", digest_of(body))], body)
 
 
 def _resolved(registry: Registry) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reference.app import Registry
 from reference.messages import Application, Handler, Message, Receive, Request, Response, Scope, Send
-from reference.modifications import Variant, override, wrap
+from reference.modifications import Variant, around, override, wrap
 from reference.variants.shared import other_host, redirected
 
 _LISTS = ("tags.list", "catalog.list", "referrers.list")
@@ -22,21 +22,17 @@ def _reads_redirected(registry: Registry) -> None:
     wrap(registry, _LISTS, redirected(307, lambda _: "", "moved"))
 
 
-def _redirecting(registry: Registry) -> None:
-    get = registry.handlers["blob.get"]
-
-    async def redirect(request: Request) -> Response:
-        if request.headers.get("x-from-storage"):
-            return await get(request)
-        response = await get(request)
-        if response.status not in (200, 206):
-            return response
-        if response.content is not None:
-            response.content.close()
-        location = f"/storage/{request.name}/{request.reference}?signature=a%2Bb"
-        return Response(307, [("Location", location), ("Docker-Content-Digest", request.reference)])
-
-    registry.handlers["blob.get"] = registry.handlers["blob.head"] = redirect
+@around("blob.get", "blob.head")
+async def _redirecting(_registry: Registry, request: Request, handler: Handler) -> Response:
+    if request.headers.get("x-from-storage"):
+        return await handler(request)
+    response = await handler(request)
+    if response.status not in (200, 206):
+        return response
+    if response.content is not None:
+        response.content.close()
+    location = f"/storage/{request.name}/{request.reference}?signature=a%2Bb"
+    return Response(307, [("Location", location), ("Docker-Content-Digest", request.reference)])
 
 
 def _store(application: Application) -> Application:

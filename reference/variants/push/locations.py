@@ -9,7 +9,7 @@ from urllib.parse import quote
 from reference import errors
 from reference.app import Registry
 from reference.messages import Application, Handler, Receive, Request, Response, Scope, Send
-from reference.modifications import Apply, Variant, answers, on, override, wrap
+from reference.modifications import Apply, Variant, answers, around, on, override
 from reference.storage import Upload
 from reference.variants.shared import other_host
 
@@ -18,20 +18,14 @@ _PREFIX = "/objects/"
 _STATE = "a%2Bb%2Fc%3D%3D"
 
 
-def _only_there(registry: Registry) -> None:
+@around("upload.patch", "upload.put", "upload.get")
+async def _only_there(_registry: Registry, request: Request, handler: Handler) -> Response:
     """Sessions are unknown under the address of the registry, and to who brings a login along."""
-
-    def around(handler: Handler) -> Handler:
-        async def changed(request: Request) -> Response:
-            if not request.headers.get("host").startswith("localhost"):
-                return Response(404)
-            if request.headers.get("authorization"):
-                return Response(400)
-            return await handler(request)
-
-        return changed
-
-    wrap(registry, ("upload.patch", "upload.put", "upload.get"), around)
+    if not request.headers.get("host").startswith("localhost"):
+        return Response(404)
+    if request.headers.get("authorization"):
+        return Response(400)
+    return await handler(request)
 
 
 def _sessions_elsewhere(_registry: Registry) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reference.app import Registry
 from reference.messages import Handler, Request, Response
-from reference.modifications import Variant, wrap
+from reference.modifications import Variant, around, wrap
 from reference.variants.shared import other_host, redirected
 
 #: Blobs above this are the store's; smaller ones the registry sends itself.
@@ -18,19 +18,13 @@ def _writes_redirected(registry: Registry) -> None:
     wrap(registry, writes, redirected(307, lambda r: f"http://{other_host(r)}", "moved"))
 
 
-def _large_bodies(registry: Registry) -> None:
+@around("manifest.put")
+async def _large_bodies(_registry: Registry, request: Request, handler: Handler) -> Response:
     """Redirect pushes of large manifests."""
-
-    def around(handler: Handler) -> Handler:
-        async def changed(request: Request) -> Response:
-            if (request.content_length or 0) <= _LARGE // 8 or request.query.get(_SIGNED) is not None:
-                return await handler(request)
-            query = "&".join(part for part in (request.query.raw, f"{_SIGNED}=1") if part)
-            return Response(307, [("Location", f"{request.path}?{query}")])
-
-        return changed
-
-    wrap(registry, ("manifest.put",), around)
+    if (request.content_length or 0) <= _LARGE // 8 or request.query.get(_SIGNED) is not None:
+        return await handler(request)
+    query = "&".join(part for part in (request.query.raw, f"{_SIGNED}=1") if part)
+    return Response(307, [("Location", f"{request.path}?{query}")])
 
 
 VARIANTS = (

@@ -8,24 +8,18 @@ from reference.app import Registry
 from reference.faults.pull.shared import Part, changed_if, is_open_part, is_part, parts_chosen, the_part, under_if_range
 from reference.faults.shared import where_answer
 from reference.messages import Content, Handler, Request, Response
-from reference.modifications import Apply, Fault, drop_header, on, override, set_header, wrap
+from reference.modifications import Apply, Fault, around, drop_header, on, override, set_header
 from reference.resources import ranges
 
 _PART = 206
 _HEADERS_OF_PART = re.compile(rb"\r\nContent-Type:.*\r\n\r\n", re.DOTALL)
 
 
-def _part_whatever_the_condition(registry: Registry) -> None:
+@around("blob.get")
+async def _part_whatever_the_condition(_registry: Registry, request: Request, handler: Handler) -> Response:
     """Give weak validators, and pay no heed to If-Range."""
-
-    def around(handler: Handler) -> Handler:
-        async def changed(request: Request) -> Response:
-            request.headers.drop("if-range")
-            return await handler(request)
-
-        return changed
-
-    wrap(registry, ["blob.get"], around)
+    request.headers.drop("if-range")
+    return await handler(request)
 
 
 def _moved(response: Response) -> None:

@@ -9,8 +9,8 @@ from reference.faults.push.manifests.shared import answer_to_pushed
 from reference.faults.push.shared import answered_again, other_location, with_body
 from reference.faults.shared import busy, no_content, other_digest
 from reference.grammar import digest_of
-from reference.messages import Request, Response
-from reference.modifications import Apply, Fault, answers, drop_header, on, override, set_header, set_status
+from reference.messages import Handler, Request, Response
+from reference.modifications import Apply, Fault, answers, around, drop_header, on, override, set_header, set_status
 
 
 def _throttled_at_first(*operations: str) -> Apply:
@@ -36,18 +36,14 @@ def _given(body: bytes) -> Callable[[int], Awaitable[bytes | None]]:
     return read
 
 
-def _other_algorithm(registry: Registry) -> None:
-    put = registry.handlers["manifest.put"]
-
-    async def changed(request: Request) -> Response:
-        body = await request.body(1 << 26) or b""
-        override(request, body=_given(body))
-        response = await put(request)
-        if response.status == 201 and request.reference.startswith("sha256:"):
-            response.headers.set("Docker-Content-Digest", digest_of(body, "sha512"))
-        return response
-
-    registry.handlers["manifest.put"] = changed
+@around("manifest.put")
+async def _other_algorithm(_registry: Registry, request: Request, handler: Handler) -> Response:
+    body = await request.body(1 << 26) or b""
+    override(request, body=_given(body))
+    response = await handler(request)
+    if response.status == 201 and request.reference.startswith("sha256:"):
+        response.headers.set("Docker-Content-Digest", digest_of(body, "sha512"))
+    return response
 
 
 FAULTS = (

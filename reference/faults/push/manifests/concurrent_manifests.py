@@ -8,7 +8,7 @@ from reference.app import Registry
 from reference.faults.push.shared import Meetings, met
 from reference.faults.shared import IndexedStorage, after_put
 from reference.messages import Handler, Request, Response
-from reference.modifications import Apply, Fault, override, wrap
+from reference.modifications import Apply, Fault, around, override, wrap
 from reference.storage import Manifest
 
 #: Seconds in which requests that were sent at the same time have all come.
@@ -78,21 +78,15 @@ def _digest_of_the_first(registry: Registry) -> None:
     wrap(registry, ("manifest.get", "manifest.head"), reading)
 
 
-def _torn_read(registry: Registry) -> None:
+@around("manifest.get")
+async def _torn_read(registry: Registry, request: Request, handler: Handler) -> Response:
     """The headers of a tag's manifest are read some time after its content."""
-
-    def around(handler: Handler) -> Handler:
-        async def changed(request: Request) -> Response:
-            response = await handler(request)
-            await asyncio.sleep(_MEETING)
-            later = registry.storage.tag(request.name, request.reference)
-            if response.status == 200 and later is not None:
-                response.headers.set("Docker-Content-Digest", later)
-            return response
-
-        return changed
-
-    wrap(registry, ("manifest.get",), around)
+    response = await handler(request)
+    await asyncio.sleep(_MEETING)
+    later = registry.storage.tag(request.name, request.reference)
+    if response.status == 200 and later is not None:
+        response.headers.set("Docker-Content-Digest", later)
+    return response
 
 
 def _gone_for_a_moment(registry: Registry) -> None:

@@ -7,8 +7,8 @@ from reference.app import Registry
 from reference.documents import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, Document
 from reference.faults.push.manifests.shared import unread_manifests
 from reference.grammar import digest_of, is_tag
-from reference.messages import Message, Request, Response
-from reference.modifications import Apply, Fault
+from reference.messages import Handler, Message, Request, Response
+from reference.modifications import Apply, Fault, around
 from reference.storage import Manifest
 
 
@@ -16,30 +16,26 @@ def _is_reference(reference: str) -> bool:
     return ":" in reference or is_tag(reference)
 
 
-def _unread(registry: Registry) -> None:
+@around("manifest.put")
+async def _unread(registry: Registry, request: Request, handler: Handler) -> Response:
     """Store whatever comes, without reading it."""
-    put = registry.handlers["manifest.put"]
+    content = await request.body(registry.manifests.limit)
+    if content is None:
+        return await handler(request)
 
-    async def store(request: Request) -> Response:
-        content = await request.body(registry.manifests.limit)
-        if content is None:
-            return await put(request)
+    async def again() -> Message:
+        return {"type": "http.request", "body": content}
 
-        async def again() -> Message:
-            return {"type": "http.request", "body": content}
-
-        request._receive = again
-        try:
-            return await put(request)
-        except errors.RegistryError as error:
-            code = error.entries[0].code if error.entries else ""
-            if code != "MANIFEST_INVALID" or error.status != 400 or not _is_reference(request.reference):
-                raise
-        manifest = Manifest(digest_of(content), request.headers.get("content-type"), content)
-        registry.storage.put_manifest(request.name, manifest, None)
-        return registry.manifests.created(request, manifest, Document(manifest.media_type, {}))
-
-    registry.handlers["manifest.put"] = store
+    request._receive = again
+    try:
+        return await handler(request)
+    except errors.RegistryError as error:
+        code = error.entries[0].code if error.entries else ""
+        if code != "MANIFEST_INVALID" or error.status != 400 or not _is_reference(request.reference):
+            raise
+    manifest = Manifest(digest_of(content), request.headers.get("content-type"), content)
+    registry.storage.put_manifest(request.name, manifest, None)
+    return registry.manifests.created(request, manifest, Document(manifest.media_type, {}))
 
 
 def _accepting(*kinds: str) -> Apply:

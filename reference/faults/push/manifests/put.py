@@ -11,8 +11,8 @@ from reference.app import Registry
 from reference.documents import IMAGES
 from reference.faults.push.manifests.shared import KNOWN, fails_where, invalid_manifest, refused_where
 from reference.faults.push.shared import capitals_accepted, denied
-from reference.messages import Request, Response
-from reference.modifications import Apply, Fault, on, override
+from reference.messages import Handler, Request, Response
+from reference.modifications import Apply, Fault, around, on, override
 from reference.modifications.shared import has_unknown_member
 from reference.storage import Manifest
 
@@ -159,17 +159,13 @@ def _untagged_lost(registry: Registry) -> None:
     registry.handlers["manifest.get"] = changed
 
 
-def _latest_by_digest(registry: Registry) -> None:
-    put = registry.handlers["manifest.put"]
-
-    async def changed(request: Request) -> Response:
-        tagged = registry.storage.tags(request.name)
-        response = await put(request)
-        if tagged and ":" in request.reference and response.status == 201:
-            registry.storage.set_tag(request.name, "latest", request.reference)
-        return response
-
-    registry.handlers["manifest.put"] = changed
+@around("manifest.put")
+async def _latest_by_digest(registry: Registry, request: Request, handler: Handler) -> Response:
+    tagged = registry.storage.tags(request.name)
+    response = await handler(request)
+    if tagged and ":" in request.reference and response.status == 201:
+        registry.storage.set_tag(request.name, "latest", request.reference)
+    return response
 
 
 def _without_unknown_members(_request: Request, response: Response) -> None:
@@ -220,15 +216,11 @@ def _gone_with_the_last_of_several(registry: Registry) -> None:
     override(registry.storage, set_tag=changed)
 
 
-def _again_by_digest_409(registry: Registry) -> None:
-    put = registry.handlers["manifest.put"]
-
-    async def changed(request: Request) -> Response:
-        if ":" in request.reference and registry.storage.manifest(request.name, request.reference):
-            raise errors.RegistryError(409)
-        return await put(request)
-
-    registry.handlers["manifest.put"] = changed
+@around("manifest.put")
+async def _again_by_digest_409(registry: Registry, request: Request, handler: Handler) -> Response:
+    if ":" in request.reference and registry.storage.manifest(request.name, request.reference):
+        raise errors.RegistryError(409)
+    return await handler(request)
 
 
 def _lost_when_pushed_again(registry: Registry) -> None:

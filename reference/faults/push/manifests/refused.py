@@ -18,7 +18,7 @@ from reference.faults.push.manifests.shared import (
 from reference.faults.shared import failing_where, is_malformed
 from reference.grammar import digest_of, is_digest
 from reference.messages import Handler, Request, Response
-from reference.modifications import Apply, Fault, answers, override, set_status
+from reference.modifications import Apply, Fault, answers, around, override, set_status
 from reference.storage import Manifest
 
 
@@ -26,44 +26,32 @@ def _limited(registry: Registry) -> None:
     registry.manifests.limit = 1 << 20
 
 
-def _parameters_refused(registry: Registry) -> None:
-    put = registry.handlers["manifest.put"]
-
-    async def changed(request: Request) -> Response:
-        if ";" in request.headers.get("content-type"):
-            raise errors.manifest_invalid("the content type is unknown", 415)
-        return await put(request)
-
-    registry.handlers["manifest.put"] = changed
+@around("manifest.put")
+async def _parameters_refused(_registry: Registry, request: Request, handler: Handler) -> Response:
+    if ";" in request.headers.get("content-type"):
+        raise errors.manifest_invalid("the content type is unknown", 415)
+    return await handler(request)
 
 
-def _cut_where_unknown(registry: Registry) -> None:
+@around("manifest.put")
+async def _cut_where_unknown(registry: Registry, request: Request, handler: Handler) -> Response:
     """Read no more of a manifest than the limit, and take that for the whole."""
-    put = registry.handlers["manifest.put"]
+    if request.content_length is None:
+        limit, pieces = registry.manifests.limit, request.pieces
 
-    async def changed(request: Request) -> Response:
-        if request.content_length is None:
-            limit, pieces = registry.manifests.limit, request.pieces
+        async def body(_limit: int) -> bytes:
+            return b"".join([piece async for piece in pieces()])[:limit]
 
-            async def body(_limit: int) -> bytes:
-                return b"".join([piece async for piece in pieces()])[:limit]
-
-            override(request, body=body)
-        return await put(request)
-
-    registry.handlers["manifest.put"] = changed
+        override(request, body=body)
+    return await handler(request)
 
 
-def _malformed_as_tag(registry: Registry) -> None:
+@around("manifest.put")
+async def _malformed_as_tag(_registry: Registry, request: Request, handler: Handler) -> Response:
     """A reference with a colon that is no digest is a tag, so it is stored under one."""
-    put = registry.handlers["manifest.put"]
-
-    async def changed(request: Request) -> Response:
-        if ":" in request.reference and not is_digest(request.reference):
-            request.reference = request.reference.replace(":", "-")
-        return await put(request)
-
-    registry.handlers["manifest.put"] = changed
+    if ":" in request.reference and not is_digest(request.reference):
+        request.reference = request.reference.replace(":", "-")
+    return await handler(request)
 
 
 def _missing_404(_request: Request, response: Response) -> None:
@@ -169,18 +157,14 @@ def _stored_under_anything(status: int) -> Apply:
     return apply
 
 
-def _stored_under_its_own(registry: Registry) -> None:
+@around("manifest.put")
+async def _stored_under_its_own(registry: Registry, request: Request, handler: Handler) -> Response:
     """Store a manifest before its reference is looked at, and fail then."""
-    put = registry.handlers["manifest.put"]
-
-    async def changed(request: Request) -> Response:
-        if is_malformed(request.reference):
-            content = await request.body(1 << 22) or b""
-            registry.storage.put_manifest(request.name, Manifest(digest_of(content), OCI_MANIFEST, content), None)
-            raise errors.digest_invalid(request.reference)
-        return await put(request)
-
-    registry.handlers["manifest.put"] = changed
+    if is_malformed(request.reference):
+        content = await request.body(1 << 22) or b""
+        registry.storage.put_manifest(request.name, Manifest(digest_of(content), OCI_MANIFEST, content), None)
+        raise errors.digest_invalid(request.reference)
+    return await handler(request)
 
 
 FAULTS = (

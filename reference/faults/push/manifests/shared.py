@@ -13,7 +13,7 @@ from reference.faults.push.shared import denied
 from reference.faults.shared import body_of, where_answer
 from reference.grammar import digest_of, is_tag
 from reference.messages import Handler, Request, Response
-from reference.modifications import Apply, Transform, on, override, wrap
+from reference.modifications import Apply, Transform, around, on, override, wrap
 from reference.storage import Manifest
 
 KNOWN = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST)
@@ -124,28 +124,24 @@ def refused_and_stored(code: str, tags: bool = True, manifests: bool = True) -> 
 def unread_manifests(*kinds: str, status: int = 0) -> Apply:
     """Take what is no manifest of some types, or fail at it."""
 
-    def apply(registry: Registry) -> None:
-        put = registry.handlers["manifest.put"]
-
-        async def changed(request: Request) -> Response:
-            if request.headers.get("content-type") not in kinds:
-                return await put(request)
-            content = await request.body(1 << 22) or b""
-            override(request, body=body_of(content))
-            try:
-                return await put(request)
-            except errors.RegistryError as error:
-                if not any(entry.code == "MANIFEST_INVALID" for entry in error.entries):
-                    raise
-                if status:
-                    raise errors.RegistryError(status) from error
-                manifest = Manifest(digest_of(content), request.headers.get("content-type"), content)
-                registry.storage.put_manifest(request.name, manifest, None)
-                if is_tag(request.reference):
-                    registry.storage.set_tag(request.name, request.reference, manifest.digest)
+    @around("manifest.put")
+    async def apply(registry: Registry, request: Request, handler: Handler) -> Response:
+        if request.headers.get("content-type") not in kinds:
+            return await handler(request)
+        content = await request.body(1 << 22) or b""
+        override(request, body=body_of(content))
+        try:
+            return await handler(request)
+        except errors.RegistryError as error:
+            if not any(entry.code == "MANIFEST_INVALID" for entry in error.entries):
                 raise
-
-        registry.handlers["manifest.put"] = changed
+            if status:
+                raise errors.RegistryError(status) from error
+            manifest = Manifest(digest_of(content), request.headers.get("content-type"), content)
+            registry.storage.put_manifest(request.name, manifest, None)
+            if is_tag(request.reference):
+                registry.storage.set_tag(request.name, request.reference, manifest.digest)
+            raise
 
     return apply
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from reference.app import Registry
 from reference.faults.shared import where_answer
 from reference.messages import Handler, Request, Response
-from reference.modifications import Apply, Fault, on, override, set_header, wrap
+from reference.modifications import Apply, Fault, around, on, override, set_header, wrap
 
 _FEW = 5
 _MANY = 100
@@ -44,21 +44,15 @@ def _told(change: Callable[[list[str]], list[str]]) -> Apply:
     return lambda registry: wrap(registry, ["manifest.put"], around)
 
 
-def _told_and_not_made(registry: Registry) -> None:
+@around("manifest.put")
+async def _told_and_not_made(registry: Registry, request: Request, handler: Handler) -> Response:
     """Name the tags in OCI-Tag and make none of them."""
-
-    def around(put: Handler) -> Handler:
-        async def changed(request: Request) -> Response:
-            tags = registry.manifests.tags(request)
-            request.query.pairs = [(key, value) for key, value in request.query.pairs if key != "tag"]
-            response = await put(request)
-            for tag in tags if ":" in request.reference and response.status == 201 else ():
-                response.headers.add("OCI-Tag", tag)
-            return response
-
-        return changed
-
-    wrap(registry, ["manifest.put"], around)
+    tags = registry.manifests.tags(request)
+    request.query.pairs = [(key, value) for key, value in request.query.pairs if key != "tag"]
+    response = await handler(request)
+    for tag in tags if ":" in request.reference and response.status == 201 else ():
+        response.headers.add("OCI-Tag", tag)
+    return response
 
 
 def _first_few(registry: Registry) -> None:

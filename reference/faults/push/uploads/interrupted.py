@@ -8,7 +8,7 @@ from reference import errors
 from reference.app import Registry
 from reference.faults.upload_history import blobs_pushed, close_refused, spoilt
 from reference.messages import Disconnected, Handler, Request, Response
-from reference.modifications import Apply, Fault, override, wrap
+from reference.modifications import Apply, Fault, around, override
 from reference.storage import Upload
 
 
@@ -32,18 +32,13 @@ def _truncated_kept(registry: Registry) -> None:
 def _cut_off(operation: str, then: Callable[[Registry, Request], None]) -> Apply:
     """Do something when the body of an operation breaks off."""
 
-    def apply(registry: Registry) -> None:
-        def around(handler: Handler) -> Handler:
-            async def changed(request: Request) -> Response:
-                try:
-                    return await handler(request)
-                except Disconnected:
-                    then(registry, request)
-                    raise
-
-            return changed
-
-        wrap(registry, (operation,), around)
+    @around(operation)
+    async def apply(registry: Registry, request: Request, handler: Handler) -> Response:
+        try:
+            return await handler(request)
+        except Disconnected:
+            then(registry, request)
+            raise
 
     return apply
 
@@ -66,20 +61,16 @@ def _announced_counts(registry: Registry) -> None:
     _cut_off("upload.patch", count)(registry)
 
 
-def _offset_forgotten(registry: Registry) -> None:
+@around("upload.patch")
+async def _offset_forgotten(registry: Registry, request: Request, handler: Handler) -> Response:
     """What came of a broken chunk is kept, and not counted."""
-    patch = registry.handlers["upload.patch"]
-
-    async def changed(request: Request) -> Response:
-        upload = registry.uploads.find(request)
-        before = upload.size
-        try:
-            return await patch(request)
-        except Disconnected:
-            upload.size = before
-            raise
-
-    registry.handlers["upload.patch"] = changed
+    upload = registry.uploads.find(request)
+    before = upload.size
+    try:
+        return await handler(request)
+    except Disconnected:
+        upload.size = before
+        raise
 
 
 def _taken_for_whole(operation: str, *, chunked: bool) -> Apply:
@@ -125,24 +116,19 @@ def _digest_locked(registry: Registry) -> None:
     _cut_off("upload.put", lock)(registry)
 
 
-def _manifest_taken_for_whole(registry: Registry) -> None:
-    def around(handler: Handler) -> Handler:
-        async def changed(request: Request) -> Response:
-            pieces = request.pieces
+@around("manifest.put")
+async def _manifest_taken_for_whole(_registry: Registry, request: Request, handler: Handler) -> Response:
+    pieces = request.pieces
 
-            async def until_cut() -> AsyncIterator[bytes]:
-                try:
-                    async for piece in pieces():
-                        yield piece
-                except Disconnected:
-                    return
+    async def until_cut() -> AsyncIterator[bytes]:
+        try:
+            async for piece in pieces():
+                yield piece
+        except Disconnected:
+            return
 
-            override(request, pieces=until_cut)
-            return await handler(request)
-
-        return changed
-
-    wrap(registry, ("manifest.put",), around)
+    override(request, pieces=until_cut)
+    return await handler(request)
 
 
 FAULTS = (

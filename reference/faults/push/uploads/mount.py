@@ -8,7 +8,18 @@ from reference.faults.push.shared import answered_again, other_location
 from reference.faults.shared import answered_500, instead, no_content, other_digest
 from reference.grammar import is_digest, is_supported
 from reference.messages import Handler, Request, Response
-from reference.modifications import Apply, Fault, answers, drop_header, on, override, set_header, set_status, wrap
+from reference.modifications import (
+    Apply,
+    Fault,
+    answers,
+    around,
+    drop_header,
+    on,
+    override,
+    set_header,
+    set_status,
+    wrap,
+)
 
 
 def _blobs_lost_with_mount(registry: Registry) -> None:
@@ -46,18 +57,14 @@ def _bound_to_mount(registry: Registry) -> None:
 def _mount_refused(status: int, absent_from_only: bool = False, impossible_only: bool = False) -> Apply:
     """Refuse a mount rather than open a session."""
 
-    def apply(registry: Registry) -> None:
-        mount = registry.handlers["upload.mount"]
-
-        async def changed(request: Request) -> Response:
-            if absent_from_only and request.query.get("from") is None:
-                return Response(status, [("Allow", "POST")])
-            response = await mount(request)
-            if impossible_only and response.status == 202 and request.query.get("from") is not None:
-                raise errors.RegistryError(status, (errors.ErrorEntry("BLOB_UNKNOWN"),))
-            return response if absent_from_only or impossible_only else Response(status, [("Allow", "")])
-
-        registry.handlers["upload.mount"] = changed
+    @around("upload.mount")
+    async def apply(_registry: Registry, request: Request, handler: Handler) -> Response:
+        if absent_from_only and request.query.get("from") is None:
+            return Response(status, [("Allow", "POST")])
+        response = await handler(request)
+        if impossible_only and response.status == 202 and request.query.get("from") is not None:
+            raise errors.RegistryError(status, (errors.ErrorEntry("BLOB_UNKNOWN"),))
+        return response if absent_from_only or impossible_only else Response(status, [("Allow", "")])
 
     return apply
 
@@ -87,23 +94,15 @@ def _query_kept(registry: Registry) -> None:
     registry.handlers["upload.mount"], registry.handlers["upload.put"] = with_query, refusing
 
 
-def _mount_of_anything(registry: Registry) -> None:
+@around("upload.mount")
+async def _mount_of_anything(registry: Registry, request: Request, handler: Handler) -> Response:
     """Answer a mount 201 where the blob is nowhere."""
-
-    def around(handler: Handler) -> Handler:
-        async def changed(request: Request) -> Response:
-            response = await handler(request)
-            digest = request.query.get("mount") or ""
-            source = request.query.get("from") or request.name
-            if response.status != 202 or "!" in digest or registry.blobs.find(source, digest):
-                return response
-            return Response(
-                201, [("Location", f"/v2/{request.name}/blobs/{digest}"), ("Docker-Content-Digest", digest)]
-            )
-
-        return changed
-
-    wrap(registry, ["upload.mount"], around)
+    response = await handler(request)
+    digest = request.query.get("mount") or ""
+    source = request.query.get("from") or request.name
+    if response.status != 202 or "!" in digest or registry.blobs.find(source, digest):
+        return response
+    return Response(201, [("Location", f"/v2/{request.name}/blobs/{digest}"), ("Docker-Content-Digest", digest)])
 
 
 def _mount_of_malformed_404(mount: Handler) -> Handler:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from reference import errors
 from reference.app import Registry
-from reference.messages import Request, Response
-from reference.modifications import Apply, Fault, answers, drop_header, override, set_header, set_status
+from reference.messages import Handler, Request, Response
+from reference.modifications import Apply, Fault, answers, around, drop_header, override, set_header, set_status
 from reference.storage import Upload
 
 _RANGE = re.compile(r"([0-9]+)-([0-9]+)")
@@ -45,14 +45,10 @@ def _malformed_400(request: Request, response: Response) -> None:
         response.status = 400
 
 
-def _out_of_order_put(registry: Registry) -> None:
-    put = registry.handlers["upload.put"]
-
-    async def changed(request: Request) -> Response:
-        request.headers.drop("content-range")
-        return await put(request)
-
-    registry.handlers["upload.put"] = changed
+@around("upload.put")
+async def _out_of_order_put(_registry: Registry, request: Request, handler: Handler) -> Response:
+    request.headers.drop("content-range")
+    return await handler(request)
 
 
 def _careless(form: str) -> Apply:
@@ -70,37 +66,29 @@ def _careless(form: str) -> Apply:
     return apply
 
 
-def _kept_of_malformed(registry: Registry) -> None:
+@around("upload.patch")
+async def _kept_of_malformed(registry: Registry, request: Request, handler: Handler) -> Response:
     """Receive a chunk before its Content-Range is read."""
-    patch = registry.handlers["upload.patch"]
-
-    async def changed(request: Request) -> Response:
-        upload = registry.uploads.find(request)
-        try:
-            return await patch(request)
-        except errors.RegistryError as error:
-            if error.status == 416 and not re.fullmatch("[0-9]+-[0-9]+", request.headers.get("content-range")):
-                await registry.uploads.receive(request, upload)
-            raise
-
-    registry.handlers["upload.patch"] = changed
+    upload = registry.uploads.find(request)
+    try:
+        return await handler(request)
+    except errors.RegistryError as error:
+        if error.status == 416 and not re.fullmatch("[0-9]+-[0-9]+", request.headers.get("content-range")):
+            await registry.uploads.receive(request, upload)
+        raise
 
 
-def _kept_of_last(registry: Registry) -> None:
+@around("upload.put")
+async def _kept_of_last(registry: Registry, request: Request, handler: Handler) -> Response:
     """Receive a last chunk before its place is looked at."""
-    put = registry.handlers["upload.put"]
-
-    async def changed(request: Request) -> Response:
-        upload = registry.uploads.find(request)
-        try:
-            return await put(request)
-        except errors.RegistryError as error:
-            if error.status == 416:
-                await registry.uploads.receive(request, upload)
-                error.headers = registry.uploads.progress(upload)
-            raise
-
-    registry.handlers["upload.put"] = changed
+    upload = registry.uploads.find(request)
+    try:
+        return await handler(request)
+    except errors.RegistryError as error:
+        if error.status == 416:
+            await registry.uploads.receive(request, upload)
+            error.headers = registry.uploads.progress(upload)
+        raise
 
 
 def _order_by_length(registry: Registry) -> None:
@@ -162,18 +150,14 @@ def _repeats(registry: Registry) -> None:
     override(registry.uploads, chunk=remember, check_order=changed)
 
 
-def _appends_though_416(registry: Registry) -> None:
-    patch = registry.handlers["upload.patch"]
-
-    async def changed(request: Request) -> Response:
-        try:
-            return await patch(request)
-        except errors.RegistryError as error:
-            if error.status == 416:
-                await registry.uploads.receive(request, registry.uploads.find(request))
-            raise
-
-    registry.handlers["upload.patch"] = changed
+@around("upload.patch")
+async def _appends_though_416(registry: Registry, request: Request, handler: Handler) -> Response:
+    try:
+        return await handler(request)
+    except errors.RegistryError as error:
+        if error.status == 416:
+            await registry.uploads.receive(request, registry.uploads.find(request))
+        raise
 
 
 def _length_unchecked(registry: Registry) -> None:

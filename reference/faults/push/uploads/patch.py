@@ -16,8 +16,19 @@ from reference.faults.push.uploads.shared import (
 )
 from reference.faults.shared import before_session, busy
 from reference.faults.upload_history import blobs_pushed, close_refused, lost, spoilt
-from reference.messages import Request, Response
-from reference.modifications import Apply, Fault, answers, both, drop_header, on, override, set_header, set_status
+from reference.messages import Handler, Request, Response
+from reference.modifications import (
+    Apply,
+    Fault,
+    answers,
+    around,
+    both,
+    drop_header,
+    on,
+    override,
+    set_header,
+    set_status,
+)
 from reference.storage import Upload
 from reference.storage.memory import MemoryUpload
 
@@ -129,15 +140,11 @@ def _last_chunk_alone(registry: Registry) -> None:
     override(registry.uploads, close=changed)
 
 
-def _length_required(registry: Registry) -> None:
-    patch = registry.handlers["upload.patch"]
-
-    async def changed(request: Request) -> Response:
-        if request.content_length is None:
-            raise errors.RegistryError(411)
-        return await patch(request)
-
-    registry.handlers["upload.patch"] = changed
+@around("upload.patch")
+async def _length_required(_registry: Registry, request: Request, handler: Handler) -> Response:
+    if request.content_length is None:
+        raise errors.RegistryError(411)
+    return await handler(request)
 
 
 def _later_chunk(request: Request) -> bool:

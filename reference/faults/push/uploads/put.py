@@ -16,7 +16,7 @@ from reference.faults.push.uploads.shared import (
 from reference.faults.shared import busy, other_digest
 from reference.grammar import is_digest, is_supported
 from reference.messages import Content, Handler, Request, Response
-from reference.modifications import Apply, Fault, answers, drop_header, on, override, set_header, set_status
+from reference.modifications import Apply, Fault, answers, around, drop_header, on, override, set_header, set_status
 from reference.storage import Upload
 from reference.storage.memory import MemoryContent
 
@@ -104,19 +104,15 @@ def _is_large(request: Request) -> bool:
     return (request.content_length or 0) > _LARGE
 
 
-def _refused_without_digest_stored(registry: Registry) -> None:
+@around("upload.put")
+async def _refused_without_digest_stored(registry: Registry, request: Request, handler: Handler) -> Response:
     """Store what is closed without a digest."""
-    put = registry.handlers["upload.put"]
-
-    async def changed(request: Request) -> Response:
-        if request.query.get("digest") is None:
-            upload = registry.uploads.find(request)
-            await registry.uploads.receive(request, upload)
-            registry.storage.commit_upload(upload, [await upload.digest("sha256")])
-            raise errors.digest_invalid("")
-        return await put(request)
-
-    registry.handlers["upload.put"] = changed
+    if request.query.get("digest") is None:
+        upload = registry.uploads.find(request)
+        await registry.uploads.receive(request, upload)
+        registry.storage.commit_upload(upload, [await upload.digest("sha256")])
+        raise errors.digest_invalid("")
+    return await handler(request)
 
 
 def _gzip_ends(registry: Registry) -> None:

@@ -4,25 +4,19 @@ from __future__ import annotations
 
 from reference.app import Registry
 from reference.messages import Handler, Request, Response
-from reference.modifications import Fault, wrap
+from reference.modifications import Fault, around
 
 #: In the query of a URL of the store. A real one would be a signature.
 _SIGNED = "store-signature"
 
 
-def _answered_200(registry: Registry) -> None:
+@around("manifest.put")
+async def _answered_200(_registry: Registry, request: Request, handler: Handler) -> Response:
     """What a redirect led to is answered 200."""
-
-    def around(handler: Handler) -> Handler:
-        async def changed(request: Request) -> Response:
-            response = await handler(request)
-            if response.status == 201 and request.query.get(_SIGNED) is not None:
-                response.status = 200
-            return response
-
-        return changed
-
-    wrap(registry, ("manifest.put",), around)
+    response = await handler(request)
+    if response.status == 201 and request.query.get(_SIGNED) is not None:
+        response.status = 200
+    return response
 
 
 FAULTS = (

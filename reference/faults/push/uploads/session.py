@@ -9,8 +9,8 @@ from reference.app import Registry
 from reference.faults.push.shared import denied
 from reference.faults.shared import before_session, content_of
 from reference.faults.upload_history import Follower, IsWay, blobs_pushed, close_refused, lost, spoilt
-from reference.messages import Content, Request, Response
-from reference.modifications import Apply, Fault, answers, on, override
+from reference.messages import Content, Handler, Request, Response
+from reference.modifications import Apply, Fault, answers, around, on, override
 from reference.storage import Upload
 
 _SESSION = ("upload.get", "upload.patch", "upload.put", "upload.delete")
@@ -28,15 +28,11 @@ def _again_409(registry: Registry) -> None:
     override(registry.uploads, digests=changed)
 
 
-def _blob_again(registry: Registry) -> None:
-    close = registry.handlers["upload.put"]
-
-    async def changed(request: Request) -> Response:
-        if registry.storage.has_blob(request.name, request.query.get("digest") or ""):
-            raise denied(409)
-        return await close(request)
-
-    registry.handlers["upload.put"] = changed
+@around("upload.put")
+async def _blob_again(registry: Registry, request: Request, handler: Handler) -> Response:
+    if registry.storage.has_blob(request.name, request.query.get("digest") or ""):
+        raise denied(409)
+    return await handler(request)
 
 
 def _answered(operation: str, when: IsWay, answer: Callable[[Response], Awaitable[None] | None]) -> Apply:

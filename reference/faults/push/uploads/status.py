@@ -9,8 +9,8 @@ from reference.app import Registry
 from reference.faults.push.uploads.shared import from_third_request, one_more, range_one_less, session_range
 from reference.faults.shared import before_session, busy, with_status
 from reference.faults.upload_history import blobs_pushed, close_refused, lost, spoilt
-from reference.messages import Request, Response
-from reference.modifications import Apply, Fault, answers, drop_header, on, set_status
+from reference.messages import Handler, Request, Response
+from reference.modifications import Apply, Fault, answers, around, drop_header, on, set_status
 from reference.storage import Upload
 
 _SESSIONS = ("upload.start", "upload.patch", "upload.get")
@@ -94,15 +94,11 @@ def _second_status(change: Callable[[Response], object]) -> Apply:
     return apply
 
 
-def _session_lost(registry: Registry) -> None:
-    status = registry.handlers["upload.get"]
-
-    async def changed(request: Request) -> Response:
-        response = await status(request)
-        registry.storage.discard_upload(registry.uploads.find(request))
-        return response
-
-    registry.handlers["upload.get"] = changed
+@around("upload.get")
+async def _session_lost(registry: Registry, request: Request, handler: Handler) -> Response:
+    response = await handler(request)
+    registry.storage.discard_upload(registry.uploads.find(request))
+    return response
 
 
 FAULTS = (

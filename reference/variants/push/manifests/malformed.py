@@ -5,8 +5,8 @@ from __future__ import annotations
 from reference import errors
 from reference.app import Registry
 from reference.documents import OCI_MANIFEST, Document, parse, read
-from reference.messages import Request, Response
-from reference.modifications import Apply, Variant, answers, override
+from reference.messages import Handler, Request, Response
+from reference.modifications import Apply, Variant, answers, around, override
 from reference.modifications.shared import has_unknown_member
 from reference.storage import Manifest
 
@@ -47,26 +47,22 @@ def _stored(registry: Registry, request: Request, body: bytes) -> Response:
     return registry.manifests.created(request, manifest, Document(kind, {}))
 
 
-def _lax_push(registry: Registry) -> None:
+@around("manifest.put")
+async def _lax_push(registry: Registry, request: Request, handler: Handler) -> Response:
     """Any JSON object is stored, under the type that came with it."""
-    put = registry.handlers["manifest.put"]
+    body = await request.body(registry.manifests.limit)
+    if body is None:
+        raise errors.manifest_too_large(registry.manifests.limit)
 
-    async def changed(request: Request) -> Response:
-        body = await request.body(registry.manifests.limit)
-        if body is None:
-            raise errors.manifest_too_large(registry.manifests.limit)
+    async def again(_limit: int) -> bytes:
+        return body
 
-        async def again(_limit: int) -> bytes:
-            return body
-
-        override(request, body=again)
-        try:
-            read(body, request.headers.get("content-type"))
-        except errors.RegistryError:
-            return _stored(registry, request, body)
-        return await put(request)
-
-    registry.handlers["manifest.put"] = changed
+    override(request, body=again)
+    try:
+        read(body, request.headers.get("content-type"))
+    except errors.RegistryError:
+        return _stored(registry, request, body)
+    return await handler(request)
 
 
 def _unknown_members_refused(registry: Registry) -> None:

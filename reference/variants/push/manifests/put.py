@@ -5,8 +5,8 @@ from __future__ import annotations
 from reference import errors
 from reference.app import Registry
 from reference.documents import read
-from reference.messages import Request, Response
-from reference.modifications import Apply, Variant, override
+from reference.messages import Handler, Request, Response
+from reference.modifications import Apply, Variant, around, override
 from reference.variants.shared import denied
 
 
@@ -33,24 +33,20 @@ def _immutable(status: int, code: str) -> Apply:
     return apply
 
 
-def _tag_immutable(registry: Registry) -> None:
-    put = registry.handlers["manifest.put"]
+@around("manifest.put")
+async def _tag_immutable(registry: Registry, request: Request, handler: Handler) -> Response:
+    tagged = registry.storage.tag(request.name, request.reference) if ":" not in request.reference else None
+    body = await request.body(registry.manifests.limit) if tagged is not None else None
+    if body is not None:
+        read(body, request.headers.get("content-type"))
+        if registry.manifests.digest(request.reference, body) != tagged:
+            raise errors.RegistryError(409, (errors.ErrorEntry("DENIED", "the tag is immutable"),))
 
-    async def changed(request: Request) -> Response:
-        tagged = registry.storage.tag(request.name, request.reference) if ":" not in request.reference else None
-        body = await request.body(registry.manifests.limit) if tagged is not None else None
-        if body is not None:
-            read(body, request.headers.get("content-type"))
-            if registry.manifests.digest(request.reference, body) != tagged:
-                raise errors.RegistryError(409, (errors.ErrorEntry("DENIED", "the tag is immutable"),))
+        async def again(_limit: int) -> bytes:
+            return body
 
-            async def again(_limit: int) -> bytes:
-                return body
-
-            override(request, body=again)
-        return await put(request)
-
-    registry.handlers["manifest.put"] = changed
+        override(request, body=again)
+    return await handler(request)
 
 
 VARIANTS = (

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from reference import errors
 from reference.app import Registry
 from reference.documents import Document
-from reference.messages import Request, Response
-from reference.modifications import OCI, Variant, answers, override
+from reference.messages import Handler, Request, Response
+from reference.modifications import OCI, Variant, answers, around, override
 
 _MIB = 1 << 20
 
@@ -39,16 +39,12 @@ def _unlimited(registry: Registry) -> None:
     registry.manifests.limit = 1 << 30
 
 
-def _type_required(registry: Registry) -> None:
+@around("manifest.put")
+async def _type_required(_registry: Registry, request: Request, handler: Handler) -> Response:
     """A push needs a Content-Type, and it must be that of the body."""
-    put = registry.handlers["manifest.put"]
-
-    async def changed(request: Request) -> Response:
-        if not request.headers.get("content-type"):
-            raise errors.manifest_invalid("there is no Content-Type", 415)
-        return await put(request)
-
-    registry.handlers["manifest.put"] = changed
+    if not request.headers.get("content-type"):
+        raise errors.manifest_invalid("there is no Content-Type", 415)
+    return await handler(request)
 
 
 VARIANTS = (

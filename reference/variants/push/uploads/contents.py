@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reference.app import Registry
 from reference.messages import Handler, Request, Response
-from reference.modifications import OCI, Apply, Variant, wrap
+from reference.modifications import OCI, Apply, Variant, around
 from reference.variants.push.uploads.shared import refusing
 from reference.variants.shared import denied
 
@@ -17,30 +17,20 @@ _UPLOADS = ("upload.start", "upload.start-digest", "upload.mount", *_SESSION)
 def _large(status: int, code: str) -> Apply:
     """No blob above a size."""
 
-    def apply(registry: Registry) -> None:
-        def around(handler: Handler) -> Handler:
-            async def changed(request: Request) -> Response:
-                if (request.content_length or 0) > _BLOB:
-                    raise denied("so large a blob is not taken", status, code)
-                return await handler(request)
-
-            return changed
-
-        wrap(registry, ("upload.patch", "upload.put", "upload.start-digest"), around)
+    @around("upload.patch", "upload.put", "upload.start-digest")
+    async def apply(_registry: Registry, request: Request, handler: Handler) -> Response:
+        if (request.content_length or 0) > _BLOB:
+            raise denied("so large a blob is not taken", status, code)
+        return await handler(request)
 
     return apply
 
 
-def _limited(registry: Registry) -> None:
-    def around(handler: Handler) -> Handler:
-        async def changed(request: Request) -> Response:
-            if (request.content_length or 0) > _LARGEST:
-                return Response(413, [("Connection", "close")])
-            return await handler(request)
-
-        return changed
-
-    wrap(registry, _UPLOADS, around)
+@around(*_UPLOADS)
+async def _limited(_registry: Registry, request: Request, handler: Handler) -> Response:
+    if (request.content_length or 0) > _LARGEST:
+        return Response(413, [("Connection", "close")])
+    return await handler(request)
 
 
 VARIANTS = (

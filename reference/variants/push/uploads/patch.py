@@ -6,8 +6,8 @@ import itertools
 
 from reference import errors
 from reference.app import Registry
-from reference.messages import Request, Response
-from reference.modifications import OCI, Apply, Variant, drop_header, on, set_header, set_status
+from reference.messages import Handler, Request, Response
+from reference.modifications import OCI, Apply, Variant, around, drop_header, on, set_header, set_status
 
 _MINIMUM = "OCI-Chunk-Min-Length"
 _MIB = 1 << 20
@@ -42,16 +42,12 @@ def _minimum(*sizes: int) -> Apply:
     return apply
 
 
-def _unstreamed(registry: Registry) -> None:
+@around("upload.patch")
+async def _unstreamed(_registry: Registry, request: Request, handler: Handler) -> Response:
     """A PATCH without Content-Range is refused."""
-    patch = registry.handlers["upload.patch"]
-
-    async def changed(request: Request) -> Response:
-        if not request.headers.get("content-range"):
-            raise errors.RegistryError(400, (errors.ErrorEntry("BLOB_UPLOAD_INVALID"),))
-        return await patch(request)
-
-    registry.handlers["upload.patch"] = changed
+    if not request.headers.get("content-range"):
+        raise errors.RegistryError(400, (errors.ErrorEntry("BLOB_UPLOAD_INVALID"),))
+    return await handler(request)
 
 
 def _announced(_request: Request, response: Response) -> None:

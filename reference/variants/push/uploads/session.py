@@ -7,7 +7,7 @@ import time
 from reference import errors
 from reference.app import Registry
 from reference.messages import Handler, Request, Response
-from reference.modifications import OCI, Variant, answers, drop_header, override, wrap
+from reference.modifications import OCI, Variant, answers, around, drop_header, override
 from reference.storage import Upload
 
 _LIFETIME = 5.0
@@ -27,22 +27,16 @@ def _expiring(registry: Registry) -> None:
     override(registry.storage, find_upload=changed)
 
 
-def _dropped(registry: Registry) -> None:
+@around(*_SESSION)
+async def _dropped(registry: Registry, request: Request, handler: Handler) -> Response:
     """Any refusal but 416 ends the session."""
-
-    def around(handler: Handler) -> Handler:
-        async def changed(request: Request) -> Response:
-            try:
-                return await handler(request)
-            except errors.RegistryError as error:
-                upload = registry.storage.find_upload(request.name, request.reference)
-                if upload is not None and error.status != 416:
-                    registry.storage.discard_upload(upload)
-                raise
-
-        return changed
-
-    wrap(registry, _SESSION, around)
+    try:
+        return await handler(request)
+    except errors.RegistryError as error:
+        upload = registry.storage.find_upload(request.name, request.reference)
+        if upload is not None and error.status != 416:
+            registry.storage.discard_upload(upload)
+        raise
 
 
 def _bytes_range(registry: Registry) -> None:

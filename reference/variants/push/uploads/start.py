@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from reference.app import Registry
 from reference.messages import Handler, Request, Response
-from reference.modifications import OCI, Variant, drop_header, on, wrap
+from reference.modifications import OCI, Variant, around, drop_header, on
 
 
-def _known(registry: Registry) -> None:
+@around("upload.start-digest", "upload.mount")
+async def _known(registry: Registry, request: Request, handler: Handler) -> Response:
     """A POST that names a blob of the repository is done, whatever its body is."""
-
-    def around(handler: Handler) -> Handler:
-        async def changed(request: Request) -> Response:
-            digest = request.query.get("mount") or request.query.get("digest") or ""
-            if registry.storage.has_blob(request.name, digest):
-                return registry.uploads.created(request.name, digest)
-            return await handler(request)
-
-        return changed
-
-    wrap(registry, ("upload.start-digest", "upload.mount"), around)
+    digest = request.query.get("mount") or request.query.get("digest") or ""
+    if registry.storage.has_blob(request.name, digest):
+        return registry.uploads.created(request.name, digest)
+    return await handler(request)
 
 
 VARIANTS = (
