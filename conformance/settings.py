@@ -20,7 +20,7 @@ NAMESPACE = "conformance"
 
 @dataclass(frozen=True, slots=True)
 class KnownFailure:
-    """A breach that the target's owner knows of: the requirement, why, and until when (ISO date)."""
+    """A breach that the target's owner knows: the requirement, why, and until when (ISO date)."""
 
     id: str
     why: str

@@ -15,7 +15,8 @@ extensions = ["myst_parser", "sphinx_design", "sphinx_copybutton", "docs.site"]
 exclude_patterns = ["site", "pictures"]
 root_doc = "index"
 nitpicky = True
-#: The address of the repository's files, up to the branch; without it, links to them become plain names.
+#: The address of the repository's files, up to the branch; without it, links to them become plain
+#: names.
 source_url = os.environ.get("DOCS_SOURCE_URL", "")
 
 myst_enable_extensions = ["colon_fence", "deflist", "fieldlist", "attrs_inline"]

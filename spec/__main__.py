@@ -1,4 +1,4 @@
-"""``python -m spec``: check the specification, show one requirement with all that refers to it, or begin a new one."""
+"""``python -m spec``: check the specification, show one requirement, or begin a new one."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command line; 0 if all is well, 1 if the check found problems, 4 for a wrong argument."""
+    """Run a command line; 0, 1 if the check found problems, 4 for a wrong argument."""
     options = _parser().parse_args(arguments)
     try:
         if options.command == "check":

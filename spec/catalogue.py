@@ -14,7 +14,8 @@ from spec.marks import Marked, Problem, SpecError, read_yaml
 from spec.model import Capability, Citation, Level, Profile, Requirement, Source, Withdrawn
 
 ROOT = Path(__file__).parent
-#: The categories in the order in which reports show them; each has a file ``requirements/<category>.yaml``.
+#: The categories in the order in which reports show them; each has a file
+#: ``requirements/<category>.yaml``.
 CATEGORIES = ("base", "pull", "push", "discovery", "management", "auth", "notifications")
 #: The ids of requirements begin with the prefix of their category.
 PREFIXES = MappingProxyType(
@@ -84,7 +85,7 @@ class Catalogue:
         return {}
 
     def presumes(self, name: str) -> tuple[str, ...]:
-        """List all that a requirement presumes, directly or not, nearest first and without itself."""
+        """List all that a requirement presumes, directly or indirectly, nearest first."""
         if name not in self._closures:
             found: dict[str, None] = {}
             queue = list(self.requirement(name).presumes)

@@ -52,7 +52,7 @@ class Result:
 
 
 def check(repository: Path = catalogue.ROOT.parent) -> Result:
-    """Check the ``spec`` folder of a repository and the code beside it; it lists all problems that it finds."""
+    """Check the ``spec`` folder of a repository and its code; list all problems."""
     root = repository / "spec"
     known, problems = catalogue.read(root)
     schema_problems = [*_schemas(root), *_catalogue_files(root, known)]

@@ -16,10 +16,10 @@ FILE = "conditions.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """One value of a dimension: ``phrase`` completes "GET of a blob ...", ``needs`` names capabilities.
+    """A value of a dimension: ``phrase`` completes "GET of a blob ...", ``needs`` are capabilities.
 
-    ``effort`` is the least effort that tries it (any where it is empty); a ``dear`` value occurs in few rows.
-    ``costs`` is about how many requests it takes beside those of the plain value.
+    ``effort`` is the least effort that tries it (any where it is empty); a ``dear`` value occurs in
+    few rows. ``costs`` is about how many requests it takes beside those of the plain value.
     """
 
     id: str
@@ -35,7 +35,8 @@ class Value:
 class Dimension:
     """A circumstance that must make no difference, with the values that are tried.
 
-    A ``look`` is what is asked for at last: it comes together with each circumstance, and with no other look.
+    A ``look`` is what is asked for at last: it comes together with each circumstance, and with no
+    other look.
     """
 
     id: str
@@ -55,7 +56,7 @@ class Dimension:
 
 @dataclass(frozen=True, slots=True)
 class Law:
-    """A statement that holds under each condition, the subject it is of, and the requirements that say so."""
+    """A statement that holds under each condition, with its subject and its requirements."""
 
     id: str
     subject: str

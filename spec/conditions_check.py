@@ -1,4 +1,4 @@
-"""Whether the laws and conditions are consistent, in themselves and with the catalogue and the scenarios."""
+"""Check laws and conditions against each other, the catalogue and the scenarios."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _SCHEMA_SUFFIX = ".schema.json"
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation of the API: its ids, its path template and method, and what the document says of it."""
+    """An operation of the API: its ids, path template, method, and its part of the document."""
 
     id: str
     ids: tuple[str, ...]
@@ -31,8 +31,8 @@ class Operation:
 def load(root: Path = ROOT) -> dict[str, Any]:
     """Load and bundle ``openapi.yaml`` with all that it refers to, once for each folder.
 
-    Schema files become ``#/components/schemas/<name>``; path files take the place of their references.
-    The result is shared: do not change it.
+    Schema files become ``#/components/schemas/<name>``; path files take the place of their
+    references. The result is shared: do not change it.
 
     Raises:
         SpecError: a file is missing or no YAML, or a reference leads nowhere.
@@ -41,7 +41,7 @@ def load(root: Path = ROOT) -> dict[str, Any]:
 
 
 def operations(document: Mapping[str, Any]) -> Iterator[Operation]:
-    """Give each operation of a bundled document, webhooks last; one with ``x-operations`` has several ids."""
+    """Give each operation of a bundled document, webhooks last; ``x-operations`` has more ids."""
     for part in ("paths", "webhooks"):
         for path, item in document.get(part, {}).items():
             for method in METHODS:
@@ -83,7 +83,7 @@ class Bundler:
         return document
 
     def locate(self, path: Iterable[str | int]) -> tuple[str, int]:
-        """Give the file and line of what stands at a path of the bundled document, or of its nearest ancestor."""
+        """Give the file and line of a path of the bundled document, or of its nearest ancestor."""
         file, here = "openapi.yaml", list[str | int]()
         node: Any = self.files[file].value
         steps = list(path)

@@ -1,7 +1,8 @@
 """The grammars of names, tags and digests as data, from which words can be recognised and made.
 
-A grammar is a small tree; `pattern` gives it as a regular expression. Sources: OCI distribution-spec 1.0.1, 1.1.1
-and main, "Pulling manifests"; Docker HTTP API V2, "Overview" and "Content Digests"; image-spec, "Digests".
+A grammar is a small tree; `pattern` gives it as a regular expression. Sources: OCI
+distribution-spec 1.0.1, 1.1.1 and main, "Pulling manifests"; Docker HTTP API V2, "Overview" and
+"Content Digests"; image-spec, "Digests".
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ WEIGHT = Choice(
 
 
 def is_digest(word: str) -> bool:
-    """Whether a word is a digest; one of a registered algorithm must have its length and its letters."""
+    """Whether a word is a digest; a registered algorithm fixes its length and its letters."""
     if not matches(DIGEST, word):
         return False
     algorithm, _, encoded = word.partition(":")

@@ -42,7 +42,7 @@ class Marked:
         self._node = node
 
     def line(self, *path: str | int) -> int:
-        """Give the line (from 1) of the member at a path, or of its nearest ancestor that exists."""
+        """Give the line (from 1) of the member at a path, or of its nearest ancestor."""
         node, line = self._node, 1
         if node is not None:
             line = node.start_mark.line + 1

@@ -42,7 +42,7 @@ class Verdict(StrEnum):
 
 
 class Withheld(StrEnum):
-    """What the owner of the target did not give to a run, and a requirement needs: it is out of the run's scope."""
+    """What the owner withheld from a run; requirements that need it are out of scope."""
 
     WRITING = "writing"
     CONTENT = "content"

@@ -1,4 +1,4 @@
-"""Where requirements are spoken of: in the OpenAPI document, in scenarios, and in the faults of the reference.
+"""References to requirements: in the OpenAPI document, in scenarios, and in faults.
 
 Python files are read, not imported: a scenario that cannot run still says what it verifies.
 """
@@ -21,13 +21,14 @@ KEY = "x-requirement"
 UNWRITTEN = "TODO: "
 #: The members of a fault that change the registry; one without them changes nothing.
 _CHANGES = frozenset({"apply", "layer", "tokens"})
-#: What a file has that says anything of requirements, or is a fault or a variant; going through a tree takes time.
+#: What a file has that says anything of requirements, or is a fault or a variant; going through a
+#: tree takes time.
 _WORTH = re.compile(r"(?:BASE|PULL|PUSH|DISC|MGMT|AUTH|NOTIF)-|verifies|breaks|ariant")
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """An ``x-requirement``: its id, the operation it is for (all where empty), and where it stands."""
+    """An ``x-requirement``: its id, its operation (all if empty), and its place."""
 
     id: str
     operation: str
@@ -48,10 +49,11 @@ class Scenario:
 
 @dataclass(frozen=True, slots=True)
 class Modification:
-    """A fault of the reference with the requirements that it breaks, or a variant, which breaks none.
+    """A fault of the reference with the requirements that it breaks, or a variant.
 
-    ``title`` and ``words`` are its sentence and its other members that are plain text: ``also``, ``configuration``,
-    ``latitude``, ``profiles``, ``lacks`` and so on. ``changes`` says whether it has a member that changes the registry.
+    ``title`` and ``words`` are its sentence and its other members that are plain text: ``also``,
+    ``configuration``, ``latitude``, ``profiles``, ``lacks`` and so on. ``changes`` says whether it
+    has a member that changes the registry.
     """
 
     name: str
@@ -71,7 +73,8 @@ class Trace:
     scenarios: list[Scenario] = field(default_factory=list)
     faults: list[Modification] = field(default_factory=list)
     variants: list[Modification] = field(default_factory=list)
-    #: Text in the code that looks like an id, the file and the line; ``*`` stands for an expression in an f-string.
+    #: Text in the code that looks like an id, the file and the line; ``*`` stands for an expression
+    #: in an f-string.
     mentions: list[tuple[str, str, int]] = field(default_factory=list)
     #: Texts in whose place others are to be written, with the file and the line.
     unwritten: list[tuple[str, str, int]] = field(default_factory=list)
@@ -162,7 +165,7 @@ def _helpers(tree: ast.Module) -> dict[str, ast.FunctionDef]:
 
 
 def _unfolded(call: ast.Call, helpers: Mapping[str, ast.FunctionDef]) -> ast.Call:
-    """Give the call that a helper makes of its arguments, or the call itself where it is of no helper."""
+    """Give the call that a helper makes of its arguments, or else the call itself."""
     helper = helpers.get(getattr(call.func, "id", ""))
     made = next((node.value for node in helper.body if isinstance(node, ast.Return)), None) if helper else None
     if helper is None or not isinstance(made, ast.Call):
@@ -179,7 +182,8 @@ def _unfolded(call: ast.Call, helpers: Mapping[str, ast.FunctionDef]) -> ast.Cal
     bound = defaults | bound
 
     def value(keyword: ast.keyword) -> ast.expr:
-        # A value that is worked over before it is handed on is taken as the argument of the same name.
+        # A value that is worked over before it is handed on is taken as the argument of the same
+        # name.
         named = getattr(keyword.value, "id", "")
         return bound.get(named) or bound.get(keyword.arg or "") or keyword.value
 
@@ -251,7 +255,7 @@ def _constants(tree: ast.Module) -> dict[str, tuple[str, ...]]:
 
 
 def _walk(node: ast.AST, owner: str) -> Iterator[tuple[ast.AST, str]]:
-    """Give each node with the function or class that it stands in; a decorator stands in what it decorates."""
+    """Give each node with its function or class; a decorator belongs to what it decorates."""
     for child in ast.iter_child_nodes(node):
         inside = owner
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):

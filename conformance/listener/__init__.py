@@ -1,6 +1,7 @@
-"""The listener of ``--notifications-listen``: takes what a target sends, keeps it within bounds, judges nothing.
+"""The listener of ``--notifications-listen``: receives what a target sends, and judges nothing.
 
-It listens in the controlling process; the workers of pytest-xdist look into its mailbox over a local socket.
+It listens in the controlling process; the workers of pytest-xdist look into its mailbox over a
+local socket.
 """
 
 from __future__ import annotations

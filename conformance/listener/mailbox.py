@@ -16,7 +16,7 @@ KEPT_BYTES = 32 << 20
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """How to answer a delivery: a status after ``hold`` seconds; status 0 closes the connection without an answer."""
+    """How to answer a delivery: a status after ``hold`` seconds; 0 closes the connection."""
 
     status: int = 200
     hold: float = 0.0
@@ -24,7 +24,7 @@ class Reply:
 
 @dataclass(slots=True)
 class Delivery:
-    """One request to the listener; times are of the monotonic clock, ``answered`` is 0 until it was.
+    """One request to the listener, in monotonic time; ``answered`` is 0 before the answer.
 
     ``body`` is what was received, and not ``whole`` where that was too long, or broke off.
     """
@@ -45,7 +45,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look into the mailbox gave: fitting deliveries, the last number, how many came and are forgotten."""
+    """The result of a look: fitting deliveries, the last number, how many came and were dropped."""
 
     deliveries: list[Delivery]
     last: int
@@ -56,7 +56,7 @@ class Mailbox(Protocol):
     """What scenarios have of the listener, in whichever process they run."""
 
     def look(self, markers: tuple[bytes, ...], after: int = 0, wait: float = 0.0) -> Look:
-        """Return the deliveries after a number that mention a marker, waiting some seconds for the first."""
+        """Return the deliveries after a number that contain a marker; wait for the first."""
 
     def script(self, marker: bytes, replies: tuple[Reply, ...]) -> None:
         """Answer the next deliveries that mention a marker in this way, later ones as usual."""
@@ -133,7 +133,7 @@ class LocalMailbox:
             self._changed.notify_all()
 
     def look(self, markers: tuple[bytes, ...], after: int = 0, wait: float = 0.0) -> Look:
-        """Return the deliveries after a number that mention a marker, waiting some seconds for the first."""
+        """Return the deliveries after a number that contain a marker; wait for the first."""
         end = time.monotonic() + wait
         seen, found = after, list[Delivery]()
         with self._changed:

@@ -14,7 +14,7 @@ _PORTS = 65535
 
 
 def address(text: str) -> tuple[str, int] | None:
-    """Return host and port of HOST:PORT, ``None`` where nothing was given; without a host it is every address.
+    """Return host and port of HOST:PORT, ``None`` for the empty text; no host is every address.
 
     Raises:
         UsageError: it is no such thing.

@@ -57,7 +57,7 @@ class RemoteMailbox:
         self._lock = threading.Lock()
 
     def look(self, markers: tuple[bytes, ...], after: int = 0, wait: float = 0.0) -> Look:
-        """Return the deliveries after a number that mention a marker, waiting some seconds for the first."""
+        """Return the deliveries after a number that contain a marker; wait for the first."""
         found = self._ask("look", markers, after, wait)
         assert isinstance(found, Look)
         return found

@@ -27,7 +27,7 @@ class Listener:
     """A listening socket, its threads, and the mailbox that they fill."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Listen on a host (all addresses where it is empty) and a port; raises OSError where that cannot be."""
+        """Listen on a host (all addresses where it is empty) and a port; raises OSError."""
         self.mailbox = LocalMailbox()
         self._server = _Server((host, port), self.mailbox)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="listener", daemon=True)
@@ -89,7 +89,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _take(self) -> None:
         if self.headers.get("User-Agent") == USER_AGENT:
-            # The target sent the suite's own client here, by a redirect or a Location; that is no notification.
+            # The target sent the suite's own client here, by a redirect or a Location; that is no
+            # notification.
             self.close_connection = True
             self.send_error(404)
             return

@@ -20,8 +20,8 @@ UNKNOWN = {
 class Capabilities:
     """Which optional parts the target has: what the probes saw, and what its owner declares.
 
-    ``unknown`` has the parts that could not be probed, each with what the owner did not give, ``accepted`` the kinds
-    of requests (`ordinary.kind_of`) that were taken meanwhile.
+    ``unknown`` has the parts that could not be probed, each with what the owner did not give,
+    ``accepted`` the kinds of requests (`ordinary.kind_of`) that were taken meanwhile.
     """
 
     probed: dict[str, bool] = field(default_factory=dict)
@@ -30,7 +30,7 @@ class Capabilities:
     accepted: set[str] = field(default_factory=set)
 
     def has(self, name: str) -> bool:
-        """Return whether a part is there, the owner's word before the probe's; what is unknown is not counted on."""
+        """Return whether a part is there, by the owner, then the probe; unknown is absent."""
         return self.declared.get(name, self.probed.get(name, name not in self.unknown))
 
     def shown(self, name: str) -> bool | None:

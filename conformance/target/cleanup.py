@@ -43,8 +43,8 @@ class Rest:
 def run(session: Session, hurry: Callable[[], bool]) -> Rest:
     """Remove what the processes of the run wrote down; they must have ended.
 
-    Only now, so that no removal can touch what another scenario still looks at. What is left is left undone once there
-    is a ``hurry``.
+    Only now, so that no removal can touch what another scenario still looks at. What is left is
+    left undone once there is a ``hurry``.
     """
     journal = session.registry.journal
     rest = Rest()
@@ -123,7 +123,7 @@ class _Cleaner:
             return Response(_NOT_FOUND, "", Headers())
 
     def _tags(self) -> None:
-        """Delete the tags that stayed where their manifests were deleted; a few repositories show whether any does."""
+        """Delete the tags that outlived their manifests; a few repositories show whether any do."""
         own: dict[str, set[str]] = {}
         for (name, tag), digest in self._made.tags.items():
             # What others keep under a digest must not go with a tag of ours.
@@ -150,7 +150,7 @@ class _Cleaner:
 
 
 def in_order(manifests: dict[Place, tuple[str, ...]]) -> Iterator[list[Place]]:
-    """Give manifests in groups, each to be deleted before the next: referrers and indexes before what they name."""
+    """Group manifests in the order of deletion: referrers and indexes before what they name."""
     left = dict(manifests)
     while left:
         named = {(name, digest) for (name, _), digests in left.items() for digest in digests}

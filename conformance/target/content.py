@@ -16,8 +16,9 @@ EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
 DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json"
 DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 
-#: Every manifest type the suite pushes, for pulls that test something else than negotiation. One field with the type of
-#: most of them first: what a target makes of several fields, or of what stands behind a comma, is no matter there.
+#: Every manifest type the suite pushes, for pulls that test something else than negotiation. One
+#: field with the type of most of them first: what a target makes of several fields, or of what
+#: stands behind a comma, is no matter there.
 ANY_MANIFEST = ", ".join(
     (
         "application/vnd.oci.image.manifest.v1+json",
@@ -59,7 +60,7 @@ class Blob:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A manifest as bytes, with its type, its digest, the tag it was pushed by, and the blobs it names."""
+    """A manifest as bytes, with its type, its digest, its tag, and the blobs that it names."""
 
     body: bytes
     media_type: str
@@ -87,7 +88,7 @@ class Manifest:
 def image(
     config: Descriptor, layers: list[Descriptor], *, media_type: str = OCI_MANIFEST, **members: Any
 ) -> dict[str, Any]:
-    """Return an image manifest; ``members`` (subject, annotations, artifactType) are added as they are."""
+    """Return an image manifest; ``members`` (subject, annotations, artifactType) are added."""
     return {"schemaVersion": 2, "mediaType": media_type, "config": config, "layers": layers, **members}
 
 
@@ -98,7 +99,7 @@ def index(
     platform: Descriptor | None = PLATFORM,
     **members: Any,
 ) -> dict[str, Any]:
-    """Return an image index or, by its media type, a manifest list; images get a platform, as they commonly have."""
+    """Return an image index or, by its media type, a manifest list; images get a platform."""
     listed = [
         {**m, "platform": platform} if platform and m["mediaType"] in _IMAGES and "platform" not in m else m
         for m in manifests

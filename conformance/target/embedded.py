@@ -27,7 +27,8 @@ class EmbeddedReference:
         if setpriv := shutil.which("setpriv"):
             # Gone even where the run itself is killed.
             command = [setpriv, "--pdeathsig", "TERM", "--", *command]
-        # REGISTRY_... are options of the suite here; the reference, like the original, takes settings from them.
+        # REGISTRY_... are options of the suite here; the reference, like the original, takes
+        # settings from them.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
         self._process = subprocess.Popen(  # our own program
             command,
@@ -36,7 +37,8 @@ class EmbeddedReference:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=environment,
-            # An interrupt from the keyboard ends the run, which then ends the reference; never the other way round.
+            # An interrupt from the keyboard ends the run, which then ends the reference; never the
+            # other way round.
             start_new_session=True,
         )
         try:

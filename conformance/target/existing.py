@@ -1,4 +1,4 @@
-"""What a target that is not written to holds already: the manifests that ``--existing`` names, and a blob of each."""
+"""Existing content of a target: the manifests of ``--existing``, and a blob of each."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FITTING = 1024
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A manifest that is there: its repository, and the manifest with the tag that it was named by and its blobs."""
+    """An existing manifest: its repository, and the manifest with its tag and its blobs."""
 
     name: str
     manifest: Manifest
@@ -45,7 +45,7 @@ def split(text: str) -> tuple[str, str]:
 
 
 class Existing:
-    """The content that the target's owner names; pulled when it is first needed, once for each process."""
+    """The content that the owner names; pulled at the first use, once for each process."""
 
     def __init__(self, registry: Registry, names: tuple[str, ...]) -> None:
         self._registry = registry
@@ -85,7 +85,7 @@ class Existing:
         return self.find(name, what, lambda item: item.manifest.media_type in media_types).manifest
 
     def image(self, name: str) -> Manifest:
-        """Return an image, one with a blob if possible; whatever else is there where no image is."""
+        """Return an image, one with a blob if possible; any other manifest if there is no image."""
         found = [item.manifest for item in self.of(name)]
         if not found:
             raise NotTested(f"--existing names nothing in the repository {name}", Withheld.CONTENT)
@@ -120,7 +120,7 @@ class Existing:
 
 
 def _blobs(repo: Repository, document: dict[str, object]) -> tuple[Blob, ...]:
-    """Pull the most fitting blob of a manifest, which stands in for pushed ones: small, with room for ranges."""
+    """Pull the best blob of a manifest in place of pushed ones: small, with room for ranges."""
     layers = document.get("layers")
     listed = [document.get("config"), *(layers if isinstance(layers, list) else [])]
     sized = {size: entry for entry in listed if isinstance(entry, dict) and (size := _size(entry)) is not None}

@@ -1,4 +1,4 @@
-"""What scenarios of discovery share: to read a list, whole or a page of it, and to walk its Links."""
+"""Read a list, whole or a page of it, and follow its Links."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ def member_of(answer: Response, name: str) -> str:
 def tags_of(answer: Response, requirement: str = "DISC-TAGS-STATUS-200") -> list[str]:
     """Return the tags of one page; null counts as none, which DISC-TAGS-EMPTY-ARRAY judges.
 
-    Any status but 200 blocks on the requirement: that of the whole list, or of the parameter that was sent.
+    Any status but 200 blocks on the requirement: that of the whole list, or of the parameter that
+    was sent.
     """
     if answer.status != OK:
         raise Blocked(requirement, "status 200 to the tag list of an existing repository", answer)
@@ -53,7 +54,7 @@ class Listed(list[str]):
 
 
 def all_tags(repo: Repository, last: str | None = None) -> Listed:
-    """Return the tag list in the order of the target, or what stands behind ``last``; Links are followed."""
+    """Return the tag list in the target's order, or what follows ``last``, over all Links."""
     requirement = "DISC-TAGS-STATUS-200" if last is None else "DISC-TAGS-LAST-WITHOUT-N"
     first = repo.list_tags(last=last)
     pages = walk(
@@ -65,7 +66,7 @@ def all_tags(repo: Repository, last: str | None = None) -> Listed:
 def settled_tags(
     repo: Repository, settings: Settings, wanted: set[str], unwanted: frozenset[str] | set[str] = frozenset()
 ) -> Listed:
-    """Return the tag list as soon as it has some tags and not others, or as it is after the time to settle."""
+    """Return the tag list when it has some tags and not others, or after the settle time."""
     found = Listed(())
 
     def there() -> bool:
@@ -78,7 +79,7 @@ def settled_tags(
 
 
 def steady(repo: Repository, setup: SetUp, full: list[str]) -> None:
-    """See, before a list is judged by another one, that others who share the repository changed nothing between them.
+    """Check that others who share the repository changed nothing between two lists.
 
     Raises:
         Undecided: the list is not what it was.
@@ -96,7 +97,7 @@ def is_ours(repo: Repository) -> bool:
 def walk(
     first: Response, follow: Callable[[Response], Response | None], requirement: str, *, ours: bool = False
 ) -> list[Response]:
-    """Follow the Links of a list to its end; a walk that comes back to a page blocks on the requirement.
+    """Follow the Links of a list to its end; a loop blocks on the requirement.
 
     Where all that is listed is ``ours``, which is little, a walk that does not end does so too.
     """
@@ -123,7 +124,7 @@ def walk(
 
 
 def descriptors_of(answer: Response, requirement: str = "DISC-REFERRERS-STATUS-200") -> list[dict[str, Any]]:
-    """Return the descriptors of one page of referrers; any status but 200 blocks on the requirement."""
+    """Return the descriptors of a page of referrers; any status but 200 blocks."""
     if answer.status != OK:
         raise Blocked(requirement, "status 200 to the referrers of a manifest", answer)
     found = answer.json.get("manifests") if isinstance(answer.json, dict) else None

@@ -1,4 +1,4 @@
-"""Ordinary requests: a small image, a small blob, a chunk, a deletion, as a control beside what was refused."""
+"""Ordinary requests (a small image, blob, chunk, deletion) as controls beside a refusal."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _SIZE = 64
 
 
 def announced_minimum(start: Response) -> int:
-    """Return the least size of all chunks but the last, in bytes, that the start of an upload announces; 1 for none."""
+    """Return the least size of a chunk, in bytes, that an upload announces; 1 without one."""
     text = (start.header(MINIMUM) or "").strip()
     return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 16 else 1
 
 
 def kind_of(exchange: Exchange) -> str:
-    """Return the kind of a request: its operation, and for manifests whether a tag or a digest names them."""
+    """Return the kind of a request: its operation, and whether a manifest is by tag or digest."""
     reference = exchange.parameters.get("reference")
     if reference is None or not exchange.operation.startswith("manifest."):
         return exchange.operation
@@ -31,7 +31,7 @@ def kind_of(exchange: Exchange) -> str:
 
 
 class OrdinaryRequests:
-    """Ordinary requests of one repository; each gives the answer to its last step, or to the first that is refused."""
+    """Ordinary requests of one repository; each returns its last answer, or the first refusal."""
 
     #: The kinds of requests that there are.
     KINDS: ClassVar[dict[str, Callable[[OrdinaryRequests, int], Response]]]
@@ -82,7 +82,7 @@ class OrdinaryRequests:
         return self.image(None)
 
     def image(self, tag: str | None, types: dict[str, Any] | None = None) -> Response:
-        """Push an image; ``types`` has its artifactType, ``config_type`` and ``layer_type``, or makes it an index."""
+        """Push an image with artifactType, ``config_type`` and ``layer_type``, or an index."""
         members = dict(types or {})
         wrapped = members.pop("index", False)
         config = self._make.config()
@@ -117,7 +117,7 @@ class OrdinaryRequests:
         return self._repo.put_manifest(tag, sent) if answer.ok else answer
 
     def tag_like(self, tag: str) -> str:
-        """Return another tag of the same form: signs where the first has signs, capitals where it has capitals."""
+        """Return another tag of the same form: with signs and capitals at the same places."""
         kinds = (string.ascii_lowercase, string.ascii_uppercase, string.digits)
         pick = self._make.random.choice
         return "".join(next((pick(kind) for kind in kinds if letter in kind), letter) for letter in tag)

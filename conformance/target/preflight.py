@@ -19,10 +19,12 @@ from conformance.verdict.judge import Verdictless
 
 #: Statuses that say that there are no pushes: of the method, of this client, or to this repository.
 _NO_PUSH = frozenset({401, 403, 404, 405, 501})
-#: Statuses that say of content that it is not there, or not for this client: refusals, but for those of a busy server.
+#: Statuses that say of content that it is not there, or not for this client: refusals, but for
+#: those of a busy server.
 _NOT_THERE = frozenset(range(400, 500)) - {408, 429}
 _REDIRECT = range(300, 400)
-#: What may be repeated of a redirect's target: an origin, no path and no query, which may hold a session.
+#: What may be repeated of a redirect's target: an origin, no path and no query, which may hold a
+#: session.
 _ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(?=/|\Z)")
 
 
@@ -57,7 +59,7 @@ def check(session: Session) -> None:
 
 
 def check_existing(session: Session) -> None:
-    """Look for the content that ``--existing`` names: what is nowhere to be seen was mistyped, and is no finding.
+    """Check that the content of ``--existing`` is there: otherwise its name is a mistake.
 
     Raises:
         UsageError: neither a pull nor a HEAD nor the list of tags shows it.
@@ -113,7 +115,7 @@ def check_push(session: Session, name: str, start: Response) -> None:
 
 
 def _may_be_tls(answer: Response) -> bool:
-    """Whether an answer may be that of a server of TLS to plain HTTP: nothing that can be read, or a status of 400."""
+    """Whether a TLS server answers plain HTTP: unreadable bytes, or status 400."""
     if answer.failure:
         return not any(words in answer.failure for words in ("refused", "time-out", "resolve"))
     return answer.status == 400  # Bad Request

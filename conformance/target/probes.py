@@ -1,7 +1,8 @@
 """Find out which optional parts a target has, with a few requests before the scenarios.
 
-A part is absent only where the target says so in a way that the specification gives it, and contradicts it nowhere;
-anything else counts as present, a breakdown (5xx) too, and the scenarios judge it.
+A part is absent only where the target says so in a way that the specification gives it, and
+contradicts it nowhere; anything else counts as present, a breakdown (5xx) too, and the scenarios
+judge it.
 """
 
 from __future__ import annotations
@@ -34,12 +35,12 @@ _NO_CATALOG = frozenset({401, 403, 404, 405, 501})
 
 
 def _declined(answer: Response) -> bool:
-    """Whether an answer says that there is no such part: a refusal, or the status of what is not implemented."""
+    """Whether an answer shows that a part is absent: a refusal, or 501."""
     return answer.refused or answer.status in _REFUSED_METHOD
 
 
 def probe(session: Session) -> None:
-    """Find out for each capability whether the target shows it; what no exchange can tell is absent.
+    """Find out for each capability whether the target shows it; unknown ones are absent.
 
     Raises:
         UsageError: the target takes no pushes, and nothing that is there already was named.
@@ -105,7 +106,7 @@ def _challenge(session: Session) -> dict[str, bool]:
 
 
 def _offers(answer: Response) -> bool:
-    """Whether an endpoint that few have is there: who breaks down on it has it, who leads elsewhere has not."""
+    """Whether a rare endpoint is there: a breakdown shows it, a redirect does not."""
     return answer.ok or (answer.status >= _INTERNAL_ERROR and answer.status not in _REFUSED_METHOD)
 
 
@@ -131,7 +132,7 @@ def _reads(repo: Repository, blob: Blob | None, digest: str) -> dict[str, bool]:
 
 
 class _Probes:
-    """The probes of a target that may be written to; each builds on what the ones before it left."""
+    """The probes of a target that may be written to; each builds on the ones before."""
 
     def __init__(self, session: Session, repositories: Repositories) -> None:
         self._session = session
@@ -141,7 +142,7 @@ class _Probes:
         self.found: dict[str, bool] = {}
 
     def run(self) -> dict[str, bool]:
-        """Run all; where the set-up of one breaks, its parts count as present and the scenarios tell why."""
+        """Run all probes; if the set-up of one breaks, its parts count as present."""
         start = self.repo.start_upload()
         self.found["push"] = start.status not in _REFUSED_METHOD
         self.found["repository-on-push"] = start.status != _NOT_FOUND
@@ -176,7 +177,8 @@ class _Probes:
         content = self.setup.make.bytes()
         digest = digest_of(content, "sha512")
         answer = self.repo.put_upload(self.setup.upload(self.repo), digest, content)
-        # No profile asks for more than that it may be; how what is not known is refused has requirements of its own.
+        # No profile asks for more than that it may be; how what is not known is refused has
+        # requirements of its own.
         self.found["sha512"] = answer.ok
 
     def _content(self) -> None:
@@ -208,9 +210,10 @@ class _Probes:
         self.found["delete-blob"] = self.repo.delete_blob(blob.digest).status not in _DISABLED
 
     def _keeps_subjects(self, manifest: Manifest) -> bool:
-        """Whether a push with a subject says that its referrers are kept, where their list is kept from this client.
+        """Whether a push with a subject is acknowledged, where this client may not list referrers.
 
-        404 is how an absent list is told; that OCI-Subject is sent beside it has a requirement of its own.
+        404 is how an absent list is told; that OCI-Subject is sent beside it has a requirement of
+        its own.
         """
         if self.repo.referrers(manifest.digest).status not in _KEPT_FROM:
             return False

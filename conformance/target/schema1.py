@@ -1,4 +1,4 @@
-"""Signed manifests of schema 1 (Docker, manifest-v2-1): made, and read back without their signatures."""
+"""Signed manifests of schema 1 (Docker, manifest-v2-1): made, and read without signatures."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from conformance.target.content import Blob, Maker, Manifest, digest_of
 
 SIGNED = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 _TAIL = b"\n}"
-#: Octets of each of the two numbers of an ES256 signature (RFC 7518, 3.4), and of a key's coordinates.
+#: Octets of each of the two numbers of an ES256 signature (RFC 7518, 3.4), and of a key's
+#: coordinates.
 _OCTETS = 32
 
 
@@ -49,7 +50,7 @@ def _signature(make: Maker, text: bytes) -> dict[str, Any]:
 
 
 def signed_text(content: bytes) -> bytes | None:
-    """Return what the first signature of a manifest was made of, unverified; ``None`` where that cannot be told."""
+    """Return the payload of a manifest's first signature, unverified; ``None`` if unreadable."""
     try:
         protected = json.loads(content)["signatures"][0]["protected"]
         header = json.loads(_decoded(protected))

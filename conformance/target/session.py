@@ -1,4 +1,4 @@
-"""One process's session with the target: the client, its repositories, and what is known of the target."""
+"""The session of one process: the client, its repositories, and what is known of the target."""
 
 from __future__ import annotations
 
@@ -71,17 +71,17 @@ class Session:
         return self._client(Authenticator(credentials, self.redactor, self.settings.url))
 
     def caller(self, credentials: Credentials | None) -> Registry:
-        """Return the target as somebody else sees it, who answers its challenges; recorded with the rest."""
+        """Return the target as seen by another caller who answers its challenges; recorded."""
         return self._seen_by(Authenticator(credentials, self.redactor, self.settings.url))
 
     def presenting(self, authorization: str | None) -> Registry:
-        """Return the target as it answers to one Authorization, or to none, whatever it asks for."""
+        """Return the target as it answers to one Authorization, or to none."""
         if authorization:
             self.redactor.add(authorization.partition(" ")[2])
         return self._seen_by(Presented(authorization, self.redactor, self.settings.url))
 
     def apart(self) -> Registry:
-        """Return the target over a connection that nothing else has used; recorded with the rest."""
+        """Return the target over a connection of its own; recorded."""
         if self._second is None:
             self._second = Transport(self.transport.options, USER_AGENT)
             self._second.until = self.settings.deadline
@@ -115,7 +115,7 @@ class Session:
 
     @contextmanager
     def alone(self, exclusive: bool) -> Iterator[None]:
-        """Hold off, where the processes of a run share fixed repositories, scenarios that would disturb one another."""
+        """Exclude scenarios that disturb each other, where processes share fixed repositories."""
         if not self.settings.repositories:
             yield
             return
@@ -133,11 +133,11 @@ class Session:
 
     @property
     def reads_only(self) -> bool:
-        """Whether existing content stands in for what would be pushed: the owner says so, or pushes are refused."""
+        """Whether existing content replaces pushes: the owner says so, or pushes are refused."""
         return self.settings.read_only or bool(self.settings.existing and not self.capabilities.has("push"))
 
     def setup(self, node: str) -> SetUp:
-        """Return the set-up for one scenario; its content depends on the seed and the scenario alone."""
+        """Return the set-up of a scenario; its content depends on seed and scenario only."""
         maker = Maker(f"{self.settings.seed}:{node}")
         return SetUp(maker, self.settings, self.existing if self.reads_only else None)
 
@@ -155,7 +155,7 @@ class Repositories:
         self._slug = _SLUG.sub("-", test.lower()).strip("-")[:_SLUG_LENGTH].strip("-")
 
     def __call__(self, suffix: str = "", *, fresh: bool = False) -> Repository:
-        """Return a repository of the scenario's own, one that the owner fixed, or one that holds existing content.
+        """Return a repository of the scenario, of the owner, or with existing content.
 
         Raises:
             NotTested: ``fresh``, certainly without other content, is asked for but the names are fixed.
@@ -180,7 +180,7 @@ class Repositories:
 
     @property
     def own_name(self) -> str:
-        """A name for this scenario alone; nothing is there, and nothing may be pushed where the names are fixed."""
+        """A name for this scenario alone; it is unused, and not pushed to if names are fixed."""
         return f"{self.prefix}-{self._slug}"
 
     def shared(self) -> list[Repository]:

@@ -104,7 +104,7 @@ class SetUp:
         return blob
 
     def blob_there(self, repo: Repository) -> Blob:
-        """Return a blob that was pushed to a repository before; one is pushed where there is none."""
+        """Return a blob that was pushed to a repository before; push one if there is none."""
         return self._first.get(repo.name) or self.blob(repo, self.make.config())
 
     # -- manifests
@@ -126,11 +126,12 @@ class SetUp:
         return answer
 
     def image(self, repo: Repository, tag: str | None = "", **members: Any) -> Manifest:
-        """Push a small image; a fresh tag unless one is given, none (by digest) where ``tag`` is ``None``.
+        """Push a small image; with a fresh tag by default, by digest where ``tag`` is ``None``.
 
-        ``members`` (subject, annotations, artifactType, ...) are added to the manifest; ``config_type``,
-        ``layer_type`` and ``layers`` (how many besides the one that is also the configuration) vary it.
-        On a read-only target without ``members`` the existing manifest is returned.
+        ``members`` (subject, annotations, artifactType, ...) are added to the manifest;
+        ``config_type``, ``layer_type`` and ``layers`` (how many besides the one that is also the
+        configuration) vary it. On a read-only target without ``members`` the existing manifest is
+        returned.
         """
         if self._existing is not None and not members and not tag:
             return self._existing.image(repo.name)
@@ -143,7 +144,7 @@ class SetUp:
         return Manifest(manifest.body, manifest.media_type, manifest.digest, tag, manifest.blobs)
 
     def another(self, repo: Repository, manifest: Manifest, tag: str | None = None) -> Manifest:
-        """Push another image of the blobs of one that is there, by its digest unless a tag is given."""
+        """Push another image with the blobs of an existing one, by digest unless a tag is given."""
         other = self.unpushed_image(manifest.blobs, annotations={"org.example.number": self.make.tag()})
         self.manifest(repo, other, tag)
         return Manifest(other.body, other.media_type, other.digest, tag, other.blobs)
@@ -159,7 +160,7 @@ class SetUp:
     def index(
         self, repo: Repository, manifests: list[Manifest] | list[Descriptor], tag: str | None = "", **members: Any
     ) -> Manifest:
-        """Push an index of manifests that are there; a fresh tag unless one is given or it is ``None``.
+        """Push an index of existing manifests; with a fresh tag by default, ``None`` is by digest.
 
         On a target that is not written to, an index that is there is returned, whatever it lists.
         """
@@ -185,7 +186,7 @@ class SetUp:
     def read_manifest(
         self, repo: Repository, reference: str, accept: str | tuple[str, ...] = "", body: bytes | None = None
     ) -> Response:
-        """Pull a manifest that was pushed; with ``body``, under a tag that may have been another's before."""
+        """Pull a pushed manifest; with ``body`` under a tag that may have been another's before."""
         return self._settings.ask(
             lambda: repo.get_manifest(reference, accept or ANY_MANIFEST),
             lambda answer: not answer.ok or body in (None, answer.body),

@@ -1,4 +1,4 @@
-"""How a scenario judges: outcomes with what was expected, what came, and the exchanges that show it."""
+"""How a scenario judges: outcomes with what was expected, what came, and the exchanges."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def verifies(*requirements: str) -> pytest.MarkDecorator:
 class Verdictless(Exception):
     """A scenario ends early; what it had not yet judged gets the outcome that the subclass tells.
 
-    ``answers`` led to it; where the last is a refusal by policy, that is the reason in place of this one.
+    ``answers`` led to it; where the last is a refusal by policy, that is the reason in place of
+    this one.
     """
 
     outcome = Outcome.INCONCLUSIVE
@@ -44,8 +45,9 @@ class Verdictless(Exception):
 class NotTested(Verdictless):
     """What the scenario needs was not given or was forbidden by the options.
 
-    ``withheld`` names what the target's owner would have to give. Then the rest is out of the run's scope: it does
-    not stand in the way of PASS, and is counted beside it. Without it, nothing passes.
+    ``withheld`` names what the target's owner would have to give. Then the rest is out of the run's
+    scope: it does not stand in the way of PASS, and is counted beside it. Without it, nothing
+    passes.
     """
 
     outcome = Outcome.NOT_TESTED
@@ -66,7 +68,7 @@ class Undecided(Verdictless):
 
 
 def declined(answer: Response, what: str) -> Verdictless:
-    """Return how a scenario ends whose set-up was not taken: a refusal shows an absent part, a breakdown none."""
+    """Return how a scenario ends after a refused set-up: a refusal shows an absent part."""
     told = f"{what} (status {answer.status})"
     return Unsupported(told) if answer.refused and not answer.excuse else Undecided(told)
 
@@ -78,7 +80,8 @@ class Blocked(Verdictless):
         super().__init__(f"blocked by {requirement}", *answers)
         self.requirement = requirement
         self.judgement = _broken(requirement, expected, answers, actual)
-        #: A dead connection, an overload or credentials kept back prove nothing against the requirement.
+        #: A dead connection, an overload or credentials kept back prove nothing against the
+        #: requirement.
         self.accuses = not any(answer.excuse for answer in answers)
 
 
@@ -86,7 +89,7 @@ class RefusalPolicy(Protocol):
     """Tells refusals that a target's owner wants from those that the target makes wrongly."""
 
     def check(self, answer: Response, control: Control | None = None) -> None:
-        """End a scenario at a refusal by policy; ``control`` does in an ordinary way what was refused."""
+        """End a scenario at a refusal by policy; ``control`` does the same in an ordinary way."""
 
     def found(self, answer: Response, control: Control | None = None) -> Verdictless | None:
         """Return how a scenario ends at a refusal by policy; ``None`` where the answer is none."""
@@ -105,7 +108,8 @@ class Judgement:
     withheld: Withheld | None = None
     #: What else broke by the same: an operation that gives no answer, in words.
     cause: str = ""
-    #: The requirement that an answer broke by its success alone: where that is broken, this one is not decided.
+    #: The requirement that an answer broke by its success alone: where that is broken, this one is
+    #: not decided.
     root: str = ""
     #: What shows it again, where that takes more than the last request.
     script: str = field(default="", repr=False)
@@ -129,7 +133,7 @@ def _broken(requirement: str, expected: str, answers: Sequence[Response], actual
 
 
 class Broken(AssertionError):
-    """A scenario judged something broken; raised when it has ended, for those who read pytest's outcome."""
+    """A scenario judged something broken; raised at its end, for readers of pytest's outcome."""
 
     def __init__(self, judgements: Iterable[Judgement]) -> None:
         super().__init__("\n".join(f"{j.requirement}: expected {j.expected}, but {j.actual}" for j in judgements))
@@ -141,11 +145,14 @@ class Judge:
     def __init__(self, requirements: Sequence[str]) -> None:
         self.requirements = tuple(requirements)
         self.judgements: dict[str, Judgement] = {}
-        #: Requirements of parts that the target lacks, and how that is said: they are not judged by what else is tried.
+        #: Requirements of parts that the target lacks, and how that is said: they are not judged by
+        #: what else is tried.
         self.lacking: dict[str, str] = {}
-        #: Tells refusals that the target's owner wants; where there is none, every refusal is judged.
+        #: Tells refusals that the target's owner wants; where there is none, every refusal is
+        #: judged.
         self.policy: RefusalPolicy | None = None
-        #: What an answer broke beside what it was asked for: breaches of requirements that the scenario is not about.
+        #: What an answer broke beside what it was asked for: breaches of requirements that the
+        #: scenario is not about.
         self.asides: dict[str, Judgement] = {}
         #: Which rows of conditions were tried, where the scenario has some; JSON values only.
         self.conditions: dict[str, Any] = {}
@@ -155,8 +162,9 @@ class Judge:
     ) -> bool:
         """Judge by a condition; ``expected`` completes "expected ...", ``actual`` "but ...".
 
-        What came of a dead connection or of an overload decides nothing. Where an answer has a success that its
-        operation does not have, what is broken is a consequence of that (`presence`).
+        What came of a dead connection or of an overload decides nothing. Where an answer has a
+        success that its operation does not have, what is broken is a consequence of that
+        (`presence`).
         """
         if not held and (excuse := excuse_of(answers)):
             self.inconclusive(requirement, excuse)
@@ -165,7 +173,7 @@ class Judge:
         return bool(held)
 
     def granted(self, answer: Response, control: Control | None = None) -> None:
-        """End the scenario at a refusal by policy, whatever should have come; ``control`` as of `RefusalPolicy.check`.
+        """End the scenario at a refusal by policy; ``control`` as in `RefusalPolicy.check`.
 
         Raises:
             Unsupported, Undecided: it is one.
@@ -174,7 +182,7 @@ class Judge:
             self.policy.check(answer, control)
 
     def accepted(self, requirement: str, answer: Response, when: str) -> bool:
-        """Judge that a push is answered 201; a refusal by policy is booked to this requirement alone."""
+        """Judge that a push gets 201; a refusal by policy is booked to this requirement alone."""
         found = self.policy.found(answer) if self.policy is not None and answer.refused else None
         if found is not None:
             self.add(Judgement(requirement, found.outcome, found.reason))
@@ -182,7 +190,7 @@ class Judge:
         return self(requirement, answer.status == _CREATED, f"status 201 {when}", answer)
 
     def status(self, requirement: str, answer: Response, *wanted: int, when: str = "") -> bool:
-        """Judge by the status; 429 and gateway errors decide nothing, refusals by policy end the scenario."""
+        """Judge by the status; overloads decide nothing, refusals by policy end the scenario."""
         if answer.status not in wanted and (_SUCCESS & set(wanted) or not _deletes(answer)):
             self.granted(answer)
         expected = f"status {' or '.join(map(str, wanted))}{' ' + when if when else ''}"
@@ -196,7 +204,7 @@ class Judge:
         return self(requirement, answer.refused, f"a refusal (4xx){' ' + when if when else ''}", answer)
 
     def code(self, requirement: str, answer: Response, *codes: str) -> bool:
-        """Judge by the error code; where the body is no JSON error list the clause has no occasion."""
+        """Judge by the error code; without a JSON error list the clause does not apply."""
         found = answer.error_codes
         if found is None:
             if answer.says_json:  # what it has in the place of the list is a breach, whatever was asked
@@ -205,7 +213,8 @@ class Judge:
             self.unsupported(requirement, "the error answer has no JSON body with a list of errors")
             return True
         if not any(_CODE.fullmatch(code) for code in found):
-            # Lists without errors and codes of a wrong form are breaches of the error body, whatever was asked.
+            # Lists without errors and codes of a wrong form are breaches of the error body,
+            # whatever was asked.
             self.inconclusive(requirement, "the list of errors has no code of the form that codes have")
             return False
         expected = f"the error code {' or '.join(codes)}"
@@ -221,7 +230,7 @@ class Judge:
         wanted: str | Callable[[str], bool] | None = None,
         expected: str = "",
     ) -> bool:
-        """Judge by a header: its presence, its exact value, or a predicate with ``expected`` in words."""
+        """Judge by a header: its presence, its value, or a predicate with ``expected`` in words."""
         value = answer.header(name)
         if wanted is None:
             actual = f"{status_of(answer)} had {'none' if value is None else 'an empty one'}"
@@ -238,9 +247,10 @@ class Judge:
         return self(requirement, presence.served(answer, content), expected, *before, answer, actual=actual)
 
     def absent(self, requirement: str, answer: Response, expected: str, *before: Response, stored: bytes = b"") -> bool:
-        """Judge that a read does not serve what must not be there; ``stored`` are bytes that may be there wrongly.
+        """Judge that a read does not serve absent content; ``stored`` are bytes that may be there.
 
-        An answer that neither serves nor refuses is a breach of what such a read is answered, and decides nothing.
+        An answer that neither serves nor refuses is a breach of what such a read is answered, and
+        decides nothing.
         """
         root = presence.unclear(answer, stored)
         if not root or root in self.requirements or answer.excuse:
@@ -264,7 +274,7 @@ class Judge:
             self.stop(requirement)
 
     def stop(self, requirement: str) -> NoReturn:
-        """End the scenario: what is not yet judged is blocked by a requirement judged here, or lacks the same part."""
+        """End the scenario: the rest is blocked by a judged requirement, or lacks the same part."""
         if requirement in self.lacking:
             raise Unsupported(self.lacking[requirement])
         raise Undecided(f"blocked by {requirement}")
@@ -278,7 +288,7 @@ class Judge:
         self.add(Judgement(requirement, Outcome.INCONCLUSIVE, reason))
 
     def not_tested(self, requirement: str, reason: str, withheld: Withheld | None = None) -> None:
-        """Record that the options or the target's content did not allow to try; ``withheld`` as of `NotTested`."""
+        """Record that options or content did not allow a test; ``withheld`` as in `NotTested`."""
         self.add(Judgement(requirement, Outcome.NOT_TESTED, reason, withheld=withheld))
 
     def rest(self, outcome: Outcome, reason: str, withheld: Withheld | None = None) -> None:
@@ -301,7 +311,8 @@ class Judge:
             self.judgements[judgement.requirement] = judgement
 
 
-#: The order in which outcomes win where several scenarios, or several judgements, speak of one requirement.
+#: The order in which outcomes win where several scenarios, or several judgements, speak of one
+#: requirement.
 RANK = (
     Outcome.ERROR,
     Outcome.BROKEN,
@@ -313,12 +324,12 @@ RANK = (
 
 
 def excuse_of(answers: Iterable[Response]) -> str:
-    """Return why nobody is blamed for what came, as the first of some answers that has an excuse says it."""
+    """Return the first excuse of some answers; empty if there is none."""
     return next((answer.excuse for answer in answers if answer.excuse), "")
 
 
 def cause_of(answers: Iterable[Response]) -> str:
-    """Return which operation gives no answer each time it is asked for, and how; empty where there is none such."""
+    """Return the operation that never gives an answer, and how; empty if there is none."""
     for answer in answers:
         operation = next((e.operation for e in answer.trail if e.operation), "")
         if answer.repeated and operation:
@@ -327,12 +338,12 @@ def cause_of(answers: Iterable[Response]) -> str:
 
 
 def _deletes(answer: Response) -> bool:
-    """Tell whether a deletion was answered: how one is refused where none is wanted is a matter of its own."""
+    """Tell whether an answer is that of a deletion, whose refusal other requirements judge."""
     return bool(answer.trail) and answer.trail[-1].request.method == "DELETE"
 
 
 def weight(outcome: Outcome, root: str) -> tuple[int, bool]:
-    """Return the place of an outcome in `RANK`; what is a consequence of another breach comes behind what is none."""
+    """Return the rank of an outcome; a consequence of another breach comes after its cause."""
     return RANK.index(outcome), bool(root)
 
 

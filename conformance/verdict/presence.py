@@ -1,8 +1,9 @@
-"""What an answer says of whether something is there: it is served, it is absent, or the answer is unclear.
+"""Whether an answer shows content as served, as absent, or as neither (unclear).
 
-A read that gives the content serves it, whatever 2xx it has. A refusal (4xx) says that the content is absent.
-Anything else is unclear: it decides nothing, and is a breach of the requirement of that read. A success that an
-operation does not have is a breach of that operation alone, whatever was asked.
+A read that gives the content serves it, whatever 2xx it has. A refusal (4xx) says that the content
+is absent. Anything else is unclear: it decides nothing, and is a breach of the requirement of that
+read. A success that an operation does not have is a breach of that operation alone, whatever was
+asked.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from conformance.client.http.exchange import Exchange, Response
 from spec.document import load, operations
 
 _PARTIAL = 206
-#: The requirement of the success of an operation; of two, the first is that of a tag and the second that of a digest.
+#: The requirement of the success of an operation; of two, the first is that of a tag and the second
+#: that of a digest.
 _SUCCESS: Mapping[str, tuple[str, ...]] = {
     "base.get": ("BASE-V2-STATUS-SET",),
     "manifest.get": ("PULL-MANIFEST-GET-TAG-200", "PULL-MANIFEST-GET-DIGEST-200"),
@@ -48,7 +50,7 @@ _ABSENT: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class _Operation:
-    """The successes of an operation; ``others`` says that the document has further ones, which a scenario judges."""
+    """The successes of an operation; ``others`` tells that the document has more of them."""
 
     method: str
     statuses: tuple[int, ...]
@@ -68,7 +70,7 @@ def _operations() -> Mapping[str, _Operation]:
 
 
 def _other_success(exchange: Exchange) -> str:
-    """Return the requirement that an exchange breaks by a success that its operation does not have."""
+    """Return the requirement that an exchange breaks by a success its operation does not have."""
     answer, requirements = exchange.response, _SUCCESS.get(exchange.operation)
     if answer is None or requirements is None or not answer.ok:
         return ""
@@ -79,17 +81,17 @@ def _other_success(exchange: Exchange) -> str:
 
 
 def breach_of(answer: Response) -> str:
-    """Return the requirement that an answer breaks by its success alone; empty where it breaks none."""
+    """Return the requirement that an answer breaks by its success; empty if none."""
     return _other_success(answer.trail[-1]) if answer.trail else ""
 
 
 def root_of(requirement: str, answers: Iterable[Response]) -> str:
-    """Return the requirement that explains why another is broken: one that an answer breaks by its success alone."""
+    """Return the requirement that explains a breach: one that an answer breaks by its success."""
     return next((root for answer in answers if (root := breach_of(answer)) not in {"", requirement}), "")
 
 
 def breach(exchange: Exchange) -> tuple[str, str] | None:
-    """Return the requirement that an exchange breaks by its success alone, and what was expected."""
+    """Return the requirement that an exchange breaks by its success, and what was expected."""
     requirement = _other_success(exchange)
     operation = _operations().get(exchange.operation)
     if not requirement or operation is None or operation.others:
@@ -108,9 +110,10 @@ def absent(answer: Response) -> bool:
 
 
 def unclear(answer: Response, stored: bytes = b"") -> str:
-    """Return the requirement of a read that an answer breaks as it neither serves nor refuses; empty where it does.
+    """Return the requirement that an unclear answer to a read breaks; empty if it is clear.
 
-    A pull by digest serves what that digest fits, or what was sent and may be ``stored`` under a wrong digest.
+    A pull by digest serves what that digest fits, or what was sent and may be ``stored`` under a
+    wrong digest.
     """
     # The answer to a redirect of a pull is one to the pull.
     exchange = next((exchange for exchange in reversed(answer.trail) if exchange.operation in _ABSENT), None)

@@ -1,4 +1,4 @@
-"""Bring what the scenarios found together: one outcome for each requirement, a verdict for each profile."""
+"""Merge the results of scenarios: one outcome per requirement, a verdict per profile."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from conformance.verdict.judge import weight
 from spec.catalogue import CATEGORIES, Catalogue
 from spec.model import Level, Outcome, Requirement, Verdict, Withheld, weigh
 
-#: What a scenario leaves: judgements, breaches of contract and invariants, figures. JSON values only.
+#: What a scenario leaves: judgements, breaches of contract and invariants, figures. JSON values
+#: only.
 Record = dict[str, Any]
 
 #: The scenario name under which the passive contract check books.
@@ -51,13 +52,13 @@ class Result:
 
     @property
     def searched(self) -> bool:
-        """Whether only the search or a law found it broken, while a scenario of its own found it held."""
+        """Whether only the search or a law found a breach that its own scenario did not."""
         direct = {name for name in self.held_by if name not in PASSIVE and not _looks_everywhere(name)}
         return bool(direct) and all(map(_looks_everywhere, self.broken_by))
 
     @property
     def narrower(self) -> frozenset[str]:
-        """The conditions that the requirement does not speak of: what shows under them explains nothing without."""
+        """The conditions beyond the requirement: a breach under them explains none without them."""
         return frozenset(self.finding.judgement.get("narrower", ()) if self.finding else ())
 
     @property
@@ -72,7 +73,7 @@ def _looks_everywhere(node: str) -> bool:
 
 
 def _tells(scenario: str, judgement: dict[str, Any]) -> int:
-    """How well a scenario tells a breach: one that asks for it best, then one that knows the condition."""
+    """How well a scenario describes a breach: its own best, then one that knows the condition."""
     if scenario in PASSIVE:
         return 0
     if judgement.get("root"):
@@ -83,8 +84,8 @@ def _tells(scenario: str, judgement: dict[str, Any]) -> int:
 class RollUp:
     """Outcomes of a run; the order in which records come in makes no difference.
 
-    ``selected`` has the requirements that the options chose, nothing where they chose scenarios, and is ``None`` for a
-    whole run.
+    ``selected`` has the requirements that the options chose, nothing where they chose scenarios,
+    and is ``None`` for a whole run.
     """
 
     def __init__(
@@ -115,7 +116,8 @@ class RollUp:
         if record["error"]:
             self.errors.append(f"{node}: {record['error']}")
         for judgement in record["judgements"]:
-            # These speak of much that was not asked for, and whose own scenarios are not there to say more.
+            # These speak of much that was not asked for, and whose own scenarios are not there to
+            # say more.
             if not (self._selected and _looks_everywhere(node) and judgement["requirement"] not in self._selected):
                 self._merge(judgement["requirement"], node, judgement)
         for requirement in record["exercised"]:
@@ -139,7 +141,8 @@ class RollUp:
             (result.held_by if outcome is Outcome.HELD else result.broken_by).add(scenario)
         before = result.finding.judgement.get("root", "") if result.finding else ""
         better = weight(outcome, judgement.get("root", "")) < weight(result.outcome, before)
-        # A scenario of its own shows a breach better than a law or the search, and these better than a passive check.
+        # A scenario of its own shows a breach better than a law or the search, and these better
+        # than a passive check.
         found = result.finding
         shows = (
             outcome is Outcome.BROKEN
@@ -171,7 +174,7 @@ class RollUp:
                     result.outcome = Outcome.UNSUPPORTED
 
     def _promote(self, records: dict[str, Record]) -> None:
-        """A requirement that was seen broken in passing is broken, even where its own scenario found it held."""
+        """A requirement that any scenario saw broken is broken, even if its own found it held."""
         for node in sorted(records):
             for blocked in records[node]["blocked"]:
                 result = self.results[blocked["requirement"]]
@@ -183,10 +186,11 @@ class RollUp:
                     result.finding = Finding(blocked["requirement"], node, blocked)
 
     def _explain(self) -> None:
-        """What held by itself stays held where a sequence of operations broke it, one of which is broken anyway.
+        """A held requirement stays held if only a sequence broke it and used something broken.
 
-        A search cannot tell which of its steps went wrong first where one of them goes wrong always. What no
-        profile demands (a header, a code) explains nothing: no content is lost by it.
+        A search cannot tell which of its steps went wrong first where one of them goes wrong
+        always. What no profile demands (a header, a code) explains nothing: no content is lost by
+        it.
         """
         broken = [r for r in self.catalogue if self.results[r.id].outcome is Outcome.BROKEN]
         direct = [r for r in broken if not self.results[r.id].searched]
@@ -199,10 +203,10 @@ class RollUp:
                 result.outcome, result.finding = Outcome.HELD, None
 
     def _explain_invariants(self, records: dict[str, Record]) -> None:
-        """What an invariant and a scenario hold against the same thing is one cause, and the graver one is the finding.
+        """An invariant and a scenario that contradict the same thing are one finding, the graver.
 
-        The scenario's is better told, so it is the finding where some profile demands as much of it. What held by
-        itself stays held then.
+        The scenario's is better told, so it is the finding where some profile demands as much of
+        it. What held by itself stays held then.
         """
         beside: dict[str, list[dict[str, Any]]] = {}
         for node in sorted(records):
@@ -219,7 +223,7 @@ class RollUp:
                 result.reason, result.finding = "" if held else f"blocked by {cause}", None
 
     def _always_there(self, name: str, seen: Iterable[dict[str, Any]]) -> list[str]:
-        """What the scenarios found, where each that has the contradiction found something as grave."""
+        """The scenarios' findings, if each scenario with the contradiction has one as grave."""
         found = [self._as_grave(name, judgement["beside"]) for judgement in seen]
         return found[0] if all(found) else []
 
@@ -233,7 +237,7 @@ class RollUp:
         return max(map(order.index, self.catalogue.requirement(name).levels.values()))
 
     def _fold(self) -> None:
-        """One root cause, one finding: what presumes a broken requirement, or came of its breach, is blocked by it."""
+        """One root cause, one finding: a breach blocks what presumes it and what came of it."""
         broken = {name for name, result in self.results.items() if result.outcome is Outcome.BROKEN}
         for name in sorted(broken):
             found = self.results[name].finding
@@ -260,7 +264,7 @@ class RollUp:
                 finding.also_affected.append(name)
 
     def _fold_causes(self) -> None:
-        """An operation without answers breaks much: the finding is what most profiles demand and most else presumes."""
+        """Of an operation without answers, the most demanded requirement is the finding."""
         presumed = Counter(p for requirement in self.catalogue for p in self.catalogue.presumes(requirement.id))
         causes: dict[str, list[str]] = {}
         for finding in self.findings:
@@ -278,7 +282,7 @@ class RollUp:
         result.outcome, result.reason, result.finding = Outcome.INCONCLUSIVE, f"blocked by {root}", None
 
     def _fold_conditions(self) -> None:
-        """What breaks under a condition has one cause with all that breaks under it: the widest tells it."""
+        """Breaches under one condition have one cause; the widest condition is the finding."""
         found = {name: result.condition for name, result in self.results.items() if result.condition}
         earlier: list[str] = []
         for name, own in found.items():
@@ -361,7 +365,8 @@ class ProfileVerdicts:
     def _sum(self, judged: list[tuple[Requirement, Verdict]]) -> Verdict:
         """Pass only where every MUST that a scenario decides is PASS (or its optional part absent).
 
-        What the owner withheld is out of the scope: it neither passes nor stands in the way of what does.
+        What the owner withheld is out of the scope: it neither passes nor stands in the way of what
+        does.
         """
         found = {verdict for _, verdict in judged}
         required = [(r, v) for r, v in judged if r.levels.get(self._profile) is Level.MUST and self._decides(r)]
@@ -386,7 +391,7 @@ class ProfileVerdicts:
         return verdict if self._complete or verdict in {Verdict.ERROR, Verdict.FAIL} else Verdict.NOT_TESTED
 
     def _decides(self, requirement: Requirement) -> bool:
-        """Whether the suite can decide a requirement at all; what it cannot is listed, not held against the target."""
+        """Whether the suite can decide a requirement; otherwise it does not count."""
         if requirement.untestable or requirement.planned:
             return False
         result = self._rollup.results[requirement.id]

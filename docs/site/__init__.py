@@ -1,4 +1,4 @@
-"""The Sphinx extension of this site: pages made from ``spec/`` and the code, and roles for what they name."""
+"""The Sphinx extension of this site: generated pages, and roles for what they name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from sphinx.domains.std import GenericObject
 
 from docs.site import links, pages, swagger
 
-#: The kinds of things with an entry of their own: directive, role, what search calls them, whether a page lists them.
+#: The kinds of things with an entry of their own: directive, role, what search calls them, whether
+#: a page lists them.
 KINDS = (
     ("requirement", "req", "requirement", True),
     ("operation", "operation", "operation", False),

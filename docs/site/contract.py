@@ -1,4 +1,4 @@
-"""The OpenAPI document as its reader wants it: operations, with what goes in and what comes back."""
+"""The OpenAPI document for its reader: operations with their requests and responses."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A header or a parameter. ``shared`` names the part of the document that describes it for many."""
+    """A header or a parameter. ``shared`` names the part of the document that describes it."""
 
     name: str
     description: str
@@ -37,7 +37,7 @@ class Field:
 
     @property
     def plain(self) -> bool:
-        """Whether its name says enough, as it may be missing and is described among the shared parts."""
+        """Whether its name suffices, as it is optional and described among the shared parts."""
         return bool(self.shared) and not self.required
 
 
@@ -103,7 +103,7 @@ class Reader:
         ]
 
     def codes(self) -> list[str]:
-        """Give the registered error codes, wherever a schema enumerates them beside BLOB_UNKNOWN."""
+        """Give the registered error codes, from the schema that enumerates BLOB_UNKNOWN."""
         found = {value for each in _enums(self.schemas().get("errors")) if "BLOB_UNKNOWN" in each for value in each}
         return sorted(found)
 

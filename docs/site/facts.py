@@ -1,4 +1,4 @@
-"""What the generated pages tell: the specification, and what the suite and the reference say of it."""
+"""The data of the generated pages: the specification, the suite and the reference."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Facts:
 
     @cached_property
     def places(self) -> dict[str, list[tuple[str, str]]]:
-        """The places of each requirement in the OpenAPI document: a link in Markdown's roles, and the place there."""
+        """The places of each requirement in the OpenAPI document, as links and as paths."""
         operations = self._files()
         found: dict[str, dict[tuple[str, str], None]] = {}
         for place in self.trace.places:

@@ -1,4 +1,4 @@
-"""Links that leave docs/: to other documents of the repository, which have a page here, and to its files."""
+"""Links that leave docs/: to documents with a page here, and to files of the repository."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHOWN = {"README.md": "index", "CONTRIBUTING.md": "contributing", "CHANGELOG.md"
 
 
 class SourceLinks(SphinxTransform):
-    """Makes a link to a file of the repository lead to it where ``source_url`` says where it is, or a plain name."""
+    """Makes a link to a file of the repository lead to ``source_url``, or a plain name."""
 
     default_priority = 500
 

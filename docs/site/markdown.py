@@ -1,4 +1,4 @@
-"""Markdown for the generated pages: text of the catalogue is escaped, and what it names becomes a link."""
+"""Markdown of the generated pages: texts are escaped, and names become links."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def escape(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """Give a text as code, which may be broken anywhere if it is long; nothing for the empty text."""
+    """Give a text as code that may break anywhere if it is long; nothing for the empty text."""
     return f"`{text}`{'{.long}' if len(text) > _LONG else ''}" if text else ""
 
 

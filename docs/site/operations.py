@@ -1,4 +1,4 @@
-"""The pages of the OpenAPI document: one for each operation, one for the schemas and one for the shared parts."""
+"""The pages of the OpenAPI document: operations, schemas, and shared parts."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def _source(node: Any) -> str:
 
 
 def _members(node: Any, path: str) -> Iterator[tuple[str, str, str, tuple[str, ...]]]:
-    """Give the members that a schema describes, at any depth: path, form, meaning and requirements."""
+    """Give the members of a schema at any depth: path, form, meaning and requirements."""
     if not isinstance(node, dict):
         return
     for name, child in node.get("properties", {}).items():

@@ -1,4 +1,4 @@
-"""The pages of the requirements: one for each category, and one more for each group that is large."""
+"""The pages of the requirements: one for each category, and one for each large group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages of the suite's options, of the verdicts, and of the profiles with what they speak of."""
+"""The pages of options, verdicts and profiles."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document in Swagger UI, from the package that carries its bundle: nothing is fetched."""
+"""The OpenAPI document in Swagger UI, from an installed package; nothing is fetched."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from sphinx.application import Sphinx
 
 from spec import document
 
-#: The package is a plugin of MkDocs, but needs no MkDocs: it is the one on PyPI that keeps up with Swagger UI.
+#: The package is a plugin of MkDocs, but needs no MkDocs: it is the one on PyPI that keeps up with
+#: Swagger UI.
 _BUNDLE = files("mkdocs_swagger_ui_tag") / "swagger-ui"
 _FILES = {"swagger-ui-bundle.js": "javascripts/swagger-ui-bundle.js", "swagger-ui.css": "stylesheets/swagger-ui.css"}
 NAME = "reference/openapi"
@@ -57,7 +58,7 @@ def copy(app: Sphinx, failure: Exception | None) -> None:
 
 
 def shown(whole: dict[str, Any]) -> dict[str, Any]:
-    """Give a document with the parameters of each path written out, which Swagger UI does not look up there."""
+    """Give a document with the parameters of each path in its operations, for Swagger UI."""
     known: dict[str, dict[str, Any]] = whole["components"]["parameters"]
 
     def written(parameter: dict[str, Any]) -> dict[str, Any]:

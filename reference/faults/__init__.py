@@ -1,6 +1,7 @@
-"""The faults of the reference, by name: data about it, kept apart from the code that answers rightly.
+"""The faults of the reference, by name, apart from the code that answers rightly.
 
-A module below this package that has FAULTS is part of it; its folder and name are those of the scenarios.
+A module below this package that has FAULTS is part of it; its folder and name are those of the
+scenarios.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ def before_session(operation: str, check: Callable[[Upload, Request], None]) -> 
 
 
 class IndexedStorage:
-    """A storage whose lists are kept apart from what they list, and written back whole after a pause."""
+    """A storage that keeps its lists apart, and writes them back whole after a pause."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage

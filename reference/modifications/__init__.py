@@ -1,7 +1,7 @@
 """How a registry is changed from outside: what faults and variants have in common.
 
-A modification is applied to a registry that was built rightly. It may wrap the handler of an operation,
-replace a method of a resource, or wrap the whole application.
+A modification is applied to a registry that was built rightly. It may wrap the handler of an
+operation, replace a method of a resource, or wrap the whole application.
 """
 
 from __future__ import annotations
@@ -30,10 +30,11 @@ Layer = Callable[[Application], Application]
 class Fault:
     """A deliberate breach: what it breaks, and what else may break with it without being its point.
 
-    ``configuration`` names the set-up of the registry in which it shows: the memory of its own, or one with
-    logins, without deletion and so on (``tests/support/configurations.py``), ``variants`` the oddities beside which it
-    shows, ``options`` what its owner has to tell the suite. ``tokens`` changes the token service, where there is one.
-    ``seldom`` says that it shows once in many requests, so that only a whole run is sure to meet it.
+    ``configuration`` names the set-up of the registry in which it shows: the memory of its own, or
+    one with logins, without deletion and so on (``tests/support/configurations.py``), ``variants``
+    the oddities beside which it shows, ``options`` what its owner has to tell the suite. ``tokens``
+    changes the token service, where there is one. ``seldom`` says that it shows once in many
+    requests, so that only a whole run is sure to meet it.
     """
 
     name: str
@@ -70,10 +71,10 @@ class Fault:
 class Variant:
     """A deliberate oddity that the specification allows.
 
-    ``latitude`` names what allows it, ``profiles`` where it is allowed, ``lacks`` the capabilities that are
-    not offered with it, ``warns`` what is then done otherwise than it should be, ``options`` what its owner
-    has to tell the suite; ``undecided`` says that not every MUST can be decided then; ``configuration`` and ``tokens``
-    as of a fault.
+    ``latitude`` names what allows it, ``profiles`` where it is allowed, ``lacks`` the capabilities
+    that are not offered with it, ``warns`` what is then done otherwise than it should be,
+    ``options`` what its owner has to tell the suite; ``undecided`` says that not every MUST can be
+    decided then; ``configuration`` and ``tokens`` as of a fault.
     """
 
     name: str
@@ -132,7 +133,7 @@ def wrap(registry: Registry, operations: Iterable[str], around: Callable[[Handle
 
 
 def around(*operations: str) -> Callable[[Answering], Apply]:
-    """Let a function answer requests of operations; it gets the registry, the request, and the handler."""
+    """Let a function answer requests of operations, by registry, request and handler."""
 
     def made(answer: Answering) -> Apply:
         def apply(registry: Registry) -> None:
@@ -172,7 +173,7 @@ def moved_tags(registry: Registry) -> set[tuple[str, str]]:
 
 
 def on(*operations: str, change: Transform, status: int | None = None) -> Apply:
-    """Change the responses of operations, those with one status where it is given; refusals included."""
+    """Change the responses of operations, refusals included; ``status`` selects some."""
 
     def around(handler: Handler) -> Handler:
         async def changed(request: Request) -> Response:
@@ -190,7 +191,7 @@ def on(*operations: str, change: Transform, status: int | None = None) -> Apply:
 
 
 def answers(*operations: str, change: Transform, status: int | None = None) -> Apply:
-    """Change the finished answers of operations, refusals included; of all of them where none is named."""
+    """Change the finished answers of operations (of all without one), refusals included."""
 
     def apply(registry: Registry) -> None:
         finish = registry.finish

@@ -76,7 +76,7 @@ def capitals_first(registry: Registry) -> None:
 
 
 def names_its_digest(request: Request) -> bool:
-    """Whether the client named the digest that is answered, as it does in a push of a manifest by digest."""
+    """Whether the client named the digest of the answer, as in a push by digest."""
     return request.operation == "manifest.put" and ":" in request.reference
 
 

@@ -1,6 +1,7 @@
-"""The variants of the reference, by name: oddities that are legal, kept apart from the usual answers.
+"""The variants of the reference, by name: legal oddities, apart from the usual answers.
 
-A module below this package that has VARIANTS is part of it; its folder and name are those of the scenarios.
+A module below this package that has VARIANTS is part of it; its folder and name are those of the
+scenarios.
 """
 
 from __future__ import annotations

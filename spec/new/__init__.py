@@ -1,4 +1,4 @@
-"""Stubs of a new requirement: its catalogue entry, a scenario and a fault, written together or not at all."""
+"""Stubs of a new requirement: catalogue entry, scenario and fault, all or none."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ _WIDTH = 120
 
 
 def name_of(wanted: Wanted, taken: Container[str], form: str, joint: str) -> str:
-    """Name a scenario or a fault after the id, without the category's prefix where that leaves the name free.
+    """Name a scenario or a fault after the id, without the category's prefix if free.
 
     Raises:
         NewError: the whole id as a name is taken as well.
@@ -30,7 +30,7 @@ def name_of(wanted: Wanted, taken: Container[str], form: str, joint: str) -> str
 
 
 def parameters(text: str) -> str | None:
-    """Give the parameters that most scenarios of a module have; None where it has no scenario without cases."""
+    """Give the most common parameters of a module's scenarios; None without scenarios."""
     counted = Counter(
         ast.unparse(node.args)
         for node in ast.parse(text).body
@@ -47,7 +47,7 @@ def functions(text: str) -> set[str]:
 
 
 def with_scenario(text: str | None, wanted: Wanted, model: str) -> tuple[str, int]:
-    """Give the text of a module with the new scenario at its end, and the scenario's line; None makes a module.
+    """Give a module's text with the new scenario at its end, and its line; None makes a module.
 
     The parameters, and the imports of a new module, are those of the module ``model``.
     """
@@ -107,9 +107,10 @@ def takes_faults(text: str) -> bool:
 
 
 def with_fault(text: str | None, wanted: Wanted, taken: Container[str], model: str) -> tuple[str, int]:
-    """Give the text of a module with the new fault at the end of its table, and its line; None makes a module.
+    """Give a module's text with the new fault in its table, and its line; None makes a module.
 
-    ``taken`` are the names of all faults and variants, ``model`` is the text of a module whose imports a new one has.
+    ``taken`` are the names of all faults and variants, ``model`` is the text of a module whose
+    imports a new one has.
     """
     name = name_of(wanted, taken, "{}", "-")
     if text is None:

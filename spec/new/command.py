@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the stubs and say where they are; 0, or 4 where nothing was written, for a reason that is told."""
+    """Write the stubs and print their places; 0, or 4 with a reason if nothing was written."""
     try:
         stubs = plan(options)
         write(options.root, {file: text for file, (text, _) in stubs.items()})
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def plan(options: argparse.Namespace) -> dict[str, tuple[str, int]]:
-    """Make the new texts of the three files, each with the line of its stub: entry, scenario, fault.
+    """Make the new texts of the three files, each with the line of its stub.
 
     Raises:
         NewError: what is asked for cannot be made.
@@ -120,7 +120,7 @@ def _module(
     fits: Callable[[str], bool],
     of: tuple[Wanted, Catalogue, Path],
 ) -> tuple[str, str | None, str]:
-    """Give the module's name, its text where it exists, and the text of a module that is like it."""
+    """Give the module's name, its text if it exists, and the text of a similar module."""
     wanted, known, repository = of
     marks = [*marks]
     like = places.choose(marks, wanted, known, fits)

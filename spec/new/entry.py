@@ -1,4 +1,4 @@
-"""The entry of a new requirement in the catalogue, in the form and at the place that the file has for it."""
+"""The catalogue entry of a new requirement, in the form and at the place of its file."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CAUTION = "TODO: say how a careless test would accuse falsely, or remove this m
 
 
 def insert(text: str, wanted: Wanted, known: Catalogue) -> tuple[str, int]:
-    """Give the text of a catalogue file with the new entry, and the line (from 1) at which the entry begins.
+    """Give a catalogue file with the new entry, and the line (from 1) where it begins.
 
     The entry comes behind the last one whose id begins likewise, or else at the end.
     """

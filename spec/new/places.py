@@ -17,8 +17,8 @@ def choose(
 ) -> str | None:
     """Choose a module by what its scenarios or faults are about; None where none fits.
 
-    Modules in a folder named after the category come first; then those with the ids that are most like the new one
-    and about its operations, and those that have many of these and few others.
+    Modules in a folder named after the category come first; then those with the ids that are most
+    like the new one and about its operations, and those that have many of these and few others.
 
     Args:
         marks: modules, each with ids that one of its scenarios or faults is about.
@@ -44,7 +44,7 @@ def choose(
 
 
 def named(path: Path, repository: Path, folder: str, option: str) -> str:
-    """Give the module that an option names, relative to the repository; it need not exist, but its package must.
+    """Give the module that an option names; it may be new, but its package must exist.
 
     Raises:
         NewError: it is no Python file in the folder, or its folder is no package.

@@ -1,4 +1,4 @@
-"""What the author of a new requirement asks for, checked against the specification that is there."""
+"""The arguments of a new requirement, checked against the specification."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ RELATED = 2
 
 
 class NewError(Exception):
-    """The stubs cannot be written as they were asked for; the message is one sentence for the author."""
+    """The stubs cannot be written; the message is one sentence for the author."""
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A new requirement; ``levels`` has every profile, with None for those that say nothing of it."""
+    """A new requirement; ``levels`` has every profile, with None for the silent ones."""
 
     id: str
     category: str
@@ -102,7 +102,8 @@ def levels(
 ) -> dict[str, Level | None]:
     """Give the level of each profile: one for some profiles, or ``PROFILE=LEVEL``.
 
-    Without ``profiles``, a single level is for the profiles that have a cited document among their own.
+    Without ``profiles``, a single level is for the profiles that have a cited document among their
+    own.
 
     Raises:
         NewError: a word is unknown, there are two levels for the same profiles, or no profile gets one.

@@ -1,1 +1,1 @@
-"""Clients that nobody here wrote, unchanged, against the reference and against docker-registry as a control."""
+"""Unchanged third-party clients against the reference, and against docker-registry as control."""

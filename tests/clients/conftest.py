@@ -19,7 +19,7 @@ _LONGEST = 120
 
 @pytest.fixture(scope="session", params=["reference", "docker-registry"])
 def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The reference, and docker-registry as a control: what fails on both is the test's own mistake."""
+    """The reference, and docker-registry as control: a failure on both is the test's mistake."""
     folder = tmp_path_factory.mktemp(request.param)
     if request.param == "docker-registry":
         if program("docker-registry") is None:

@@ -41,7 +41,7 @@ class Layout:
         return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(content), **more}
 
     def image(self, *, layers: int = 3, size: int = 4096, architecture: str = "amd64") -> dict[str, Any]:
-        """Write an image with layers of random files of ``size`` bytes each; return the manifest's descriptor."""
+        """Write an image with random layers of ``size`` bytes; return the manifest's descriptor."""
         descriptors, diffs = [], []
         for number in range(layers):
             tar = _tar(f"{architecture}/file-{number}", self._random.randbytes(size))

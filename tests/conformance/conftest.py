@@ -45,7 +45,7 @@ def tls_files(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.fixture
 def helper(tmp_path: Path) -> Callable[[str], dict[str, str]]:
-    """Makes a credential helper "fake" of a shell script; returns the environment in which it is found."""
+    """Makes a credential helper "fake" of a shell script; returns its environment."""
 
     def make(script: str) -> dict[str, str]:
         program = tmp_path / "docker-credential-fake"

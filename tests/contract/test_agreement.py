@@ -1,4 +1,4 @@
-"""The compiled plans and openapi-core judge alike: on recorded exchanges, broken copies of them and random ones."""
+"""The compiled plans and openapi-core agree on recorded, broken and random exchanges."""
 
 from __future__ import annotations
 

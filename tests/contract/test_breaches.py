@@ -1,4 +1,4 @@
-"""Each kind of departure from the document is booked to the requirement at its place, and to nothing else."""
+"""Each departure from the document is booked to the requirement at its place only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What contradicts itself within a scenario's exchanges is booked once, and what is legal is not."""
+"""A contradiction within a scenario's exchanges is booked once, and what is legal is not."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Write the generated parts of README.md and CONTRIBUTING.md anew: ``python -m tests.docs.generate``.
+"""Write the generated parts of README.md and CONTRIBUTING.md: ``python -m tests.docs.generate``.
 
-A part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``; what is quoted has a second word,
-``<!-- generated: scenario ID -->``.
+A part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``; what is quoted has a second
+word, ``<!-- generated: scenario ID -->``.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def _counts() -> dict[str, dict[str, int]]:
 
 
 def figures() -> str:
-    """Make the table of what the suite has proved itself against, with what was measured of a run."""
+    """Make the table of the proof's figures, with the measurements of a run."""
     total = _counts()["all"]
     rows = [
         ("requirements in the catalogue", str(total["all"])),
@@ -86,7 +86,7 @@ def _proved() -> Iterable[tuple[str, str]]:
 
 
 def _measured() -> Iterable[tuple[str, str]]:
-    """Take the rows of the table of a whole run, two columns, where docs/measurements.md has one."""
+    """Take the rows of the table of a whole run from docs/measurements.md."""
     section = MEASUREMENTS.read_text(encoding="utf-8").partition(_MEASURED + "\n")[2].partition("\n## ")[0]
     for line in section.splitlines():
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]

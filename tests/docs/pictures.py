@@ -1,7 +1,8 @@
 """Make the pictures of README.md and the site anew: ``make screenshots``.
 
-Both show one run of the suite against Debian's docker-registry: the terminal as a pseudo-terminal received it, and the
-page that the run left. ``shown.json`` remembers what they show. Needs docker-registry, chromium and chromedriver.
+Both show one run of the suite against Debian's docker-registry: the terminal as a pseudo-terminal
+received it, and the page that the run left. ``shown.json`` remembers what they show. Needs
+docker-registry, chromium and chromedriver.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ from tests.docs.shown import PICTURES, RECORD, shown
 from tests.support.servers import ROOT, docker_registry
 
 _ROWS, _COLUMNS = 50, 120
-#: Paragraphs at the beginning and at the end of the run that the picture shows; the cut between them is marked.
+#: Paragraphs at the beginning and at the end of the run that the picture shows; the cut between
+#: them is marked.
 _HEAD, _TAIL = 3, 2
 #: Device pixels for a CSS pixel: more would not be seen in README.md, and costs.
 _SCALE = 1.4
@@ -94,7 +96,7 @@ def _in_terminal(command: list[str]) -> str:
 
 
 def _terminal_page(command: str, received: str) -> str:
-    """Show the output as it stands on the screen when the run is over: the live line has been wiped."""
+    """Show the output as it is on the screen after the run, without the live line."""
     lines = [line.rpartition("\x1b[2K")[2] for line in received.replace("\r\n", "\n").rstrip().split("\n")]
     paragraphs = re.split(r"\n[ ]*\n", "\n".join(lines))
     left_out = paragraphs[_HEAD:-_TAIL]
@@ -124,7 +126,7 @@ def _browser(profile: Path) -> webdriver.Chrome:
 
 
 def _shoot(browser: webdriver.Chrome, page: Path, picture: Path, *, width: int, height: int) -> None:
-    """Leave a picture of the top of a page in CSS pixels, or of its <main> whole where the height is 0."""
+    """Take a picture of the top of a page in CSS pixels, or of its whole <main> for height 0."""
     metrics = {"width": width, "height": height or 900, "deviceScaleFactor": _SCALE, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     browser.get(page.as_uri())

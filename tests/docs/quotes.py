@@ -1,4 +1,4 @@
-"""A requirement, a scenario and a fault quoted whole from where they stand, for documents that explain them."""
+"""Quote a requirement, a scenario and a fault whole, for documents that explain them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def requirement(name: str) -> str:
 
 
 def scenario(name: str) -> str:
-    """Quote the scenario that verifies a requirement and least else, with what it names of its module.
+    """Quote the scenario that verifies a requirement and least else, with the names it uses.
 
     Raises:
         LookupError: there is none.

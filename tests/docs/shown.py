@@ -1,4 +1,4 @@
-"""What the pictures in docs/pictures/ show, in short: shown.json beside them differs once they are too old."""
+"""A digest of what the pictures in docs/pictures/ show; shown.json has that of the pictures."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OUTCOMES = ROOT / "tests" / "real" / "expected" / "docker-registry-delete-on.ya
 
 
 def shown() -> dict[str, Any]:
-    """Give the counts of the catalogue and of the outcomes, and digests of how page and terminal show a run."""
+    """Give counts of catalogue and outcomes, and digests of the page and the terminal of a run."""
     outcomes = yaml.safe_load(_OUTCOMES.read_text(encoding="utf-8"))
     return {
         "requirements": {category: len(found) for category, found in load().by_category.items()},

@@ -127,7 +127,7 @@ def test_pictures_show_what_a_run_shows_today() -> None:
 
 
 def test_leniencies_name_variants_and_faults() -> None:
-    """Who needs a leniency is a variant or a module of tests, and who must not profit a fault or a module of faults."""
+    """A leniency names who needs it (variant or test module), and a fault that must not profit."""
     text = (ROOT / "docs" / "leniencies.md").read_text(encoding="utf-8")
     rows = [line.strip("|").split(" | ") for line in text.splitlines() if line.startswith("| ")]
     modules = {path.name for path in (ROOT / "tests").rglob("*.py")}

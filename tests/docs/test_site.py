@@ -1,4 +1,4 @@
-"""The site builds without a warning, has an entry for everything, and loads nothing from elsewhere."""
+"""The site builds without a warning, has an entry for everything, and loads nothing remote."""
 
 from __future__ import annotations
 

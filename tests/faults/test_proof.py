@@ -62,7 +62,7 @@ def test_a_fault_is_convicted_of_what_it_breaks(name: str, tmp_path: Path, forke
 
 @pytest.mark.parametrize("name", sampled(VARIANTS, 6))
 def test_a_variant_is_acquitted(name: str, tmp_path: Path, forker: Collected) -> None:
-    """What the specification allows fails in no profile; the capabilities that go with it are found absent."""
+    """A variant fails in no profile that allows it; the capabilities it lacks are absent."""
     variant = VARIANTS[name]
     with configured(variant.configuration, tmp_path, variants=[variant.name]) as target:
         run = forker.run(target.url, *target.options, "--keep", *variant.options, env=target.env)

@@ -1,4 +1,4 @@
-"""The hostile answers: each takes the raw connection and the request, and does what no registry should."""
+"""The hostile answers: each gets the raw connection and the request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from tests.hostile.proxy import Answer, Asked, endless, reset
 _MIB = 1 << 20
 INDEX = "application/vnd.oci.image.index.v1+json"
 _JSON = "application/json"
-#: What a terminal would obey, what a browser or a reader of Markdown would run or load, and what a log would break at.
+#: What a terminal would obey, what a browser or a reader of Markdown would run or load, and what a
+#: log would break at.
 POISON = (
     "\x1b[31m\x1b]0;owned\x07\x9b2J<script>document.title='owned'</script>"
     "<img src=http://127.0.0.1:9/x onerror=\"document.title='owned'\">![x](http://127.0.0.1:9/x)[x](javascript:x)"
@@ -154,8 +155,9 @@ def in_plain(start: bytes, garbage: bytes) -> Answer:
 def place(where: str, asked: Asked) -> str:
     """Fill in a place.
 
-    There are the ``{target}`` of the request, the ``{name}`` of its repository, ``{more}``, ever new, and the ports
-    of the target (``{own}``), of a ``{stranger}`` and of the listener for notifications (``{hook}``).
+    There are the ``{target}`` of the request, the ``{name}`` of its repository, ``{more}``, ever
+    new, and the ports of the target (``{own}``), of a ``{stranger}`` and of the listener for
+    notifications (``{hook}``).
     """
     filled = where.format(
         target=asked.target,

@@ -1,4 +1,4 @@
-"""A plugin of a run that writes down what files it makes, what programs it starts, and whom it connects to."""
+"""A plugin that records the files, programs and connections of a run."""
 
 from __future__ import annotations
 

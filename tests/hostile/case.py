@@ -1,4 +1,4 @@
-"""What a hostile target is: where it turns hostile, how, and what a run against it has to come to."""
+"""A hostile target: where it turns hostile, how, and how a run against it must end."""
 
 from __future__ import annotations
 
@@ -50,10 +50,11 @@ REFUSALS = frozenset({4})
 class Hostile:
     """A target: the requests that it answers by hand, how, and after how many right answers.
 
-    ``greets`` deals with connections in the place of requests, ``gated`` asks for tokens of its service, ``tls``
-    serves over TLS, ``listens`` gives the run a listener, to which the registry posts, and ``pesters`` does too.
-    ``shown`` makes Allure results as well. ``innocent`` says that nothing of it may be
-    found broken: all that it does is to give no answer, to be overloaded, or to send the client elsewhere.
+    ``greets`` deals with connections in the place of requests, ``gated`` asks for tokens of its
+    service, ``tls`` serves over TLS, ``listens`` gives the run a listener, to which the registry
+    posts, and ``pesters`` does too. ``shown`` makes Allure results as well. ``innocent`` says that
+    nothing of it may be found broken: all that it does is to give no answer, to be overloaded, or
+    to send the client elsewhere.
     """
 
     name: str
@@ -74,7 +75,7 @@ class Hostile:
 
     @property
     def told(self) -> tuple[str, ...]:
-        """The options of a run: where one operation alone is hostile, its category is what is judged."""
+        """The options of a run; a target hostile in one operation is judged in its category."""
         chosen = _JUDGED.get(self.path.pattern, ())
         if self.pesters:
             chosen = ("notifications",)

@@ -1,4 +1,4 @@
-"""Hostile dealings with a connection before anything is asked: resets, and handshakes that never end."""
+"""Hostile connections before the first request: resets, and handshakes without an end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def saying(content: bytes) -> Greeting:
 
 
 def hello_and(then: str) -> Greeting:
-    """Answer the client's hello with most of the server's, and then be silent, drip the rest, or reset."""
+    """Answer the client's hello in part, and then be silent, drip the rest, or reset."""
 
     def greet(connection: socket.socket, proxy: Proxy) -> None:
         assert proxy.tls is not None

@@ -1,4 +1,4 @@
-"""What may be said against the outputs of a run: they show all that a target sent as text, and no secret."""
+"""Complaints about the outputs of a run: they show the target's data as text, and no secret."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from pathlib import Path
 
 from markdown_it import MarkdownIt
 
-#: What no output may hold: the password of the account, as it is and in the Base64 of its login, and any token.
+#: What no output may hold: the password of the account, as it is and in the Base64 of its login,
+#: and any token.
 _SECRET = re.compile("the-password-of|dGhlLXBhc3N3b3JkLW9m|eyJhbGciOiJ[A-Za-z0-9_-]{8,}\\.eyJ")
 REPORT = frozenset({"report.json", "report.html", "summary.md"})
 #: What a terminal would obey, or what would move text about.

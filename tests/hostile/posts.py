@@ -62,7 +62,7 @@ def poisoned(asked: list[Asked]) -> bytes:
 
 
 def nonsense(asked: list[Asked]) -> bytes:
-    """Events about what the run just did whose other members have wrong types and enormous numbers."""
+    """Events of the run with members of wrong types and enormous numbers."""
     pieces = [
         f'{{"id": 1e999, "action": [], "timestamp": NaN, "target": {{"digest": "{digest}", "size": {"9" * 5000}, '
         f'"repository": "{name}", "repository": {{}}}}, "actor": 7, "actor": null, "source": "\\ud800"}}'

@@ -1,4 +1,4 @@
-"""A registry that turns hostile: what matches is answered by hand, everything else by the reference behind it."""
+"""A proxy that answers some requests in a hostile way, and passes the rest to the reference."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOKEN_PATH = "/token"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as it came: method, target, header fields in lower case, and the proxy that it came to."""
+    """A request as it came: method, target, lower-case header fields, and its proxy."""
 
     method: str
     target: str
@@ -39,7 +39,7 @@ Greeting = Callable[[socket.socket, "Proxy"], None]
 
 @dataclass(frozen=True, slots=True)
 class Conduct:
-    """What is answered by hand: requests of some methods whose target matches, after so many others.
+    """The hostile answers: requests of some methods with a matching target, after some others.
 
     With ``greets``, connections are, whatever they would ask.
     """
@@ -53,16 +53,18 @@ class Conduct:
 
 @dataclass(slots=True)
 class Proxy:
-    """A running proxy: its address as HOST:PORT, what it was asked, and what of it was answered by hand."""
+    """A running proxy: its address as HOST:PORT, its requests, and the hostile answers."""
 
     address: str
     conduct: Conduct
     listener: socket.socket
     tls: ssl.SSLContext | None = None
-    #: The registry, and the address of its token service where there is one; both come before the first request.
+    #: The registry, and the address of its token service where there is one; both come before the
+    #: first request.
     behind: Server | None = None
     tokens: str = ""
-    #: The port of another server, and that of the suite's own listener, for answers that send the client there.
+    #: The port of another server, and that of the suite's own listener, for answers that send the
+    #: client there.
     stranger: int = 1
     hook: int = 1
     asked: list[Asked] = field(default_factory=list)
@@ -137,7 +139,7 @@ class Proxy:
 
 @contextmanager
 def proxy(conduct: Conduct, tls: ssl.SSLContext | None = None) -> Iterator[Proxy]:
-    """Run a proxy before a registry that is given to it later; with a context of a certificate over TLS."""
+    """Run a proxy before a registry that is given later; with a certificate over TLS."""
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listener:
         running = Proxy(f"127.0.0.1:{listener.getsockname()[1]}", conduct, listener, tls)
         threading.Thread(target=running.serve, daemon=True).start()

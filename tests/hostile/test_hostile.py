@@ -1,4 +1,4 @@
-"""Each run against a hostile target ends: in time, in bounds, with a verdict or a clear sentence."""
+"""Each run against a hostile target ends in time and in bounds, with a verdict or a sentence."""
 
 from __future__ import annotations
 

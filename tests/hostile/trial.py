@@ -1,4 +1,4 @@
-"""One run of the suite against a hostile target, and everything that can be said against how it went."""
+"""One run of the suite against a hostile target, and the complaints about it."""
 
 from __future__ import annotations
 
@@ -36,19 +36,20 @@ MAX_TIME = 12
 GRACE = 15
 #: MiB of one process of a run.
 MEMORY = 300
-#: The programs that a run may start: the workers of pytest-xdist, the one that tells the commit of the suite, and
-#: those by which Python's own library and pytest-xdist look at the machine.
+#: The programs that a run may start: the workers of pytest-xdist, the one that tells the commit of
+#: the suite, and those by which Python's own library and pytest-xdist look at the machine.
 _PROGRAMS = frozenset({"git", "ldconfig", "uname", "python", Path(sys.executable).name})
 _LOOPBACK = ("127.0.0.1:", "localhost:", "::1:")
 #: A machine with so many times as much to do as it can gets no more time for it.
 _CROWDED = 3.0
-#: Runs that were refused before the target turned hostile, for want of time, are tried again so often.
+#: Runs that were refused before the target turned hostile, for want of time, are tried again so
+#: often.
 _ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """A run that has ended: its target, what a stranger was sent, and the seconds of its --max-time."""
+    """A run that has ended: its target, what a stranger received, and its --max-time."""
 
     case: Hostile
     run: SuiteRun
@@ -70,7 +71,7 @@ class Trial:
 
 
 def complaints(case_name: str, folder: Path) -> list[str]:
-    """Run the suite against a target and return what is wrong with how the run went, a sentence each.
+    """Run the suite against a target and return the complaints, a sentence each.
 
     Args:
         case_name: the name of one of CASES.
@@ -164,7 +165,7 @@ def _bounds(done: Trial) -> Iterator[str]:
 
 
 def _leavings(done: Trial) -> Iterator[str]:
-    """Files outside the folder of the report, programs, processes, connections, and credentials given away."""
+    """Unexpected files, programs, processes, connections, and leaked credentials."""
     folder = done.folder
     allowed = [str(folder / name) for name in ("report", "tmp", "outputs")]
     lines = (folder / "audit.log").read_text("ascii").splitlines() if (folder / "audit.log").exists() else []
@@ -206,7 +207,7 @@ def _accusations(done: Trial) -> Iterator[str]:
 
 
 def _by_hand(target: Proxy, exchange: dict[str, Any]) -> bool:
-    """Whether the hostile part of a target had a hand in an exchange: it answered, or it named the place."""
+    """Whether the hostile part answered an exchange, or named its place."""
     request = exchange["request"]
     if exchange["error"] or exchange["operation"] == "notification.post" or not request["url"].startswith(target.url):
         return True
@@ -245,7 +246,7 @@ def _context(files: tuple[Path, Path] | None) -> ssl.SSLContext | None:
 
 
 def _processes(folder: Path) -> list[str]:
-    """Processes that a run left behind: those that have its temporary folder in their environment."""
+    """Remaining processes of a run: those with its temporary folder in the environment."""
     mark = f"TMPDIR={folder / 'tmp'}".encode()
     found = []
     for path in Path("/proc").glob("[0-9]*/environ"):

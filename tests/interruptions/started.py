@@ -37,14 +37,14 @@ class Started:
         return self.out.read_text(encoding="utf-8", errors="replace")
 
     def signal(self, number: signal.Signals, group: bool = False) -> None:
-        """Send a signal to the process, or as a terminal and a supervisor do to all of its group."""
+        """Send a signal to the process, or to its group, as a terminal and a supervisor do."""
         if group:
             os.killpg(self.process.pid, number)
         else:
             self.process.send_signal(number)
 
     def ended(self) -> int:
-        """Wait for the end; return the exit code, and see that nothing is left running and nothing half-written."""
+        """Wait for the end and return the exit code; no process or partial file is left."""
         code = self.process.wait(PATIENCE)
         wait_for(lambda: not _of_session(self.process.pid), self)
         assert "Traceback" not in self.said, self.said
@@ -54,7 +54,7 @@ class Started:
         return code
 
     def truth(self) -> Report:
-        """Return the report of an interrupted run: valid, not complete, nothing passed, nobody blamed."""
+        """Return the report of an interrupted run: valid, incomplete, no pass, no finding."""
         report = reports.load(self.report / "report.json")
         assert report["run"]["exit_code"] == 2
         assert not report["run"]["complete"]

@@ -1,4 +1,4 @@
-"""A disk that is full, a folder that goes away or can no longer be written: a whole report, or one sentence."""
+"""A full disk, and a folder that is gone or read-only: a whole report, or one sentence."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from tests.support.sampling import sampled
 from tests.support.scripted.server import Tiny, forward, serve
 from tests.support.servers import Server, left, reference
 
-#: Runs a command with a small disk of its own at a folder, and lists afterwards what is on it; "$1" is the folder,
-#: "$2" its size, "$3" a file that, once it is there, puts a disk in its place that can only be read.
+#: Runs a command with a small disk of its own at a folder, and lists afterwards what is on it; "$1"
+#: is the folder, "$2" its size, "$3" a file that, once it is there, puts a disk in its place that
+#: can only be read.
 _ON_A_DISK = """
 mkdir -p "$1" && mount -t tmpfs -o "size=$2" tmpfs "$1" || exit 77
 folder=$1; trigger=$3; shift 3
@@ -44,7 +45,7 @@ def _disk(folder: Path, size: str, trigger: Path) -> list[str]:
 @pytest.mark.needs("unshare")
 @pytest.mark.parametrize("size", sampled({"8k", "200k"}, 1))
 def test_a_full_disk(size: str, tmp_path: Path) -> None:
-    """Where the journal cannot be written, the run goes on; what it made is removed all the same."""
+    """A run goes on without its journal, and removes what it made."""
     disk = _disk(tmp_path, size, tmp_path / "never")
     with filesystem(tmp_path) as target:
         with started(tmp_path, f"--registry-url={target.url}", "--category=management", before=disk) as run:

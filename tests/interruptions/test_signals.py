@@ -1,4 +1,4 @@
-"""Control-C and SIGTERM at every moment: a truthful report or none, exit code 2, and the target as it was."""
+"""Control-C and SIGTERM at every moment: a true report or none, exit code 2, a clean target."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _TWICE = {
 
 @contextmanager
 def slow(folder: Path, pause: Callable[[Asked], float]) -> Iterator[Tiny]:
-    """Serve a registry with storage in a folder, and answer each request after a pause of some seconds."""
+    """Serve a registry with storage in a folder, and delay each answer for some seconds."""
     with filesystem(folder) as target:
 
         def answer(asked: Asked) -> Answer:

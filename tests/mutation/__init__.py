@@ -1,1 +1,1 @@
-"""Mutation testing: the suite must see small changes of the code that answers, the proof weaker checks."""
+"""Mutation testing: the suite must see mutants of the reference, the proof weaker checks."""

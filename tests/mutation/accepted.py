@@ -1,4 +1,4 @@
-"""Mutants and weaker checks that may go unnoticed, each by its name, with its kind and its reason."""
+"""Mutants and weaker checks that may survive, by name, with kind and reason."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 FILE = Path(__file__).with_name("accepted.yaml")
-#: Why something may go unnoticed: it does what is allowed as well, it does the same, or nobody can see it. What is
-#: open could be seen, and no scenario looks: it counts against the suite.
+#: Why something may go unnoticed: it does what is allowed as well, it does the same, or nobody can
+#: see it. What is open could be seen, and no scenario looks: it counts against the suite.
 KINDS = ("legal", "equivalent", "unobservable", "open")
 
 

@@ -27,7 +27,7 @@ _MOST = 12
 
 @dataclass(slots=True)
 class Noticed:
-    """What became of one weaker check: ``word`` is noticed, unnoticed or unwatched (no fault goes through it)."""
+    """The result of a weaker check: noticed, unnoticed or unwatched (no fault meets it)."""
 
     weakness: Weakness
     word: str
@@ -41,7 +41,7 @@ class Noticed:
 
 
 def notice(weakness: Weakness, matrix: Matrix, seed: str, suite: Collected, launcher: Launcher) -> Noticed:
-    """Try a weaker check on the faults that are convicted around it, until one is convicted of less.
+    """Try a weaker check on the faults convicted around it, until one is convicted of less.
 
     ``seed`` is that of the matrix: the runs send the same.
     """
@@ -61,7 +61,7 @@ def notice(weakness: Weakness, matrix: Matrix, seed: str, suite: Collected, laun
 
 
 def _lacks(after: Convictions, before: Convictions) -> bool:
-    """Whether something that was found broken, or one of the ways in which it was, is found no more."""
+    """Whether a breach, or one of the sentences about it, is no longer found."""
     return any(
         requirement not in after.get(scenario, {}) or _fewer(after[scenario][requirement], told, requirement)
         for scenario, of in before.items()
@@ -70,14 +70,14 @@ def _lacks(after: Convictions, before: Convictions) -> bool:
 
 
 def _fewer(after: Sequence[str], before: Sequence[str], requirement: str) -> bool:
-    """Whether something is told no more, or less often; how often clients that race see it is up to chance."""
+    """Whether a sentence is missing or less frequent; races make counts a matter of chance."""
     if "CONCURRENT" in requirement:
         return not {*before} <= {*after}
     return bool(Counter(before) - Counter(after))
 
 
 def _watched(weakness: Weakness, matrix: Matrix) -> list[tuple[str, Convictions]]:
-    """The faults that a check could convict, each with its convictions there; first those that show something new."""
+    """The faults that a check could convict, with its convictions; new ones first."""
     found: list[tuple[str, Convictions]] = []
     for fault, convictions in matrix.items():
         mine: dict[str, Mapping[str, Sequence[str]]] = {}
@@ -98,7 +98,7 @@ def _watched(weakness: Weakness, matrix: Matrix) -> list[tuple[str, Convictions]
 
 
 def _may_hold(scenario: str, weakness: Weakness) -> bool:
-    """Whether a scenario may come by a check: one of its own module, or any where the module has none."""
+    """Whether a scenario may use a check: one of its module, or any if there is none."""
     file = weakness.module.replace(".", "/") + ".py"
     if "/test_" not in file:
         return "::" in scenario and ("/search/" in scenario) == ("/search/" in file)
@@ -111,7 +111,7 @@ def _may_hold(scenario: str, weakness: Weakness) -> bool:
 def _convictions(
     name: str, scenarios: list[str], weakness: Weakness, seed: str, suite: Collected
 ) -> Convictions | None:
-    """Return the convictions of a fault by some scenarios; ``None`` where the run says nothing of the check."""
+    """Return a fault's convictions by some scenarios; ``None`` if the check was not met."""
     fault = FAULTS[name]
     chosen = [f"={scenario}" for scenario in scenarios]
     with tempfile.TemporaryDirectory(prefix="check-") as folder:

@@ -1,4 +1,4 @@
-"""Which lines of the reference each scenario reaches: counted in the registry, told apart by the suite."""
+"""Which lines of the reference each scenario reaches, as the registry counts them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TIMES = "MUTATION_TIMES"
 
 
 def count(data_file: str) -> None:
-    """Count the lines of the reference in this process from now on; the file is written when the server ends."""
+    """Count the lines of the reference from now on; the file is written at the server's end."""
     counted = coverage.Coverage(data_file=data_file, source=["reference"], config_file=False)
     counted.start()
     from reference import server  # noqa: PLC0415  # after the start of the count

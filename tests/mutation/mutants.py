@@ -1,4 +1,4 @@
-"""The mutants of a module: each is one small change at one place, and has a name that outlives other edits."""
+"""The mutants of a module: one small change at one place each, with a stable name."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SKIPPED_CALLS = ("log", "logging")
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One changed place: ``number`` counts the changes of its module, the other members say which it is."""
+    """A changed place: ``number`` counts the changes of its module."""
 
     module: str
     number: int
@@ -100,7 +100,7 @@ def _opportunities(tree: ast.Module) -> Iterator[tuple[str, ast.AST, str, ast.AS
 
 
 def _walk(node: ast.AST, place: str) -> Iterator[tuple[str, ast.AST]]:
-    """Give the nodes that take part when a request is answered, each with the function or class that it is in."""
+    """Give the nodes that run when a request is answered, each with its function or class."""
     for field, value in ast.iter_fields(node):
         if field in {"annotation", "returns", "decorator_list", "type_comment", "type_params"}:
             continue
@@ -115,7 +115,7 @@ def _walk(node: ast.AST, place: str) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _is_left_out(node: ast.AST) -> bool:
-    """Whether a node is no part of what is answered: docstrings, imports, logging, what type checkers read."""
+    """Whether a node answers nothing: docstrings, imports, logging, type checking."""
     match node:
         case ast.Expr(value=ast.Constant()) | ast.Import() | ast.ImportFrom():
             return True

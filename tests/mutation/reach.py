@@ -19,8 +19,9 @@ from tests.support.launching import Launcher, launched_by
 from tests.support.suite import run_suite
 from tests.support.weakening import source_of
 
-#: Where mutants are tried, each a set-up of the reference and variants that lead to code which nothing else reaches:
-#: everything shows in the first, unless it is about what only another one has.
+#: Where mutants are tried, each a set-up of the reference and variants that lead to code which
+#: nothing else reaches: everything shows in the first, unless it is about what only another one
+#: has.
 SET_UPS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "memory": ("memory", ()),
     "pages": ("memory", ("referrers-in-small-pages",)),
@@ -37,7 +38,7 @@ USUAL = "memory"
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """One set-up: the scenarios that reach each line, how long each scenario takes, and the run without a change."""
+    """A set-up: the scenarios that reach each line, their times, and the run without a change."""
 
     #: By file and line, the scenarios; by scenario and file, the lines.
     lines: Mapping[tuple[str, int], frozenset[str]]

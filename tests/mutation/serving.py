@@ -1,4 +1,4 @@
-"""The process that forks registries whose code is changed in one place, or whose lines are counted."""
+"""A process that forks registries with a changed place, or with counted lines."""
 
 from __future__ import annotations
 

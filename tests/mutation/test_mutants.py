@@ -1,4 +1,4 @@
-"""The mutants themselves: what may become what, and that each is one change with a name of its own."""
+"""Each mutant is one change with a name of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A few mutants and weaker checks, others with another PROOF_SAMPLE: the whole is `make prove-all`."""
+"""A sample of mutants and weaker checks by PROOF_SAMPLE; `make prove-all` takes all."""
 
 from __future__ import annotations
 

@@ -16,7 +16,8 @@ from tests.support.launching import launched_by
 from tests.support.servers import ServerError
 from tests.support.suite import SuiteRun
 
-#: What answers requests. Its launch, its server and its storage in files are no part of what is mutated.
+#: What answers requests. Its launch, its server and its storage in files are no part of what is
+#: mutated.
 MODULES = tuple(
     f"reference.{name}"
     for name in (
@@ -59,7 +60,7 @@ _VERDICTS, _REFUSED = {0, 1}, 4
 
 @dataclass(slots=True)
 class Result:
-    """What became of one mutant: ``word`` is broken, denied, refused, survived, unreached or an error."""
+    """The result of a mutant: broken, denied, refused, survived, unreached or an error."""
 
     mutant: Mutant
     word: str
@@ -75,7 +76,7 @@ class Result:
 
 
 def judge(mutant: Mutant, reached: Mapping[str, Reach], forker: Collected, launcher: Changing) -> Result:
-    """Run the scenarios that reach a mutant, in each set-up where it is reached, until one sees it."""
+    """Run the scenarios that reach a mutant, in each set-up, until one sees it."""
     result = Result(mutant, "unreached")
     launcher.change(mutant.module, mutant.number)
     with launched_by(launcher):
@@ -95,13 +96,14 @@ def judge(mutant: Mutant, reached: Mapping[str, Reach], forker: Collected, launc
 
 
 def _scenarios(mutant: Mutant, reach: Reach) -> frozenset[str]:
-    """The scenarios that run a mutant's lines; for what is run once at the start, those that run what uses it."""
+    """The scenarios that run a mutant's lines, or the users of what runs once at the start."""
     if found := reach.of(mutant.module, mutant.lines):
         return found
     own = function(mutant.module, mutant.place)
     spans: list[Span] = [own] if own else users(mutant.module, mutant.lines[0], MODULES)
     found = frozenset().union(*(reach.of(module, range(first, last + 1)) for module, first, last in spans))
-    # What is run at the start alone, as the making of a resource, is seen in whatever the module does.
+    # What is run at the start alone, as the making of a resource, is seen in whatever the module
+    # does.
     return found or (reach.of(mutant.module, range(1, _LONGEST)) if not own or "__" in mutant.place else found)
 
 

@@ -1,4 +1,4 @@
-"""Who uses what a module defines at its top: constants are run once, and seen wherever they are used."""
+"""Who uses the names at the top of a module, which are run once."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def function(module: str, place: str) -> Span | None:
 
 
 def users(module: str, line: int, modules: Sequence[str]) -> list[Span]:
-    """Return the functions that use what a line at the top of a module defines, directly or by another definition."""
+    """Return the functions that use a line at the top of a module, also indirectly."""
     names: set[str] = set()
     for defined, first, last, _ in _defined(module):
         if first <= line <= last:

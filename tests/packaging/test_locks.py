@@ -1,4 +1,4 @@
-"""The lock files say what pyproject.toml asks for, with hashes, and nothing of the machine that made them."""
+"""The lock files agree with pyproject.toml, have hashes, and name nothing of the machine."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The proof of the suite: faults convicted, variants acquitted, alone and together; ``make prove`` runs it."""
+"""The proof of the suite: faults, variants, and both together; ``make prove`` runs it."""

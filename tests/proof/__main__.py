@@ -121,7 +121,7 @@ def _name(task: Task) -> str:
 
 
 def main() -> int:
-    """Run it; the exit status is 0 where every case is as it should be, 1 where one is not, 4 for a wrong option."""
+    """Run it; status 0 if every case is good, 1 if one is not, 4 for a wrong option."""
     arguments = _parser().parse_args()
     try:
         for path in arguments.fault_from:

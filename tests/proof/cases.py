@@ -1,4 +1,4 @@
-"""What the proof runs: each case is one registry with modifications, and what a run of the suite must say of it."""
+"""The cases of the proof: a registry with modifications, and the result that a run must have."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ SAMPLE = 12
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One run: the modifications, the set-up, and the requirements that are judged (all where there are none)."""
+    """One run: the modifications, the set-up, and the requirements to judge (all if empty)."""
 
     kind: str
     name: str
@@ -90,7 +90,7 @@ class Plan:
             yield Case("variant", variant.name, (), (variant.name,), variant.configuration, seed=self._seed)
 
     def together(self) -> Iterator[Case]:
-        """Rows of variants in which each pair of different themes comes together at least once, and pairs of logins."""
+        """Rows of variants in which each pair of themes occurs, and pairs of logins."""
         for pair in itertools.combinations([v.name for v in VARIANTS.values() if v.configuration == "token"], 2):
             if all(_mixes(VARIANTS[name]) for name in pair):
                 yield Case("together", " and ".join(pair), (), pair, "token", seed=self._seed)
@@ -121,25 +121,26 @@ class Plan:
                 yield Case("beside", fault.name, (fault.name,), chosen, fault.configuration, scope, self._seed)
 
     def _scope(self, name: str) -> tuple[str, ...]:
-        """The requirements that a fault concerns and some others; all where only a contract, or luck, can see it."""
+        """The requirements of a fault and some others; all if only a whole run can see it."""
         fault = FAULTS[name]
         concerned = {*fault.breaks, *fault.also}
         if self._whole or fault.seldom or not set(fault.breaks) <= self._scenarios:
             return ()
         chooser = random.Random(f"{self._seed} {name}")
         others = chooser.sample(sorted(self._scenarios - concerned), SAMPLE)
-        # With what they presume: only where the cause is judged too are consequences folded into it.
+        # With what they presume: only where the cause is judged too are consequences folded into
+        # it.
         presumed = {root for other in others for root in self._catalogue.presumes(other)} & self._scenarios
         return (*sorted(concerned), *dict.fromkeys((*others, *sorted(presumed - concerned))))
 
 
 def _mixes(variant: Variant) -> bool:
-    """Whether a variant can stand beside anything: it lacks nothing, and needs no word of its owner."""
+    """Whether a variant can stand beside any other: it lacks nothing and needs no options."""
     return not (variant.lacks or variant.options or variant.undecided) and len(variant.profiles) == len(PROFILES)
 
 
 def _undoes(variant: Variant, fault: Fault) -> bool:
-    """Whether a variant leaves out what a fault spoils, or hides the challenge by which a login could go on."""
+    """Whether a variant leaves out what a fault spoils, or hides the challenge for a login."""
     if fault.configuration == "token" and variant.name in _WITHOUT_CHALLENGE:
         return fault.apply is not None
     both = fault.tokens is not None and variant.tokens is not None
@@ -159,7 +160,7 @@ def _sensible(row: Sequence[str | None]) -> bool:
 
 
 def _themes() -> dict[str, list[str]]:
-    """The variants that mix, in themes of neighbouring modules: two of one theme would change the same thing.
+    """The variants that mix, by themes: two of one theme would change the same thing.
 
     Small modules of a folder share a theme, so that a row does not hold a variant of each of them.
     """

@@ -61,7 +61,7 @@ def summary(results: Sequence[Result], arguments: argparse.Namespace, seconds: f
 
 
 def _figures(results: Sequence[Result]) -> dict[str, Any]:
-    """How many there were, how many were good, and how many nobody can see; what is open counts as not good."""
+    """The numbers of cases, of good ones, and of unobservable ones; open ones are not good."""
     unseen = sum(result.unseen for result in results)
     good = sum(result.good and not result.reason for result in results)
     figures: dict[str, Any] = {"good": good, "all": len(results) - unseen}
@@ -83,7 +83,7 @@ def _reaches(figures: dict[str, Any], least: int) -> bool:
 
 
 def _is_fine(result: Result) -> bool:
-    """Of weaker checks a share may go unnoticed; everything else is good by itself or has its reason."""
+    """Some weaker checks may go unnoticed; all other cases are good or have a reason."""
     return result.good or (result.kind == "check" and result.word in {"unnoticed", "unwatched"})
 
 
@@ -120,7 +120,7 @@ def line(result: Result) -> str:
 
 
 def renewed(folder: Path, found: dict[str, Any], results: Sequence[Result]) -> tuple[dict[str, Any], Sequence[Result]]:
-    """Put the results of some kinds in the place of those in a folder; the summary says which, when and how."""
+    """Replace the results of some kinds in a folder; the summary tells which, when and how."""
     old = json.loads((folder / "proof.json").read_text(encoding="utf-8"))
     kinds = [kind for kind in TITLES if kind in found]
     kept = [Result(**{"word": "", **case}) for case in old["cases"] if case["kind"] not in kinds]
@@ -140,7 +140,7 @@ def source_of(found: dict[str, Any], title: str) -> dict[str, Any]:
 
 
 def write(folder: Path, found: dict[str, Any], results: Sequence[Result]) -> None:
-    """Write ``proof.json`` with every case, and the page ``README.md`` with figures and exceptions."""
+    """Write ``proof.json`` with every case, and ``README.md`` with figures and exceptions."""
     folder.mkdir(parents=True, exist_ok=True)
     order = [*TITLES]
     ordered = sorted(results, key=lambda result: (order.index(result.kind), result.name))
@@ -187,7 +187,7 @@ def _words(results: Sequence[Result]) -> list[str]:
 
 
 def _exceptions(results: Sequence[Result]) -> list[str]:
-    """How many ended in which way, then what is not as it should be, and what was accepted for which reason."""
+    """The numbers of each result, then exceptions, then accepted cases with their reasons."""
     counted = Counter(result.word for result in results)
     lines = ["; ".join(f"{count} {word}" for word, count in sorted(counted.items())) + "."]
     if short := [result for result in results if not result.good]:

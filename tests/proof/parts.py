@@ -64,7 +64,7 @@ class Parts:
         return [partial(_check, weakness, matrix, self._seed) for weakness in self._sample("check", asked)]
 
     def accepted(self, kind: str) -> list[Result]:
-        """What may go unnoticed and so is not run; of what is open as large a part as of the rest is."""
+        """The accepted cases, which are not run; of open ones the same share as of the rest is."""
         if kind == "mutant":
             names = [mutant.name for module in trial.MODULES for mutant in mutants(module)]
             reasons = {name: reason for name in names if (reason := self._accepted.mutant(name))}

@@ -1,4 +1,4 @@
-"""Run the suite on one registry with modifications and judge what came: caught, acquitted, or short of it."""
+"""Run the suite on one registry with modifications, and judge the result."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ _LONGEST = 2000
 def one(case: Case, workshop: Workshop) -> Result:
     """Run the suite on one case.
 
-    The search and the laws take most of the time: they are run only where nothing else convicts a fault, and, as they
-    find with most seeds and not with all, with up to three of them. One scenario of the laws, which the seed chooses,
-    is always there to be seen not to accuse.
+    The search and the laws take most of the time: they are run only where nothing else convicts a
+    fault, and, as they find with most seeds and not with all, with up to three of them. One
+    scenario of the laws, which the seed chooses, is always there to be seen not to accuse.
     """
     if not case.faults:
         return _run(case, workshop, {})
@@ -80,7 +80,7 @@ def _run(case: Case, workshop: Workshop, more: Mapping[str, str]) -> Result:
 
 
 def _error(ran: SuiteRun) -> str:
-    """What is known of an error of our own: the tracebacks of scenarios that raised, or the end of the output."""
+    """The cause of an error of our own: tracebacks of scenarios, or the end of the output."""
     raised = ran.report["raised"] if ran.report is not None else {}
     if not raised:
         return ran.stdout[-3000:] + ran.stderr[-3000:]
@@ -99,7 +99,8 @@ def _shortened(text: str) -> str:
 
 
 def _options(case: Case) -> tuple[str, ...]:
-    # A faulty registry may be slow to answer what it answers wrongly, and nobody looks at what is left in it.
+    # A faulty registry may be slow to answer what it answers wrongly, and nobody looks at what is
+    # left in it.
     return (*case.options, *(("--timeout", "3") if case.faults else ()), "--keep")
 
 

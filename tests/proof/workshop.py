@@ -17,7 +17,7 @@ from tests.support.launching import Launcher
 
 @dataclass(slots=True)
 class Result:
-    """What one case gave: whether it is as it should be, in a word, and what there is to say of it."""
+    """The result of one case: whether it is good, a word, and details."""
 
     kind: str
     name: str
@@ -36,7 +36,7 @@ class Result:
 
     @property
     def unseen(self) -> bool:
-        """Whether nobody could have seen it, or nobody should object; what is open is none of these."""
+        """Whether nobody could see it, or it is legal; an open one is neither."""
         return bool(self.reason) and not self.reason.startswith("open: ")
 
     def as_json(self) -> dict[str, Any]:
@@ -78,7 +78,7 @@ Task = Callable[[Workshop], Result]
 
 
 def run(tasks: Iterable[Task], jobs: int, make: Callable[[], Workshop], done: Callable[[Result], None]) -> list[Result]:
-    """Run tasks on some threads, each with a workshop of its own; ``done`` hears of each result as it comes.
+    """Run tasks on threads with a workshop each; ``done`` gets each result at once.
 
     Raises:
         BaseException: the first that a task raised, which is our own error; the rest is left.

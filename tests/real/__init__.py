@@ -1,1 +1,1 @@
-"""The suite against registries that nobody here wrote, with the exact outcome of each requirement."""
+"""The suite against real registries, with the exact outcome of each requirement."""

@@ -19,7 +19,7 @@ EXPECTED = Path(__file__).resolve().parent / "expected"
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """How to start one, how to run the suite against it, and which page of docs/findings/ explains it."""
+    """How to start a registry, how to run the suite on it, and its page in docs/findings/."""
 
     name: str
     program: str
@@ -39,7 +39,7 @@ class Registry:
 
 
 def timed(target: str) -> frozenset[str]:
-    """Return the requirements of which a target's own timing decides: ``tests/real/expected`` names two outcomes."""
+    """Return the requirements that a target's own timing decides, with two outcomes."""
     found: set[str] = set()
     for path in EXPECTED.glob(f"{target}-*.yaml"):
         outcomes = yaml.safe_load(path.read_text(encoding="utf-8"))

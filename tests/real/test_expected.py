@@ -1,7 +1,8 @@
 """Each requirement has the outcome at each real registry that is known of it.
 
-``pytest tests/real --update-expected`` writes the files anew; look at the difference before it is committed. Where the
-registry's own timing decides, an entry names two outcomes: ``held or inconclusive``.
+``pytest tests/real --update-expected`` writes the files anew; look at the difference before it is
+committed. Where the registry's own timing decides, an entry names two outcomes: ``held or
+inconclusive``.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The same target gives the same report: two runs at once, and one after them on several workers."""
+"""The same target gives the same report: two runs at once, and one with workers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _BOTH = pytest.mark.parametrize(
 
 
 def _told(run: SuiteRun, timing: str) -> dict[str, Any]:
-    """What a report says of the target, without what two runs may differ in, be it for the target's own timing."""
+    """A report without what two runs may differ in, or the target's own timing decides."""
     assert run.report is not None, run.stdout + run.stderr
     free = timed(timing)
     return {

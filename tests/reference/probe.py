@@ -62,7 +62,7 @@ def _scope(method: str, path: str, query: str, headers: list[tuple[str, str]]) -
 
 @dataclass
 class Connection:
-    """A request on its way in, with what a fault that hangs up looks for in the server's own state of a request."""
+    """A request on its way in, with the server's state that a fault needs to hang up."""
 
     incoming: list[Message]
     disconnected: bool = False

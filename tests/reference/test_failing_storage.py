@@ -1,4 +1,4 @@
-"""A storage that fails at one step: an answer in JSON, a session that is where it was, and the next try succeeds."""
+"""A storage that fails at one step: a JSON error, an unchanged session, a next try that works."""
 
 from __future__ import annotations
 

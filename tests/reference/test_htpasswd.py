@@ -1,4 +1,4 @@
-"""Passwords: a file that changes, names that cannot be told by the time, and others who are not kept waiting."""
+"""Passwords: a file that changes, names that timing does not reveal, and no waiting for others."""
 
 from __future__ import annotations
 

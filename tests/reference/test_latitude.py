@@ -1,4 +1,4 @@
-"""Each latitude that the documentation lists is shown by a variant, and each variant names what allows it."""
+"""Each latitude in the documentation has a variant, and each variant names its latitude."""
 
 from __future__ import annotations
 

@@ -40,7 +40,8 @@ WRONG = "Basic " + base64.b64encode(b"ann:wrong").decode()
 FORM = "application/x-www-form-urlencoded"
 ASKED = ("repository:a/b:pull,push", "repository:a/c:pull")
 Change = Fault | Variant
-#: What shows to requests that the sequence below does not have; the suite itself convicts or acquits it.
+#: What shows to requests that the sequence below does not have; the suite itself convicts or
+#: acquits it.
 ELSEWHERE = {
     "blobs-of-all-repositories",
     "cancelled-by-everybody",
@@ -182,7 +183,7 @@ def _token(answer: Answer) -> str:
 
 
 def _plain(answer: Answer) -> object:
-    """An answer of the service with the claims of its token, and with times that do not depend on now."""
+    """An answer of the service with the claims of its token, without times."""
     document = json.loads(answer.body)
     for name in ("token", "access_token", "refresh_token"):
         try:

@@ -27,7 +27,8 @@ ON_THE_WIRE = {
     "slow",
     "slow-now-and-then",
 }
-#: What shows to requests that the transcript does not have; the right answers to these it must give.
+#: What shows to requests that the transcript does not have; the right answers to these it must
+#: give.
 ELSEWHERE = {
     "accept-index-to-child",
     "known-blob-201-at-once",
@@ -55,7 +56,8 @@ ELSEWHERE = {
     "upload-body-limit",
     "upload-length-required",
 }
-#: What answers some requests with a server error, as something between the suite and a registry may.
+#: What answers some requests with a server error, as something between the suite and a registry
+#: may.
 SERVER_ERRORS = {"gateway-with-a-dead-server"}
 #: The faults that show under one condition each.
 CONDITIONAL = {
@@ -84,7 +86,7 @@ def test_a_right_registry_never_answers_with_a_server_error() -> None:
 
 
 def test_most_faults_show_to_the_fixed_sequence() -> None:
-    """The others take requests of another kind, or several at once: the suite itself convicts them (tests/faults).
+    """The suite convicts the other faults, which need other or concurrent requests (tests/faults).
 
     Those that show under one condition only are not meant to show here.
     """

@@ -1,4 +1,4 @@
-"""Notifications of the reference: one at a time, again until they are delivered, and never in the way."""
+"""Notifications of the reference: one at a time, repeated until delivered, without delay."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ def test_what_was_signed_is_found() -> None:
     ],
 )
 def test_what_was_not_signed_is_refused(content: bytes) -> None:
-    """A text that was changed, a key of another and members of another form are all refused, with a code."""
+    """A changed text, a foreign key and members of another form are refused, with a code."""
     with pytest.raises(RegistryError) as caught:
         schema1.payload(content)
     assert caught.value.status == 400

@@ -1,1 +1,1 @@
-"""The suite many times over against one target: what its outcomes owe to chance, which should be nothing."""
+"""Many runs of the suite against one target: chance should change no outcome."""

@@ -1,4 +1,4 @@
-"""Run the suite many times: ``python -m tests.repeat --runs 20 --seeds different --target docker-registry``."""
+"""Many runs: ``python -m tests.repeat --runs 20 --seeds different --target docker-registry``."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class RunError(Exception):
 
 
 def run(target: str, runs: Mapping[str, Sequence[str]], done: Callable[[Told], None]) -> list[Told]:
-    """Run the suite against one target once for each name, with its options; the target stays the same throughout.
+    """Run the suite against one target once for each name, with its options.
 
     What it keeps of one run, such as the names of repositories, the next one meets.
 
@@ -58,7 +58,7 @@ def run(target: str, runs: Mapping[str, Sequence[str]], done: Callable[[Told], N
 
 
 def unlike(told: Sequence[Told], but: Collection[str] = ()) -> Iterator[str]:
-    """Give a line for each requirement whose outcome is not the same in all runs, but for some of them."""
+    """Give a line for each requirement whose outcome differs between runs, but for some."""
     for id_ in sorted({id_ for one in told for id_ in one.outcomes} - set(but)):
         runs: dict[str, list[str]] = {}
         for one in told:
@@ -70,7 +70,7 @@ def unlike(told: Sequence[Told], but: Collection[str] = ()) -> Iterator[str]:
 
 
 def unlike_reports(told: Sequence[Told], but: Collection[str] = ()) -> Iterator[str]:
-    """Give a line for each place in which a report differs from the first but for times, ports and names.
+    """Give a line for each place where a report differs from the first, but for times and names.
 
     What is said of the requirements in ``but`` is left out, and how many there are of each verdict.
     """

@@ -1,4 +1,4 @@
-"""What `make test` runs is the same each day: no test reads the date, and none is left to chance."""
+"""`make test` runs the same each day: no test reads the date or a source of chance."""
 
 from __future__ import annotations
 

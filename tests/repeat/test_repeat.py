@@ -1,4 +1,4 @@
-"""What a run says of a target does not depend on chance, on the order of its scenarios, or on who shares the work."""
+"""Outcomes do not depend on chance, on the order of scenarios, or on the number of workers."""
 
 from __future__ import annotations
 

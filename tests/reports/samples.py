@@ -1,4 +1,4 @@
-"""Reports made for the tests: a realistic one, a large one, and one in which every text is hostile."""
+"""Reports for the tests: a realistic one, a large one, and one whose every text is hostile."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _DOCUMENTS = {
     "oci-1.1": ("oci-1.1.1", "OCI Distribution Specification 1.1.1", "https://example.org/oci/1.1.1"),
 }
 
-#: id, category, level in each profile, outcome; then the statement and, where there is one, the reason
+#: id, category, level in each profile, outcome; then the statement and, where there is one, the
+#: reason
 _ENTRIES = """
 BASE-GET-200 | base | MUST MUST MUST MUST | held
     GET of the base answers 200 where no login is needed.
@@ -235,7 +236,8 @@ def large(count: int = 500) -> dict[str, Any]:
     return report(entries)
 
 
-#: Markup, scripts, terminal escapes, NUL, bidi override, lone surrogate, zero-width and line separators.
+#: Markup, scripts, terminal escapes, NUL, bidi override, lone surrogate, zero-width and line
+#: separators.
 HOSTILE = (
     "<script>window.pwned=1</script><img src=http://127.0.0.1:9/x onerror=window.pwned=1>"
     "\"'><svg/onload=window.pwned=1></textarea></pre></title></style>{{7*7}}{% raw %}"
@@ -245,7 +247,7 @@ HOSTILE = (
 
 
 def hostile(report: dict[str, Any]) -> dict[str, Any]:
-    """Return a report in which every free text is hostile; ids, verdicts and the like stay as they are."""
+    """Return a report whose free texts are all hostile; ids and verdicts stay."""
     made = copy.deepcopy(report)
     made["suite"].update(name=HOSTILE, version=HOSTILE)
     made["target"].update(product=HOSTILE, version=HOSTILE, url="http://a<script>window.pwned=1<img\"'onload=x\u202e")

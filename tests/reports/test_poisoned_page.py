@@ -1,4 +1,4 @@
-"""Reports of runs against targets that send markup and control characters: shown as text, wherever they are read."""
+"""Reports of runs against targets that send markup and control characters show them as text."""
 
 from __future__ import annotations
 

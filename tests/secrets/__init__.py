@@ -1,1 +1,1 @@
-"""Canary credentials go through every configuration; a search through every output must find none."""
+"""Canary credentials go through every configuration; no output may have one."""

@@ -1,4 +1,4 @@
-"""Secrets that are like no other text, and the search for them in whatever form they are written."""
+"""Unique secrets, and the search for them in every encoding."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ _AWKWARD = "&<\"/+%' \u00fc"
 #: A token longer than what a report shows of a value, so that one that is cut is seen too.
 _LONG = 500
 _TO_URL = str.maketrans("+/", "-_")
-#: Each trial has secrets of its own, also beside those of other processes: the command lines of all are looked at.
+#: Each trial has secrets of its own, also beside those of other processes: the command lines of all
+#: are looked at.
 _NUMBERS = itertools.count()
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 
@@ -42,13 +43,13 @@ class Canaries:
         return core if name in _TOKENS else core + _AWKWARD
 
     def found(self, text: str) -> list[str]:
-        """Return the names of the canaries that a text has in some form; their plain part is looked for."""
+        """Return the names of the canaries whose plain part occurs in a text, in some encoding."""
         read = "\n".join(_readings(text))
         return [name for name, forms in self._forms.items() if any(form in read for form in forms)]
 
 
 def _forms(core: str) -> Iterator[str]:
-    """Give a word in each encoding that hides it from a plain search, at each place where it may stand in one."""
+    """Give a word in each encoding that hides it from a plain search, at each offset."""
     data = core.encode()
     yield core
     yield core.upper()

@@ -1,4 +1,4 @@
-"""The configurations through which the canaries go: how a login is given, what the target wants, what is shown."""
+"""The configurations of the canaries: the login, the target's challenge, the outputs."""
 
 from __future__ import annotations
 
@@ -39,9 +39,10 @@ JUDGED = (
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One run: what the target wants, how the login is given, options, variables, a plugin, and how it may end.
+    """One run: the target's challenge, the login, options, variables, a plugin, and possible ends.
 
-    ``loud`` asks for every traceback and log; ``workers`` for two processes; ``proxied`` for a proxy with a login.
+    ``loud`` asks for every traceback and log; ``workers`` for two processes; ``proxied`` for a
+    proxy with a login.
     """
 
     auth: str = "basic"

@@ -1,4 +1,4 @@
-"""The ways to give a login: each adds to the command line, the environment or the files of a run."""
+"""The ways to give a login: each adds to the command line, the environment or the files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A registry, its token service, another host and a proxy that repeat whatever they are sent, in every encoding."""
+"""A registry, a token service, a host and a proxy that repeat what they get, in every encoding."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def _token(asked: Asked, canaries: Canaries, given: dict[str, str]) -> Answer:
 
 
 def _proxy(asked: Asked) -> Answer:
-    """Send a request with an absolute URL where it belongs, and repeat the proxy's own credentials."""
+    """Send a request with an absolute URL to its host, and repeat the proxy's credentials."""
     parts = urlsplit(asked.path)
     bare = Asked(asked.method, parts._replace(scheme="", netloc="").geturl(), asked.headers, asked.body)
     answer = pass_on(bare, f"{parts.scheme}://{parts.netloc}", "proxy-authorization")

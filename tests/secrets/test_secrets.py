@@ -1,4 +1,4 @@
-"""No output of the suite has a canary, in whatever configuration; and the search finds those that are planted."""
+"""No output of the suite has a canary, in any configuration; the search finds planted ones."""
 
 from __future__ import annotations
 

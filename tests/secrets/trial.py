@@ -29,7 +29,7 @@ class TrialError(Exception):
 
 
 def leaks(case_name: str, folder: Path) -> list[str]:
-    """Return a sentence for each canary that came out somewhere; ``folder`` gets the files of the run.
+    """Return a sentence for each canary in an output; ``folder`` gets the files of the run.
 
     Raises:
         TrialError: the run ended in another way than the case is about.
@@ -81,7 +81,7 @@ def _given(case: Case, target: Parrot, canaries: Canaries, folder: Path) -> Give
 
 
 def _run(case: Case, given: Given, folder: Path) -> tuple[int, set[str]]:
-    """Run the suite, and look at what is there meanwhile; return its exit code and what was seen."""
+    """Run the suite, and watch what exists meanwhile; return its exit code and what was seen."""
     extra = folder / "extra"
     command = [sys.executable, "-m", "pytest", "conformance", "-p", "no:cacheprovider", "--timeout=30"]
     command += [f"--report={folder / 'report'}", f"--junitxml={extra / 'junit.xml'}", "-o", "junit_logging=all"]

@@ -1,4 +1,4 @@
-"""Look at what is only there for a while: command lines of processes, and files that a run removes again."""
+"""Watch short-lived places: command lines of processes, and files that a run removes again."""
 
 from __future__ import annotations
 

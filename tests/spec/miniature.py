@@ -1,4 +1,4 @@
-"""A specification of two requirements, with a scenario and a fault, to break in one place at a time."""
+"""A specification of two requirements, with a scenario and a fault, to break in one place."""
 
 from __future__ import annotations
 

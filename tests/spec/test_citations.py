@@ -1,8 +1,8 @@
 """Citations name chapters that their documents have.
 
-``headings.json`` holds the headings of each document, at the version that ``spec/sources.yaml`` names, each behind its
-depth.
-A citation is a heading, or headings within each other with a slash between; what follows in brackets is a remark.
+``headings.json`` holds the headings of each document, at the version that ``spec/sources.yaml``
+names, each behind its depth. A citation is a heading, or headings within each other with a slash
+between; what follows in brackets is a remark.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The OpenAPI document shows what it describes: each operation has a description and valid examples."""
+"""Each operation of the OpenAPI document has a description and valid examples."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _resolve(node: Any) -> Any:
 
 
 def _shown(operation: Operation) -> Iterator[tuple[str, Any, list[Any]]]:
-    """Give each part of an operation that may have examples: its place, its schema and its examples."""
+    """Give each part of an operation that may have examples: place, schema and examples."""
     item = DOCUMENT["webhooks" if operation.webhook else "paths"][operation.path]
     for parameter in map(_resolve, [*item.get("parameters", ()), *operation.node.get("parameters", ())]):
         yield f"parameter {parameter['name']}", parameter["schema"], _examples(parameter)

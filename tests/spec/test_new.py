@@ -1,4 +1,4 @@
-"""``python -m spec new``: three stubs at their places, none of which passes, or a sentence and no change."""
+"""``python -m spec new``: three stubs, none of which passes, or a sentence and no change."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("category", PREFIXES)
 def test_each_category_of_the_repository_has_a_place(category: str, repository: Path) -> None:
-    """In this repository the stubs go to modules of the category, and are of the style that lint asks for."""
+    """In this repository the stubs go to modules of the category, and pass the style checks."""
     like = load().category(category)[-1]
     name = f"{like.id}-{'ANEW-' * 4}NOW"
     parser = argparse.ArgumentParser()

@@ -1,4 +1,4 @@
-"""What stands in the place of chance in the tests: they are the same each day, unless somebody asks for others."""
+"""Fixed values in place of chance: tests are the same each day, unless others are asked for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 import random
 import zlib
 
-#: What chooses samples. PROOF_SAMPLE, any text, chooses others; `make nightly` gives the date there, and says so.
+#: What chooses samples. PROOF_SAMPLE, any text, chooses others; `make nightly` gives the date
+#: there, and says so.
 SAMPLE = os.environ.get("PROOF_SAMPLE") or "fixed"
 #: The seed of each run of the suite that a test starts without one.
 SEED = str(zlib.crc32(SAMPLE.encode()))

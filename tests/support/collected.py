@@ -1,10 +1,12 @@
-"""Runs of the suite without its start and its collection: a session that has collected everything forks for each.
+"""Runs of the suite without start and collection: a session that collected everything forks.
 
-What belongs to the start of pytest (its own options, plugins, files of configuration) is that of the session; the
-options of the suite, the environment and the choice of scenarios are those of the run. Of the report, ``report.json``
-alone is written, as page and summary take longer than most runs, with two more members: ``convictions`` has, for each
-scenario and requirement, what was expected wherever that was found broken, also where it was folded into its cause;
-``raised`` has, for each scenario that failed by an error of our own, the traceback, or the error where there is none.
+What belongs to the start of pytest (its own options, plugins, files of configuration) is that of
+the session; the options of the suite, the environment and the choice of scenarios are those of the
+run. Of the report, ``report.json`` alone is written, as page and summary take longer than most
+runs, with two more members: ``convictions`` has, for each scenario and requirement, what was
+expected wherever that was found broken, also where it was folded into its cause; ``raised`` has,
+for each scenario that failed by an error of our own, the traceback, or the error where there is
+none.
 """
 
 from __future__ import annotations
@@ -29,9 +31,11 @@ Convictions = dict[str, dict[str, list[str]]]
 #: Digests, names of repositories and numbers.
 _VARYING = re.compile(r"[0-9a-f]{6,}|[0-9]+")
 _LONGEST = 160
-#: A variable with the module and the number of a check that is weaker in this run (`tests.support.weakening`).
+#: A variable with the module and the number of a check that is weaker in this run
+#: (`tests.support.weakening`).
 WEAKER = "PROOF_WEAKER_CHECK"
-#: A variable that leaves the search and the laws out, whatever was selected, but for the scenario that it names.
+#: A variable that leaves the search and the laws out, whatever was selected, but for the scenario
+#: that it names.
 WITHOUT_SEARCH = "PROOF_WITHOUT_SEARCH"
 #: The rooms of scenarios that look everywhere.
 _EVERYWHERE = ("/search/", "/conditions/")
@@ -44,7 +48,7 @@ class Collected(Forker):
 
 
 class _Server:
-    """Takes the place of the loop over the scenarios: in the session it answers requests, in a child it gives way."""
+    """Replaces the loop over scenarios: the session answers requests, a child runs them."""
 
     def __init__(self, requests: Any, answers: Any) -> None:
         self._requests = requests
@@ -53,7 +57,7 @@ class _Server:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
-        """Fork for each request; a child returns into pytest, which then runs the scenarios that it chose."""
+        """Fork for each request; a child returns into pytest, which runs the chosen scenarios."""
         gc.collect()
         # Collections in the children pass over what they share with this process.
         gc.freeze()
@@ -107,7 +111,7 @@ def _begin(session: pytest.Session, args: list[str]) -> None:
 
 
 def _listen() -> Convictions:
-    """Keep each judgement that something is broken; the judge itself keeps the gravest of a scenario."""
+    """Keep each broken judgement; the judge itself keeps the gravest of a scenario."""
     from conformance.verdict import judge  # noqa: PLC0415  # in the child
     from spec.model import Outcome  # noqa: PLC0415  # as above
 
@@ -130,7 +134,7 @@ def _told(expected: str) -> str:
 
 
 def _raised(config: Any) -> dict[str, str]:
-    """By scenario, what is shown of an error of our own; the suite has removed the secrets already."""
+    """By scenario, the traceback of an error of our own, without secrets."""
     reporter = config.pluginmanager.getplugin("terminalreporter")
     failed = [*reporter.stats.get("failed", ()), *reporter.stats.get("error", ())]
     records = config.pluginmanager.getplugin("conformance-controller").records
@@ -156,7 +160,7 @@ def _wanted(item: pytest.Item, args: list[str]) -> bool:
 
 
 def _serve() -> int:
-    """Read requests from standard input until it ends; answer each with the exit code of its run."""
+    """Read requests from standard input until it ends; answer each with its exit code."""
     requests, answers = os.fdopen(os.dup(0)), os.fdopen(os.dup(1), "w")
     # What the collection says is for nobody.
     os.dup2(os.open(os.devnull, os.O_RDWR), 0)

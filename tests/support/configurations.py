@@ -1,4 +1,4 @@
-"""The set-ups in which the reference is certified, each with what its owner has to tell the suite."""
+"""The set-ups in which the reference is certified, each with its options of the suite."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def htpasswd(folder: Path, **modified: Sequence[str]) -> Iterator[Target]:
 
 @contextmanager
 def token(folder: Path, anonymous: Sequence[Rule] = (), **modified: Sequence[str]) -> Iterator[Target]:
-    """Logins by token: an owner, a reader who only pulls, and a stranger who may do nothing here."""
+    """Logins by token: an owner, a reader who may pull, and a stranger without rights."""
     accounts = (OWNER, READER, STRANGER)
     with token_server(folder, *accounts, anonymous=anonymous, **_modifications(modified)) as service:
         config = {"version": "0.1", "storage": {"inmemory": {}}, "auth": service.auth}
@@ -101,7 +101,7 @@ def token_public(folder: Path, **modified: Sequence[str]) -> Iterator[Target]:
 
 @contextmanager
 def fixed(folder: Path, **modified: Sequence[str]) -> Iterator[Target]:
-    """Two repositories that exist already, with tags and content of others; no other can be made."""
+    """Two repositories that exist, with tags and content of others; no other can be made."""
     with _shared(folder, ("team/one", "team/two"), modified) as target:
         yield target
 

@@ -51,7 +51,7 @@ class Pusher:
         return {"mediaType": media_type, "digest": digest_of(content), "size": len(content)}
 
     def manifest(self, document: dict[str, Any], *tags: str) -> dict[str, Any]:
-        """Push a manifest under some tags, by its digest where there is none; return its descriptor."""
+        """Push a manifest under some tags, by digest without one; return its descriptor."""
         body = json.dumps(document).encode()
         for reference in tags or (digest_of(body),):
             headers = {"Content-Type": document["mediaType"]}
@@ -109,7 +109,7 @@ def fill(url: str, name: str, amount: str = "all") -> list[str]:
 
 
 def snapshot(url: str, name: str) -> dict[str, Any]:
-    """Return all that can be seen of a repository: each tag with its manifest, and whether its blobs are there."""
+    """Return all that shows of a repository: each tag with its manifest and blobs."""
     session = requests.Session()
     session.trust_env = False
     base = f"{url}/v2/{name}"

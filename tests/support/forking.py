@@ -1,4 +1,4 @@
-"""Runs of the suite without the seconds of its start: a process that has imported everything forks for each."""
+"""Runs of the suite without its start: a process that has imported everything forks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _LONGEST = 900
 
 
 class Forker:
-    """The process that forks; each run is one of ``python -m pytest conformance`` in all but its start."""
+    """The process that forks; each run equals ``python -m pytest conformance`` after its start."""
 
     #: What the process runs.
     module = "tests.support.forking"
@@ -79,15 +79,16 @@ class Forker:
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment without what concerns pytest and the suite, and with a seed and some variables more."""
+    """Return the environment without variables of pytest and the suite, and with some more."""
     ours = ("REGISTRY_", "PYTEST_", "COV_", "ALLURE_")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(ours) and name != "CI"}
     return {**kept, "COLUMNS": "120", "REGISTRY_SEED": SEED, **more}
 
 
 def _serve() -> None:
-    """Read requests from standard input until it ends; answer each with the exit code of its run."""
-    # The libraries that a run imports; what pytest must import itself, its plugins and conftest.py, is left to it.
+    """Read requests from standard input until it ends; answer each with its exit code."""
+    # The libraries that a run imports; what pytest must import itself, its plugins and conftest.py,
+    # is left to it.
     import conformance.run.startup  # noqa: PLC0415  # in the server alone
     import conformance.run.terminal  # noqa: F401, PLC0415  # as above
     from conformance.contract import Contract  # noqa: PLC0415  # as above
@@ -111,7 +112,7 @@ def _serve() -> None:
 
 
 def become(request: dict[str, Any]) -> None:
-    """Make a forked process that of one request: its streams, its environment, and an end in any case."""
+    """Give a forked process the streams and the environment of its request, and a sure end."""
     signal.alarm(_LONGEST)
     for number, name in ((0, os.devnull), (1, request["out"]), (2, request["err"])):
         flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT | os.O_TRUNC

@@ -1,4 +1,4 @@
-"""A process that dies at a chosen step: from then on it changes nothing in the file system any more."""
+"""A process that dies at a chosen step: after it, nothing in the file system changes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-#: The events of the interpreter that tell of a change in the file system; an open file is one where it is written.
+#: The events of the interpreter that tell of a change in the file system; an open file is one where
+#: it is written.
 _CHANGES = frozenset(
     {"os.link", "os.mkdir", "os.remove", "os.rename", "os.rmdir", "os.symlink", "os.truncate", "os.utime", "open"}
 )
@@ -41,7 +42,7 @@ def _step(event: str, arguments: tuple[object, ...]) -> None:
 
 @contextmanager
 def failing_after(steps: int, error: type[BaseException] = Killed, *, lasting: bool = True) -> Iterator[_Clock]:
-    """Let so many changes of the file system happen, and none after that; only one is missing where it is not lasting.
+    """Allow a number of changes of the file system; the last is lost if it is not synced.
 
     The clock that it gives tells how many changes were tried.
     """

@@ -1,6 +1,7 @@
-"""Registries without the time of their start: a process that has loaded the reference forks for each.
+"""Registries without their start: a process that has loaded the reference forks.
 
-Within `launched_by`, `tests.support.servers` starts the reference and its token service in this way.
+Within `launched_by`, `tests.support.servers` starts the reference and its token service in this
+way.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _ROOT = Path(__file__).resolve().parents[2]
 
 
 class Forked:
-    """A registry that was forked; as much of `subprocess.Popen` as starting and stopping it takes."""
+    """A forked registry, with the part of `subprocess.Popen` that start and stop need."""
 
     def __init__(self, pid: int, args: list[str]) -> None:
         self.pid = pid
@@ -101,7 +102,7 @@ def launched_by(launcher: Launcher) -> Iterator[None]:
 
 
 def answer(prepare: Callable[[dict[str, Any]], None]) -> None:
-    """Read requests from standard input until it ends; fork for each, and answer with the process id.
+    """Read requests from standard input until it ends; fork for each, and answer with its id.
 
     ``prepare`` is called in the forked process before the reference runs.
     """

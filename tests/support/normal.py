@@ -1,4 +1,4 @@
-"""A report without what two runs of the same content may differ in: times, the run's name, ports, made-up names."""
+"""A report without what two equal runs may differ in: times, the run's name, ports, names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-#: Times, and how many requests were made: what was overtaken in a race of several clients is asked for again or not.
+#: Times, and how many requests were made: what was overtaken in a race of several clients is asked
+#: for again or not.
 _OF_CHANCE = frozenset({"started", "duration_seconds", "contract_checks_ms_total", "contract_ms_per_exchange"})
 _OF_CHANCE |= {"started_ms", "elapsed_ms", "count"}
 #: Headers whose values are the moment's, and a server's own numbers.
@@ -15,7 +16,8 @@ _RUN = re.compile(r"(?<=/)[0-9a-f]{6}(?=-[a-z])")
 _PORT = re.compile(r"(?<=127\.0\.0\.1:)[0-9]+")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?<=/uploads/)[\w-]{16,}")
 _STATE = re.compile(r"(?<=_state=)[^&'\"\s]+")
-#: How an order of scenarios is told, and the commit of the suite, which may be changed between two runs.
+#: How an order of scenarios is told, and the commit of the suite, which may be changed between two
+#: runs.
 _ORDER = frozenset({"shuffle", "commit"})
 
 

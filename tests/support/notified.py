@@ -1,4 +1,4 @@
-"""Registries that send notifications to the listener of the suite, in the configuration of the original."""
+"""Registries that send notifications to the listener, configured as the original is."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _STEPS = itertools.count()
 
 
 def _port() -> int:
-    """A port that nobody listens on, and that no connection takes in the meantime: none of the ephemeral ones.
+    """A port that nobody listens on, outside of the ephemeral ports.
 
     Tests in other processes look for one at the same time, so each process begins elsewhere.
     """

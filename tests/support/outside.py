@@ -17,10 +17,10 @@ class OutsideError(Exception):
 
 
 def fault_from(path: Path, configurations: Collection[str] = ()) -> Fault:
-    """Read a file with ``BREAKS``, ids of requirements, and ``fault``, which puts something around an application.
+    """Read a file with ``BREAKS``, ids of requirements, and ``fault``, an ASGI middleware.
 
-    It may also have ``ALSO``, what else may break, and ``CONFIGURATION``, a set-up of the reference; its docstring
-    says what the fault does, its name is that of the file.
+    It may also have ``ALSO``, what else may break, and ``CONFIGURATION``, a set-up of the
+    reference; its docstring says what the fault does, its name is that of the file.
 
     Raises:
         OutsideError: the file cannot be read, or does not have them.

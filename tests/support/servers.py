@@ -1,4 +1,4 @@
-"""Registries as processes of their own: started on a free port of the loopback interface, gone at the end."""
+"""Registries as processes of their own, on a free port of the loopback interface."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def docker_registry(
 def zuul_registry(
     folder: Path, *, users: Sequence[Mapping[str, str]] = ({"name": "writer", "pass": "secret", "access": "write"},)
 ) -> Iterator[Server]:
-    """Run zuul-registry: anybody reads and the users write, unless one of them has access "read"."""
+    """Run zuul-registry: anybody reads and the users write, unless one has access "read"."""
     port = _free_port()
     (folder / "content").mkdir(exist_ok=True)
     config = {
@@ -198,7 +198,7 @@ def _stop(process: subprocess.Popen[bytes] | Forked) -> None:
 
 
 def wait_for(process: subprocess.Popen[bytes] | Forked, log: Path, ready: Callable[[], object]) -> str:
-    """Return what a program tells when it is ready; raise ServerError with its log where it ends or takes too long."""
+    """Return what a program prints when it is ready; raise ServerError with its log on failure."""
     end = time.monotonic() + _START_SECONDS
     while time.monotonic() < end and process.poll() is None:
         if found := ready():

@@ -1,4 +1,4 @@
-"""A whole run of the suite, as its users run it: a process, its exit code, and the report that it leaves."""
+"""A whole run of the suite as a process: its exit code, and the report that it leaves."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ EVERYBODY_PULLS: tuple[Rule, ...] = (("repository", "*", ("pull",)),)
 
 @dataclass(frozen=True, slots=True)
 class TokenServer:
-    """A running token service: its URL, the certificate that registries trust, its key, its log and process id."""
+    """A running token service: its URL, certificate, key, log and process id."""
 
     url: str
     bundle: Path

@@ -1,4 +1,4 @@
-"""The weaker checks of the suite: a judgement that always holds, or that looks at less than it did."""
+"""The weaker checks of the suite: a judgement that always holds, or compares less."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHOWN = 3
 
 @dataclass(frozen=True, slots=True)
 class Weakness:
-    """One weaker check: ``requirements`` are those that it may decide, ``number`` counts those of its module."""
+    """A weaker check: ``requirements`` that it may decide, ``number`` within its module."""
 
     module: str
     number: int
@@ -163,7 +163,7 @@ def _requirements(call: ast.Call, place: str, tree: ast.Module, named: _Named) -
 
 
 class _Named:
-    """The requirements behind names: constants of modules, and what functions are handed by their callers."""
+    """The requirements behind names: constants of modules, and arguments of callers."""
 
     def __init__(self) -> None:
         paths = (ROOT / "conformance").rglob("*.py")
@@ -182,7 +182,7 @@ class _Named:
                     self._calls(node, tree)
 
     def constant(self, name: str, tree: ast.Module) -> set[str]:
-        """Return the ids in a constant of a module; where the module imports the name, of whichever module has it."""
+        """Return the ids in a constant of a module, or of the module that it is imported from."""
         own = self._of[tree]
         return own[name] if name in own else self._of_all.get(name, set())
 
@@ -224,7 +224,7 @@ def _replace(tree: ast.AST, old: ast.AST, new: ast.AST) -> None:
 
 
 def _swap(module: str, place: str, code: CodeType) -> None:
-    """Give the function at a place, or the one around it, the code that a changed module has for it."""
+    """Give the function at a place, or the one around it, in the code of a changed module."""
     owner: Any = sys.modules[module]
     for name in place.split("."):
         code = next(c for c in code.co_consts if isinstance(c, CodeType) and c.co_name == name)

@@ -1,4 +1,4 @@
-"""Who asks: the owner of the target, nobody in particular, accounts with fewer rights, and holders of one token."""
+"""Callers: the owner, anonymous clients, accounts with fewer rights, and holders of one token."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Caller:
     registry: Registry
 
     def at(self, repo: Repository) -> Repository:
-        """Return a repository as this caller sees it; what is made there is removed with the rest."""
+        """Return a repository as this caller sees it; clean-up removes what is made there."""
         return Repository(self.registry, repo.name)
 
 
@@ -42,7 +42,8 @@ class Callers:
     def __init__(self, session: Session) -> None:
         self._session = session
         self.nobody = Caller("a client without credentials", session.presenting(None))
-        #: Nobody in particular either, who answers challenges: what is public may take a token that anybody gets.
+        #: Nobody in particular either, who answers challenges: what is public may take a token that
+        #: anybody gets.
         self.anybody = Caller("anybody", session.caller(None))
 
     @property
@@ -122,7 +123,7 @@ def scope(repo: Repository, *actions: str) -> str:
 
 
 def private(callers: Callers, repo: Repository, reference: str) -> None:
-    """See that a manifest that is there is refused to who has no credentials, be it with a token for anybody.
+    """Check that a manifest is refused without credentials, or with a token for anybody.
 
     Raises:
         Unsupported: it is not.

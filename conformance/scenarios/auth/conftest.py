@@ -12,7 +12,7 @@ from conformance.verdict.judge import Unsupported
 
 @pytest.fixture
 def locked(session: Session) -> None:
-    """Go on only where somebody has to log in; a target that let the run in without a login is open."""
+    """Run the scenarios only where a login is required."""
     if session.settings.credentials is None and not session.capabilities.has("token"):
         raise Unsupported(NO_NEED)
 

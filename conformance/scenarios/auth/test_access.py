@@ -1,4 +1,4 @@
-"""Writes of those who may not write: they are refused, change nothing, and touch nobody's upload."""
+"""Writes without the right to write are refused, and change nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Challenges, and what they let pass; asked only where the target lets nobody in without credentials."""
+"""Challenges, and what they let pass, where the target requires a login."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _anonymous(registry: Registry, repo: Repository, reference: str) -> list[Res
 
 @verifies(STATUS, HEADER, SYNTAX, BASIC, REALM, SERVICE, CODE)
 def test_requests_without_credentials(registry: Registry, repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """What is refused for want of credentials is answered 401, with a challenge that says how to go on."""
+    """A request without credentials is answered 401 with a challenge."""
     manifest = setup.image(repo)
     answers = _anonymous(registry, repo, manifest.tag or manifest.digest)
     refused = [answer for answer in answers if answer.status in {UNAUTHORIZED, FORBIDDEN}]
@@ -90,7 +90,7 @@ def _parameters(judge: Judge, found: list[tuple[Response, Challenge]]) -> None:
 
 @verifies(BASE, VERSION)
 def test_base_without_credentials(registry: Registry, repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """The base endpoint is where a client learns that it needs credentials, and that they are good."""
+    """The base endpoint tells whether a client needs credentials, and whether they are accepted."""
     manifest = setup.image(repo)
     base, *others = _anonymous(registry, repo, manifest.tag or manifest.digest)
     if all(answer.status not in {UNAUTHORIZED, FORBIDDEN} for answer in (base, *others)):

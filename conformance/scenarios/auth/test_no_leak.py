@@ -1,4 +1,4 @@
-"""What a refusal must not tell: content, digests, tags, sizes, and whether something is there at all."""
+"""A refusal does not leak content, digests, tags, sizes, or whether something exists."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SHORTEST = 8
 
 @pytest.fixture
 def strangers(session: Session, callers: Callers, repo: Repository) -> list[Caller]:
-    """Who may not read here: nobody in particular, the account without rights, and who has a token for elsewhere."""
+    """Callers who may not read: anonymous, the account without rights, a token for elsewhere."""
     found = [callers.nobody]
     if callers.other:
         found.append(callers.other)

@@ -46,7 +46,7 @@ def _forbids_storing(value: str) -> bool:
 
 @verifies(RESPONSE, UNASKED, NO_STORE)
 def test_answer_to_a_post(repo: Repository, tokens: Tokens, judge: Judge) -> None:
-    """The answer has the access token and the scope that it grants, no refresh token unasked, and is not kept."""
+    """The answer has the access token and its scope, no unrequested refresh token, and no-store."""
     answer = tokens.service.by_password(_owner(tokens), scope=scope(repo, "pull"))
     judge.require_status(RESPONSE, answer, OK, when="to a token request by POST")
     access, granted = member(answer, "access_token"), member(answer, "scope")
@@ -94,7 +94,7 @@ def test_scopes_in_one_value(
 
 @verifies(GRANT, BOUND)
 def test_refresh_token(repo: Repository, setup: SetUp, callers: Callers, tokens: Tokens, judge: Judge) -> None:
-    """A refresh token gives access tokens to whom it was given to, for the service that it was given for."""
+    """A refresh token gives access tokens to its account, for its service."""
     manifest = setup.image(repo)
     refresh = member(tokens.service.by_password(_owner(tokens), access_type="offline"), "refresh_token")
     if not isinstance(refresh, str) or not refresh:

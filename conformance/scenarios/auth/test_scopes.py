@@ -37,7 +37,7 @@ def resources(challenge: Challenge) -> list[str]:
 
 
 def names(challenge: Challenge, repo: Repository, action: str) -> bool:
-    """Whether a challenge asks for an action on a repository, whose name may have a host before it."""
+    """Whether a challenge asks for an action on a repository; a host may precede the name."""
     for text in resources(challenge):
         kind, _, rest = text.partition(":")
         name, _, actions = rest.rpartition(":")
@@ -165,7 +165,7 @@ def test_token_for_another_repository(
 def test_scopes_of_a_mount(
     repo: Repository, *, other_repo: Repository, setup: SetUp, callers: Callers, tokens: Tokens, judge: Judge
 ) -> None:
-    """A mount needs both repositories, its challenge names them, and a token for both lets it through."""
+    """A mount needs both repositories: its challenge names them, and a token for both suffices."""
     blob = setup.blob(repo)
     token = tokens.token(scope(repo, "pull"), scope(other_repo, "pull", "push"))
     both = callers.holding(token, "a token for both").at(other_repo).mount(blob.digest, repo.name)

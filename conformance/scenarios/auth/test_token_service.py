@@ -36,7 +36,7 @@ _UTC = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]00:00)",
 
 @verifies(RESPONSE, SAME, LIFETIME, ISSUED, WITHOUT_OFFLINE)
 def test_answer_of_the_token_service(repo: Repository, tokens: Tokens, judge: Judge) -> None:
-    """A token request is answered with a token, and with a life and a time of issue that make sense."""
+    """A token request gets a token, with a plausible lifetime and time of issue."""
     answer = tokens.ask(scope(repo, "pull", "push"))
     judge.require_status(RESPONSE, answer, OK, when="to a token request of the owner")
     token, access = member(answer, "token"), member(answer, "access_token")
@@ -63,7 +63,7 @@ def test_answer_of_the_token_service(repo: Repository, tokens: Tokens, judge: Ju
 
 
 def _ahead(issued: object, answer: Response) -> float | None:
-    """Return by how many seconds a time is later than that of the answer; ``None`` where it is no time in UTC."""
+    """Return how many seconds a time is later than the answer's; ``None`` if it is no UTC time."""
     if not isinstance(issued, str) or not _UTC.fullmatch(issued):
         return None
     try:

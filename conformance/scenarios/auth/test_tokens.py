@@ -1,4 +1,4 @@
-"""Tokens that must open nothing: forged, changed, of another time, of another audience, of another kind."""
+"""Tokens that must be refused: forged, changed, expired, for another audience, of another kind."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _part(value: Any) -> str:
 
 
 def _changed(token: str) -> str:
-    """Return a token with one character in the middle of its signature changed; the last ones may hold unused bits."""
+    """Return a token with a changed character in its signature; its last ones may be unused."""
     head, _, signature = token.rpartition(".")
     middle = len(signature) // 2
     other = "A" if signature[middle] != "A" else "B"
@@ -59,7 +59,7 @@ def _bad_tokens(token: str, repo: Repository) -> dict[str, str]:
 def test_tokens_that_nobody_issued(
     repo: Repository, setup: SetUp, callers: Callers, tokens: Tokens, judge: Judge
 ) -> None:
-    """A token that is none, or not as it was signed, opens nothing, and the refusal says that it was bad."""
+    """A malformed or changed token is refused, and the refusal says that the token is invalid."""
     manifest = setup.image(repo)
     anonymous = callers.nobody.at(repo).get_manifest(manifest.digest, ANY_MANIFEST)
     token = tokens.token(scope(repo, "pull", "push"))

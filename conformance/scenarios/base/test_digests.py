@@ -10,7 +10,7 @@ from conformance.verdict.judge import Judge, verifies
 
 @verifies("BASE-DIGEST-MALFORMED", "BASE-DIGEST-UNKNOWN-ALGORITHM")
 def test_digests_that_name_nothing(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A malformed digest, one of another length than a true one, or of an unknown algorithm, is refused."""
+    """A digest that is malformed, of a wrong length, or of an unknown algorithm is refused."""
     blob = setup.blob(repo)
     wrong = malformed(blob.digest)
     for digest in ("sha256:abc", "a" * 64, *wrong):

@@ -31,7 +31,7 @@ UNKNOWN = ("manifest", "blob", "repository")
 
 
 def _is_json(answer: Response) -> bool:
-    """Whether a body claims to be JSON or is a JSON object or array; a bare word or number may be text."""
+    """Whether a body claims to be JSON, or is a JSON object or array."""
     return answer.says_json or isinstance(answer.json, dict | list)
 
 
@@ -55,7 +55,7 @@ def _errors(answer: Response) -> list[dict[str, object]] | None:
     "BASE-ERROR-MESSAGE",
 )
 def test_json_body_of_an_error(repo: Repository, unknown_repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A GET of what is unknown is answered with a JSON body; where there is one, it lists errors with known codes."""
+    """The error for unknown content has a JSON body, which lists errors with known codes."""
     setup.image(repo)
     answers = {fault: provoke(repo, unknown_repo, setup) for fault, provoke in PROVOKED.items()}
     judge.unsupported("BASE-ERROR-JSON-PRESENT", "nothing was answered 404")

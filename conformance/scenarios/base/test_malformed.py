@@ -1,4 +1,4 @@
-"""What cannot be right in a request, or is strange: it is refused or ignored, and no server error."""
+"""Malformed and strange requests are refused or ignored, without a server error."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Tried = tuple[str, Response]
 
 
 def no_server_error(judge: Judge, requirement: str, tried: Iterator[Tried]) -> None:
-    """Judge that none of some requests is answered 5xx (but 501); one finding names all that are."""
+    """Judge that no request is answered 5xx (but 501); one finding names all that are."""
     wrong = [(what, a) for what, a in tried if a.status >= SERVER_ERROR and a.status != NOT_IMPLEMENTED]
     actual = "; ".join(f"{describe([answer])} to {what}" for what, answer in wrong)
     judge(requirement, not wrong, "no server error (5xx)", *(answer for _, answer in wrong), actual=actual)
@@ -60,7 +60,7 @@ def _references(repo: Repository, registry: Registry, setup: SetUp) -> Iterator[
 
 @verifies(STRANGE)
 def test_strange_fields_and_parameters(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A parameter, header field or body that makes no sense is refused or ignored, and no server error."""
+    """A meaningless parameter, field or body is refused or ignored, without a server error."""
     manifest = setup.image(repo)
     no_server_error(judge, STRANGE, _strange(repo, setup, manifest))
 
@@ -88,7 +88,7 @@ def _strange(repo: Repository, setup: SetUp, manifest: Manifest) -> Iterator[Tri
 
 
 def _bodies(manifest: Manifest) -> Iterator[tuple[str, bytes]]:
-    """Give manifests of which no text says whether they are taken: RFC 8259 leaves that to who reads them."""
+    """Return manifests that a registry may take or refuse: RFC 8259 leaves that to the parser."""
     opened = manifest.body.rstrip()[:-1]
     yield "a member twice", opened + b', "schemaVersion": 2}'
     yield "no UTF-8", opened + b', "annotations": {"org.example.name": "\xff\xfe"}}'

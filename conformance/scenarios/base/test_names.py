@@ -19,7 +19,7 @@ LONGEST = 255
 
 
 def _use(repo: Repository, setup: SetUp, judge: Judge) -> tuple[str, list[Response]]:
-    """Push a blob under a name and judge its pull; return what went wrong with the push, and the answers."""
+    """Push a blob under a name and judge its pull; return the push's failure and the answers."""
     start = repo.start_upload()
     location = upload_location(start)
     if start.status != 202 or location is None:

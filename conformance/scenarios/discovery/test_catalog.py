@@ -1,4 +1,4 @@
-"""The catalogue of repositories; others may push meanwhile, so only what the answers themselves show is judged."""
+"""The catalogue of repositories; others may push, so only the answers themselves count."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_catalog(registry: Registry, repository: Repositories, setup: SetUp, jud
 def test_pages_of_the_catalog(
     registry: Registry, repository: Repositories, setup: SetUp, judge: Judge, settings: Settings
 ) -> None:
-    """A page has no more than n names and begins behind last; the Links lead to an end, past each name once."""
+    """A page has at most n names, all behind last; the Links end, and give each name once."""
     own = _three(registry, repository, setup, settings, _OTHERWISE)
     first = registry.catalog(n=1)
     page = _names(first)
@@ -132,7 +132,7 @@ def test_pages_of_the_catalog(
 
 
 def _walk_past(judge: Judge, registry: Registry, own: set[str], stem: str) -> None:
-    """Walk in pages of one past names whose order by bytes is not that by components: the pages have what one has."""
+    """Pages of one past names whose order is ambiguous have the same names as the whole list."""
     whole = registry.catalog(n=len(own), last=stem)
     names = _names(whole)
     if set(names) != own:
@@ -151,7 +151,7 @@ def _walk_past(judge: Judge, registry: Registry, own: set[str], stem: str) -> No
 
 
 def _walk(judge: Judge, registry: Registry, n: int) -> None:
-    """Walk the catalogue in about three pages, at least where the target gives it whole when no n is asked for."""
+    """Walk the catalogue in about three pages, if the target gives it whole without n."""
     first = registry.catalog(n=n)
     if len(_names(first)) > n:
         raise Undecided(f"blocked by {N_LAST}")

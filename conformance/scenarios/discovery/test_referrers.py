@@ -82,7 +82,7 @@ def _entry(judge: Judge, requirement: str, answer: Response, entry: dict[str, An
 
 @verifies(STATUS, TYPE, SHAPE, COMPLETE, ONLY, FIELDS, OWN_TYPE, FROM_CONFIG, NOTES)
 def test_referrers_of_an_image(repo: Repository, setup: SetUp, judge: Judge, settings: Settings) -> None:
-    """The list has each manifest with that subject once, described as it was pushed, and nothing else."""
+    """The list has each manifest with that subject once, described as pushed, and nothing else."""
     if setup.read_only:
         _existing(repo, setup, judge)
         return
@@ -193,7 +193,7 @@ def test_referrers_that_are_indexes(repo: Repository, setup: SetUp, judge: Judge
 def test_referrers_where_there_are_none(
     repo: Repository, setup: SetUp, judge: Judge, capabilities: Capabilities
 ) -> None:
-    """A registry that lists referrers gives an empty list where there are none; one that does not answers 404."""
+    """Without referrers the list is empty; a registry that does not list referrers answers 404."""
     subject = setup.image(repo)
     if not setup.read_only:
         refer(repo, setup, subject.descriptor())
@@ -263,7 +263,7 @@ def test_referrer_before_its_subject(repo: Repository, setup: SetUp, judge: Judg
 
 
 def _settled(repo: Repository, subject: str, settings: Settings, wanted: Manifest) -> Response:
-    """Return the referrers of a subject as soon as the wanted one is there, or when time to settle is over."""
+    """Return the referrers of a subject when the wanted one is there, or after the settle time."""
     return settings.ask(lambda: repo.referrers(subject), lambda answer: wanted.digest.encode() in answer.body)
 
 

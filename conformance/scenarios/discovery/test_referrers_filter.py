@@ -42,7 +42,8 @@ def test_filter_by_artifact_type(repo: Repository, setup: SetUp, judge: Judge, s
     plain = repo.referrers(subject.digest)
     judge(HONEST, not _says_so(plain), f"no {APPLIED} where no filter was asked for", plain)
     whole = []
-    # The first twice: what a list was filtered by is told of the answer that a registry has kept, too.
+    # The first twice: what a list was filtered by is told of the answer that a registry has kept,
+    # too.
     for wanted, expected in ((SBOM, of_type), (SBOM, of_type), (CONFIG_TYPE, {config.digest}), (SIGNATURE, set())):
         answer = repo.referrers(subject.digest, wanted)
         found = {str(entry.get("digest")) for page in _walk(repo, answer) for entry in descriptors_of(page, MATCHING)}
@@ -89,7 +90,7 @@ def test_many_referrers(repo: Repository, setup: SetUp, judge: Judge, settings: 
 
 @verifies(TAG)
 def test_tag_in_place_of_referrers(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """The tag by which clients keep referrers themselves is a tag like others, for a full and an empty index."""
+    """A tag of the referrers tag schema can be pushed, for a full and an empty index."""
     child = setup.image(repo)
     subject = setup.make.digest()
     tag = subject.replace(":", "-")

@@ -1,4 +1,4 @@
-"""Pages of the tag list: n, last and Link. The registry's own full list is the measure of its pages."""
+"""Pages of the tag list (n, last, Link), compared with the registry's own full list."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ FAR = 100_000
 
 
 def _tagged(repo: Repository, setup: SetUp, settings: Settings, ends: tuple[str, ...], stem: str = "") -> list[str]:
-    """Push tags and return the registry's own list, with what others have there where the repository is theirs, too."""
+    """Push tags and return the registry's own list, which may have tags of others."""
     if setup.read_only:
         listed = all_tags(repo)
         if len(listed) < len(FIVE):
@@ -192,14 +192,14 @@ def test_last(fresh_repo: Repository, setup: SetUp, judge: Judge, settings: Sett
 
 
 def _followed(full: list[str]) -> str:
-    """Return a tag that, with a hyphen, is no tag yet: by letters of any case the place right behind it."""
+    """Return a tag that, with a hyphen, is unused and follows directly in any order of case."""
     folded = [tag.lower() for tag in full]
     fitting = (t for t in full[1:-2] if folded.count(t.lower()) == 1 and f"{t.lower()}-" not in folded)
     return next((tag for tag in fitting if len(tag) < LONGEST), "")
 
 
 def _position(judge: Judge, answer: Response, full: list[str], place: int) -> None:
-    """Judge the answer to a last right before a place of the list; only an ordered list has such a position."""
+    """Judge the answer to a last before a place of the list; only an ordered list has one."""
     if full not in (sorted(full), sorted(full, key=str.lower), sorted(full, key=str.upper)):
         judge.inconclusive(POSITION, "blocked by DISC-TAGS-ORDER-LEXICAL")
         return

@@ -32,7 +32,7 @@ def _push(repo: Repository, setup: SetUp, tag: str) -> Manifest:
 
 
 def _settled(repo: Repository, settings: Settings, wanted: set[str]) -> Response:
-    """Return the first page of the tag list, waiting for the wanted tags where time to settle is given."""
+    """Return the first page of the tag list; wait the settle time for the wanted tags."""
     if settings.settle and repo.list_tags().status == OK:
         settled_tags(repo, settings, wanted)
     return repo.list_tags()
@@ -72,7 +72,7 @@ def _shape(judge: Judge, repo: Repository, answer: Response) -> None:
     WHOLE,
 )
 def test_list_of_pushed_tags(repo: Repository, setup: SetUp, judge: Judge, settings: Settings) -> None:
-    """The list names each tag that was pushed or moved once, in lexical order, in the form of the specification."""
+    """The list names each pushed or moved tag once, in lexical order, in the specified form."""
     pushed = [] if setup.read_only else _pushed(repo, setup)
     answer = _settled(repo, settings, set(pushed))
     judge.require_status("DISC-TAGS-STATUS-200", answer, OK, when="to the tag list of a repository with tags")
@@ -107,7 +107,7 @@ def _ordered(judge: Judge, requirement: str, answer: Response, tags: list[str]) 
 
 
 def _pushed(repo: Repository, setup: SetUp) -> list[str]:
-    """Push an image under several tags, and another one under the first of them; return the tags."""
+    """Push an image under several tags, and another under the first of them; return the tags."""
     stem = setup.make.tag()
     tags = [f"{stem}{end}" for end in ("da", "ab", "ca", "bb", "cc", "ba", "db")]
     image = setup.tags(repo, *tags)

@@ -34,7 +34,7 @@ MALFORMED_400 = "MGMT-BLOB-DELETE-MALFORMED-400"
 
 @verifies(DELETED, REFUSED, REFUSED_405, REFUSED_CODE, HEADERS, NAMED)
 def test_delete_blob(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """The deletion of a blob is accepted with 202, or refused with 405 (400 in OCI) and UNSUPPORTED."""
+    """The deletion of a blob is answered 202, or 405 (400 in OCI) with UNSUPPORTED."""
     blob = setup.blob(repo)
     answer = repo.delete_blob(blob.digest)
     judge_deletion(judge, answer, "BLOB")

@@ -35,7 +35,7 @@ SAME = "status 200 and the manifest as it was pushed"
 
 @verifies(DELETED, REFUSED, REFUSED_405, REFUSED_CODE)
 def test_delete_manifest(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """The deletion of a manifest is accepted with 202, or refused with 405 (400 in OCI) and UNSUPPORTED."""
+    """The deletion of a manifest is answered 202, or 405 (400 in OCI) with UNSUPPORTED."""
     manifest = setup.image(repo, None)
     answer = repo.delete_manifest(manifest.digest)
     judge_deletion(judge, answer, "MANIFEST")

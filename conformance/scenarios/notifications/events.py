@@ -97,7 +97,7 @@ def media_type(delivery: Delivery) -> str:
 
 
 def flaw(delivery: Delivery) -> str:
-    """Return what is wrong with the envelope of a delivery that came whole, empty where nothing is."""
+    """Return what is wrong with the envelope of a whole delivery, empty if nothing is."""
     try:
         value = json.loads(delivery.body)
     except (ValueError, RecursionError):
@@ -131,7 +131,7 @@ def ids_of(delivery: Delivery, digest: str) -> set[str]:
 
 
 def comes_as_before(came: Sequence[Delivery], digest: str) -> bool:
-    """Whether the first event comes again after each delivery of it that was not taken: one push may give several."""
+    """Whether the first event of each refused delivery is repeated; a push may give several."""
     first = ids_of(came[0], digest)
     told = [(delivery, ids_of(delivery, digest) & first) for delivery in came]
     return all(

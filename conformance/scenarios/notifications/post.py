@@ -1,4 +1,4 @@
-"""What the target told the listener of one scenario's doings: waited for, bounded, and honest about what is missing."""
+"""The events of one scenario: awaited, bounded, and undecided where nothing shows their loss."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Fits = Callable[[Event], bool]
 
 
 def marker(name_or_digest: str) -> bytes:
-    """Return what a body has in it that mentions a repository or a digest, however its JSON is written."""
+    """Return the parts of a body that mention a repository or a digest, in any JSON spelling."""
     return name_or_digest.rpartition("/")[2].rpartition(":")[2].encode()
 
 
@@ -39,7 +39,8 @@ class Post:
         self._start = mailbox.look((), wait=0.0)
         self._last = self._start.last
         self.deliveries: list[Delivery] = []
-        #: Whether what happened later was delivered, after something had been waited for in vain; None before.
+        #: Whether what happened later was delivered, after something had been waited for in vain;
+        #: None before.
         self.flows: bool | None = None
 
     def of(self, *repositories: Repository) -> None:
@@ -55,7 +56,7 @@ class Post:
 
     @property
     def events(self) -> list[Event]:
-        """The events that came, those of others in the same envelope included, each as often as it came."""
+        """The events that came, with others of the same envelope, as often as they came."""
         return events_of(self.deliveries)
 
     @property
@@ -74,7 +75,7 @@ class Post:
     # -- waiting
 
     def wait(self, *wanted: Fits) -> bool:
-        """Wait until for each predicate there is an event; False where one is missing when its time is over.
+        """Wait for an event of each predicate; False if one is missing when the time is over.
 
         Then something later is pushed, so as to know whether notifications come at all.
         """
@@ -101,7 +102,7 @@ class Post:
         return [delivery for delivery in self.deliveries if any(mark in delivery.body for mark in marks)]
 
     def follow(self) -> bool:
-        """Push something more and wait until it is told of: what was to be told before has then had its turn."""
+        """Push once more and wait for its event: all earlier events are then due."""
         image = self._given.image(next(iter(self._names.values())))
         return self.comes((image.digest, image.blobs[0].digest))
 
@@ -146,7 +147,7 @@ class Post:
         return found
 
     def whole(self) -> list[Delivery]:
-        """Return all that the target sent in the run so far: what mentions this run, or has the type of events."""
+        """Return all deliveries of the run that mention it, or have the media type of events."""
         own = marker_of_run(self._settings), *self._markers
         everything = self._mailbox.look((b"",)).deliveries
         typed = {MEDIA_TYPE, OLD_MEDIA_TYPE}
@@ -155,7 +156,7 @@ class Post:
     # -- judging
 
     def missing(self, judge: Judge, requirement: str, expected: str, *answers: Response) -> bool:
-        """Judge that what was waited for did not come; undecided where nothing later came either."""
+        """Judge that an awaited event did not come; undecided if no later event came either."""
         if self.flows:
             actual = "none came, though what happened later was notified"
             return judge(requirement, False, expected, *self.evidence(), *answers, actual=actual)
@@ -164,7 +165,7 @@ class Post:
         return False
 
     def evidence(self, deliveries: Sequence[Delivery] | None = None) -> list[Response]:
-        """Return the last deliveries in the form of answers, which a judgement takes for evidence."""
+        """Return the last deliveries in the form of answers, as evidence of a judgement."""
         chosen = self.deliveries if deliveries is None else deliveries
         return [_as_answer(delivery, self._settings) for delivery in chosen[-3:]]
 

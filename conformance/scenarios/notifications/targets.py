@@ -39,7 +39,7 @@ def judge_size(judge: Judge, post: Post, events: Sequence[Event], size: int) -> 
 
 
 def judge_tag(judge: Judge, post: Post, events: Sequence[Event], tag: str | None) -> None:
-    """Judge the tag of the events of one content that was named by a tag, or by its digest where that is ``None``."""
+    """Judge the tag of the events of content that a tag named, or its digest if ``None``."""
     named = [event for event in events if event.member("tag") is not None and event.member("tag") != ""]
     wrong = [event for event in named if event.member("tag") != tag]
     shown = f"it was {clip(json.dumps(wrong[0].member('tag')))}" if wrong else ""
@@ -51,7 +51,7 @@ def judge_tag(judge: Judge, post: Post, events: Sequence[Event], tag: str | None
 
 
 def judge_url(judge: Judge, post: Post, registry: Registry, event: Event, place: tuple[Repository, str]) -> None:
-    """Judge the url of an event; ``place`` is the repository and the path below it, as ``blobs/sha256:...``.
+    """Judge the url of an event; ``place`` is the path below the repository, ``blobs/sha256:...``.
 
     Only what is at the target itself is asked for; elsewhere the path has to do.
     """

@@ -54,7 +54,7 @@ def test_actions(repo: Repository, setup: SetUp, judge: Judge, post: Post) -> No
 
 @verifies(PUSH_BLOB, SIZE, SIZE_BOTH, URL, URL_THERE)
 def test_push_of_blobs(repo: Repository, setup: SetUp, judge: Judge, post: Post, capabilities: Capabilities) -> None:
-    """A blob that was uploaded, in two requests or in one, is told of with its digest, size, url and repository."""
+    """The upload of a blob, in two requests or one, is notified with its members."""
     post.of(repo)
     blobs = [setup.blob(repo)]
     single = setup.make.blob()
@@ -102,7 +102,7 @@ def test_pull_of_a_manifest(repo: Repository, setup: SetUp, judge: Judge, post: 
 
 @verifies(PULL_BLOB, URL, URL_THERE)
 def test_pull_of_a_blob(repo: Repository, setup: SetUp, judge: Judge, post: Post) -> None:
-    """A blob that the target itself served is told of with its digest, and with a url that leads to it."""
+    """A pull of a blob from the target itself is notified with its digest and a url of it."""
     post.of(repo)
     blob = setup.blob(repo)
     post.note(blob.digest)

@@ -1,4 +1,4 @@
-"""How notifications are delivered: again until they are taken, once they are taken no more, and one after the other."""
+"""Delivery of notifications: repeated until accepted, not after that, and one at a time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ SAME = "NOTIF-RETRY-SAME-IDS"
 SUCCESS = "NOTIF-SUCCESS-2XX-3XX"
 FAILED = "NOTIF-FAILED-REQUEST-NO-EVENT"
 SERIAL = "NOTIF-ORDER-FREE-SERIAL"
-#: Seconds that the listener keeps silent before it closes the connection, unless the target does so before.
+#: Seconds that the listener keeps silent before it closes the connection, unless the target does so
+#: before.
 _SILENCE = 2.0
 #: Seconds that each answer to a burst is held back, and how many pushes the burst has.
 _HELD = 0.04
@@ -33,7 +34,7 @@ _TAKEN = (200, 202, 204, 304)
 
 @verifies(RETRY, SAME)
 def test_again_until_it_is_taken(repo: Repository, setup: SetUp, judge: Judge, post: Post, settings: Settings) -> None:
-    """What was answered 500, or not at all, is sent again with the same events, until it is answered 200."""
+    """A delivery that got 500 or no answer is sent again with the same events until it gets 200."""
     post.of(repo)
     blob = setup.blob(repo)
     silence = min(_SILENCE, settings.timeout / 2)
@@ -63,7 +64,7 @@ def test_again_until_it_is_taken(repo: Repository, setup: SetUp, judge: Judge, p
 
 
 def _judge_ids(judge: Judge, post: Post, digest: str) -> None:
-    """Judge that what was told of a push first, and was not taken, came again under its id; others may come between."""
+    """Judge that the event of a push that was not accepted came again under its id."""
     if not ids_of(post.mentions(digest)[0], digest):
         judge.inconclusive(SAME, "the event is not known by its digest")
         return
@@ -96,7 +97,7 @@ def test_taken_is_taken(repo: Repository, setup: SetUp, judge: Judge, post: Post
 def _sent_again(
     repo: Repository, setup: SetUp, post: Post, blob: Blob, statuses: Iterable[int]
 ) -> dict[int, list[Delivery]]:
-    """Push something for each status, answer with it, and return the deliveries of what came again."""
+    """Push once for each status, answer with it, and return the deliveries of the repetitions."""
     pushed: dict[int, str] = {}
     for status in statuses:
         manifest = setup.unpushed_image([blob], annotations={"status": str(status), "tag": setup.make.tag()})
@@ -117,7 +118,7 @@ def _sent_again(
 
 @verifies(FAILED)
 def test_what_failed_is_not_told(repo: Repository, setup: SetUp, judge: Judge, post: Post) -> None:
-    """Of a blob with a wrong digest, a manifest that is none, and the pull of an unknown digest nothing is told."""
+    """A wrong digest, an invalid manifest and the pull of an unknown digest notify nothing."""
     post.of(repo)
     setup.blob(repo)
     digests = [setup.make.digest() for _ in range(3)]
@@ -148,7 +149,8 @@ def _told(delivery: Delivery, member: str) -> set[str]:
 def test_one_after_the_other(repo: Repository, setup: SetUp, judge: Judge, post: Post) -> None:
     """While one notification waits for its answer, the next is not sent.
 
-    Each node of a cluster has a queue of its own, and what took too long may be sent again before it is answered.
+    Each node of a cluster has a queue of its own, and what took too long may be sent again before
+    it is answered.
     """
     post.of(repo)
     post.answer(repo.name, *[Reply(200, _HELD)] * _BURST)

@@ -91,7 +91,7 @@ def _judge_closeness(judge: Judge, post: Post, events: list[Event], answer: Resp
 
 
 def _time(text: str) -> datetime.datetime | None:
-    """Return the time of RFC 3339, to the second; a leap second, or a day that is none, is left alone."""
+    """Return an RFC 3339 time to the second; skip leap seconds and impossible days."""
     offset = "+00:00" if text[-1] in "Zz" else text[-6:]
     try:
         return datetime.datetime.fromisoformat(text[:19].upper() + offset)
@@ -111,7 +111,7 @@ def _judge_actor(judge: Judge, post: Post, events: list[Event], settings: Settin
 
 
 def _texts(value: object) -> list[str]:
-    """Return the strings that are members of an object; what is nested in it is looked at as JSON."""
+    """Return the members of an object that are strings; nested values are read as JSON."""
     members = value.values() if isinstance(value, dict) else []
     return [member if isinstance(member, str) else json.dumps(member) for member in members]
 

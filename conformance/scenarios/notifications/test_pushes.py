@@ -19,7 +19,7 @@ TAG_THERE = "NOTIF-TARGET-TAG-PRESENT"
 
 @verifies(MANIFEST, SIZE, SIZE_BOTH, URL, URL_THERE, TAG, TAG_THERE)
 def test_push_of_manifests(repo: Repository, registry: Registry, setup: SetUp, judge: Judge, post: Post) -> None:
-    """A push by tag, and one by digest, is told of with digest, media type and repository, size, url and tag."""
+    """A push by tag or digest is notified with digest, type, size, repository, url and tag."""
     post.of(repo)
     images = [setup.image(repo), setup.image(repo, None)]
     post.note(*(image.digest for image in images))

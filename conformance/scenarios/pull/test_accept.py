@@ -28,7 +28,7 @@ def _stored(repo: Repository, setup: SetUp) -> tuple[Manifest, str]:
 
 @verifies("PULL-ACCEPT-LIST", "PULL-ACCEPT-REPEATED-FIELD", "PULL-ACCEPT-QVALUE", "PULL-ACCEPT-CASE")
 def test_accept_with_several_types(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A type that is listed among others is accepted, wherever it stands and whatever its weight."""
+    """A type among others in Accept counts, at any place and with any weight."""
     manifest, tag = _stored(repo, setup)
     own = manifest.media_type
     others = [t for t in (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST) if t != own]
@@ -53,7 +53,7 @@ def test_accept_that_admits_everything(repo: Repository, setup: SetUp, judge: Ju
 
 @verifies("PULL-ACCEPT-MISMATCH")
 def test_accept_that_excludes_the_stored_type(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """What is given to a client that does not accept the stored type is truly labelled, or nothing."""
+    """A client that does not accept the stored type gets it under its true type, or a refusal."""
     manifest, tag = _stored(repo, setup)
     other = DOCKER_LIST if manifest.media_type != DOCKER_LIST else OCI_INDEX
     answer = repo.get_manifest(tag, other)

@@ -147,7 +147,7 @@ def test_redirected_pull(repo: Repository, setup: SetUp, judge: Judge) -> None:
 
 @verifies("PULL-REDIRECT-NO-AUTHORIZATION")
 def test_pull_from_another_host(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """Where a pull is redirected to another host, that one sends the content without the login of the registry."""
+    """A redirect to another host works without the credentials of the registry."""
     # Some send small blobs themselves.
     blob = setup.blob(repo, None if setup.read_only else setup.make.bytes(1024 * 1024))
     answer = repo.get_blob(blob.digest, follow=False)

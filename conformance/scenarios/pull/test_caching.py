@@ -28,7 +28,7 @@ def test_blob_on_condition(repo: Repository, setup: SetUp, judge: Judge) -> None
 
 @verifies("PULL-CACHE-MANIFEST-304", FALSE)
 def test_manifest_on_condition(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A manifest may be answered 304 while its tag stays, and never where the client has another."""
+    """A manifest may be answered 304 while its tag stays, and never if the client has another."""
     old = setup.image(repo)
     tag = old.tag or old.digest
     other = (("If-None-Match", f'"{setup.make.digest()}"'),)

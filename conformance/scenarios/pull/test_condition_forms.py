@@ -1,4 +1,4 @@
-"""Conditional requests in the other forms that HTTP has, and what they never do; ranges of manifests."""
+"""Conditional requests in the other forms of HTTP; ranges of manifests."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _pulls(repo: Repository, setup: SetUp) -> list[tuple[str, Ask]]:
 
 @verifies(FORMS, MARKED, FALSE)
 def test_conditions_in_other_forms(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A condition may name several representations, or any; one that names others, or a time, hides nothing."""
+    """A condition may name several representations or any; without a match it hides nothing."""
     marked = False
     for what, ask in _pulls(repo, setup):
         plain = ask(())

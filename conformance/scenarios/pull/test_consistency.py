@@ -17,7 +17,8 @@ from conformance.verdict.presence import served
 def test_pull_right_after_the_push(repo: Repository, setup: SetUp, judge: Judge) -> None:
     """What was answered 201 is there at the first attempt."""
     blob = setup.make.config()
-    # Neither by the set-up of others nor with its patience, where the owner gives the target time to settle.
+    # Neither by the set-up of others nor with its patience, where the owner gives the target time
+    # to settle.
     pushed = repo.put_upload(setup.upload(repo), blob.digest, blob.content)
     if pushed.status != 201:
         raise Blocked("PUSH-PUT-MONOLITHIC-201", "status 201 to the PUT of a whole blob", pushed)
@@ -38,7 +39,7 @@ def test_pull_right_after_the_push(repo: Repository, setup: SetUp, judge: Judge)
 
 @verifies("PULL-CONSIST-TAG-MOVE", "PULL-CONSIST-OLD-DIGEST")
 def test_tag_that_moves(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A tag names what was pushed to it last, also when it goes back; what had it before keeps its digest."""
+    """A tag names its last push, also when it moves back; the earlier manifest keeps its digest."""
     old = setup.image(repo)
     new = setup.another(repo, old)
     tag = old.tag or old.digest

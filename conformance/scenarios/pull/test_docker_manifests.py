@@ -19,7 +19,7 @@ SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1"
 
 
 def _pushed(repo: Repository, setup: SetUp, manifest: Manifest) -> str:
-    """Push a Docker manifest under a fresh tag; that it is taken is another requirement's matter."""
+    """Push a Docker manifest under a fresh tag; another requirement judges the push."""
     if setup.read_only:
         return manifest.tag or manifest.digest
     tag = setup.make.tag()
@@ -92,7 +92,7 @@ def test_pull_of_a_manifest_list(repo: Repository, setup: SetUp, judge: Judge) -
 
 @verifies(NO_PLATFORM)
 def test_pull_of_one_platform_of_a_list(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A client that takes no lists gets the entry of linux/amd64, wherever it stands, and no other."""
+    """A client that accepts no lists gets the entry of linux/amd64, at any place, and no other."""
     if setup.read_only:
         raise NotTested("the target is read-only", Withheld.WRITING)
     children = {architecture: _image(repo, setup) for architecture in ("arm64", "amd64")}

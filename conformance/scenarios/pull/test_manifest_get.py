@@ -60,7 +60,7 @@ def test_get_by_tag(repo: Repository, setup: SetUp, judge: Judge) -> None:
 
 
 def judge_digest(judge: Judge, requirement: str, answer: Response) -> None:
-    """Judge the digest header of a whole answer: its grammar, and its truth under ``requirement``."""
+    """Judge the digest header of a whole answer: its grammar, and its truth (``requirement``)."""
     values = digest_headers(answer)
     if not values:
         judge.unsupported(requirement, f"there is no {DIGEST} header")
@@ -166,7 +166,7 @@ def test_get_of_a_manifest_without_media_type(repo: Repository, setup: SetUp, ju
 
 @verifies("PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE")
 def test_get_of_a_manifest_of_an_unknown_type(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A manifest of a type that the registry may not know is pulled under the type that it names itself."""
+    """A manifest of a possibly unknown type is pulled under the type that it names itself."""
     kind = "application/vnd.example.manifest.v1+json"
     image = setup.unpushed_image([setup.blob(repo, setup.make.config())])
     manifest = Manifest.of(image.document | {"mediaType": kind}, kind)

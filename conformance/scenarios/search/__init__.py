@@ -1,1 +1,1 @@
-"""Search: scenarios that make up their requests, and shrink what disagrees to the least that shows it."""
+"""Search: scenarios that make up requests, and shrink a disagreement to the least that shows it."""

@@ -1,4 +1,4 @@
-"""Run a search with Hypothesis: generate examples, shrink each new disagreement, go on behind it."""
+"""Run a search with Hypothesis: generate examples, shrink each new disagreement, continue."""
 
 from __future__ import annotations
 
@@ -28,19 +28,21 @@ Body = Callable[[hypothesis.settings, int], None]
 #: Requests, and seconds, that shrinking one disagreement may take.
 REQUESTS = {"quick": 150, "default": 400, "thorough": 10000}
 SECONDS = {"quick": 2.0, "default": 4.0, "thorough": 60.0}
-#: Requests that shrinking may take in all searches of a process: many disagreements have few causes.
+#: Requests that shrinking may take in all searches of a process: many disagreements have few
+#: causes.
 ALL_REQUESTS = {"quick": 300, "default": 1200, "thorough": 100_000}
 #: Seconds after which a search begins no more examples.
 LONGEST = {"quick": 10.0, "default": 60.0, "thorough": 180.0}
-#: Hypothesis begins with the simplest example of all, which is the same for every seed and shows little: it is
-#: made, and nothing is sent. One more is made at random; further ones would be variations of it.
+#: Hypothesis begins with the simplest example of all, which is the same for every seed and shows
+#: little: it is made, and nothing is sent. One more is made at random; further ones would be
+#: variations of it.
 _FIRST = 1
 #: Different disagreements after which a search ends, and examples that proved nothing.
 MOST = 6
 UNCLEAR = 3
 
-# Hypothesis would read the constants of every module that is loaded, which makes examples depend on what
-# is loaded, takes half a second and keeps them in a folder of its own.
+# Hypothesis would read the constants of every module that is loaded, which makes examples depend on
+# what is loaded, takes half a second and keeps them in a folder of its own.
 if hasattr(providers, "_get_local_constants"):
     providers._get_local_constants = lambda: providers._local_constants
 
@@ -50,7 +52,7 @@ _spent: WeakKeyDictionary[Session, int] = WeakKeyDictionary()
 
 
 class Over(BaseException):
-    """The time or the requests are used up; no exception that Hypothesis would take for a failure."""
+    """The time or the requests are used up; no exception that Hypothesis takes for a failure."""
 
 
 class Explorer:
@@ -146,7 +148,8 @@ class Explorer:
         """Return the least that shows a disagreement; the same seed makes the same example."""
         first = len(self.session.client.exchanges)
         left = min(REQUESTS[self.effort], ALL_REQUESTS[self.effort] - _spent.get(self.session, 0))
-        # Once more with a look after each step, which tells the requirement best; then without, which is cheap.
+        # Once more with a look after each step, which tells the requirement best; then without,
+        # which is cheap.
         self.notes.begin(found.symptom, closely=True)
         self._limit(time.monotonic(), first)
         self._run(body, (Phase.generate,), seed, steps)
@@ -177,7 +180,8 @@ class Explorer:
             print_blob=False,
             report_multiple_bugs=False,
         )
-        # What goes wrong between examples (a target that answers differently each time) is in the notes already.
+        # What goes wrong between examples (a target that answers differently each time) is in the
+        # notes already.
         try:
             body(settings, seed)
         except (Over, Found, hypothesis.errors.Flaky):

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from conformance.scenarios.search.engine import Explorer
 
 
-#: What asks for a refusal, which comes with one seed and not with another: no refusal is no outcome of its own.
+#: What asks for a refusal, which comes with one seed and not with another: no refusal is no outcome
+#: of its own.
 BY_CHANCE = frozenset({"MGMT-DELETE-REFUSED-NO-EFFECT", "PUSH-MANIFEST-REFUSED-NOT-STORED"})
 
 

@@ -26,7 +26,7 @@ class _Location:
 
 
 def script(breach: Breach, settings: Settings) -> str:
-    """Return a script for bash: the steps as comments, a request a line, locations of uploads in variables."""
+    """Return a bash script: steps as comments, a request a line, locations in variables."""
     root = settings.url.rstrip("/")
     exchanges = breach.exchanges
     writer = _Writer(root, exchanges, settings.insecure)

@@ -103,7 +103,7 @@ def _ranges(trial: Trial, size: int, asked: list[Asked]) -> None:
 
 
 def _part(repo: Repository, blob: Blob, asked: Asked) -> Response:
-    """Pull with a Range; one that is malformed belongs to no operation, as the contract speaks of the others."""
+    """Pull with a Range; a malformed one has no operation, as the contract excludes it."""
     headers = (("Range", asked.value),)
     if asked.kind != "malformed":
         return repo.get_blob(blob.digest, headers=headers)

@@ -44,7 +44,7 @@ def test_search_manifests(explorer: Explorer, judge: Judge, settings: Settings) 
 
 @verifies(LIST, REPEATED, WEIGHTED, CASED, PARAMETERS)
 def test_search_headers_of_manifests(explorer: Explorer, judge: Judge, settings: Settings) -> None:
-    """A type among others in Accept counts whatever stands around it, and parameters of Content-Type do not."""
+    """A type among others in Accept counts; parameters of Content-Type do not."""
     from hypothesis import strategies as st  # noqa: PLC0415  # takes a third of a second
 
     from conformance.scenarios.search.machine import strategies  # noqa: PLC0415  # brings Hypothesis

@@ -11,8 +11,9 @@ from conformance.verdict.judge import Judge, verifies
 if TYPE_CHECKING:
     from conformance.scenarios.search.engine import Explorer
 
-#: Examples of one kind (more where they take few requests, fewer where many), of all kinds, and their steps. The rows
-#: of `conformance/scenarios/conditions/` try pairs of operations by default; sequences look for more than two.
+#: Examples of one kind (more where they take few requests, fewer where many), of all kinds, and
+#: their steps. The rows of `conformance/scenarios/conditions/` try pairs of operations by default;
+#: sequences look for more than two.
 EXAMPLES = {"quick": 0, "default": 0, "thorough": 150}
 DEAR = {"quick": 0, "default": 0, "thorough": 100}
 CHEAP = {"quick": 0, "default": 0, "thorough": 400}
@@ -94,7 +95,7 @@ def test_search_states_of_tags(explorer: Explorer, judge: Judge, settings: Setti
 
 @verifies(*TAGS, *BLOBS)
 def test_search_states_of_blobs(explorer: Explorer, judge: Judge, settings: Settings) -> None:
-    """Blobs are there, mounted and gone in each of two repositories as the operations on them say."""
+    """Blobs are there, mounted or gone in each of two repositories, as their operations imply."""
     from conformance.scenarios.search.machine.state_machines import Blobs  # noqa: PLC0415  # brings Hypothesis
 
     explorer.machine(Blobs, EXAMPLES[settings.effort], STEPS[settings.effort])

@@ -28,7 +28,7 @@ AT_ONCE = 5
 
 @verifies(ACCEPT, COMPLETE, WALK)
 def test_search_tags_and_their_pages(explorer: Explorer, judge: Judge, settings: Settings) -> None:
-    """Tags that the grammar makes can be pushed, pulled and listed, and pages of any size join to the whole list."""
+    """Generated tags are pushed, pulled and listed; pages of any size join to the whole list."""
     from hypothesis import strategies as st  # noqa: PLC0415  # takes a third of a second
 
     from conformance.scenarios.search.machine import strategies  # noqa: PLC0415  # brings Hypothesis
@@ -50,7 +50,7 @@ def test_search_tags_outside_the_grammar(explorer: Explorer, judge: Judge, setti
 
 
 def _tags(trial: Trial, tags: list[str]) -> None:
-    """Push a manifest under each of some tags, pull it, list them, and walk through the list in pages of each size."""
+    """Push a manifest under tags, pull it, list them, and walk the list in pages of each size."""
     repo = trial.repositories(1)[0]
     manifest = small_image(trial, repo)
     # A tag that was refused is not missing from the list.
@@ -108,7 +108,7 @@ def _lists(trial: Trial, repo: Repository, tags: list[str]) -> None:
 
 
 def _sizes(count: int) -> list[int]:
-    """Return the sizes of pages to walk in: all of them, but for the list of a repository that others fill."""
+    """Return the page sizes to walk in; few for a list of a repository that others fill."""
     if count < MAX_PAGES:
         return [*range(1, count + 2)]
     return [-(-count // parts) for parts in (MAX_PAGES - 1, 5, 2, 1)] + [count + 1]

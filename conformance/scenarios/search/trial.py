@@ -28,10 +28,10 @@ class Step:
 
 @dataclass(slots=True)
 class Breach:
-    """A disagreement: the requirement that it breaks, what shows it, and the steps and exchanges that led to it.
+    """A disagreement: the broken requirement, its evidence, and the steps that led to it.
 
-    ``symptom`` names what was seen, whatever its cause;
-    shrinking holds on to it, since the requirement is told best where nothing is left that does not matter.
+    ``symptom`` names what was seen, whatever its cause; shrinking holds on to it, since the
+    requirement is told best where nothing is left that does not matter.
     """
 
     requirement: str
@@ -60,16 +60,17 @@ class Unclear(Exception):
 
 
 class ByPolicy(Unclear):
-    """The target's owner does not want what the example asks for, which is no sign of an overload."""
+    """The target's owner refuses what the example asks for, which is no overload."""
 
 
 @dataclass(slots=True)
 class Notes:
     """What all examples of a search know of each other.
 
-    ``known`` are the symptoms that were seen before and are passed over, ``pursued`` is the one that is shrunk
-    (empty for any), ``occasions`` are the requirements that were seen to hold, ``examples`` numbers the examples,
-    ``unclear`` counts those that proved nothing. ``closely`` asks for a look after each step, at what is pursued alone.
+    ``known`` are the symptoms that were seen before and are passed over, ``pursued`` is the one
+    that is shrunk (empty for any), ``occasions`` are the requirements that were seen to hold,
+    ``examples`` numbers the examples, ``unclear`` counts those that proved nothing. ``closely``
+    asks for a look after each step, at what is pursued alone.
     """
 
     known: set[str] = field(default_factory=set)
@@ -117,7 +118,7 @@ class Trial:
         return self.session.client.exchanges[self._first :]
 
     def repositories(self, count: int) -> list[Repository]:
-        """Return repositories that nothing else uses, or those that the owner fixed, which may be fewer."""
+        """Return repositories of their own, or those that the owner fixed, which may be fewer."""
         settings = self.settings
         names = list(settings.repositories[:count])
         if not names:
@@ -176,7 +177,8 @@ class Trial:
         try:
             yield
         except Found as found:
-            # The lists that were looked at may be long, and what breaks off here is kept for a while.
+            # The lists that were looked at may be long, and what breaks off here is kept for a
+            # while.
             traceback.clear_frames(found.__traceback__)
             raise
         finally:
@@ -184,7 +186,7 @@ class Trial:
             self._look = _NEVER
 
     def _shown(self, answers: Sequence[Response]) -> tuple[list[Step], list[Exchange]]:
-        """Return the steps and exchanges that lead to some answers, without looks at what was right."""
+        """Return the steps and exchanges behind some answers, without looks that held."""
         shown = {id(exchange) for answer in answers for exchange in answer.trail}
         kept: list[Exchange] = []
         before = [0]

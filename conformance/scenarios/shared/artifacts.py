@@ -19,7 +19,7 @@ ANNOTATIONS = {"org.example/key.with-signs": "ä, ö → ü", "empty": "", "org.
 
 
 def refer(repo: Repository, setup: SetUp, subject: Descriptor, tag: str | None = None, **members: Any) -> Manifest:
-    """Push an image manifest that refers to a subject, by digest unless a tag is given; one like no other."""
+    """Push a unique image manifest with a subject, by digest unless a tag is given."""
     members.setdefault("annotations", {"org.example.number": setup.make.tag()})
     manifest = setup.unpushed_image([setup.blob_there(repo)], subject=subject, **members)
     _push(repo, manifest, tag)
@@ -34,14 +34,14 @@ def refer_by_index(repo: Repository, subject: Descriptor, child: Manifest, **mem
 
 
 def _push(repo: Repository, manifest: Manifest, tag: str | None = None) -> None:
-    """Push a manifest; why one with so many optional members is refused is not to be told from here."""
+    """Push a manifest; a refusal decides nothing, as it has many optional members."""
     answer = repo.put_manifest(tag or manifest.digest, manifest.body, manifest.media_type)
     if answer.status != CREATED:
         raise Undecided(f"the push of a manifest with a subject was answered {answer.status}", answer)
 
 
 def listed(repo: Repository, subject: str, settings: Settings, *wanted: Manifest) -> dict[str, dict[str, Any]]:
-    """Return the descriptors of a subject's referrers by digest, as soon as those that are wanted are there."""
+    """Return a subject's referrers by digest, when the wanted ones are there."""
     found: dict[str, dict[str, Any]] = {}
 
     def there() -> bool:

@@ -1,4 +1,4 @@
-"""Several clients of the target at the same time: a bounded number of threads, each with a connection of its own."""
+"""Several clients at the same time: a bounded number of threads with connections of their own."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from conformance.verdict.judge import Judge, describe
 _CLIENTS = {"quick": 4, "default": 5, "thorough": 16}
 #: Seconds in which all clients of a crowd have started.
 _GATHERING = 2.0
-#: Seconds that one client waits for the answer to another before it goes on with its own request: so many times
-#: what the target takes for a small one, within bounds.
+#: Seconds that one client waits for the answer to another before it goes on with its own request:
+#: so many times what the target takes for a small one, within bounds.
 _TIMES, _LEAST, _MOST = 40, 0.1, 1.0
 #: Seconds in which a target takes up a request whose head it has, before the body comes.
 _TAKEN_UP = 0.02
@@ -48,9 +48,9 @@ def at_once(*calls: Callable[[], T]) -> list[T]:
 class Meanwhile:
     """A body that is sent in two parts, and what another client is answered between them.
 
-    The other client is waited for only so long, by what an answer took before: a target may well answer it after
-    the first. ``lead`` is how many bytes the first part has; with none, the target gets a moment to read the head
-    of the request.
+    The other client is waited for only so long, by what an answer took before: a target may well
+    answer it after the first. ``lead`` is how many bytes the first part has; with none, the target
+    gets a moment to read the head of the request.
     """
 
     def __init__(self, body: bytes, call: Callable[[], list[Response]], lead: int, before: Response) -> None:
@@ -88,7 +88,7 @@ def _fill(future: Future[list[Response]], call: Callable[[], list[Response]]) ->
 
 
 def judge_available(judge: Judge, requirement: str, *answers: Response) -> None:
-    """Judge that none of several requests at the same time was answered 500; an overload accuses nobody."""
+    """Judge that no concurrent request was answered 500; an overload accuses nobody."""
     failed = [answer for answer in answers if answer.status == _INTERNAL_ERROR]
     if not failed and not any(answer.status and answer.status not in OVERLOADED for answer in answers):
         judge.inconclusive(requirement, "no request was answered but with an overload")

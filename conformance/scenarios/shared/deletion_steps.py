@@ -21,8 +21,8 @@ DISABLED = (400, 405)
 def deleted(answer: Response, kind: str, *, used: bool = False) -> Response:
     """Return the answer to a deletion that is accepted; ``kind`` is MANIFEST, TAG or BLOB.
 
-    What something else refers to is ``used``, and may be kept. Of the rest a refusal is held against the target,
-    unless it refuses another one likewise (`conformance.target.policy`).
+    What something else refers to is ``used``, and may be kept. Of the rest a refusal is held
+    against the target, unless it refuses another one likewise (`conformance.target.policy`).
     """
     if answer.status == ACCEPTED:
         return answer
@@ -32,7 +32,7 @@ def deleted(answer: Response, kind: str, *, used: bool = False) -> Response:
 
 
 def judge_deletion(judge: Judge, answer: Response, kind: str) -> bool:
-    """Judge the answer to the deletion of something that is there; return whether it was deleted."""
+    """Judge the deletion of something that is there; return whether it was deleted."""
     success, refusal = f"MGMT-{kind}-DELETE-202", f"MGMT-{kind}-DELETE-DISABLED-400-405"
     if answer.ok:
         judge.unsupported(refusal, "the deletion is offered")

@@ -28,6 +28,6 @@ def padded(manifest: Manifest, size: int) -> Manifest:
 def served(
     setup: SetUp, judge: Judge, requirement: str, repo: Repository, manifest: Manifest, *before: Response
 ) -> bool:
-    """Judge that a repository serves a manifest as it was pushed; that pulls work at all is presumed."""
+    """Judge that a repository serves a manifest as pushed; it presumes that pulls work."""
     got = setup.read_manifest(repo, manifest.digest, manifest.media_type)
     return judge.gives(requirement, got, manifest.body, "the manifest under its digest, byte for byte", *before)

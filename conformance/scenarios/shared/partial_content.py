@@ -23,7 +23,8 @@ def came(answer: Response) -> str:
 def judge_parts(judge: Judge, answer: Response, whole: bytes, *asked: Asked) -> bool:
     """Judge that the parts of a 206 are what they say, and hold nothing but what was asked for.
 
-    Nothing in ``asked`` is a range that the blob cannot satisfy. Only a 206, and the size in a 416, states anything.
+    Nothing in ``asked`` is a range that the blob cannot satisfy. Only a 206, and the size in a 416,
+    states anything.
     """
     if answer.status not in {206, 416}:
         for requirement in (TRUE, LABEL):
@@ -60,7 +61,7 @@ def false_of(answer: Response, whole: bytes, *asked: Asked) -> str | None:
 
 
 def _is_part(said: ContentRange | None, body: bytes, whole: bytes, asked: tuple[Asked, ...]) -> bool:
-    """Tell whether a part holds asked bytes: those that it names, or, under a wrong name, all that were asked for."""
+    """Tell whether a part has the bytes that it names, or else all that were asked for."""
     if any(body == whole[first : last + 1] for first, last in asked):
         return True
     if said is None or not asked:
@@ -78,7 +79,7 @@ def _is_label(said: ContentRange | None, body: bytes, whole: bytes) -> bool:
 
 
 def judge_digest(judge: Judge, requirement: str, answer: Response, values: Sequence[str], content: bytes) -> None:
-    """Judge that the digests that an answer names, where it names any, are digests of some content."""
+    """Judge that the digests that an answer names, if any, are digests of some content."""
     if not values:
         judge.unsupported(requirement, f"there is no {DIGEST}")
     for value in values:

@@ -1,4 +1,4 @@
-"""What scenarios of pulling ask of an answer: is its digest header true, what does its Content-Range say."""
+"""Steps that scenarios of pulling share: the digest header, Content-Range, parts, codings."""
 
 from __future__ import annotations
 
@@ -38,9 +38,10 @@ def content_range(answer: Response) -> ContentRange | None:
 
 
 def byte_ranges(answer: Response) -> list[tuple[ContentRange | None, bytes]]:
-    """Return the parts of a ``multipart/byteranges`` body (RFC 9110, 14.6), each with its Content-Range.
+    """Return the parts of a ``multipart/byteranges`` body (RFC 9110, 14.6) with Content-Range.
 
-    Nothing where the body has no end (RFC 2046, 5.1.1): whoever reads it cannot tell that it is whole.
+    Nothing where the body has no end (RFC 2046, 5.1.1): whoever reads it cannot tell that it is
+    whole.
     """
     boundary = _BOUNDARY.search(answer.header("Content-Type") or "")
     if boundary is None:
@@ -70,9 +71,10 @@ GZIP_CODINGS = frozenset({"gzip", "x-gzip"})
 
 
 def decoded(answer: Response, limit: int) -> bytes | None:
-    """Return the content of an answer without its coding, ``None`` where it is not coded as it says or is longer.
+    """Return the decoded content of an answer, ``None`` if the coding is false or it is too long.
 
-    ``limit`` is in bytes: a small body may unfold to anything. Codings but gzip are not known here, and give ``None``.
+    ``limit`` is in bytes: a small body may unfold to anything. Codings but gzip are not known here,
+    and give ``None``.
     """
     coding = (answer.header("Content-Encoding") or "identity").strip().lower()
     if coding == "identity":
@@ -88,7 +90,7 @@ def decoded(answer: Response, limit: int) -> bytes | None:
 
 
 def holds_part(answer: Response, whole: bytes, first: int, last: int) -> bool:
-    """Tell whether a 206 holds the bytes asked for, or, as its Content-Range tells, the beginning of them."""
+    """Tell whether a 206 has the requested bytes, or their beginning by its Content-Range."""
     said = content_range(answer)
     if said is not None and said.first == first and first <= said.last < last:
         last = said.last
@@ -96,7 +98,7 @@ def holds_part(answer: Response, whole: bytes, first: int, last: int) -> bool:
 
 
 def differences(head: Response, get: Response, names: tuple[str, ...]) -> str:
-    """Return in words which of some headers both answers have with different values, digests by one algorithm."""
+    """Return in words which headers of two answers differ, with digests by one algorithm."""
     found = []
     for name in names:
         one, other = head.header(name), get.header(name)

@@ -1,4 +1,4 @@
-"""Steps that scenarios of pushing share: upload sessions with chunks of a fitting size, and what their answers say."""
+"""Steps that scenarios of pushing share: upload sessions, sizes of chunks, their answers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FRESH = "PUSH-SESSION-FRESH-RANGE-TRUE"
 
 @dataclass(slots=True)
 class Upload:
-    """An open upload session: its repository, where to go on, what was sent, and the smallest chunk it takes."""
+    """An open upload: repository, location, what was sent, and the least size of a chunk."""
 
     repo: Repository
     location: str
@@ -93,7 +93,7 @@ def with_chunk(setup: SetUp, repo: Repository, size: int = 40) -> Upload:
 
 
 def closed(upload: Upload, data: bytes = b"") -> Response:
-    """Close an upload whose bytes are all sent; ``data`` is the whole blob where nothing was sent yet."""
+    """Close an upload; ``data`` is the whole blob if nothing was sent yet."""
     upload.content += data
     return upload.repo.put_upload(upload.location, digest_of(upload.content), data)
 
@@ -115,13 +115,13 @@ def breaks_off(sent: bytes) -> Callable[[], Iterator[bytes]]:
 
 
 def range_end(answer: Response) -> int | None:
-    """Return the end of the Range of an upload's answer, in either spelling; ``None`` where it has no such form."""
+    """Return the end of an upload's Range, in either spelling; ``None`` if it has no such form."""
     match = _RANGE.fullmatch((answer.header("Range") or "").strip())
     return int(match[1]) if match else None
 
 
 def judge_fresh(judge: Judge, answer: Response) -> None:
-    """Judge that the Range of an upload without data tells of none; 0-0 is all that a range can say of it."""
+    """Judge the Range of an upload without data: absent, or 0-0."""
     end = range_end(answer)
     if end is None:
         judge.unsupported(FRESH, "the answer has no Range that can be read")
@@ -131,7 +131,7 @@ def judge_fresh(judge: Judge, answer: Response) -> None:
 
 
 def judge_uuid(judge: Judge, requirement: str, upload: Upload, answer: Response) -> None:
-    """Judge that an answer of an upload has a Docker-Upload-UUID, and that it is the one of the upload."""
+    """Judge that an answer of an upload has the Docker-Upload-UUID of the upload."""
     judge.header(requirement, answer, "Docker-Upload-UUID")
     first, uuid = upload.start.header("Docker-Upload-UUID"), answer.header("Docker-Upload-UUID")
     if not first or not uuid:

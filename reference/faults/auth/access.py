@@ -79,7 +79,7 @@ def _readers_push(service: TokenService) -> None:
 
 
 def _refusing(change: Callable[[errors.RegistryError, str], None]) -> Apply:
-    """Change refusals; the second argument is the error of the challenge, empty where there was no token."""
+    """Change refusals; the second argument is the error of the challenge, empty without a token."""
 
     def apply(registry: Registry) -> None:
         tokens = tokens_of(registry)

@@ -50,7 +50,7 @@ def _size(error: errors.RegistryError, _request: Request, response: Response) ->
 
 
 def _looked_for_first(status: int, *operations: str) -> Apply:
-    """Look for the content before the credentials: what is not there is answered at once, or with another status."""
+    """Look for the content before the credentials: absent content is answered without a login."""
 
     def around(registry: Registry, check: Check) -> Check:
         async def changed(request: Request) -> None:

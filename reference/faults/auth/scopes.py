@@ -21,7 +21,7 @@ _Granted = Callable[["Grants", "Scope"], bool]
 
 
 def _scoped(change: Callable[[str, Request], str], *operations: str, missing: bool = False) -> Apply:
-    """Write the scope of challenges in another way; only those to requests without a token where ``missing``."""
+    """Write the scope of challenges in another way; with ``missing`` only without a token."""
 
     def apply(registry: Registry) -> None:
         tokens = tokens_of(registry)

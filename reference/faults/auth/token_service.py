@@ -114,7 +114,7 @@ def _whole_or_nothing(refuse: bool) -> ChangeService:
 
 
 def _all_rights_without_scope(service: TokenService) -> None:
-    """A token without scope is one for everything: its claims have no access, and the registry asks no further."""
+    """A token without scope allows everything: it has no access, and the registry accepts it."""
     claims = service.claims
 
     def changed(account: Account, name: str, granted: Sequence[Scope], now: float) -> dict[str, Any]:

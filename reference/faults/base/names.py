@@ -32,7 +32,7 @@ def _names(accepts: Callable[[str], bool], fold: bool = False) -> Apply:
 
 
 def _is_separated(name: str) -> bool:
-    """Letters, digits and separators in any order; no component that a file system would read otherwise."""
+    """Letters, digits and separators in any order, without components that file systems resolve."""
     parts = name.split("/")
     if len(name) > 255:
         return False

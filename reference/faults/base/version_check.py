@@ -24,7 +24,7 @@ def _text(_request: Request, response: Response) -> None:
 
 
 def _gone_once_written(registry: Registry) -> None:
-    """The version check is answered 404 to who has no credentials, as soon as something was uploaded."""
+    """After an upload, the version check without credentials is answered 404."""
     written: list[str] = []
 
     def note(request: Request, _response: Response) -> None:

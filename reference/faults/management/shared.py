@@ -10,7 +10,8 @@ from reference.messages import Handler, Request, Response
 from reference.modifications import Apply, answers, around, on
 from reference.storage import Manifest
 
-#: What happens, given the registry, the repository and the digest of a manifest that was deleted, and the manifest.
+#: What happens, given the registry, the repository and the digest of a manifest that was deleted,
+#: and the manifest.
 _After = Callable[[Registry, str, Manifest], None]
 _BLOB = "blob.delete"
 

@@ -146,7 +146,8 @@ FAULTS = (
         name="blob-unknown-code",
         title="An unknown blob has the code MANIFEST_UNKNOWN.",
         breaks=("PULL-BLOB-GET-UNKNOWN-CODE",),
-        # The same answer is given to a DELETE only where that code is changed as well, which it is not.
+        # The same answer is given to a DELETE only where that code is changed as well, which it is
+        # not.
         apply=answers("blob.get", status=404, change=_unknown_code),
     ),
     Fault(

@@ -49,7 +49,8 @@ class _Watched:
 
     async def chunks(self, start: int, length: int) -> AsyncGenerator[bytes, None]:
         """The bytes, and then a look at the connection."""
-        # Until the end it is taken for dropped: the next request may come before this one sees that it was.
+        # Until the end it is taken for dropped: the next request may come before this one sees that
+        # it was.
         self._dropped[self._request.reference] = b"what was sent before the connection broke"
         async with aclosing(self._content.chunks(start, length)) as chunks:
             async for piece in chunks:

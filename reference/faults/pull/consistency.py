@@ -81,7 +81,8 @@ FAULTS = (
         name="tag-move-lost",
         title="A tag that exists stays where it is, though the push gets 201.",
         breaks=("PULL-CONSIST-TAG-MOVE",),
-        # The same is said of the push, of the digests of tags that differ in case, and of several tags.
+        # The same is said of the push, of the digests of tags that differ in case, and of several
+        # tags.
         also=("PUSH-MANIFEST-RETAG-MOVES", "PUSH-MANIFEST-MULTIPLE-TAGS", "MGMT-MANIFEST-DELETE-TAGS-404"),
         apply=_tag_stays,
     ),

@@ -190,7 +190,8 @@ FAULTS = (
         name="manifest-bad-reference-200",
         title="A reference that is neither tag nor digest gets 200.",
         breaks=("PULL-MANIFEST-GET-BAD-REFERENCE",),
-        # A malformed digest and a malformed tag are such references; a malformed name is refused alike.
+        # A malformed digest and a malformed tag are such references; a malformed name is refused
+        # alike.
         also=("BASE-DIGEST-MALFORMED", "BASE-NAME-REJECT-UPPERCASE"),
         apply=answers(*_BOTH, status=400, change=set_status(200)),
     ),

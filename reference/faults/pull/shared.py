@@ -146,7 +146,7 @@ def accepted_types(request: Request) -> set[str]:
 
 
 def parts_chosen(change: Callable[[str, int, list[Part]], list[Part] | None]) -> Apply:
-    """Understand a Range otherwise: by its text, the size of the blob, and what it rightly means."""
+    """Understand a Range otherwise: by its text, the size of the blob, and its true meaning."""
 
     def apply(registry: Registry) -> None:
         understood = registry.blobs.ranges

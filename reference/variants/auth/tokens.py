@@ -21,7 +21,7 @@ _USES = 5
 
 
 def _refusing(other: _Refusal) -> Apply:
-    """Refuse a token in another way, where there is one; the second argument is the error of the challenge."""
+    """Refuse a token in another way; the second argument is the error of the challenge."""
 
     def apply(registry: Registry) -> None:
         tokens = tokens_of(registry)

@@ -30,7 +30,7 @@ def _busy(application: Application) -> Application:
 
 
 def _bursts(application: Application) -> Application:
-    """Now and then several requests in a row are answered 429, in turn with a date, with seconds and without a word."""
+    """Several requests in a row are answered 429, with a date, with seconds, or with neither."""
     count = itertools.count(1)
 
     async def changed(scope: Scope, receive: Receive, send: Send) -> None:

@@ -29,7 +29,7 @@ def _listed_repositories(*names: str) -> Apply:
 
 
 def _given(registry: Registry) -> None:
-    """Repositories are made by an administrator: those below team/ may be pushed to, and no other."""
+    """An administrator makes repositories: only those below team/ may be pushed to."""
     check = registry.check_allowed
 
     def changed(request: Request) -> None:

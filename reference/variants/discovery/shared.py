@@ -16,7 +16,7 @@ _LAG_OF_LISTS = 0.15
 def written_lately(
     registry: Registry, method: str, key: Callable[..., tuple[str, ...]]
 ) -> Callable[[tuple[str, ...]], bool]:
-    """Note when a method of the storage first wrote something; tell of what is new whether that is not long ago."""
+    """Note the first write of a method of the storage; tell whether a write is recent."""
     written: dict[tuple[str, ...], float] = {}
     write = getattr(registry.storage, method)
 

@@ -42,7 +42,7 @@ async def _cursor(_registry: Registry, request: Request, handler: Handler) -> Re
 
 @around("tags.list")
 async def _edge_values(registry: Registry, request: Request, handler: Handler) -> Response:
-    """An n that is no number is ignored, a large one reduced; a last that is no tag leads to nothing."""
+    """An n that is no number is ignored, a large one reduced; an unknown last leads nowhere."""
     n, last = request.query.get("n"), request.query.get("last")
     if n is not None and not n.isdecimal():
         request.query.pairs = [pair for pair in request.query.pairs if pair[0] != "n"]

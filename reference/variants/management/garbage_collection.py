@@ -42,7 +42,7 @@ def _blobs_collected(registry: Registry) -> None:
 
 
 def _untagged_collected(registry: Registry) -> None:
-    """Manifests go when their last tag moves, and what an index lists goes with it, where nothing else needs them."""
+    """Manifests go with their last tag, and the children of an index with it, if unused."""
     listing: dict[tuple[str, str], set[str]] = {}
     storage, put, remove, set_tag = (
         registry.storage,

@@ -15,7 +15,7 @@ _STORED = "from"
 
 
 def _of_heads(registry: Registry) -> None:
-    """HEAD is a pull too, and each push is told of twice: of the content, and of its replication."""
+    """HEAD counts as a pull, and each push is notified twice: the content, and its replication."""
     notifications = notifications_of(registry)
     publish = notifications.publish
 
@@ -52,7 +52,7 @@ def _redirected(registry: Registry) -> None:
 
 
 def _elsewhere(event: Event, _request: Request, notice: Notice) -> Event:
-    """The registry is known to itself under another name; mounts and deletions are, as the document names neither."""
+    """The registry uses another name for itself, and notifies no mounts and deletions."""
     event |= {"action": {"mount": "link", "delete": "purge"}.get(notice.action, event["action"])}
     target = event["target"]
     if "url" not in target:

@@ -17,7 +17,7 @@ _COLLECTED = 0.4
 
 
 def _collecting(sender: Sender) -> None:
-    """What comes within a while is sent in reverse order, in one envelope, one event of it twice."""
+    """Events of a period come in reverse order, in one envelope, one of them twice."""
     following = sender.next
 
     def changed() -> list[Event]:

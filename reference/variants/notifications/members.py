@@ -28,7 +28,7 @@ def _sparse(event: Event, _request: Request, notice: Notice) -> Event:
 
 
 def _beside(event: Event, _request: Request, _notice: Notice) -> Event:
-    """Length, repository, url and tag stand beside the target, where the document's table has them."""
+    """Length, repository, url and tag stand beside the target, as in the document's table."""
     names = ("length", "repository", "fromRepository", "url", "tag")
     target = {k: v for k, v in event["target"].items() if k not in names}
     return event | {"target": target} | {k: event["target"][k] for k in names if k in event["target"]}

@@ -1,4 +1,4 @@
-"""What the client does about answers without an end, servers that died, and a run whose time is over."""
+"""The client at answers without an end, at dead servers, and after the end of the time."""
 
 from __future__ import annotations
 

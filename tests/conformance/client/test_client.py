@@ -1,4 +1,4 @@
-"""The client: tokens by scope, credentials that stay where they belong, throttling within a bound."""
+"""The client: tokens by scope, credentials for the target only, bounded throttling."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def _basic(asked: Asked, then: Answer) -> Answer:
 
 
 def test_credentials_stay_with_the_target() -> None:
-    """Another host gets no Authorization by a redirect, though it asks for one; the target itself does."""
+    """A redirect to another host carries no Authorization, even after a challenge."""
     with serve(lambda asked: _basic(asked, Answer(200))) as other:
         places = {"/away": f"{other.url}/there", "/home": "/there", "/there": ""}
 
@@ -202,7 +202,7 @@ def test_redirects_come_to_an_end() -> None:
     ],
 )
 def test_throttling(status: int, wait: str, asked: int, final: int) -> None:
-    """Retry-After is obeyed where it asks for little, and never where it asks for more than the bound."""
+    """Retry-After is obeyed up to the bound, and not beyond."""
 
     def answer(_: Asked) -> Answer:
         return Answer(status, headers=(("Retry-After", wait),)) if len(target.asked) == 1 else Answer(200)

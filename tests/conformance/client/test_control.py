@@ -1,4 +1,4 @@
-"""What comes each time to one request, while others are answered, is the target's answer; nothing else is."""
+"""A failure that comes each time, while controls succeed, is the target's answer."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_one_operation(status: int, pattern: str) -> None:
 
 @pytest.mark.parametrize("pushed", [False, True])
 def test_a_write(*, pushed: bool) -> None:
-    """A size or a kind that is not taken; where nothing was pushed before, that of the operation shows nothing."""
+    """A size or kind that is refused; without an earlier push, the control shows nothing."""
     assert _asked(_when("PUT .*/manifests", 503), lambda repo: repo.put_manifest("t", b"{}"), pushed=pushed)
 
 

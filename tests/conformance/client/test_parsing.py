@@ -1,4 +1,4 @@
-"""What the client reads out of headers: challenges, links, locations; and what the redactor takes out."""
+"""Parsing of headers (challenges, links, locations), and what the redactor removes."""
 
 from __future__ import annotations
 

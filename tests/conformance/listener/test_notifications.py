@@ -1,4 +1,4 @@
-"""Runs with a listener for notifications: their secrets, their workers, and targets that send nothing."""
+"""Runs with a listener: their secrets, their workers, and targets that send nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told again is compared with what was not taken, and not with what else is told of the same push."""
+"""A repeated event is compared with the refused one, not with others of the same push."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The settings that a command line, the environment and a configuration file give, without a run."""
+"""The settings of a command line, an environment and a configuration file, without a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from spec.catalogue import load
 
 
 class SetUp:
-    """What pytest has read: the command line as ``--name=value``, and the table of the configuration file."""
+    """What pytest has read: the command line as ``--name=value``, and the configuration table."""
 
     def __init__(self, arguments: tuple[str, ...], table: Mapping[str, Any]) -> None:
         self._values = [argument.partition("=")[::2] for argument in arguments]

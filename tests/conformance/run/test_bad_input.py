@@ -1,4 +1,4 @@
-"""What a user sees of bad input: one sentence that names the option and the cause, exit code 4, and no report."""
+"""Bad input gives one sentence with option and cause, exit code 4, and no report."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_option(options: list[str], words: str, suite: Forker) -> None:
 
 
 def test_in_a_process_of_its_own() -> None:
-    """The tests around this one save the time of the start; this one shows that they see the same."""
+    """The other tests save the time of the start; this one shows that they see the same."""
     refused(run_suite("foo:5000"), "--registry-url: needs a scheme, http:// or https://, and a host")
 
 
@@ -135,7 +135,7 @@ def test_login(suite: Forker, locked_registry: Server) -> None:
 
 @pytest.mark.needs("openssl")
 def test_tls(suite: Forker, tls_files: tuple[Path, Path], tmp_path: Path) -> None:
-    """A certificate that nobody vouches for is refused, and accepted with either option that is meant for it."""
+    """An untrusted certificate is refused, and accepted with either of its options."""
     cert, key = tls_files
     config = {
         "version": "0.1",

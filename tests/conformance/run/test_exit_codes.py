@@ -1,4 +1,4 @@
-"""What a run ends with: 0 conformant, 1 findings, 2 interrupted, 3 our own error, 4 usage, 5 nothing decided."""
+"""Exit codes: 0 conformant, 1 findings, 2 interrupted, 3 own error, 4 usage, 5 undecided."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_the_first_finding_may_end_the_run(suite: Forker, locked_registry: Serve
 
 @contextmanager
 def running(folder: Path, *options: str) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], str]]]:
-    """Run the suite in a process group of its own, as a terminal does; gives it and what it has said."""
+    """Run the suite in a process group of its own, as a terminal does; gives its output."""
     command = [sys.executable, "-m", "pytest", "conformance", "-p", "no:cacheprovider", f"--report={folder / 'report'}"]
     path = folder / "out"
     with path.open("wb") as out:
@@ -159,7 +159,7 @@ def _wait(condition: Callable[[], object]) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_interrupted(number: signal.Signals, tmp_path: Path, open_registry: Server) -> None:
-    """Control-C or SIGTERM in the middle ends the run soon, with a report of what was found until then."""
+    """Control-C or SIGTERM ends a run soon, with a report of what was found."""
 
     def slow(asked: Asked) -> Answer:
         time.sleep(0.02)
@@ -175,7 +175,7 @@ def test_interrupted(number: signal.Signals, tmp_path: Path, open_registry: Serv
 
 
 def test_interrupted_with_the_embedded_reference(tmp_path: Path) -> None:
-    """A terminal interrupts the whole group; the reference stays until the run no longer needs it."""
+    """A terminal interrupts the whole group; the reference stays as long as the run needs it."""
     log = tmp_path / "log"
     with running(tmp_path, _EMBEDDED, f"--log-file={log}", "--log-file-level=DEBUG") as (process, said):
         _wait(lambda: log.is_file() and log.read_text(encoding="utf-8").count("HTTP/1.1") > 60)

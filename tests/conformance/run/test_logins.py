@@ -1,4 +1,4 @@
-"""Each way to give a login lets the suite in, and nothing that it writes has the password or a token in it."""
+"""Each way to give a login works, and no output has the password or a token."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_url(suite: Forker, locked_registry: Server, tmp_path: Path) -> None:
 
 
 def test_other_accounts(suite: Forker, locked_registry: Server, tmp_path: Path) -> None:
-    """The passwords of accounts with fewer rights and the tokens of another time are secrets as the owner's is."""
+    """The passwords of other accounts and expired tokens are secrets as the owner's is."""
     secrets = ("c4nary & pull", "c4nary/other", "c4nary.of.old")
     options = ("--username=ann", "--auth-pull-only-username=ann", f"--auth-pull-only-password={secrets[0]}")
     env = {

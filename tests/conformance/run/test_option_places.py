@@ -1,4 +1,4 @@
-"""Each option is read from the command line, from the environment, and from the configuration file."""
+"""Each option is read from the command line, the environment, and the configuration file."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_help_shows_one_group_with_all_options(suite: Forker) -> None:
 
 
 def test_the_configuration_file(suite: Forker, open_registry: Server, tmp_path: Path) -> None:
-    """A run takes its options from the table that ``-c`` names, whatever the folder of that file is."""
+    """A run reads the options of the file that ``-c`` names, in any folder."""
     lines = [
         f"registry_url = {json.dumps(open_registry.url)}",
         'profile = "oci-1.0"',
@@ -151,7 +151,8 @@ def test_the_configuration_file(suite: Forker, open_registry: Server, tmp_path: 
     ]
     path = tmp_path / "pyproject.toml"
     path.write_text("\n".join(["[tool.pytest]", *lines]))
-    # The environment goes before the file, and has the seed that the runs of these tests have otherwise.
+    # The environment goes before the file, and has the seed that the runs of these tests have
+    # otherwise.
     run = suite.run(None, f"={ROOT / 'conformance'}", "-c", str(path), env={"REGISTRY_SEED": ""})
     assert run.exit_code == 0, run.stdout + run.stderr
     assert run.report is not None

@@ -1,4 +1,4 @@
-"""Each bad value of an option is refused with one sentence that names the option and the cause, and no secret."""
+"""Each bad value of an option is refused in one sentence with option and cause."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Tests of what scenarios are made of: rows of conditions, concurrent clients, the model of the search."""
+"""Tests of the parts of scenarios: rows of conditions, concurrent clients, the search's model."""

@@ -103,7 +103,8 @@ def test_a_gzip_and_a_zstd_file_are_ones() -> None:
     frame = contents.make("zstd", "seed")
     head = frame.part(0, 9)
     assert head[:4] == b"\x28\xb5\x2f\xfd"
-    # One segment whose size is told in four bytes, and one last block that is as it is (RFC 8878, 3.1.1).
+    # One segment whose size is told in four bytes, and one last block that is as it is (RFC 8878,
+    # 3.1.1).
     assert head[4] == 0xA0
     size = int.from_bytes(head[5:9], "little")
     block = int.from_bytes(frame.part(9, 12), "little")

@@ -128,7 +128,7 @@ def test_a_journal_tells_what_is_there(tmp_path: Path) -> None:
 
 
 def test_a_journal_outlives_its_folder(tmp_path: Path) -> None:
-    """Other processes have it open too; what none can write is remembered, and no credential is written down."""
+    """Processes share the journal; it remembers failed writes, and no credentials."""
     folder = tmp_path / "report"
     folder.mkdir()
     mine, theirs = (Journal(folder / "journal", lambda text: text.replace("c4nary", "(removed)")) for _ in range(2))

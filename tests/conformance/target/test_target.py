@@ -85,7 +85,7 @@ def test_what_was_meant(name: str, near: str) -> None:
 
 
 def test_variables_of_others() -> None:
-    """What Kubernetes sets for a service named registry, and what skopeo reads, is nobody's mistake."""
+    """Variables of Kubernetes for a service named registry, and of skopeo, are no mistakes."""
     service = {
         "REGISTRY_SERVICE_HOST": "10.0.0.1",
         "REGISTRY_SERVICE_PORT": "5000",

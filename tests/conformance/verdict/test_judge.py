@@ -38,7 +38,7 @@ def test_an_overload_that_is_expected_holds() -> None:
 
 
 def test_what_the_target_lacks_is_not_judged() -> None:
-    """A scenario that goes on for another requirement breaks none of the part that the target lacks."""
+    """A scenario that continues for another requirement breaks none of an absent part."""
     judge = Judge([ID, "PULL-BLOB-HEAD-200"])
     judge.unsupported(ID, "the target lacks pull")
     judge.lacking[ID] = "the target lacks pull"

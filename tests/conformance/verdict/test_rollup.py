@@ -1,4 +1,4 @@
-"""From what scenarios found to verdicts: which outcome wins, what blocks what, and when nothing may pass."""
+"""From results to verdicts: which outcome wins, what blocks what, what prevents PASS."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_a_breach_of_the_contract_is_not_undone_by_what_comes_after_it() -> None
 
 
 def test_a_success_of_another_kind_explains_only_what_it_broke() -> None:
-    """What a wrong success broke is folded where that success is broken, and stands where it is not, or not alone."""
+    """A breach by a wrong success is folded only if that success is broken and its sole cause."""
     folded = judgement("PULL-C", _BROKEN) | {"root": "PULL-A"}
     other = catalogue(requirement("PULL-A"), requirement("PULL-C"))
     broken = {"t": record(folded), "own": record(judgement("PULL-A", _BROKEN))}
@@ -278,7 +278,7 @@ def test_nothing_at_all_is_no_pass() -> None:
 
 
 def test_an_operation_without_answers_is_one_finding() -> None:
-    """Of what broke by one cause the finding is what most profiles demand; what broke otherwise keeps its own."""
+    """Of breaches by one cause, the most demanded is the finding; others keep their own."""
     cause = {"cause": "blob.get: 503"}
     known = catalogue(requirement("PUSH-MAY", Level.MAY), requirement("PUSH-A"), requirement("PUSH-B"))
     rolled = RollUp(

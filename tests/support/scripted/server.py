@@ -1,4 +1,4 @@
-"""HTTP servers of a few lines: each is a function from a request to an answer, and keeps what it was asked."""
+"""Small HTTP servers: each is a function from a request to an answer, and records requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A registry that wants tokens, before another that wants none, and the token service that gives them."""
+"""A registry that wants tokens, in front of an open one, and its token service."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _password_of(asked: Asked) -> tuple[str, str]:
 
 @contextmanager
 def guarded(target: str, users: dict[str, str], lifetime: int = 300) -> Iterator[Guarded]:
-    """Guard a registry; every refusal of HEAD echoes what it was sent, as a careless debug mode would."""
+    """Guard a registry; each refusal of HEAD repeats the request, as a debug mode might."""
     given: dict[str, str] = {}
 
     def service_answer(asked: Asked) -> Answer:

@@ -59,7 +59,7 @@ def _lacks(missing: list[str]) -> str:
 
 @verifies(MOVED, KEPT, READ, THERE, AVAILABLE)
 def test_one_tag_moved_by_many(repo: Repository, setup: SetUp, judge: Judge, session: Session) -> None:
-    """Many manifests pushed to one tag at the same time: it ends on one of them; readers see a whole one each time."""
+    """After many pushes to one tag at a time it names one of them; each pull is whole."""
     first = setup.image(repo)
     tag = str(first.tag)
     manifests = [_kind(first, number) for number in range(clients(session.settings))]
@@ -85,7 +85,7 @@ def test_one_tag_moved_by_many(repo: Repository, setup: SetUp, judge: Judge, ses
 
 
 def _kind(image: Manifest, number: int) -> Manifest:
-    """Make an image or an index, by turns, so that a mixture of two would show in the type as well."""
+    """Make an image or an index in turn, so that a mixture shows in the type as well."""
     notes = {"org.example.number": str(number)}
     if number % 2:
         return Manifest.of(index([image.descriptor()], annotations=notes), OCI_INDEX)
@@ -135,7 +135,7 @@ def _described(answer: Response) -> str:
 def test_two_repositories_at_once(
     repo: Repository, other_repo: Repository, setup: SetUp, judge: Judge, settings: Settings
 ) -> None:
-    """The same tags, pushed to two repositories at the same time, name the manifest of their own repository."""
+    """The same tags pushed to two repositories at a time name the manifests of their own."""
     if repo.name == other_repo.name:
         raise Undecided("this needs two repositories")
     homes = [(home, setup.image(home, None)) for home in (repo, other_repo)]
@@ -152,7 +152,7 @@ def test_two_repositories_at_once(
 
 @verifies(AGREED, AGAIN, AVAILABLE)
 def test_push_against_deletion(repo: Repository, setup: SetUp, judge: Judge, session: Session) -> None:
-    """A manifest that is pushed and deleted at the same time is there or not, for everyone alike."""
+    """A manifest pushed and deleted at the same time is there or not, for every client."""
     first = setup.image(repo)
     second = variant(first, annotations={"org.example.number": "2"})
     images, names = [first, second], [str(first.tag), setup.make.tag()]

@@ -23,7 +23,7 @@ def _accepted(judge: Judge, requirement: str, repo: Repository, manifest: Manife
     "PUSH-MANIFEST-EMPTY-LAYERS",
 )
 def test_put_artifact_manifests(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """Manifests with unknown types of configuration, layer and artifact are taken, and one without layers."""
+    """Manifests with unknown types of config, layer, artifact, or without layers, are accepted."""
     config, layer = setup.blob(repo, setup.make.config()), setup.blob(repo)
     binary = setup.unpushed_image([layer, config], config_type=f"{EXAMPLE}.conf.v1+json")
     _accepted(
@@ -48,7 +48,7 @@ def test_put_artifact_manifests(repo: Repository, setup: SetUp, judge: Judge) ->
     "PUSH-MANIFEST-INDEX-CHILD-TYPE-UNKNOWN",
 )
 def test_put_indexes(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """Indexes are taken: of an image with or without platform, of none, of an index, of an entry of an unknown type."""
+    """Indexes are accepted: of images with or without platform, empty, nested, of unknown types."""
     child = setup.image(repo, None)
     plain = Manifest.of(index([child.descriptor()]), OCI_INDEX)
     bare = Manifest.of(index([child.descriptor()], platform=None), OCI_INDEX)

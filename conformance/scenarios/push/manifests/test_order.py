@@ -62,7 +62,8 @@ def _judge_416(judge: Judge, answer: Response, upload: Upload) -> None:
 
 
 def _judge_codes(judge: Judge, answer: Response) -> None:
-    # docker-v2 and OCI ask here for codes that exclude each other; the reader is told whose each is.
+    # docker-v2 and OCI ask here for codes that exclude each other; the reader is told whose each
+    # is.
     docker = "the error code RANGE_INVALID, which docker-v2 has for it and no version of OCI lists,"
     codes = answer.error_codes
     if codes is None:
@@ -110,7 +111,7 @@ def test_patch_repeated(repo: Repository, setup: SetUp, judge: Judge) -> None:
 
 
 def _malformed(last: int) -> tuple[str, ...]:
-    """Return values without the form of a Content-Range; a careless reader takes some of them for the right one."""
+    """Return malformed values of Content-Range that a lenient parser may accept."""
     return ("abc", f"{last}-0", "0-", f"-{last}", "0-abc", f"0-{last}-{2 * last}", f"+0-{last}")
 
 
@@ -168,7 +169,7 @@ def test_patch_behind_a_gap_without_length(repo: Repository, setup: SetUp, judge
 
 @verifies("PUSH-PUT-OUT-OF-ORDER-REJECTED", "PUSH-PUT-OUT-OF-ORDER-416", NO_EFFECT)
 def test_put_behind_a_gap(repo: Repository, setup: SetUp, judge: Judge, capabilities: Capabilities) -> None:
-    """A last chunk behind a gap in the closing PUT does not complete the upload, is answered 416 and adds nothing."""
+    """A last chunk behind a gap does not complete the upload, is answered 416, and adds nothing."""
     upload = with_chunk(setup, repo)
     data = setup.make.bytes(30)
     gap = upload.content_range(data, start=len(upload.content) + 50)

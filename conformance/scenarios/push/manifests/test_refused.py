@@ -16,7 +16,8 @@ from conformance.verdict.judge import Judge, NotTested, Undecided, Unsupported, 
 from spec.model import Withheld
 
 CODE = "PUSH-MANIFEST-MISSING-BLOB-CODE"
-#: 1.1 names the one in its sentence and points to the other in its table; Docker and 1.0 name the other.
+#: 1.1 names the one in its sentence and points to the other in its table; Docker and 1.0 name the
+#: other.
 MISSING = ("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN")
 MISMATCH = "PUSH-MANIFEST-DIGEST-MISMATCH-REJECTED"
 BY_NOTHING = "PUSH-MANIFEST-BAD-REFERENCE-NOT-STORED"
@@ -39,7 +40,8 @@ def test_put_manifest_that_is_no_json(repo: Repository, setup: SetUp, judge: Jud
     manifest = setup.image(repo)
     broken = Manifest.of(manifest.body[:-2], OCI_MANIFEST)
     tag = str(manifest.tag)
-    # Under a tag of its own first: a registry whose tags cannot be moved refuses the other one for that reason.
+    # Under a tag of its own first: a registry whose tags cannot be moved refuses the other one for
+    # that reason.
     answer = repo.put_manifest(setup.make.tag(), broken.body)
     if not judge.refused("PUSH-MANIFEST-MALFORMED-REJECTED", answer, "of a manifest that is no JSON"):
         judge.unsupported("PUSH-MANIFEST-REFUSED-NOT-STORED", "the target does not refuse a manifest that is no JSON")
@@ -90,7 +92,7 @@ def test_put_manifest_with_missing_layers(repo: Repository, setup: SetUp, judge:
 
 
 def _judge_missing(judge: Judge, requirement: str, answer: Response) -> None:
-    """Judge the answer to a manifest that names what is not there: 201, or a refusal with the code for it."""
+    """Judge the answer to a manifest with missing references: 201, or a refusal with its code."""
     if answer.status == 201:
         judge(requirement, True, "")
     elif judge.refused(requirement, answer, "or 201, to a manifest that names what is not there"):
@@ -98,7 +100,7 @@ def _judge_missing(judge: Judge, requirement: str, answer: Response) -> None:
 
 
 def _detailed(answer: Response) -> tuple[set[str], str]:
-    """Return the digests that the details of errors name in their form, and all details in words."""
+    """Return the digests in the details of errors, and all details in words."""
     errors: list[Any] = answer.json["errors"]
     details = [error.get("detail") for error in errors if isinstance(error, dict)]
     named = {str(detail["digest"]) for detail in details if isinstance(detail, dict) and "digest" in detail}
@@ -118,7 +120,7 @@ def test_put_index_with_a_missing_child(repo: Repository, setup: SetUp, judge: J
 def test_put_manifest_with_blobs_elsewhere(
     repo: Repository, other_repo: Repository, setup: SetUp, judge: Judge
 ) -> None:
-    """A manifest whose blobs are in another repository is taken, or refused with the code for it."""
+    """A manifest whose blobs are in another repository is accepted, or refused with its code."""
     if repo.name == other_repo.name:
         raise Undecided("two repositories are needed")
     manifest = unpushed(repo, setup)
@@ -128,7 +130,7 @@ def test_put_manifest_with_blobs_elsewhere(
 
 @verifies("PUSH-MANIFEST-TAG-INVALID-REJECTED", MISMATCH, BY_NOTHING)
 def test_put_manifest_under_no_reference(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A manifest is not taken under a reference that is neither a tag nor a digest, and is not there afterwards."""
+    """A manifest pushed to a reference that is no tag and no digest is refused and not stored."""
     manifest = setup.unpushed_image([setup.blob(repo, setup.make.config())])
     digests = ("sha256:short", *malformed(manifest.digest)[-3:])
     for reference in (".dot", "x" * 129, *digests):
@@ -148,7 +150,7 @@ def test_put_manifest_under_no_reference(repo: Repository, setup: SetUp, judge: 
     "PUSH-MANIFEST-TYPE-UNKNOWN", "PUSH-MANIFEST-TYPE-CONTRADICTS-MEDIATYPE", "PUSH-MANIFEST-TYPE-PARAMETERS-IGNORED"
 )
 def test_put_manifest_under_other_types(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """An unknown or contradicting type is taken or refused (4xx); parameters of a known type are ignored."""
+    """An unknown or contradicting type is accepted or refused (4xx); parameters are ignored."""
     manifest = setup.unpushed_image([setup.blob(repo, setup.make.config())])
     unknown = variant(manifest, mediaType="application/vnd.example.manifest.v1+json")
     answer = repo.put_manifest(setup.make.tag(), unknown.body, "application/vnd.example.manifest.v1+json")

@@ -15,7 +15,7 @@ PLACE = "PUSH-MANIFEST-DOCKER-SCHEMA1-NAME-TAG-MATCH"
 
 @verifies("PULL-TYPE-SCHEMA1", "PUSH-MANIFEST-DOCKER-SCHEMA1-NAME-TAG-MATCH")
 def test_signed_manifest(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A signed manifest comes back as it was signed, and is refused under a name and a tag that are not its own."""
+    """A signed manifest is pulled as signed; one for another name and tag is refused."""
     layers, tag = [setup.blob(repo)], setup.make.tag()
     manifest = signed_image(setup.make, repo.name, tag, layers)
     answer = _pushed(repo, tag, manifest)

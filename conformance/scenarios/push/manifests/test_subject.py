@@ -27,7 +27,7 @@ def absent_subject(setup: SetUp) -> Descriptor:
 def test_put_manifest_with_an_absent_subject(
     repo: Repository, setup: SetUp, judge: Judge, capabilities: Capabilities
 ) -> None:
-    """A manifest whose subject is not there is taken; a registry with referrers says that it saw the subject."""
+    """A manifest with an absent subject is accepted, and OCI-Subject acknowledges the subject."""
     subject = absent_subject(setup)
     manifest = setup.unpushed_image([setup.blob(repo, setup.make.config())], subject=subject)
     answer = repo.put_manifest(setup.make.tag(), manifest.body)

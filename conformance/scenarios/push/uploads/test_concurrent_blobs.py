@@ -41,7 +41,7 @@ def test_one_blob_by_many(repo: Repository, setup: SetUp, judge: Judge, settings
 
 @verifies(ONE, UNMIXED, AVAILABLE)
 def test_one_upload_by_two(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """Of two chunks for the same place of one upload, sent at the same time, one is taken; they never mix."""
+    """Of two chunks for the same place, sent at the same time, one is accepted; they never mix."""
     upload = opened(repo)
     size = upload.size(_SIZE)
     first, second = setup.make.bytes(size), setup.make.bytes(size)
@@ -61,7 +61,7 @@ def test_one_upload_by_two(repo: Repository, setup: SetUp, judge: Judge) -> None
 
 @verifies(UNMIXED, AVAILABLE)
 def test_one_upload_closed_by_two(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """An upload that a second client closes while the first is about to makes one whole blob, or none."""
+    """An upload that two clients close at the same time makes one whole blob, or none."""
     upload, blob = opened(repo), setup.make.blob(_SIZE)
     location = upload.location
     body = Meanwhile(blob.content, lambda: [repo.put_upload(location, blob.digest, blob.content)], 0, upload.start)

@@ -17,7 +17,8 @@ from conformance.verdict.presence import served
 LARGE = "PUSH-BLOB-LARGE-EXACT"
 ODD = "PUSH-BLOB-ODD-CONTENT-EXACT"
 _PIECE = 1024 * 1024
-#: How many pieces of a mebibyte a blob has that every target is given, and one for targets that are fast enough.
+#: How many pieces of a mebibyte a blob has that every target is given, and one for targets that are
+#: fast enough.
 _SOME, _MANY = 4, 64
 #: Seconds in which a fast target takes some pieces and gives them back, and in which it takes many.
 _FAST, _PATIENCE = 0.1, 2.0
@@ -25,7 +26,7 @@ _FAST, _PATIENCE = 0.1, 2.0
 
 @verifies("PUSH-BLOB-LARGE-EXACT")
 def test_large_blob(repo: Repository, setup: SetUp, judge: Judge, settings: Settings) -> None:
-    """A large blob comes back byte for byte: of 4 MiB, and of 64 MiB where the target takes that in good time."""
+    """A blob of 4 MiB, and of 64 MiB if the target is fast enough, is pulled byte for byte."""
     times = []
     for _ in range(2):
         started = time.monotonic()
@@ -38,7 +39,7 @@ def test_large_blob(repo: Repository, setup: SetUp, judge: Judge, settings: Sett
 
 
 class _Pieces:
-    """A body of pieces that all differ, so that none can be lost, repeated or exchanged without notice.
+    """A body of distinct pieces, so that a lost, repeated or exchanged piece shows.
 
     It breaks off where sending it takes more than ``patience`` seconds.
     """
@@ -85,7 +86,7 @@ def _judge_large(repo: Repository, setup: SetUp, judge: Judge, body: _Pieces) ->
 
 @verifies("PUSH-BLOB-ODD-CONTENT-EXACT")
 def test_contents_that_look_like_something_else(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """Content that looks compressed, like text, like a manifest or like nothing comes back byte for byte."""
+    """Content that looks like another format is pulled byte for byte."""
     for name, content in _contents(setup.make):
         blob = Blob.of(content)
         put = repo.put_upload(setup.upload(repo), blob.digest, content)

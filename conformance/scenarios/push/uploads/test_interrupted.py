@@ -25,7 +25,8 @@ MANIFEST = "PUSH-MANIFEST-TRUNCATED-NOT-STORED"
 _SIZE = 250_000
 #: How often a place to go on is asked for: what still lay in the target's buffers may move it.
 _ATTEMPTS = 4
-#: How often, and with which pauses in seconds, a target is given a moment to see that a connection broke.
+#: How often, and with which pauses in seconds, a target is given a moment to see that a connection
+#: broke.
 _LOOKS, _MOMENT = 5, 0.02
 #: Access control may hide a repository that nothing was pushed to.
 _FRAMED = pytest.mark.parametrize("framed", [True, False], ids=["by-length", "by-chunks"])
@@ -39,7 +40,7 @@ def _length(content: bytes, framed: bool) -> tuple[tuple[str, str], ...]:
 @_FRAMED
 @verifies("PUSH-INTERRUPTED-RANGE", "PUSH-INTERRUPTED-RESUME")
 def test_chunk_that_breaks_off(repo: Repository, setup: SetUp, judge: Judge, framed: bool) -> None:
-    """After a chunk that breaks off the status says how much of it came, and the upload goes on from there."""
+    """After a broken chunk the status tells the bytes received, and the upload continues there."""
     upload = with_chunk(setup, repo)
     rest = setup.make.bytes(upload.size(_SIZE))
     half = rest[: len(rest) // 2]
@@ -72,7 +73,7 @@ def test_chunk_that_breaks_off(repo: Repository, setup: SetUp, judge: Judge, fra
 
 
 def _noticed(upload: Upload) -> None:
-    """Give the target a moment to see that the connection broke: until the status is another than before."""
+    """Wait until the target sees the broken connection: until the status changes."""
     for _ in range(_LOOKS):
         status = upload.repo.get_upload(upload.location)
         if status.status != 204 or range_end(status) != upload.end:
@@ -95,7 +96,7 @@ def _finished(upload: Upload, whole: bytes, end: int) -> Response:
 
 @verifies("PUSH-PUT-TRUNCATED-NO-BLOB", "PUSH-PUT-TRUNCATED-CHUNKED-NO-BLOB", "PUSH-INTERRUPTED-REPUSH")
 def test_put_that_breaks_off(repo: Repository, setup: SetUp, judge: Judge, settings: Settings) -> None:
-    """A PUT whose body breaks off leaves no blob, and does not stand in the way of the next push."""
+    """A PUT whose body breaks off makes no blob, and does not prevent the next push."""
     for requirement, framed in ((PUT, True), (PUT_CHUNKED, False)):
         blob = setup.make.blob(2048)
         location = setup.upload(repo)
@@ -108,7 +109,7 @@ def test_put_that_breaks_off(repo: Repository, setup: SetUp, judge: Judge, setti
 
 @verifies("PUSH-SINGLE-TRUNCATED-NO-BLOB", "PUSH-INTERRUPTED-REPUSH")
 def test_post_that_breaks_off(repo: Repository, setup: SetUp, judge: Judge, settings: Settings) -> None:
-    """A POST of a whole blob whose body breaks off leaves no blob, and does not stand in the way of the next push."""
+    """A POST whose body breaks off makes no blob, and does not prevent the next push."""
     for framed in (True, False):
         blob = setup.make.blob(2048)
         body, length = breaks_off(blob.content[:1024]), _length(blob.content, framed)
@@ -137,7 +138,7 @@ def _judge_again(setup: SetUp, judge: Judge, repo: Repository, blob: Blob, again
 def test_manifest_that_breaks_off(
     repo: Repository, setup: SetUp, judge: Judge, settings: Settings, framed: bool
 ) -> None:
-    """A manifest whose body breaks off is not stored, though it could be read so far, and moves no tag."""
+    """A manifest whose body breaks off is not stored and moves no tag, even if it parses."""
     manifest = setup.image(repo)
     tag = str(manifest.tag)
     sent = Manifest.of(manifest.body + b"\n" * 1024, OCI_MANIFEST)

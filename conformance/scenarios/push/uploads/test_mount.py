@@ -22,7 +22,7 @@ _NO_RIGHTS = "the login does not cover both repositories of a mount"
 
 
 def _not_granted(answer: Response, settings: Settings) -> bool:
-    """Whether a mount was refused for want of rights: a token may cover one of its repositories alone."""
+    """Whether a mount was refused by access control: a token may cover one repository only."""
     return settings.credentials is not None and answer.status in {401, 403}
 
 
@@ -35,7 +35,7 @@ def _distinct(repo: Repository, other: Repository) -> None:
 def test_mount_of_an_existing_blob(
     repo: Repository, other_repo: Repository, setup: SetUp, judge: Judge, settings: Settings
 ) -> None:
-    """A mount of a blob of another repository makes it available there, too (201), or opens an upload (202)."""
+    """A mount from another repository makes the blob available (201), or opens an upload (202)."""
     _distinct(repo, other_repo)
     blob = setup.blob(repo)
     answer = other_repo.mount(blob.digest, repo.name)
@@ -82,7 +82,7 @@ def test_mount_of_an_unknown_blob(
     judge: Judge,
     settings: Settings,
 ) -> None:
-    """A mount of a blob, or from a repository, that does not exist falls back to an upload session."""
+    """A mount of an unknown blob, or from an unknown repository, falls back to an upload."""
     _distinct(repo, other_repo)
     setup.blob(repo)
     requirement = "PUSH-MOUNT-FALLBACK-UNKNOWN-SOURCE-202"
@@ -101,7 +101,8 @@ def test_mount_of_an_unknown_blob(
     sessions = [session for session in (answer, absent) if session.status == 202]
     if not sessions:
         judge.unsupported(usable, "no mount was answered with an upload session")
-    # The second upload is of another blob than the mount named: nothing binds an upload to a digest.
+    # The second upload is of another blob than the mount named: nothing binds an upload to a
+    # digest.
     for session in sessions:
         if judge.header(usable, session, "Location", expected="a Location of the upload session"):
             location = setup.location(session, "PUSH-START-LOCATION-PRESENT")

@@ -36,7 +36,7 @@ BUFFER = 4096
     "PUSH-PATCH-RANGE-VALUE",
 )
 def test_patch_with_chunks_in_order(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """Each chunk that follows is answered 202 with the next Location and the Range received so far."""
+    """Each chunk is answered 202 with the next Location and the Range received so far."""
     upload = opened(repo)
     for size in (1, 37, 20, 5):
         # Above an announced minimum: the minimum itself is asked for elsewhere.

@@ -104,7 +104,7 @@ def test_put_of_all_byte_values(repo: Repository, setup: SetUp, judge: Judge) ->
     "PUSH-PUT-DIGEST-MISMATCH-NO-BLOB",
 )
 def test_put_with_the_digest_of_other_bytes(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A PUT whose digest is not that of the bytes is refused with 400 DIGEST_INVALID and leaves no blob."""
+    """A PUT with a digest of other bytes is refused with 400 DIGEST_INVALID and makes no blob."""
     sent, claimed = setup.make.blob(), setup.make.blob()
     answer = repo.put_upload(setup.upload(repo), claimed.digest, sent.content)
     judge.require("PUSH-PUT-DIGEST-MISMATCH-REJECTED", not answer.ok, "no 2xx to a wrong digest", answer)
@@ -129,7 +129,7 @@ def test_put_without_digest(repo: Repository, setup: SetUp, judge: Judge) -> Non
 
 @verifies("PUSH-PUT-DIGEST-MALFORMED-400", "PUSH-PUT-DIGEST-MISMATCH-REJECTED", "PUSH-PUT-DIGEST-MISMATCH-NO-BLOB")
 def test_put_with_a_malformed_digest(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A PUT whose digest is no digest string, or one of the wrong length, is answered 400 and makes no blob."""
+    """A PUT with a malformed digest, or one of a wrong length, gets 400 and makes no blob."""
     blob = setup.make.blob()
     for digest in digests.malformed(blob.digest):
         answer = repo.put_upload(setup.upload(repo), digest, blob.content)
@@ -145,7 +145,7 @@ def test_put_with_a_malformed_digest(repo: Repository, setup: SetUp, judge: Judg
 
 @verifies("PUSH-PUT-DIGEST-ALGORITHM-UNKNOWN-REJECTED", "PUSH-PUT-DIGEST-ALGORITHM-UNKNOWN-400")
 def test_put_with_an_unknown_algorithm(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A digest of an algorithm that nobody can compute never completes an upload, and is answered 400."""
+    """A digest of an unknown algorithm completes no upload, and is answered 400."""
     blob = setup.make.blob()
     digest = blob.digest.replace("sha256", "test256")
     answer = repo.put_upload(setup.upload(repo), digest, blob.content)

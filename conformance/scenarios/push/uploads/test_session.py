@@ -53,7 +53,7 @@ def test_blob_is_not_there_before_the_close(repo: Repository, setup: SetUp, judg
 
 @verifies("PUSH-SESSION-PARALLEL-ISOLATED")
 def test_two_uploads_in_turns(repo: Repository, setup: SetUp, judge: Judge, capabilities: Capabilities) -> None:
-    """Two uploads whose chunks alternate give the two blobs, unmixed, also where a third one is cancelled."""
+    """Two uploads with alternating chunks give two blobs, also while a third is cancelled."""
     uploads = [opened(repo), opened(repo)]
     requirement = "PUSH-SESSION-PARALLEL-ISOLATED"
     for size in (30, 14):

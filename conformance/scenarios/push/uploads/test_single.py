@@ -15,7 +15,7 @@ MISMATCH = "PUSH-SINGLE-DIGEST-MISMATCH-REJECTED"
 
 @verifies("PUSH-SINGLE-STATUS-201-OR-202", "PUSH-SINGLE-LOCATION-PULLABLE", "PUSH-SINGLE-FALLBACK-LOCATION", USABLE)
 def test_post_with_the_whole_blob(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A POST with the whole blob makes it (201), or opens an upload where it is sent again (202)."""
+    """A POST with the whole blob makes it (201), or opens an upload for it (202)."""
     blob = setup.make.blob()
     answer = repo.upload_single(blob.digest, blob.content)
     judge.require_status("PUSH-SINGLE-STATUS-201-OR-202", answer, 201, 202)

@@ -93,7 +93,7 @@ def _judge_minimum(judge: Judge, answer: Response) -> None:
 
 @verifies("PUSH-START-LOCATION-RESOLVABLE")
 def test_upload_location_leads_to_the_upload(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """The Location of a started upload, resolved against the request, is where the upload is completed."""
+    """The Location of a started upload, resolved against the request, completes the upload."""
     start = repo.start_upload()
     if start.status != 202 or not (start.header("Location") or "").strip():
         setup.upload(repo)
@@ -115,7 +115,7 @@ def test_upload_location_leads_to_the_upload(repo: Repository, setup: SetUp, jud
 
 @verifies("PUSH-START-REPO-UNKNOWN-404", "PUSH-START-REPO-UNKNOWN-CODE")
 def test_post_in_an_unknown_repository(unknown_repo: Repository, judge: Judge) -> None:
-    """An upload start in a repository that is not known either makes it or is answered 404 NAME_UNKNOWN."""
+    """An upload start in an unknown repository makes it, or is answered 404 NAME_UNKNOWN."""
     answer = unknown_repo.start_upload()
     if answer.status in {401, 403}:
         raise Unsupported("access control answers for repositories that are not known")

@@ -52,7 +52,7 @@ def test_get_of_an_upload_without_data(repo: Repository, judge: Judge) -> None:
 
 @verifies("PUSH-STATUS-NO-SIDE-EFFECT", "PUSH-STATUS-RESUME")
 def test_upload_goes_on_from_its_status(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """Two status requests between chunks change nothing, and the upload goes on from what they say."""
+    """Two status requests between chunks change nothing, and tell where the upload continues."""
     upload = with_chunk(setup, repo)
     first = _asked(upload, setup)
     again = repo.get_upload(upload.location)

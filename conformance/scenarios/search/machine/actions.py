@@ -1,4 +1,4 @@
-"""What examples do to bring a target into a state: pushes that must succeed before something else is asked."""
+"""Set-up steps of examples: pushes that must succeed before something else is asked."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from conformance.verdict.presence import served
 
 
 class Audit:
-    """One look at some repositories, after what was done last; ``bodies`` holds the content of each digest."""
+    """One look at repositories after an operation; ``bodies`` has the content of each digest."""
 
     def __init__(
         self, trial: Trial, world: World, repositories: list[Repository], deed: Deed, bodies: dict[str, bytes]
@@ -115,7 +115,7 @@ class Audit:
                 self._world.loosen(number, digest)
 
     def _elsewhere(self, number: int, digest: str) -> bool:
-        """Whether another repository has, or may have, some content: a store for all of them is another matter."""
+        """Whether another repository may hold some content: a registry may share its store."""
         others = [c for other, c in enumerate(self._world.repositories) if other != number]
         return any({c.blob(digest), c.manifest(digest)} != {There.GONE} for c in others)
 

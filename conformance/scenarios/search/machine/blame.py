@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What was done last: a kind of operation, where, with what (a tag or a digest), and whether it was refused.
+    """The last operation: its kind, repository and object, and whether it was refused.
 
-    ``digest`` is that of the manifest that a tag was given, ``moved`` whether the tag was another's before.
+    ``digest`` is that of the manifest that a tag was given, ``moved`` whether the tag was another's
+    before.
     """
 
     kind: str = ""

@@ -19,13 +19,14 @@ from conformance.verdict.judge import status_of, told
 
 #: Seconds after which an upload may have ended by itself.
 _EXPIRES = 4.0
-#: Where a target announces a larger minimum, no chunks are sent: what is searched here takes many of them.
+#: Where a target announces a larger minimum, no chunks are sent: what is searched here takes many
+#: of them.
 LARGEST_MINIMUM = 1 << 20
 
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """An open upload at the target: where to go on, the least size of a chunk, and when it was last used."""
+    """An open upload: its location, the least size of a chunk, and the time of its last use."""
 
     upload: Upload
     name: str
@@ -48,7 +49,7 @@ class Session:
 
 
 class Driver:
-    """One example's operations; numbers choose among what there is, and where there is nothing nothing is done."""
+    """The operations of one example; numbers choose among what exists, and nothing else happens."""
 
     def __init__(self, trial: Trial) -> None:
         self.trial = trial
@@ -90,7 +91,7 @@ class Driver:
             audit.run(symptom, referrers=self.has("referrers"))
 
     def look_first(self) -> None:
-        """Look at everything before a refusal is judged: what was refused may have been lost before."""
+        """Compare everything before a refusal is judged: its content may have been lost before."""
         self._look("")
 
     def did(self, kind: str, repository: int, target: str = "", **more: Any) -> None:
@@ -111,7 +112,7 @@ class Driver:
         return blob
 
     def again(self, here: int, digest: str, otherwise: str) -> str:
-        """Return what the upload of a blob decides: there is another requirement for one that was there before."""
+        """Return the requirement of an upload: a blob that was there before has another one."""
         before = self.world.repositories[here].blobs.get(digest)
         if before is None:
             return otherwise
@@ -134,7 +135,7 @@ class Driver:
             self.world.put_blob(here, blob.digest)
 
     def mount(self, target: int, number: int) -> None:
-        """Mount a blob from the other repository; a target may open an upload, or refuse what is not there."""
+        """Mount a blob of the other repository; a target may open an upload or refuse."""
         if len(self.repos) == 1:
             return
         here, blob = self.place(target), self.blob(number)

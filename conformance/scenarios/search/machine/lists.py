@@ -8,7 +8,8 @@ from conformance.scenarios.search.trial import Unclear
 
 #: More pages than this are not followed.
 MAX_PAGES = 40
-#: Nor is what follows on so many bytes; a first page that is longer than that has not what an example pushed alone.
+#: Nor is what follows on so many bytes; a first page that is longer than that has not what an
+#: example pushed alone.
 MAX_BYTES = 1024 * 1024
 
 

@@ -1,7 +1,8 @@
-"""What a registry must remember, beside it: which content, tags, referrers and uploads are there, gone, or either.
+"""A model of a registry: which content, tags, referrers and uploads are there, gone or open.
 
-Pure data: it asks nothing and judges nothing. What the specification leaves open becomes ``OPEN``: content that
-nothing refers to any more may be collected, and what a target was seen to do wrong is no longer expected of it.
+Pure data: it asks nothing and judges nothing. What the specification leaves open becomes ``OPEN``:
+content that nothing refers to any more may be collected, and what a target was seen to do wrong is
+no longer expected of it.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ class Upload:
 
 @dataclass(slots=True)
 class Contents:
-    """One repository. ``tags`` says where a tag leads; one that is in ``loose`` may lead elsewhere or nowhere.
+    """One repository. ``tags`` has the target of each tag; one in ``loose`` may lead elsewhere.
 
     ``used`` are all tags that were ever pushed there.
     """
@@ -153,7 +154,7 @@ class World:
         self._collect(contents)
 
     def referrers(self, repository: int, subject: str) -> tuple[set[str], set[str]]:
-        """Return the manifests that the referrers of a digest must have, and those that they may have."""
+        """Return the manifests that the referrers of a digest must have, and may have."""
         contents = self.repositories[repository]
         must = {
             digest
@@ -206,7 +207,7 @@ class World:
                 contents.blobs[digest] = There.OPEN
 
     def _reached(self, contents: Contents) -> set[str]:
-        """Return the manifests that a tag leads to, with what an index among them lists and what refers to them."""
+        """Return the manifests that a tag leads to, with their children and referrers."""
         found: set[str] = set()
         queue = list(contents.tagged().values())
         while queue:

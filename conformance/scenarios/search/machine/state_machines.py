@@ -1,4 +1,4 @@
-"""The state machines: rules that Hypothesis draws, each with small numbers that choose among what there is.
+"""The state machines: rules that Hypothesis draws, with small numbers that choose objects.
 
 What is drawn never depends on an answer, so that a seed makes the same sequence for every target.
 """
@@ -40,7 +40,8 @@ class Machine(RuleBasedStateMachine):
     def __init__(self, trial: Trial) -> None:
         super().__init__()
         self.driver = Driver(trial)
-        # Hypothesis leaves out some rules in each example, which pays where there are many examples.
+        # Hypothesis leaves out some rules in each example, which pays where there are many
+        # examples.
         drawn = {r.function.__name__: st.tuples(st.just(r), st.fixed_dictionaries(r.arguments)) for r in self.rules}
         weighed = [name for name in sorted(drawn) for _ in range(self.weights.get(name, 1))]
         self._rules_strategy = st.sampled_from(weighed).flatmap(drawn.__getitem__)  # type: ignore[assignment]  # draws rules and arguments, as the other

@@ -1,4 +1,4 @@
-"""What a search makes up: words of the grammars in ``spec``, near misses, ranges, sizes, and the forms of headers."""
+"""The data of a search: words of the grammars, near misses, ranges, sizes, forms of headers."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def foreign_digests() -> SearchStrategy[str]:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A Range, and the first and last position that it asks for; ``first`` is None where there is none to give."""
+    """A Range, and its first and last position; ``first`` is None if it selects nothing."""
 
     value: str
     kind: str
@@ -186,14 +186,14 @@ def spelled(document: dict[str, Any], spelling: dict[str, Any]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """The Accept fields of a request, and what is special about them: fields, weights, or the case of letters."""
+    """The Accept fields of a request, and what is special: fields, weights, case of letters."""
 
     fields: tuple[str, ...]
     kind: str
 
 
 def accepts(media_type: str) -> SearchStrategy[Accept]:
-    """Make Accept fields that have a type among others, in any order, with white space, weights or capitals."""
+    """Make Accept fields with a type among others, in any order, spacing, weight or case."""
     others = st.lists(
         st.sampled_from([t for t in (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST) if t != media_type]),
         unique=True,

@@ -64,7 +64,7 @@ class UploadDriver(Driver):
             self._counted(session, answer, "PUSH-STATUS-RANGE-VALUE")
 
     def _refused(self, session: Session, answer: Response, size: int) -> None:
-        """Judge that a chunk that follows is taken, unless it may be too small, and give the upload up."""
+        """Judge that a following chunk is accepted, unless it may be too small; end the upload."""
         unknown = self._unknown(session, answer)
         if not unknown and answer.status == 416 and size >= session.least:
             requirement = blame.refused_upload(crossed=session.upload.crossed, chunks=session.chunks, last=False)
@@ -89,7 +89,7 @@ class UploadDriver(Driver):
         self.trial(requirement, end in {None, last}, expected, answer, actual=shown, symptom="upload-range")
 
     def _unknown(self, session: Session, answer: Response) -> bool:
-        """Judge that an open upload is not unknown; a refusal of another kind may have its reasons."""
+        """Judge that an open upload is not unknown; other refusals may have a reason."""
         if answer.status != 404 or session.expired or not session.upload.crossed:
             return answer.status == 404
         expected = f"that the upload {session.name} goes on"

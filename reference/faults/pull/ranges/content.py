@@ -45,7 +45,7 @@ def _shifted(_request: Request, response: Response) -> None:
 
 
 def _placed(place: Callable[[int, int, int], Part], *, told: bool) -> Apply:
-    """Send another part, by first position, length and size of the blob; ``told`` in its Content-Range, too."""
+    """Send another part, by first position, length and size; ``told`` in Content-Range, too."""
 
     def change(_request: Request, response: Response) -> None:
         if response.content is None or len(response.parts) != 1:

@@ -117,7 +117,7 @@ def _wrong_repository(registry: Registry) -> None:
 
 
 def _half_deleted(*, for_ever: bool) -> Apply:
-    """A deletion that meets a push hides the manifest from pulls by digest, and for ever from all of them."""
+    """A deletion during a push hides the manifest from pulls by digest, then from all pulls."""
 
     def apply(registry: Registry) -> None:
         meetings, hidden = Meetings(), set[tuple[str, str]]()

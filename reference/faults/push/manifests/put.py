@@ -29,7 +29,7 @@ _MEMBERS = {
 
 
 def _stored_as(change: Callable[[dict[str, Any]], bool]) -> Apply:
-    """Store another text of the manifest where it is changed, under the digest of the one that was sent."""
+    """Store a changed text of the manifest under the digest of the text that was sent."""
 
     def apply(registry: Registry) -> None:
         put = registry.storage.put_manifest

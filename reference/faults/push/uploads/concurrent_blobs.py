@@ -40,7 +40,7 @@ def _mounts_lost(registry: Registry) -> None:
 
 
 def _unlocked_chunks(registry: Registry) -> None:
-    """The order of a chunk is looked at when its request begins, and not again when it is stored."""
+    """The order of a chunk is checked when its request begins, and not when it is stored."""
 
     async def patch(request: Request) -> Response:
         uploads = registry.uploads

@@ -194,7 +194,8 @@ FAULTS = (
         name="stream-range-off-by-one",
         title="The Range of a streamed PATCH ends at its length.",
         breaks=("PUSH-PATCH-STREAM-RANGE-VALUE",),
-        # The laws of blobs book it for every profile, under the condition that the blob was streamed.
+        # The laws of blobs book it for every profile, under the condition that the blob was
+        # streamed.
         also=("PUSH-PATCH-RANGE-VALUE",),
         apply=on("upload.patch", status=202, change=_stream_range),
     ),

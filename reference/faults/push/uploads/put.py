@@ -237,7 +237,8 @@ FAULTS = (
         name="put-wrong-digest-stored",
         title="A blob with a wrong digest is refused, and stored under its own.",
         breaks=("PUSH-PUT-DIGEST-MISMATCH-NO-BLOB",),
-        # The same may be looked at after chunks, after a single POST and after the digest of a part.
+        # The same may be looked at after chunks, after a single POST and after the digest of a
+        # part.
         also=("PUSH-PATCH-CHUNKED-DIGEST-MISMATCH-REJECTED", "PUSH-SINGLE-DIGEST-MISMATCH-REJECTED"),
         apply=_kept_though_refused,
     ),

@@ -39,7 +39,7 @@ def digest_of_any_length(registry: Registry, *operations: str) -> None:
 
 
 def refused_close_stored(single: bool = False, chunked: bool = False, last: bool = False) -> Apply:
-    """Store under its wrong digest what was refused: sent by one POST, in chunks, or the last of these."""
+    """Store a refused blob under its wrong digest: from one POST, chunks, or a last chunk."""
 
     def apply(registry: Registry) -> None:
         close, discard = registry.uploads.close, registry.storage.discard_upload

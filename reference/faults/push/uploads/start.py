@@ -49,7 +49,7 @@ def _session_shared(registry: Registry) -> None:
 
 
 def _not_made(status: int, code: str) -> Apply:
-    """Make no repository whose name ends with a reserved word, as where names are subject to a policy."""
+    """Make no repository whose name ends with a reserved word, as a policy of names would."""
 
     def around(start: Handler) -> Handler:
         async def changed(request: Request) -> Response:

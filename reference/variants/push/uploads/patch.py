@@ -55,7 +55,7 @@ def _announced(_request: Request, response: Response) -> None:
 
 
 def _minimum_enforced(announced: bool) -> Apply:
-    """Chunks below the minimum are refused, whatever comes behind them; so the last one goes into the PUT."""
+    """Chunks below the minimum are refused in any place; so the last one goes into the PUT."""
 
     def apply(registry: Registry) -> None:
         patch = registry.handlers["upload.patch"]
