@@ -215,7 +215,7 @@ class Judge:
         if not any(_CODE.fullmatch(code) for code in found):
             # Lists without errors and codes of a wrong form are breaches of the error body,
             # whatever was asked.
-            self.inconclusive(requirement, "the list of errors has no code of the form that codes have")
+            self.inconclusive(requirement, "the list of errors has no well-formed code")
             return False
         expected = f"the error code {' or '.join(codes)}"
         if not set(found) & set(codes) and not _deletes(answer):

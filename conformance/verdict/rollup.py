@@ -169,7 +169,7 @@ class RollUp:
             elif selected is not None and requirement.id not in selected:
                 result.reason = "it was not selected"
             else:
-                result.reason = "nothing in the run gave the occasion"
+                result.reason = "the condition of the clause never occurred"
                 if selected is None:
                     result.outcome = Outcome.UNSUPPORTED
 

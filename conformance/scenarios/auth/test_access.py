@@ -82,7 +82,7 @@ def test_upload_of_another(*, repo: Repository, setup: SetUp, callers: Callers, 
     if callers.pull_only:
         _tampered(judge, callers.pull_only, callers.pull_only.at(repo), location, foreign)
     answer = repo.put_upload(location, blob.digest, blob.content)
-    expected = "the upload to go on as if nobody had touched it"
+    expected = "the upload to continue as before"
     judge(SESSION, answer.status == CREATED, expected, answer)
 
 
@@ -166,7 +166,7 @@ def test_push_with_a_token_to_pull(
     if not session.capabilities.has("token"):
         raise NotTested(MAY_ONLY_PULL, Withheld.ACCOUNTS)
     if (token := _token_for(session, repo, "pull")) is None:
-        raise Unsupported("no token is to pull alone")
+        raise Unsupported("no token is for pulls only")
     answer = callers.holding(token).at(repo).start_upload(tried=True)
     if answer.status != FORBIDDEN:
         raise Unsupported(f"it was answered {answer.status} and not 403")

@@ -64,7 +64,7 @@ def test_requests_without_credentials(registry: Registry, repo: Repository, setu
     _parameters(judge, found)
     for requirement in judge.requirements:
         if requirement not in judge.judgements:
-            judge.unsupported(requirement, "no answer gave an occasion to see it")
+            judge.unsupported(requirement, "no answer shows it")
 
 
 def _parameters(judge: Judge, found: list[tuple[Response, Challenge]]) -> None:
@@ -96,7 +96,7 @@ def test_base_without_credentials(registry: Registry, repo: Repository, setup: S
     if all(answer.status not in {UNAUTHORIZED, FORBIDDEN} for answer in (base, *others)):
         raise Unsupported(_NO_NEED)
     held = base.status == UNAUTHORIZED and CHALLENGE in base.headers
-    judge(BASE, held, "401 with a challenge from the base endpoint, as others refuse", base)
+    judge(BASE, held, "401 with a challenge from the base endpoint, as other endpoints refuse", base)
     judge.status(BASE, registry.base(), 200, when="to the base endpoint with valid credentials")
     if base.status != UNAUTHORIZED:
         judge.unsupported(VERSION, "the base endpoint asks for no credentials")
@@ -129,11 +129,11 @@ def test_requests_with_credentials(
     elif held := registry.client.authorization(repo.name):
         scheme, value = "bEaReR", held
     else:
-        judge.unsupported(SCHEME, "the target offers neither Basic nor a token")
+        judge.unsupported(SCHEME, "the target offers neither Basic nor Bearer")
         return
     written = _ask_again(registry, repo if first is start else None, f"{scheme} {value.partition(' ')[2]}")
     if not written.ok and not _ask_again(registry, repo if first is start else None, value).ok:
-        judge.unsupported(SCHEME, "the credentials are no longer good, however they are written")
+        judge.unsupported(SCHEME, "the credentials are no longer accepted in any spelling")
         return
     judge(SCHEME, written.ok, f"success with the scheme written {scheme}", written)
 

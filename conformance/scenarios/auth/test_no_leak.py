@@ -224,7 +224,7 @@ def test_blob_by_way_of_another_repository(
     token = Tokens(session, service).token_for(other_repo, "pull")
     reader = callers.holding(token, "a token for another repository").at(other_repo)
     if not reader.get_manifest(own.digest, ANY_MANIFEST).ok:
-        raise Undecided("the token does not open its own repository, and so shows nothing")
+        raise Undecided("the token does not open its own repository, so it shows nothing")
     for blob in manifest.blobs[:1]:
         if any(blob.digest == known.digest for known in own.blobs):
             raise Undecided("both repositories hold the same content")

@@ -111,7 +111,7 @@ def test_token_for_pulls_alone(repo: Repository, setup: SetUp, callers: Callers,
     manifest = setup.image(repo)
     reader = callers.holding(tokens.token_for(repo, "pull"), "a token to pull").at(repo)
     if not reader.get_manifest(manifest.digest, ANY_MANIFEST).ok:
-        raise Undecided("a token to pull does not pull, and so shows nothing")
+        raise Undecided("a token to pull does not pull, so it shows nothing")
     answers = [
         reader.start_upload(tried=True),
         reader.put_manifest(setup.make.tag(), manifest.body, manifest.media_type, tried=True),
@@ -148,7 +148,7 @@ def test_token_for_another_repository(
         for answer in reads:
             judge.status(OTHER, answer, *NO, when="to a token for another repository")
     if not holder.at(repo).start_upload().ok:
-        raise Undecided("the token opens not even its own repository, and so shows nothing")
+        raise Undecided("the token does not open its own repository, so it shows nothing")
     others = [other_repo.name]
     if not settings.repositories:
         parent = repo.name.rpartition("/")[0]

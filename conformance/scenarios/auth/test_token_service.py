@@ -54,7 +54,7 @@ def test_answer_of_the_token_service(repo: Repository, tokens: Tokens, judge: Ju
         judge.unsupported(ISSUED, "the answer has no issued_at")
     else:
         ahead = _ahead(issued, answer)
-        expected = "a time in UTC (RFC 3339) that is not to come"
+        expected = "a time in UTC (RFC 3339) that is not in the future"
         judge(ISSUED, ahead is not None and ahead < _LEEWAY, expected, answer, actual=f"it was {clip(issued)}")
     # What was not asked for must not come; whether it comes when it is asked for is open.
     held = not member(answer, "refresh_token")
@@ -99,11 +99,11 @@ def test_more_asked_than_allowed(
     manifest = setup.image(repo)
     if settings.other:
         answer = tokens.service.get(scope(repo, "pull", "push"), credentials=settings.other)
-        judge.status(SUBSET, answer, OK, when="to an account that asks for what it may not have")
+        judge.status(SUBSET, answer, OK, when="to a token request for a scope that the account may not have")
     if settings.pull_only is None:
         return
     answer = tokens.service.get(scope(repo, "pull", "push"), credentials=settings.pull_only)
-    if not judge.status(SUBSET, answer, OK, when="to an account that asks for more than it may have"):
+    if not judge.status(SUBSET, answer, OK, when="to a token request for more than the account may have"):
         return
     if token := token_of(answer):
         reader = callers.holding(token, "the token of an account that may only pull").at(repo)
@@ -152,13 +152,13 @@ def test_tokens_for_everybody(repo: Repository, setup: SetUp, callers: Callers, 
     answer = tokens.service.get(scope(repo, "pull", "push"))
     token = token_of(answer)
     if token is None:
-        raise declined(answer, "the token service gives nobody a token")
-    holder = callers.holding(token, "a token of nobody").at(repo)
+        raise declined(answer, "the token service gives no anonymous token")
+    holder = callers.holding(token, "an anonymous token").at(repo)
     if not holder.get_manifest(manifest.digest, ANY_MANIFEST).ok:
         raise Unsupported("the repository is not public")
     if tokens.owner is None:
-        raise Unsupported("the whole run goes without a login")
+        raise Unsupported("the run has no login")
     start = holder.start_upload(tried=True)
     granted = (access_of(token) or {}).get(repo.name, frozenset())
-    judge(ANONYMOUS, start.status in NO, "no push with a token of nobody", answer, start)
-    judge(ANONYMOUS, "push" not in granted, "no right to push in a token of nobody", answer)
+    judge(ANONYMOUS, start.status in NO, "no push with an anonymous token", answer, start)
+    judge(ANONYMOUS, "push" not in granted, "no right to push in an anonymous token", answer)

@@ -78,7 +78,7 @@ def test_tokens_that_nobody_issued(
         judge(ATTRIBUTE, "error" not in challenge.parameters, expected, anonymous, actual=_error(anonymous))
     for requirement in judge.requirements:
         if requirement not in judge.judgements:
-            judge.unsupported(requirement, "no answer gave an occasion to see it")
+            judge.unsupported(requirement, "no answer shows it")
 
 
 def _attribute(judge: Judge, answers: list[Response]) -> None:
@@ -100,17 +100,17 @@ def test_tokens_of_another_time(
 ) -> None:
     """A token that is good no longer, or not yet, is refused where a fresh one is let in."""
     if not settings.expired_tokens:
-        raise NotTested("the owner gave no token of another time (--auth-expired-token)", Withheld.ACCOUNTS)
+        raise NotTested("the owner gave no expired token (--auth-expired-token)", Withheld.ACCOUNTS)
     if registry.base(authenticate=False).ok:
         raise Unsupported("the base endpoint asks for no credentials")
     if not callers.holding(tokens.token()).registry.base().ok:
-        raise Undecided("a fresh token is not let in either")
+        raise Undecided("a fresh token is refused as well")
     for token in settings.expired_tokens:
         if _good_now(claims_of(token) or {}):
-            judge.not_tested(EXPIRED, "the token of --auth-expired-token is good now", Withheld.ACCOUNTS)
+            judge.not_tested(EXPIRED, "the token of --auth-expired-token is valid now", Withheld.ACCOUNTS)
             continue
         answer = callers.holding(token).registry.base()
-        judge.status(EXPIRED, answer, *NO, when="to a token that is good no longer, or not yet")
+        judge.status(EXPIRED, answer, *NO, when="to a token that is expired or not yet valid")
 
 
 def _good_now(claims: dict[str, Any]) -> bool:

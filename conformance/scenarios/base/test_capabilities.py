@@ -16,4 +16,4 @@ def test_declared_capabilities(capabilities: Capabilities, judge: Judge) -> None
     ]
     if not capabilities.declared:
         raise Unsupported("nothing is declared")
-    judge("BASE-CAPABILITY-DECLARED", not wrong, "every capability to be as it is declared", actual="; ".join(wrong))
+    judge("BASE-CAPABILITY-DECLARED", not wrong, "every capability as it is declared", actual="; ".join(wrong))

@@ -89,9 +89,7 @@ def test_catalog(registry: Registry, repository: Repositories, setup: SetUp, jud
         raise Unsupported("the catalogue does not show the repositories of this scenario")
     for name in dict.fromkeys(listed):
         there = own[name].list_tags()
-        judge(
-            EXISTS, there.status == OK or there.status in HIDDEN, f"that {name}, which is listed, exists", answer, there
-        )
+        judge(EXISTS, there.status == OK or there.status in HIDDEN, f"that the listed {name} exists", answer, there)
     if alone:
         judge.not_tested(ORDER, "this takes two repositories", Withheld.REPOSITORIES)
         return

@@ -119,7 +119,7 @@ def test_referrers_of_an_image(repo: Repository, setup: SetUp, judge: Judge, set
         counts == [1, 1],
         "each referrer once",
         answer,
-        actual=f"they stood there {counts[0]} times and {counts[1]} times",
+        actual=f"they were listed {counts[0]} times and {counts[1]} times",
     )
     found = {str(entry.get("digest")): entry for entry in entries}
     for manifest in (typed, plain):
@@ -140,7 +140,7 @@ def _existing(repo: Repository, setup: SetUp, judge: Judge) -> None:
     digests = [str(entry.get("digest")) for page in pages for entry in descriptors_of(page)]
     manifest = item.manifest
     times = digests.count(manifest.digest)
-    judge.require(COMPLETE, times == 1, f"{manifest.digest} once", *pages, actual=f"it stood there {times} times")
+    judge.require(COMPLETE, times == 1, f"{manifest.digest} once", *pages, actual=f"it was listed {times} times")
     entry = next(e for page in pages for e in descriptors_of(page) if e.get("digest") == manifest.digest)
     _entry(judge, FIELDS, answer, entry, **manifest.descriptor())
     document = manifest.document

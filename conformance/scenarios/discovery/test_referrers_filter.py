@@ -54,7 +54,7 @@ def test_filter_by_artifact_type(repo: Repository, setup: SetUp, judge: Judge, s
         if _says_so(answer):
             judge(HONEST, found != everything, f"a list filtered by {wanted}, as the header says", answer, actual=shown)
             judge(MATCHING, found == expected, f"{len(expected)} referrers of type {wanted}", answer, actual=shown)
-    filtered = "a list filtered by artifactType, whichever it is"
+    filtered = "a list filtered by every artifactType"
     judge(SUPPORTED, not whole, filtered, answer, actual=f"all referrers came for {' and '.join(dict.fromkeys(whole))}")
     for requirement in (HEADER, MATCHING):
         if requirement not in judge.judgements:

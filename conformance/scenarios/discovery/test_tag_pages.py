@@ -258,4 +258,4 @@ def test_walk_along_the_links(fresh_repo: Repository, setup: SetUp, judge: Judge
     for answer, tags in ((whole, tags_of(whole, AT_MOST)), (pages[-1], tags_of(pages[-1]))):
         complete = answer is whole and tags == full
         held = next_link(answer) is None if complete else bool(tags) or full_before
-        judge(END, held, "no Link behind the last tag, and no empty page", answer, actual=_shown(answer, tags))
+        judge(END, held, "no Link after the last tag, and no empty page", answer, actual=_shown(answer, tags))

@@ -51,7 +51,7 @@ def test_delete_the_subject_of_a_referrer(repo: Repository, setup: SetUp, judge:
     judge.require(SUBJECT, answer.status == OK and isinstance(found, list), "status 200 and an image index", answer)
     for entry in descriptors_of(answer):
         pulled = repo.get_manifest(str(entry.get("digest")), ANY_MANIFEST)
-        judge(SUBJECT, pulled.status == OK, "that each referrer listed can be pulled", answer, pulled)
+        judge(SUBJECT, pulled.status == OK, "that each listed referrer can be pulled", answer, pulled)
 
 
 @verifies(ALLOW, NO_EFFECT)

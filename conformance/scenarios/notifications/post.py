@@ -131,11 +131,11 @@ class Post:
     def _read(self, wait: float) -> None:
         found = self._mailbox.look(self._markers, self._last, wait)
         if found.forgotten > self._start.last:
-            raise Undecided("more came to the listener than it can keep")
+            raise Undecided("the listener got more than it can keep")
         self._last = found.last
         self.deliveries += found.deliveries
         if sum(len(delivery.body) for delivery in self.deliveries) > _MOST_BYTES:
-            raise Undecided("more came to the listener than is looked at")
+            raise Undecided("the listener got more than the suite reads")
 
     def settled(self) -> list[Delivery]:
         """Return the deliveries as they are now, with the times of their answers."""
@@ -158,9 +158,9 @@ class Post:
     def missing(self, judge: Judge, requirement: str, expected: str, *answers: Response) -> bool:
         """Judge that an awaited event did not come; undecided if no later event came either."""
         if self.flows:
-            actual = "none came, though what happened later was notified"
+            actual = "none came, though a later event did"
             return judge(requirement, False, expected, *self.evidence(), *answers, actual=actual)
-        why = f"blocked by {DELIVERED}" if self.silent() else "what happened later was not notified either, so far"
+        why = f"blocked by {DELIVERED}" if self.silent() else "no later event came either, so far"
         judge.inconclusive(requirement, why)
         return False
 
@@ -182,6 +182,6 @@ def _as_answer(delivery: Delivery, settings: Settings) -> Response:
     )
     response = Response(delivery.reply.status, "", Headers())
     shown = response if delivery.reply.status else None
-    error = None if shown else "the listener did not answer, on purpose"
+    error = None if shown else "the listener deliberately did not answer"
     response.trail = (Exchange("notification.post", {}, request, shown, error),)
     return response

@@ -56,7 +56,7 @@ def test_again_until_it_is_taken(repo: Repository, setup: SetUp, judge: Judge, p
             judge.inconclusive(RETRY, f"blocked by {DELIVERED}")
         elif post.follow():
             expected = f"the notification again after {trouble}"
-            actual = f"it came {came} times, and what happened later was notified"
+            actual = f"it came {came} times, and a later event came"
             judge(RETRY, False, expected, *post.evidence(post.mentions(manifest.digest)), actual=actual)
         else:
             judge.inconclusive(RETRY, f"after {trouble} nothing came in time: the target may be backing off")

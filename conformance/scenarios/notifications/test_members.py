@@ -147,4 +147,6 @@ def test_request_record(repo: Repository, setup: SetUp, judge: Judge, post: Post
     actual = f"it was {clip(record['method'])}"
     judge(REQUEST, record["method"] == "PUT", "the method PUT", *post.evidence([event.delivery]), actual=actual)
     if record["useragent"] != agent:
-        judge.inconclusive(REQUEST, "the useragent is another than was sent: a proxy, or the target, changed it")
+        judge.inconclusive(
+            REQUEST, "the useragent differs from the one that was sent: a proxy or the target changed it"
+        )

@@ -192,7 +192,7 @@ def test_several_ranges(repo: Repository, setup: SetUp, judge: Judge) -> None:
     judge(
         "PULL-BLOB-RANGE-MULTI",
         held,
-        "parts that each say which they are, one that does, or the whole blob",
+        "parts that each name their range, one such part, or the whole blob",
         answer,
         actual=came(answer),
     )

@@ -97,7 +97,7 @@ class Explorer:
             Unsupported: the target needs time to settle, so that what was done last need not be what is seen.
         """
         if self.session.settings.settle:
-            raise Unsupported("sequences of operations need a target that shows at once what was done")
+            raise Unsupported("sequences of operations need a target whose writes show at once")
 
         def body(settings: hypothesis.settings, seed: int) -> None:
             def factory() -> RuleBasedStateMachine:

@@ -44,4 +44,4 @@ def conclude(explorer: Explorer, judge: Judge) -> None:
             judge.inconclusive(requirement, f"blocked by {root}")
     for requirement in (explorer.notes.occasions & set(judge.requirements)) - absent - BY_CHANCE:
         judge.add(Judgement(requirement, Outcome.HELD))
-    judge.rest(Outcome.UNSUPPORTED, "the search gave no occasion")
+    judge.rest(Outcome.UNSUPPORTED, "the search did not try it")

@@ -91,7 +91,7 @@ def judge_available(judge: Judge, requirement: str, *answers: Response) -> None:
     """Judge that no concurrent request was answered 500; an overload accuses nobody."""
     failed = [answer for answer in answers if answer.status == _INTERNAL_ERROR]
     if not failed and not any(answer.status and answer.status not in OVERLOADED for answer in answers):
-        judge.inconclusive(requirement, "no request was answered but with an overload")
+        judge.inconclusive(requirement, "every request was answered with an overload")
         return
     expected = "no status 500 to one of several requests at the same time"
     judge(requirement, not failed, expected, *failed, actual=f"{len(failed)} of {len(answers)} had {describe(failed)}")

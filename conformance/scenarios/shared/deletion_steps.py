@@ -27,7 +27,7 @@ def deleted(answer: Response, kind: str, *, used: bool = False) -> Response:
     if answer.status == ACCEPTED:
         return answer
     if used and answer.refused and answer.status != NOT_FOUND:
-        raise Unsupported(f"the target keeps what is used (status {answer.status})")
+        raise Unsupported(f"the target keeps content in use (status {answer.status})")
     raise Blocked(f"MGMT-{kind}-DELETE-202", "status 202 to a deletion, which the target accepts of others", answer)
 
 

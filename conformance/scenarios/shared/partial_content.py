@@ -43,7 +43,7 @@ def expected_of(answer: Response, size: int, *asked: Asked) -> str:
     if answer.status == 416:
         return f"Content-Range: bytes */{size}, where a 416 names the size"
     wanted = " and ".join(f"{first} to {last}" for first, last in asked)
-    return f"in a 206 bytes that were asked for ({wanted or 'none that the blob has'}), as its Content-Range names them"
+    return f"a 206 with the requested bytes ({wanted or 'none that the blob has'}), as its Content-Range names them"
 
 
 def false_of(answer: Response, whole: bytes, *asked: Asked) -> str | None:

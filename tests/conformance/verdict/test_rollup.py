@@ -172,7 +172,7 @@ def test_why_a_requirement_was_not_tested() -> None:
     assert [r.reason for r in RollUp(some, {}).results.values()] == [
         "no test can decide it: it leaves no trace",
         "no scenario decides it yet",
-        "nothing in the run gave the occasion",
+        "the condition of the clause never occurred",
     ]
     result = RollUp(some, {}, frozenset()).results["PULL-C"]
     assert (result.outcome, result.reason) == (Outcome.NOT_TESTED, "it was not selected")

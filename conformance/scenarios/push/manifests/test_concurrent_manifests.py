@@ -113,7 +113,7 @@ def _judge_looks(judge: Judge, looks: list[Response], known: list[Manifest], set
     if not sound or (lost and settings.settle):
         judge.inconclusive(THERE, "the target was overloaded, or had not settled")
         return
-    judge(THERE, not lost, "a manifest under a tag that is moved, at each moment", *lost[:1])
+    judge(THERE, not lost, "a manifest under a moving tag at each moment", *lost[:1])
 
 
 def _whole(answer: Response, known: list[Manifest]) -> bool:

@@ -31,11 +31,13 @@ def test_put_of_what_is_no_manifest(repo: Repository, setup: SetUp, judge: Judge
         wrong += [(f"{what} as {kind}", answer) for what, answer in answers if not answer.refused]
         if all(answer.refused for _, answer in answers):
             got = repo.get_manifest(tag, ANY_MANIFEST)
-            judge(NOT_STORED, not got.ok, "no tag on what was refused", answers[-1][1], got)
+            judge(NOT_STORED, not got.ok, "no tag on a refused document", answers[-1][1], got)
     actual = "; ".join(f"{describe([answer])} to {what}" for what, answer in wrong)
-    judge(MALFORMED, not wrong, "a refusal (4xx) of what is no manifest", *(a for _, a in wrong), actual=actual)
+    judge(
+        MALFORMED, not wrong, "a refusal (4xx) of a document that is no manifest", *(a for _, a in wrong), actual=actual
+    )
     if NOT_STORED not in judge.judgements:
-        judge.unsupported(NOT_STORED, "not all that is no manifest is refused")
+        judge.unsupported(NOT_STORED, "some documents that are no manifests are accepted")
 
 
 def _bodies(kind: str, config: Blob) -> Iterator[tuple[str, bytes]]:

@@ -44,7 +44,7 @@ def test_patch_behind_a_gap(repo: Repository, setup: SetUp, judge: Judge, capabi
     upload.moved(following)
     whole = upload.content + data
     put = repo.put_upload(upload.location, digest_of(whole))
-    judge.status(UNCHANGED, put, 201, when="to the close of an upload that went on after a 416")
+    judge.status(UNCHANGED, put, 201, when="to the close of an upload that continued after a 416")
 
 
 def _judge_416(judge: Judge, answer: Response, upload: Upload) -> None:
@@ -142,7 +142,7 @@ def test_patch_with_a_malformed_content_range(repo: Repository, setup: SetUp, ju
     if judge(UNCHANGED, following.status == 202, "status 202 to the right chunk after a 416", *refusals, following):
         upload.moved(following)
         put = repo.put_upload(upload.location, digest_of(data))
-        judge.status(UNCHANGED, put, 201, when="to the close of an upload that went on after a 416")
+        judge.status(UNCHANGED, put, 201, when="to the close of an upload that continued after a 416")
 
 
 @verifies("PUSH-PATCH-CONTENT-RANGE-LENGTH-MISMATCH")

@@ -110,7 +110,7 @@ def test_put_manifest_in_odd_spelling(repo: Repository, setup: SetUp, judge: Jud
     exact = "PUSH-MANIFEST-BYTES-EXACT"
     for requirement, body, what in (
         (exact, odd, "spaces, escapes and another order of members"),
-        ("PUSH-MANIFEST-UNKNOWN-MEMBER", json.dumps(unknown).encode(), "members that nobody knows"),
+        ("PUSH-MANIFEST-UNKNOWN-MEMBER", json.dumps(unknown).encode(), "unknown members"),
         ("PUSH-MANIFEST-ANNOTATIONS-KEPT", json.dumps(annotated, ensure_ascii=False).encode(), "annotations"),
         ("PUSH-MANIFEST-DATA-FIELD-KEPT", json.dumps(embedded).encode(), "the data member of a descriptor"),
         ("PUSH-MANIFEST-DATA-FIELD-KEPT", plain.body, "no data member"),

@@ -95,7 +95,7 @@ def _judge_missing(judge: Judge, requirement: str, answer: Response) -> None:
     """Judge the answer to a manifest with missing references: 201, or a refusal with its code."""
     if answer.status == 201:
         judge(requirement, True, "")
-    elif judge.refused(requirement, answer, "or 201, to a manifest that names what is not there"):
+    elif judge.refused(requirement, answer, "or 201, to a manifest with missing references"):
         judge.code(requirement, answer, *MISSING)
 
 

@@ -27,7 +27,7 @@ def test_signed_manifest(repo: Repository, setup: SetUp, judge: Judge) -> None:
     judge(TYPE, held, expected, answer, got, actual=told(got, "Content-Type"))
     spoilt = Manifest(manifest.body.replace(b'"amd64"', b'"arm64"', 1), SIGNED, manifest.digest)
     if _pushed(repo, tag, spoilt).ok:
-        judge.unsupported(PLACE, "the target does not look into signed manifests")
+        judge.unsupported(PLACE, "the target does not check signed manifests")
         return
     for place, name, other, code in (
         ("another tag", repo.name, setup.make.tag(), "TAG_INVALID"),

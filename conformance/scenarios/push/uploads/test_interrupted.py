@@ -67,7 +67,7 @@ def test_chunk_that_breaks_off(repo: Repository, setup: SetUp, judge: Judge, fra
         upload.moved(answer)
     if answer.status == 404:
         judge.unsupported(RESUME, "the upload ended with its connection")
-    elif judge.status(RESUME, answer, 201, when="to the close of an upload that went on after a broken connection"):
+    elif judge.status(RESUME, answer, 201, when="to the close of an upload that continued after a broken connection"):
         expected = "the bytes from before and after the broken connection"
         judge.gives(RESUME, setup.read_blob(repo, digest_of(whole)), whole, expected, answer)
 

@@ -93,7 +93,10 @@ def test_put_of_all_byte_values(repo: Repository, setup: SetUp, judge: Judge) ->
     blob = Blob.of(setup.make.bytes(16) + bytes(range(256)) + gzip.compress(text, mtime=0) + text)
     setup.blob(repo, blob)
     judge.gives(
-        "PUSH-BLOB-BINARY-EXACT", setup.read_blob(repo, blob.digest), blob.content, "the very bytes that were uploaded"
+        "PUSH-BLOB-BINARY-EXACT",
+        setup.read_blob(repo, blob.digest),
+        blob.content,
+        "exactly the bytes that were uploaded",
     )
 
 

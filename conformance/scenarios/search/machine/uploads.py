@@ -55,7 +55,7 @@ class UploadDriver(Driver):
         session = self._session(number)
         if session is None or not session.upload.content or not self.has("upload-status"):
             return
-        self.trial.step(f"ask how far the upload {session.name} is")
+        self.trial.step(f"get the status of the upload {session.name}")
         answer = self.repos[session.upload.repository].get_upload(session.location)
         self.trial.alive(answer)
         # Not every profile has this request: a refusal says nothing of the upload.
