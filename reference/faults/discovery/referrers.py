@@ -207,7 +207,11 @@ FAULTS = (
         title="A digest that nothing refers to gets 404 where others are referred to.",
         breaks=("DISC-REFERRERS-ABSENT-SUBJECT-EMPTY",),
         # The last referrer is deleted, and its subject is answered so.
-        also=("MGMT-MANIFEST-DELETE-REFERRER-UNLISTED", "DISC-REFERRERS-SUBJECT-DELETED"),
+        also=(
+            "MGMT-MANIFEST-DELETE-REFERRER-UNLISTED",
+            "DISC-REFERRERS-SUBJECT-DELETED",
+            "DISC-REFERRERS-STATUS-200",
+        ),
         apply=_existing_only,
     ),
     Fault(

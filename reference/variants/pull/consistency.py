@@ -70,6 +70,7 @@ VARIANTS = (
         name="written-later",
         title="Some of what was written shows after a while.",
         latitude=("EVENTUAL-CONSISTENCY",),
+        warns=("PULL-CONSIST-AT-ONCE",),
         options=("--settle", "0.5"),
         apply=_lagging,
     ),

@@ -239,6 +239,7 @@ FAULTS = (
         name="refused-upload-behind-the-next",
         title="A blob that follows a longer upload that was refused in its repository ends with the rest of that.",
         breaks=("PULL-BLOB-GET-BODY-EXACT", "PUSH-PUT-BLOB-PULLABLE-AT-DIGEST", "PUSH-PUT-LOCATION-PULLABLE"),
+        also=("PULL-BLOB-HEAD-CONTENT-LENGTH-TRUE",),
         apply=_buffer_used_again,
     ),
     Fault(
@@ -301,6 +302,8 @@ FAULTS = (
             "PULL-BLOB-GET-BODY-EXACT",
             "PUSH-MOUNT-BLOB-AVAILABLE",
             "PUSH-BLOB-KEPT",
+            "PULL-CONCURRENT-UPLOAD-NO-PART",
+            "PUSH-INTERRUPTED-REPUSH",
         ),
         apply=_remembered_absence,
     ),

@@ -125,7 +125,12 @@ FAULTS = (
     Fault(
         name="location-of-eight-components-cut",
         title="The Location of an upload with data lacks what follows the seventh component of the name.",
-        breaks=("PUSH-PATCH-LOCATION-PRESENT", "PUSH-PATCH-CHUNKS-CONCATENATED", "PUSH-PUT-NO-BODY-CLOSES"),
+        breaks=(
+            "PUSH-PATCH-LOCATION-PRESENT",
+            "PUSH-PATCH-CHUNKS-CONCATENATED",
+            "PUSH-PUT-NO-BODY-CLOSES",
+            "PUSH-PATCH-STREAM-202",
+        ),
         also=("PUSH-STATUS-LOCATION-PRESENT", "PUSH-STATUS-RESUME", "BASE-NAME-PLAIN", "PUSH-PUT-FINAL-CHUNK-CLOSES"),
         apply=_seven_components,
     ),

@@ -44,3 +44,8 @@ def noting_uploads(registry: Registry) -> None:
         return await close(request, upload, digests, length)
 
     override(registry.uploads, close=noting)
+
+
+def parts_of(response: Response) -> list[tuple[int, int]]:
+    """Return the first position and the length of each range that an answer has."""
+    return [part for part in response.parts if not isinstance(part, bytes)]

@@ -137,8 +137,8 @@ FAULTS = (
     Fault(
         name="catalog-names-mounted-twice",
         title="A repository that something was mounted into stands in the catalog twice.",
-        breaks=("DISC-CATALOG-ORDER",),
-        also=("DISC-CATALOG-LINK-WALK", "DISC-CATALOG-N-LAST"),
+        breaks=("DISC-CATALOG-ORDER", "DISC-CATALOG-LINK-WALK"),
+        also=("DISC-CATALOG-N-LAST",),
         apply=_union_of_all,
     ),
 )

@@ -178,6 +178,7 @@ FAULTS = (
             "PUSH-MANIFEST-BY-TAG-PULLABLE",
             "PUSH-MANIFEST-KEPT",
             "PULL-MANIFEST-TAG-DIGEST-AGREE",
+            "PULL-MANIFEST-GET-BODY-EXACT",
         ),
         apply=_too_large_for_the_cache,
     ),

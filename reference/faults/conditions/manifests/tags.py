@@ -255,7 +255,7 @@ FAULTS = (
     Fault(
         name="latest-follows-every-push",
         title="The tag latest moves along when another tag is pushed.",
-        breaks=("PUSH-MANIFEST-KEPT",),
+        breaks=("PUSH-MANIFEST-KEPT", "MGMT-TAG-DELETE-OTHER-TAGS-KEPT"),
         also=(
             "PUSH-MANIFEST-BY-TAG-PULLABLE",
             "BASE-TAG-ACCEPTED-KEPT",
@@ -265,7 +265,6 @@ FAULTS = (
             "PULL-MANIFEST-GET-BODY-EXACT",
             "PULL-MANIFEST-GET-DCD-TRUE",
             "PUSH-MANIFEST-MULTIPLE-TAGS",
-            "MGMT-TAG-DELETE-OTHER-TAGS-KEPT",
         ),
         apply=_latest_follows,
     ),
@@ -350,12 +349,11 @@ FAULTS = (
     Fault(
         name="latest-without-push",
         title="The tag latest, where there is none, yields the manifest that was tagged last.",
-        breaks=("PULL-MANIFEST-GET-UNKNOWN-404",),
+        breaks=("PULL-MANIFEST-GET-UNKNOWN-404", "MGMT-TAG-DELETE-GET-404", "MGMT-MANIFEST-DELETE-TAGS-404"),
         also=(
             "PULL-MANIFEST-HEAD-UNKNOWN-404",
-            "MGMT-TAG-DELETE-GET-404",
             "MGMT-TAG-DELETE-HEAD-404",
-            "MGMT-MANIFEST-DELETE-TAGS-404",
+            "PUSH-MANIFEST-KEPT",
         ),
         apply=_latest_by_time,
     ),

@@ -276,6 +276,7 @@ FAULTS = (
         name="tag-moved-404",
         title="A manifest that is pushed to the tag of another gets 404.",
         breaks=("PUSH-MANIFEST-RETAG-MOVES",),
+        also=("MGMT-MANIFEST-DELETE-REPUSH",),
         apply=_pushes(_is_anothers, 404, "MANIFEST_UNKNOWN"),
     ),
     Fault(

@@ -240,15 +240,15 @@ FAULTS = (
     Fault(
         name="last-chunk-spoilt",
         title="A blob whose last chunk came with the closing PUT has another last byte.",
-        breaks=("PUSH-PUT-FINAL-CHUNK-CLOSES",),
-        also=("PUSH-SESSION-PARALLEL-ISOLATED", "PUSH-PATCH-CHUNKS-CONCATENATED"),
+        breaks=("PUSH-PUT-FINAL-CHUNK-CLOSES", "PUSH-PATCH-CHUNKS-CONCATENATED"),
+        also=("PUSH-SESSION-PARALLEL-ISOLATED",),
         apply=blobs_pushed(lambda way: way.rest, spoilt),
     ),
     Fault(
         name="last-chunk-lost",
         title="A blob whose last chunk came with the closing PUT is unknown.",
-        breaks=("PUSH-PUT-FINAL-CHUNK-CLOSES",),
-        also=("PUSH-SESSION-PARALLEL-ISOLATED", "PUSH-PATCH-CHUNKS-CONCATENATED"),
+        breaks=("PUSH-PUT-FINAL-CHUNK-CLOSES", "PUSH-PATCH-CHUNKS-CONCATENATED"),
+        also=("PUSH-SESSION-PARALLEL-ISOLATED",),
         apply=blobs_pushed(lambda way: way.rest, lost),
     ),
     Fault(

@@ -265,6 +265,7 @@ FAULTS = (
         name="range-of-another-upload",
         title="The Range of a chunk is that of the first upload where two are open.",
         breaks=("PUSH-SESSION-PARALLEL-ISOLATED",),
+        also=("PUSH-PATCH-RANGE-VALUE",),
         apply=_range_of_the_first,
     ),
 )
