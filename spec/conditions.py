@@ -19,7 +19,9 @@ class Value:
     """A value of a dimension: ``phrase`` completes "GET of a blob ...", ``needs`` are capabilities.
 
     ``effort`` is the least effort that tries it (any where it is empty); a ``dear`` value occurs in
-    few rows. ``costs`` is about how many requests it takes beside those of the plain value.
+    few rows. ``costs`` is about how many requests it takes beside those of the plain value;
+    ``among`` has values of other dimensions, as ``dimension=value``, each group of which a dear
+    value comes together with.
     """
 
     id: str
@@ -29,6 +31,7 @@ class Value:
     effort: str = ""
     dear: bool = False
     costs: int = 0
+    among: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +130,7 @@ def _dimension(entry: dict[str, Any]) -> Dimension:
             effort=value.get("effort", ""),
             dear=value.get("dear", False),
             costs=value.get("costs", 0),
+            among=tuple(map(tuple, value.get("among", ()))),
         )
         for value in entry["values"]
     )

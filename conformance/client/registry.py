@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import parse_qs, quote, urljoin, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urljoin, urlsplit
 
 from conformance.client import locations
 from conformance.client.client import Call, Client
@@ -115,14 +115,18 @@ class Repository:
         streamed: bool = False,
         **o: Any,
     ) -> Response:
-        """Push a manifest by tag or digest, its length told or not; ``query`` is appended as it is, ``?`` included."""
+        """Push a manifest by tag or digest, its length told or not; ``query`` is appended as it is, ``?`` included.
+
+        A reference may be percent-encoded: it is sent as it is, and known by what it means.
+        """
+        written, reference = reference, unquote(reference)
         fields = ((("Content-Type", media_type),) if media_type else ()) + headers
         own = "sha256:" + hashlib.sha256(body).hexdigest()
         for known in dict.fromkeys((reference, own)):
             self._look("manifest", known)
         noted = self._note_manifest(reference, own, body)
         response = self._manifest(
-            "PUT", reference, fields, query=query, payload=(lambda: iter((body,))) if streamed else body, **o
+            "PUT", written, fields, query=query, payload=(lambda: iter((body,))) if streamed else body, **o
         )
         if response.ok:
             more = [tag.strip() for tag in ",".join(response.headers.all("OCI-Tag")).split(",") if tag.strip()]
@@ -172,7 +176,7 @@ class Repository:
 
     def delete_manifest(self, reference: str, **o: Any) -> Response:
         """Delete a manifest by digest, or a tag."""
-        self.registry.settling.deleted(self.name, reference)
+        self.registry.settling.deleted(self.name, unquote(reference))
         return self._manifest("DELETE", reference, (), **o)
 
     def _manifest(
@@ -182,7 +186,7 @@ class Repository:
             method,
             f"manifests/{reference}{query}",
             f"manifest.{method.lower()}",
-            {"reference": reference},
+            {"reference": unquote(reference)},
             headers=headers,
             **o,
         )

@@ -146,6 +146,8 @@ class OrdinaryRequests:
 OrdinaryRequests.KINDS = {
     "upload.start": OrdinaryRequests.start,
     "upload.start-digest": OrdinaryRequests.blob,
+    # Where no upload may be started, nothing is mounted either.
+    "upload.mount": OrdinaryRequests.start,
     "upload.patch": OrdinaryRequests.chunk,
     "upload.put": OrdinaryRequests.blob,
     "tag.manifest.put": OrdinaryRequests.tagged,

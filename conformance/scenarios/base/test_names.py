@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.client.http.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Repository, upload_location
+from conformance.scenarios.shared.upload_steps import leads_to
 from conformance.target.session import Repositories
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, Undecided, status_of, told, verifies
@@ -15,6 +16,8 @@ USABLE = {
     "BASE-NAME-ROUTE-WORDS": ("blobs", "manifests", "tags"),
 }
 KEPT = "BASE-NAME-ACCEPTED-KEPT"
+LOCATED = "PUSH-MANIFEST-LOCATION-PULLABLE"
+CREATED = 201
 LONGEST = 255
 
 
@@ -33,7 +36,15 @@ def _use(repo: Repository, setup: SetUp, judge: Judge) -> tuple[str, list[Respon
     return "", []
 
 
-@verifies(*USABLE, KEPT)
+def _lead(repo: Repository, setup: SetUp, judge: Judge) -> None:
+    """Push a manifest, and judge where its Location leads: a word of the routes is part of its name."""
+    manifest = setup.unpushed_image([setup.blob(repo, setup.make.config())])
+    pushed = repo.put_manifest(setup.make.tag(), manifest.body)
+    if pushed.status == CREATED:
+        leads_to(judge, LOCATED, pushed, manifest, repo=repo)
+
+
+@verifies(*USABLE, KEPT, LOCATED)
 def test_names_within_the_grammar(repository: Repositories, setup: SetUp, judge: Judge) -> None:
     """A name that fits the grammar can be pushed to and pulled from."""
     parent = f"{repository.own_name}/n"
@@ -44,6 +55,10 @@ def test_names_within_the_grammar(repository: Repositories, setup: SetUp, judge:
             for answer in answers[-1:]:
                 judge.granted(answer)
             judge(requirement, not wrong, f"a blob accepted in {repo.name}", *answers, actual=wrong)
+            if not wrong and last == "manifests":
+                _lead(repo, setup, judge)
+    if LOCATED not in judge.judgements:
+        judge.unsupported(LOCATED, "no manifest was accepted under any of the names")
     if KEPT not in judge.judgements:
         judge.unsupported(KEPT, "no blob was accepted under any of the names")
 

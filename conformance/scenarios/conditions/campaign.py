@@ -15,6 +15,7 @@ from conformance.scenarios.conditions.rows.places import Places
 from conformance.scenarios.conditions.rows.rows import Possible, Row, offered, rows
 from conformance.scenarios.search.script import script
 from conformance.scenarios.search.trial import Breach
+from conformance.scenarios.shared.tags import WORDS
 from conformance.target.content import Maker
 from conformance.target.session import Session
 from conformance.verdict.judge import Judge, Judgement, Verdictless
@@ -111,8 +112,11 @@ class Campaign:
             seen: Counter[str] = Counter()
             for row in found:
                 if name in row:
-                    self._numbers[id(row)] = seen[row[name]]
-                    seen[row[name]] += 1
+                    # Words come in another order where they are deleted, so that the first is both kept and deleted.
+                    turn = row[name] == "word" and row.get("manifest-fate") in {"digest-deleted", "tag-deleted"}
+                    count = seen[row[name] + str(turn)]
+                    self._numbers[id(row)] = -count % len(WORDS) if turn else count
+                    seen[row[name] + str(turn)] += 1
         return [row for row in found if row.get(REPOSITORY, shape) == shape]
 
     def run(self, shape: str) -> None:
@@ -187,6 +191,7 @@ class Campaign:
         looks = chooser.sample(place.later, min(LATER, len(place.later)))
         # Tags that are words are those that a registry may treat as something else.
         looks += [look for look in place.later if look[0].get("tag") == "word" and look not in looks]
+        looks += place.lost[:LATER]
         if place.listed is not None:
             looks.append(({}, place.listed))
         for row, look in looks:

@@ -12,11 +12,13 @@ from conformance.scenarios.conditions.rows.attempt import Check
 LATER = frozenset(
     {
         blob_checks.STILL,
+        blob_checks.GONE_LATER,
         fate_checks.STILL,
         manifest_checks.TAGS,
         manifest_checks.TAGS_NAME,
         manifest_checks.LISTED,
         manifest_checks.LISTED_ONCE,
+        manifest_checks.LISTED_DIGEST,
         manifest_checks.LISTED_MORE,
     }
 )

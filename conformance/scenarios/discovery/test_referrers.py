@@ -107,6 +107,9 @@ def test_referrers_of_an_image(repo: Repository, setup: SetUp, judge: Judge, set
         for accept in (OCI_INDEX, "*/*"):
             asked = repo.referrers(digest, headers=(("Accept", accept),))
             actual = f"{told(asked, 'Content-Type')} to Accept: {accept}"
+            if asked.status != OK and digest != subject.digest:
+                # A scenario of its own judges what has no referrers.
+                continue
             judge(TYPE, asked.media_type == OCI_INDEX, f"Content-Type: {OCI_INDEX}", asked, actual=actual)
     entries = descriptors_of(answer) if "Link" not in answer.headers else all_referrers(repo, subject.digest)
     digests = [entry.get("digest") for entry in entries]

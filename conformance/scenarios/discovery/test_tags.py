@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from conformance.client.http.exchange import Response
-from conformance.client.registry import Repository
+from conformance.client.registry import Repository, next_link
 from conformance.settings import Settings
 from conformance.target.content import Manifest
 from conformance.target.lists import HIDDEN, NOT_FOUND, OK, all_tags, member_of, settled_tags, tags_of
@@ -198,9 +198,14 @@ def test_list_of_a_repository_named_like_a_route(
         start = repo.start_upload()
         if start.status != 202:  # which names may be made is BASE-NAME-ROUTE-WORDS
             raise Unsupported(f"no repository can be made whose name ends in {word} (status {start.status})")
-        tag = setup.make.tag()
-        _push(repo, setup, tag)
-        answer = _settled(repo, settings, {tag})
+        tags = {setup.make.tag(), setup.make.tag()}
+        for tag in sorted(tags):
+            _push(repo, setup, tag)
+        answer = _settled(repo, settings, tags)
         document = answer.json if isinstance(answer.json, dict) else {}
-        held = document.get("name") == repo.name and set(tags_of(answer)) == {tag}
-        judge(RESERVED, held, f"the name {repo.name} and the tag {tag}", answer)
+        held = document.get("name") == repo.name and set(tags_of(answer)) == tags
+        judge(RESERVED, held, f"the name {repo.name} and the tags {', '.join(sorted(tags))}", answer)
+        first = repo.list_tags(n=1)
+        if next_link(first) is not None and (following := repo.follow_link(first, "tags.list")) is not None:
+            held = following.ok and {*tags_of(first), *tags_of(following)} == tags
+            judge(RESERVED, held, "at its Link the tag that the first page has not", first, following)

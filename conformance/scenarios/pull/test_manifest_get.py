@@ -164,7 +164,7 @@ def test_get_of_a_manifest_without_media_type(repo: Repository, setup: SetUp, ju
     )
 
 
-@verifies("PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE")
+@verifies("PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE", "PULL-MANIFEST-GET-TAG-200")
 def test_get_of_a_manifest_of_an_unknown_type(repo: Repository, setup: SetUp, judge: Judge) -> None:
     """A manifest of a possibly unknown type is pulled under the type that it names itself."""
     kind = "application/vnd.example.manifest.v1+json"
@@ -174,7 +174,8 @@ def test_get_of_a_manifest_of_an_unknown_type(repo: Repository, setup: SetUp, ju
     pushed = repo.put_manifest(tag, manifest.body, kind)
     if pushed.status != 201:
         raise declined(pushed, "a manifest of an unknown type was not accepted")
-    answer = setup.pulled_manifest(repo, tag, kind)
+    answer = setup.read_manifest(repo, tag, kind)
+    judge.require_status("PULL-MANIFEST-GET-TAG-200", answer, 200, when="to the GET of a manifest that was accepted")
     judge.header(
         "PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE",
         answer,

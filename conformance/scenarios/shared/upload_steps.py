@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from conformance.client.http.exchange import Response
 from conformance.client.registry import Repository, upload_location
 from conformance.client.settling import ask_until
+from conformance.settings import Settings
 from conformance.target.content import Blob, Manifest, digest_of
 from conformance.target.ordinary_requests import announced_minimum
 from conformance.target.setup import SetUp
@@ -23,6 +24,11 @@ LARGE_CHUNK = 6 * 1024 * 1024
 GONE = (404,)
 UUID = "PUSH-UPLOAD-UUID-TRUE"
 FRESH = "PUSH-SESSION-FRESH-RANGE-TRUE"
+
+
+def not_granted(answer: Response, settings: Settings) -> bool:
+    """Whether a mount was refused by access control: a token may cover one repository only."""
+    return settings.credentials is not None and answer.status in {401, 403}
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ from conformance.scenarios.conditions.blobs.checks import (
 )
 from conformance.scenarios.conditions.blobs.contents import Content
 from conformance.scenarios.conditions.rows.attempt import ACCEPTED, CREATED, UNKNOWN, Attempt, Check, Declined
-from conformance.scenarios.shared.upload_steps import MAX_CHUNK, range_end
+from conformance.scenarios.shared.upload_steps import MAX_CHUNK, not_granted, range_end
 from conformance.target.content import OCI_LAYER, Descriptor, Manifest, digest_of, image
 from conformance.verdict.judge import field_of, status_of, told
 
@@ -49,7 +49,7 @@ class Arrival:
     def run(self) -> Response:
         """Do what the row has before the push, and push as it says; return the 201."""
         before: dict[str, Callable[[], object]] = {
-            "pushed": self.put,
+            "pushed": self._pushed,
             "deleted": self._push_and_delete,
             "asked": self._ask,
         }
@@ -69,6 +69,15 @@ class Arrival:
             "mounted": self._mounted,
         }
         return ways[way]()
+
+    def _pushed(self) -> None:
+        """Push it beforehand; before its push under another digest than sha256, under that as well."""
+        digest = self.digest
+        if self.attempt.row["algorithm"] != "sha256":
+            self.digest = self.content.digest("sha256")
+            self.put()
+            self.digest = digest
+        self.put()
 
     def use(self) -> None:
         """Push an image that has the blob as a part, as the row says."""
@@ -111,7 +120,22 @@ class Arrival:
             # A scenario of its own judges whether streams are taken.
             raise Declined("arrival")
         self._counts(answer, self.content.size)
-        return self._created(self._close(upload_location(answer) or location))
+        return self._created(self._close(self._nothing(upload_location(answer) or location)))
+
+    def _nothing(self, location: str) -> str:
+        """Send a stream without any bytes to an upload that has some; return the location for the next request.
+
+        Raises:
+            Declined: the target takes none.
+        """
+        if self.attempt.number % 4:
+            return location
+        self.attempt.notes.append("with nothing sent behind it")
+        answer = self.attempt.answered(self.repo.patch_upload(location, b""))
+        if not answer.ok:
+            raise Declined("arrival")
+        self._counts(answer, self.content.size)
+        return upload_location(answer) or location
 
     def _mounted(self) -> Response:
         """Mount from another repository; in each second row it came there by a mount, too."""
@@ -131,7 +155,7 @@ class Arrival:
 
     def _mount(self, here: Repository, source: Repository) -> Response:
         answer = here.mount(self.digest, source.name)
-        if answer.status == ACCEPTED:
+        if answer.status == ACCEPTED or not_granted(answer, self.attempt.session.settings):
             raise Declined("arrival")
         return self._created(answer)
 

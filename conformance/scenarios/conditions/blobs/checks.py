@@ -15,9 +15,9 @@ _KEPT = {
     "arrival=chunks-7": "PUSH-PATCH-CHUNKS-CONCATENATED",
     "arrival=streamed": "PUSH-PATCH-CHUNKS-CONCATENATED",
     "arrival=post": "PUSH-SINGLE-LOCATION-PULLABLE",
+    "algorithm=sha512": "BASE-DIGEST-SHA512",
     "before=pushed": "PUSH-BLOB-REUPLOAD-IDEMPOTENT",
     "before=deleted": "MGMT-BLOB-DELETE-REUPLOAD",
-    "algorithm=sha512": "BASE-DIGEST-SHA512",
     "content=empty": "PULL-BLOB-GET-EMPTY",
     "repository=longest": "BASE-NAME-ACCEPTED-KEPT",
 }
@@ -156,6 +156,7 @@ MALFORMED = Check(
 DELETED = Check("blob-deleted", "the deletion of a blob", "MGMT-BLOB-DELETE-202", about="fate")
 GONE = Check("blob-deleted", "GET of a blob that was deleted", "MGMT-BLOB-DELETE-GET-404", about="fate")
 GONE_HEAD = Check("blob-deleted", "HEAD of a blob that was deleted", "MGMT-BLOB-DELETE-HEAD-404", about="fate")
+GONE_LATER = Check("blob-deleted", "GET of a deleted blob after others came", "MGMT-BLOB-DELETE-GET-404", about="fate")
 STILL = Check("blob-kept", "GET of a blob after others came and went", "PUSH-BLOB-KEPT")
 NEAR_KEPT = Check("blob-deleted", "another blob after the deletion of one", "PUSH-BLOB-KEPT", about="fate")
 THERE_KEPT = Check(

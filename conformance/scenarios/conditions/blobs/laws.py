@@ -10,7 +10,16 @@ from conformance.client.registry import Repository, upload_location
 from conformance.scenarios.conditions.blobs import checks
 from conformance.scenarios.conditions.blobs.arrivals import CHUNKS, Arrival
 from conformance.scenarios.conditions.blobs.contents import PIECE, Content, make
-from conformance.scenarios.conditions.rows.attempt import ACCEPTED, NOT_FOUND, OK, UNKNOWN, Attempt, Check, cached
+from conformance.scenarios.conditions.rows.attempt import (
+    ACCEPTED,
+    NOT_FOUND,
+    OK,
+    UNKNOWN,
+    Attempt,
+    Check,
+    cached,
+    longer,
+)
 from conformance.scenarios.conditions.rows.places import Form, encoded, other_length
 from conformance.scenarios.conditions.rows.rows import Row
 from conformance.scenarios.shared.partial_content import LABEL, TRUE, expected_of, false_of
@@ -83,7 +92,7 @@ class Look:
             self._deleted_there()
         elif self.row["content"] not in COMMON:
             self.attempt.place.later.append((self.row, self.still))
-        if self.attempt.closely:
+        if self.attempt.closely and self.row["fate"] != "deleted":
             self.still(self.attempt)
 
     def _form(self) -> Form:
@@ -101,6 +110,13 @@ class Look:
         """Judge that the blob is there when other rows are done."""
         answer = attempt.answered(self.repo.get_blob(self.digest, stream=self.content.large))
         attempt(checks.STILL, answer.status == OK and self._is_content(answer), "the blob", answer)
+
+    def gone(self, attempt: Attempt) -> None:
+        """Judge that a deleted blob is not there when others came, of which one comes here where nothing else does."""
+        if attempt.closely:
+            Arrival(attempt, make("config", f"{self.digest} afterwards"), self.repo).put()
+        answer = attempt.answered(self.repo.get_blob(self.digest, stream=self.content.large))
+        attempt(checks.GONE_LATER, answer.status in UNKNOWN, "status 404 after its deletion", answer)
 
     def _get_by(self, form: Form, check: Check) -> None:
         self._get(check, form.repo, form.reference, *form.headers)
@@ -221,7 +237,10 @@ class Look:
 
     def _on_condition(self) -> None:
         """Ask with ETags that nothing has: the blob comes whole. With its own it may be said not to have changed."""
-        other = ", ".join(f'"{self.attempt.make.digest()}"' for _ in range(2))
+        other = f'"{self.attempt.make.digest()}", {longer(self.etag, self.digest)}'
+        if self.attempt.number % 2:
+            head = self.attempt.answered(self.repo.head_blob(self.digest, headers=(("If-None-Match", other),)))
+            self.attempt(checks.CONDITION, head.status == OK, "status 200 to HEAD", head)
         self._get(checks.CONDITION, self.repo, "", ("If-None-Match", other))
         if not self.etag:
             return
@@ -249,6 +268,8 @@ class Look:
         if self.row["content"] in COMMON or self.row["arrival"] == "mounted":
             # What others may have pushed beside this is asked for where nobody pushes.
             other = self.attempt.place.unused(self.attempt.session)
+        elif self.attempt.number % 3 == 0:
+            other = self.attempt.place.alias or other
         if other is not None:
             head = where == "other-head"
             there = Repository(self.form.repo.registry, other.name)
@@ -275,7 +296,7 @@ class Look:
         if other is not None:
             Arrival(self.attempt, self.content, other).put()
         near = self.attempt.place.blob(self.attempt.session)
-        answer = self.attempt.answered(self.repo.delete_blob(self.digest))
+        answer = self.attempt.answered(self.form.repo.delete_blob(self.form.reference))
         if not self.attempt.deletes(checks.DELETED, answer):
             return
         still = self.attempt.answered(self.repo.head_blob(near.digest))
@@ -300,6 +321,10 @@ class Look:
             kept = self.attempt.answered(other.get_blob(self.digest, stream=self.content.large))
             held = kept.status == OK and self._is_content(kept)
             self.attempt(checks.OTHER_KEPT, held, "the blob in the other repository", answer, kept)
+        if self.row["content"] not in COMMON:
+            self.attempt.place.lost.append((self.row, self.gone))
+            if self.attempt.closely:
+                self.gone(self.attempt)
 
     def _shared(self) -> bool:
         """Tell whether a blob that only another repository holds is served here."""

@@ -21,6 +21,8 @@ PAGES_TWICE = Check("lists", "a tag in the pages of the list of tags", "DISC-TAG
 REFERRERS_ANSWER = Check("lists", "the answer with referrers", "DISC-REFERRERS-STATUS-200", about="list")
 REFERRERS_SHAPE = Check("lists", "the form of the answer with referrers", "DISC-REFERRERS-INDEX-SHAPE", about="list")
 MORE = Check("lists", "a tag that nobody pushed in the list of tags", "DISC-TAGS-ISOLATION-REPO")
+HEADED = Check("lists", "HEAD of the first manifest", "PULL-MANIFEST-HEAD-200")
+DIGESTS = Check("lists", "the digest of a manifest in the list of tags", "DISC-TAGS-DIGEST-NOT-LISTED")
 POSITION = Check("lists", "the list of tags", "DISC-TAGS-LAST-EXCLUSIVE", about="list")
 DELETED = Check("lists", "the tags of a deleted manifest", "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED", about="list")
 REPLACED = Check("lists", "a deleted tag in the list of tags", "MGMT-TAG-DELETE-NOT-LISTED", about="list")

@@ -20,10 +20,8 @@ from conformance.target.policy import may_be
 from conformance.verdict.judge import Blocked, Judgement, clip
 
 COUNTS = {"few": 6, "twenty-one": 21, "hundred": 101, "thousand": 1001}
-#: Referrers of another type than most, which a filter leaves out.
-FEW = 2
-#: The type of these.
-OTHER = "application/vnd.example.signature.v1"
+#: The types of the first referrers, which a filter leaves out: one goes on behind that of the others, one ends before.
+OTHERS = (f"{ARTIFACT}.signed", ARTIFACT.removesuffix("+json"))
 #: Pages after which a walk is given up: more than any row needs.
 _LONGEST = 120
 #: Tags whose place in a list is the same in every order of letters and signs.
@@ -51,6 +49,8 @@ def attempt_list(attempt: Attempt) -> None:
     what = attempt.row["list"]
     if what == "tags":
         _tags(attempt, filled)
+        if attempt.row["page"] == "whole":
+            _oldest(attempt, filled)
     elif what == "position":
         _positions(attempt, filled)
     elif what == "deleted-tags":
@@ -76,9 +76,9 @@ def _filled(attempt: Attempt, count: int) -> Filled:
         subject = shelf.child()
         place.filled = filled = Filled(repo, shelf, subject, pushed={shelf.tags["image"]: subject})
         if attempt.has("referrers"):
-            for number in range(FEW):
+            for number, kind in enumerate(OTHERS):
                 # It is pushed by its digest, so that there are as many tags as the row says.
-                _push(attempt, filled, f"other {number}", OTHER)
+                _push(attempt, filled, f"other {number}", kind)
     filled = place.filled
     while filled.size < count:
         _push(attempt, filled, str(filled.size - 1), ARTIFACT, _tag(filled.size - 1, attempt))
@@ -114,8 +114,8 @@ def _tag(number: int, attempt: Attempt) -> str:
         LETTERS[number // 6] if number // 6 < len(LETTERS) else f"x{number}",
         f"T{number:04}",
         f"_{number:04}",
-        # A careless registry takes it for a number.
-        f"{number + 1000}",
+        # A careless registry takes it for a number. It comes before all others, and so to the first page.
+        f"{9999 - number}",
         "sha256-" + attempt.make.random.randbytes(32).hex(),
     )
     return forms[number % len(forms)]
@@ -142,12 +142,22 @@ def _tags(attempt: Attempt, filled: Filled) -> list[str]:
     once = checks.TWICE if page is None else checks.PAGES_TWICE
     attempt(once, len(set(found)) == len(found), "each tag once", *answers, actual=_told(found, filled))
     if not attempt.place.controlled:
+        untagged = [tag for tag in found if tag not in filled.pushed and tag.replace("-", ":", 1) in filled.types]
+        attempt(checks.DIGESTS, not untagged, "no digest among the tags", *answers, actual=_told(found, filled))
         held = set(found) <= {*filled.pushed, *filled.gone}
         attempt(checks.MORE, held, "no other tag", *answers, actual=_told(found, filled))
     if page is not None and len(_of(answers[0])) <= page:
         held, shown = in_order(found), f"they were {clip(', '.join(found))}"
         attempt(checks.ORDER, held, "tags in lexical order", *answers, actual=shown)
     return found
+
+
+def _oldest(attempt: Attempt, filled: Filled) -> None:
+    """Ask by HEAD, as clients do before a pull, for what was there before all others that were pushed to be listed."""
+    tag, manifest = list(filled.pushed.items())[1]
+    for reference in (tag, manifest.digest):
+        head = attempt.answered(filled.repo.head_manifest(reference, manifest.media_type))
+        attempt(checks.HEADED, head.status == OK, "status 200", head)
 
 
 def _told(found: list[str], filled: Filled) -> str:
@@ -283,7 +293,9 @@ def _referrers(attempt: Attempt, filled: Filled, *, by_type: bool) -> None:
 
     attempt.session.settings.wait(settled)
     missing = len(wanted - {*found})
+    more = len({*found} - wanted)
     told = f"{len(found)} came, {missing} of {len(wanted)} were missing, {len(found) - len({*found})} came twice"
+    told += f", {more} were of another type" if by_type and more else ""
     held = not missing and len({*found}) == len(found) and (not by_type or {*found} == wanted)
     attempt(check, held, f"each of {len(wanted)} referrers, once", actual=told)
 

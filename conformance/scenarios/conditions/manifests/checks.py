@@ -44,7 +44,7 @@ PUSHED = Check(
     "manifest-accepted",
     "a push of a manifest",
     "PUSH-MANIFEST-STATUS-201",
-    {**_KINDS, **_TAGS, **_PUSHES, **_NAMES, **_SUBJECTS},
+    {**_KINDS, **_TAGS, **_PUSHES, **_NAMES, **_SUBJECTS, "manifest-before=another": "PUSH-MANIFEST-RETAG-MOVES"},
 )
 REFUSED = Check(
     "manifest-refused",
@@ -56,6 +56,12 @@ ABSENT = Check(
     "manifest-refused",
     "GET of a manifest that was refused",
     "PUSH-MANIFEST-REFUSED-NOT-STORED",
+    about="manifest-refused",
+)
+ABSENT_PART = Check(
+    "manifest-refused",
+    "HEAD of a layer that is missing where a manifest was refused for it",
+    "PULL-BLOB-HEAD-UNKNOWN-404",
     about="manifest-refused",
 )
 UNPUSHED = Check(
@@ -197,6 +203,7 @@ DIGEST_TAG = Check(
     "manifest-nowhere-else",
     "GET of a tag made of the digest of a manifest",
     "PULL-MANIFEST-GET-UNKNOWN-404",
+    {"push=by-digest": "PUSH-MANIFEST-BY-DIGEST-NO-TAG"},
     ends=False,
     about="manifest-elsewhere",
 )
@@ -287,16 +294,13 @@ UNRELATED = Check(
     about="listed",
 )
 LISTED_ONCE = Check("manifest-lists", "a tag in the list of tags", "DISC-TAGS-NO-DUPLICATES")
-LISTED_MORE = Check(
+LISTED_DIGEST = Check(
     "manifest-lists",
-    "a tag that is not there in the list of tags",
-    "DISC-TAGS-ISOLATION-REPO",
-    {
-        "manifest-refused=digest": "PUSH-MANIFEST-REFUSED-NOT-STORED",
-        "push=by-digest": "DISC-TAGS-DIGEST-NOT-LISTED",
-        "push=by-sha512": "DISC-TAGS-DIGEST-NOT-LISTED",
-    },
+    "the digest of a manifest in the list of tags",
+    "DISC-TAGS-DIGEST-NOT-LISTED",
+    {"manifest-refused=digest": "PUSH-MANIFEST-REFUSED-NOT-STORED"},
 )
+LISTED_MORE = Check("manifest-lists", "a tag that is not there in the list of tags", "DISC-TAGS-ISOLATION-REPO")
 REFUSED_LISTED = Check(
     "manifest-refused",
     "the tag of a refused push in the list of tags",

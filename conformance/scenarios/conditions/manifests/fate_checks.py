@@ -122,6 +122,12 @@ OTHER_KEPT = Check(
     "MGMT-MANIFEST-DELETE-OTHER-REPO-KEPT",
     about="manifest-fate",
 )
+OTHER_LISTED = Check(
+    "manifest-deleted",
+    "a tag in the list of another repository after the deletion of the manifest in one",
+    "MGMT-MANIFEST-DELETE-OTHER-REPO-KEPT",
+    about="manifest-fate",
+)
 TAG_ELSEWHERE_KEPT = Check(
     "manifest-deleted",
     "GET of a tag of another repository after the deletion of the same tag",

@@ -20,7 +20,7 @@ from conformance.scenarios.conditions.rows.attempt import (
     cached,
 )
 from conformance.scenarios.conditions.rows.kinds import CHILDREN
-from conformance.scenarios.conditions.rows.places import sibling_of
+from conformance.scenarios.conditions.rows.places import Form, encoded, sibling_of
 from conformance.target.content import Manifest
 from conformance.verdict.judge import content_of
 
@@ -155,6 +155,9 @@ class Fate:
             beside = beside if self._put(self.push.tag, beside, other) is not None else None
         gone = self._deleted_by_digest() if by_digest else self._deleted_tag()
         if gone and other is not None and beside is not None:
+            if by_digest and self.attempt.number % 2:
+                self.lists.listed_there(fate_checks.OTHER_LISTED, other)
+                return
             kept = self.attempt.answered(other.get_manifest(self.push.tag, beside.media_type))
             held = kept.ok and kept.body == beside.body
             check = fate_checks.OTHER_KEPT if by_digest else fate_checks.TAG_ELSEWHERE_KEPT
@@ -167,7 +170,8 @@ class Fate:
         beside, tag = shelf.another(self.attempt.make), self.push.digest.replace(":", "-")[:128]
         if tag not in place.tags and self._put(tag, beside) is not None:
             place.tags[tag] = {}
-        answer = self.attempt.answered(self.repo.delete_manifest(self.push.digest))
+        form = self._deletion_form(self.push.digest)
+        answer = self.attempt.answered(form.repo.delete_manifest(form.reference))
         if not self.attempt.deletes(fate_checks.DELETED, answer):
             self.push.may_be_gone(answer)
             return False
@@ -190,22 +194,36 @@ class Fate:
             layer = self.attempt.answered(self.repo.head_blob(shelf.blobs[1].digest))
             kept = layer.status != NOT_FOUND
             self.attempt(fate_checks.BLOBS_KEPT, kept, "the layer of another manifest as before", answer, layer)
-        if kind := CHILDREN.get(self.row["kind"]):
-            self._is_there(fate_checks.CHILD_KEPT, shelf.tags[kind], shelf.child(kind), answer)
+        self._kept(fate_checks.CHILD_KEPT, CHILDREN.get(self.row["kind"], ""), answer)
+        self._kept(fate_checks.CHILD_KEPT, "image" if self.row["subject"] in {"there", "sha512"} else "", answer)
         self.lists.unlisted(fate_checks.UNLISTED, fate_checks.OTHERS_LISTED, answer)
         if self.push.made.subject and self.attempt.has("referrers"):
             self.lists.unreferred(answer)
         return True
 
+    def _kept(self, check: Check, kind: str, deletion: Response) -> None:
+        """Judge that what the manifest lists, or refers to, is there by its tag; nothing where ``kind`` is empty."""
+        shelf = self.push.shelf
+        if kind:
+            self._is_there(check, shelf.tags[kind], shelf.child(kind), deletion)
+
+    def _deletion_form(self, reference: str) -> Form:
+        """Return how the row deletes: as it asks for a manifest or, in each second row, by an encoded reference."""
+        if self.attempt.number % 2:
+            self.attempt.notes.append("by a percent-encoded reference")
+            return Form(self.repo, encoded(reference, self.attempt.number // 2))
+        return self.push.form(reference)
+
     def _deleted_tag(self) -> bool:
         """Delete one of several tags: the others, the manifest, and its place among the referrers stay."""
         place = self.attempt.place
-        siblings = {sibling_of(self.push.tag, number) for number in range(2)} - set(place.tags)
+        siblings = {sibling_of(self.push.tag, number) for number in range(3)} - set(place.tags)
         others = [tag for tag in sorted(siblings) or [self.attempt.make.tag()] if self._put(tag, self.manifest)]
         if not others:
             return False
         place.tags.update(dict.fromkeys(others, self.row))
-        answer = self.attempt.answered(self.repo.delete_manifest(self.push.tag))
+        form = self._deletion_form(self.push.tag)
+        answer = self.attempt.answered(form.repo.delete_manifest(form.reference))
         if not self.attempt.deletes(fate_checks.TAG_DELETED, answer):
             self.push.may_be_gone(answer)
             return False
@@ -215,6 +233,7 @@ class Fate:
         self._gone_head(fate_checks.TAG_GONE_HEAD, self.push.tag, answer)
         for tag in others:
             self._is_there(fate_checks.TAG_OTHER_KEPT, tag, self.manifest, answer)
+        self._kept(fate_checks.TAG_OTHER_KEPT, CHILDREN.get(self.row["kind"], ""), answer)
         self.lists.unlisted(fate_checks.TAG_UNLISTED, fate_checks.TAG_OTHERS_LISTED, answer)
         if self.push.made.subject and self.attempt.has("referrers"):
             self.lists.referred(fate_checks.TAG_REFERRED)

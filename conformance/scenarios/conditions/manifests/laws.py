@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.scenarios.conditions.manifests.looks import ManifestLook
 from conformance.scenarios.conditions.manifests.push import Push
 from conformance.scenarios.conditions.rows.attempt import Attempt
-from conformance.scenarios.conditions.rows.kinds import DOCKER, Shelf
+from conformance.scenarios.conditions.rows.kinds import DOCKER, Shelf, untyped
 from conformance.scenarios.conditions.rows.rows import Row
 
 
@@ -29,7 +29,9 @@ def attempt_manifest(attempt: Attempt) -> None:
     place = attempt.place
     shelf = place.shelf or Shelf(attempt.session.setup(f"shelf {place.repository.name}"), attempt.repo)
     place.shelf = shelf
-    made = shelf.make(attempt.row["kind"], attempt.row["subject"], attempt.make)
+    made = shelf.make(attempt.row["kind"], attempt.row["subject"], attempt.make, empty=attempt.number % 2 > 0)
+    if untyped(made):
+        attempt.notes.append("with an empty artifactType")
     push = Push(attempt, shelf, made)
     created = push.run()
     ManifestLook(attempt, push, created).run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from conformance.client.http.exchange import Response
@@ -24,6 +25,10 @@ from conformance.target.lists import (
 from conformance.verdict.judge import Blocked, Judgement, listing
 
 Entry = dict[str, Any]
+#: A digest, or a tag made of one.
+DIGEST = re.compile(r"sha(256|512)[:-][0-9a-f]{64,128}")
+#: Characters of an annotation that is told as it is.
+TOLD = 60
 
 
 class ListLook:
@@ -64,11 +69,20 @@ class ListLook:
         """Judge that the tag of the row is listed no more after a deletion, and that all others still are."""
         tags = self._tags(self.attempt, frozenset({self.push.tag}))
         held, shown = self.push.tag not in tags, f"the list had {listing(tags)}"
+        if not held and self.push.tag in self.attempt.place.elsewhere:
+            # It may come from the list of another repository.
+            self._no_others(self.attempt, tags)
         expected = f"a list without {self.push.tag}"
         self.attempt(without, held, expected, deletion, *tags.pages, actual=shown)
         missing = sorted(self.attempt.place.shown & set(self.attempt.place.tags) - set(tags))
         expected = f"the tag {', '.join(missing[:1])}, as before"
         self.attempt(others, not missing, expected, deletion, *tags.pages, actual=shown)
+
+    def listed_there(self, check: Check, other: Repository) -> None:
+        """Judge that another repository, which has the tag as well, still lists it."""
+        tags = self._tags(self.attempt, other=other)
+        held, shown = self.push.tag in tags, f"the list had {listing(tags)}"
+        self.attempt(check, held, f"the tag {self.push.tag} as before", *tags.pages, actual=shown)
 
     def listed(self, attempt: Attempt) -> None:
         """Judge that the tags of a place are listed, each once, and no others where nobody else pushes."""
@@ -78,16 +92,23 @@ class ListLook:
             name = page.json.get("name") if isinstance(page.json, dict) else None
             shown = f"name was {name}" if isinstance(name, str) else "there was no such name"
             attempt(checks.TAGS_NAME, name == self.repo.name, f"the name {self.repo.name}", page, actual=shown)
-        if not attempt.session.settings.repositories and not attempt.place.controlled:
-            known = {*attempt.place.tags, *attempt.place.gone, *self.push.shelf.tags.values()}
-            more = sorted(set(tags) - known)
-            shown = f"the list had {listing(tags)}"
-            for refused in [tag for tag in more if tag in attempt.place.refused]:
-                expected = f"a list without {refused}"
-                attempt(checks.REFUSED_LISTED, False, expected, *tags.pages, actual=shown, subject=refused)
-                more.remove(refused)
-            expected = f"a list without {', '.join(more[:1])}"
-            attempt(checks.LISTED_MORE, not more, expected, *tags.pages, actual=shown)
+        self._no_others(attempt, tags)
+
+    def _no_others(self, attempt: Attempt, tags: Listed) -> None:
+        """Judge that a list has no tags that nobody pushed there."""
+        if attempt.session.settings.repositories or attempt.place.controlled:
+            return
+        known = {*attempt.place.tags, *attempt.place.gone, *self.push.shelf.tags.values()}
+        more = sorted(set(tags) - known)
+        shown = f"the list had {listing(tags)}"
+        for refused in [tag for tag in more if tag in attempt.place.refused]:
+            expected = f"a list without {refused}"
+            attempt(checks.REFUSED_LISTED, False, expected, *tags.pages, actual=shown, subject=refused)
+            more.remove(refused)
+        expected = f"a list without {', '.join(more[:1])}"
+        digests = [tag for tag in more if DIGEST.fullmatch(tag)]
+        attempt(checks.LISTED_DIGEST, not digests, expected, *tags.pages, actual=shown)
+        attempt(checks.LISTED_MORE, not more, expected, *tags.pages, actual=shown)
 
     def _complete(self, attempt: Attempt, tags: Listed, there: Check, once: Check) -> None:
         missing = sorted(set(attempt.place.tags) - set(tags))
@@ -169,16 +190,21 @@ class ListLook:
             expected = "a list without it, which is in another repository"
             self.attempt(checks.REFERRED_THERE, held, expected, self.created, actual=shown)
 
-    def _tags(self, attempt: Attempt, unwanted: frozenset[str] = frozenset()) -> Listed:
+    def _tags(
+        self, attempt: Attempt, unwanted: frozenset[str] = frozenset(), other: Repository | None = None
+    ) -> Listed:
+        """Return the tags of the row's repository, or of another one that has the row's tag as well."""
         settings = attempt.session.settings
         try:
             if settings.settle:
-                return settled_tags(self.repo, settings, set(attempt.place.tags), unwanted)
-            tags = all_tags(self.repo)
+                wanted = {self.push.tag} if other else set(attempt.place.tags)
+                return settled_tags(other or self.repo, settings, wanted, unwanted)
+            tags = all_tags(other or self.repo)
         except Blocked as blocked:
             _broken(attempt, checks.TAGS, blocked)
             return Listed(())
-        attempt.place.shown |= set(tags)
+        if other is None:
+            attempt.place.shown |= set(tags)
         return tags
 
     # -- referrers
@@ -291,6 +317,8 @@ def in_order(tags: list[str]) -> bool:
 
 def _noted(notes: object) -> str:
     """Return the annotations of a descriptor in words; long ones are not told whole."""
+    if isinstance(notes, dict):
+        notes = {key: value if len(str(value)) <= TOLD else f"{len(value)} characters" for key, value in notes.items()}
     return f"annotations {str(notes)[:300]}"
 
 

@@ -11,7 +11,7 @@ from conformance.scenarios.conditions.manifests import checks, fate_checks
 from conformance.scenarios.conditions.manifests.fates import Fate
 from conformance.scenarios.conditions.manifests.lists import ListLook
 from conformance.scenarios.conditions.manifests.push import Push
-from conformance.scenarios.conditions.rows.attempt import NOT_FOUND, OK, Attempt, Check
+from conformance.scenarios.conditions.rows.attempt import NOT_FOUND, OK, Attempt, Check, longer
 from conformance.scenarios.conditions.rows.places import other_length, sibling_of
 from conformance.verdict.judge import content_of, status_of, told
 
@@ -146,7 +146,8 @@ class ManifestLook:
 
     def _on_condition(self) -> None:
         """Ask with ETags that nothing has: the manifest comes. With its own it may be said not to have changed."""
-        other = ", ".join([*(f'"{self.attempt.make.digest()}"' for _ in range(2)), *self.push.stale])
+        unlike = [f'"{self.attempt.make.digest()}"', longer(self.push.etag, self.push.digest)]
+        other = ", ".join([*unlike, *self.push.stale])
         answer = self._ask(self.repo, self.push.tag, ("If-None-Match", other))
         self._whole(checks.CONDITION, checks.CONDITION, answer)
         etag = (answer.header("ETag") or "").strip()

@@ -10,8 +10,8 @@ from conformance.client.http.exchange import Response
 from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
 from conformance.scenarios.conditions.manifests import checks, fate_checks
 from conformance.scenarios.conditions.rows.attempt import ACCEPTED, CREATED, UNKNOWN, Attempt, Declined
-from conformance.scenarios.conditions.rows.kinds import CHILDREN, Made, Shelf
-from conformance.scenarios.conditions.rows.places import Form, encoded, tag_of
+from conformance.scenarios.conditions.rows.kinds import CHILDREN, Made, Shelf, untyped
+from conformance.scenarios.conditions.rows.places import DOUBLED, Form, encoded, tag_of
 from conformance.target.content import ANY_MANIFEST, Manifest, digest_of
 from conformance.target.lists import descriptors_of
 from conformance.target.policy import is_immutable, may_be
@@ -38,6 +38,8 @@ class Push:
         self.manifest: Manifest = made.manifest
         self.repo: Repository = attempt.repo
         self.tag = tag_of(attempt.row["tag"], attempt.make, attempt.number)
+        if DOUBLED in self.tag:
+            attempt.notes.append("with doubled separators")
         self.algorithm = "sha512" if attempt.row["push"] == "by-sha512" else "sha256"
         self.digest = digest_of(self.manifest.body, self.algorithm)
         #: The answers to the pushes of the manifest itself.
@@ -65,6 +67,10 @@ class Push:
                 answer = self.attempt.answered(self.repo.get_manifest(self.tag, None, headers=self.accepts()))
                 self.attempt(checks.TAG_BACK, answer.status in UNKNOWN, "status 404 to its former tag", back, answer)
         created = self._put(self.tag)
+        if self.attempt.row["manifest-refused"] == "digest" and self.attempt.number % 2:
+            other = self.shelf.another(self.attempt.make)
+            refused = self.attempt.answered(self.repo.put_manifest(self.digest, other.body, other.media_type))
+            self.attempt(checks.REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)
         if self.attempt.row["manifest-refused"] == "later":
             self._refuse(self.tag, self.shelf.lacking(self.attempt.make)[0] if self.attempt.number % 2 else None)
         return created
@@ -94,7 +100,7 @@ class Push:
         """Push a manifest under a reference, and judge what the answer says of it."""
         pushed = manifest or self.manifest
         streamed = self.attempt.row["push"] == "streamed"
-        answer = self.repo.put_manifest(reference, pushed.body, pushed.media_type, streamed=streamed)
+        answer = self.repo.put_manifest(self._named(reference), pushed.body, pushed.media_type, streamed=streamed)
         if (streamed and answer.status == LENGTH_REQUIRED) or (answer.refused and reference.startswith("sha512:")):
             raise Declined("push")
         if streamed and answer.refused:
@@ -117,11 +123,22 @@ class Push:
             self.created.append(answer)
         return answer
 
+    def _named(self, reference: str) -> str:
+        """Return how a push names what it pushes: in each second row that pulls by an encoded tag, by that, too."""
+        if self.attempt.row["manifest-asked"] != "encoded" or ":" in reference or self.attempt.number % 2:
+            return reference
+        if "by an encoded tag, too" not in self.attempt.notes:
+            self.attempt.notes.append("by an encoded tag, too")
+        return encoded(reference, self.attempt.number // 2)
+
     def _declines(self, answer: Response, reference: str) -> str:
         """Return the dimension whose value the target may want no more of, where a refusal may say so; or nothing."""
         before = self.attempt.row["manifest-before"]
         if reference in self.attempt.place.tags and is_immutable(answer):
             return "tag" if before == "nothing" else "manifest-before"
+        if untyped(self.made) and answer.refused:
+            # It is no type (RFC 6838, 4.2).
+            return "subject"
         if not may_be(answer):
             return ""
         if before in {"deleted", "pushed"}:
@@ -216,6 +233,8 @@ class Push:
         lacking, late = self.shelf.lacking(self.attempt.make) if self.attempt.number % 2 else (None, None)
         refused = self._refuse(tag, lacking)
         if late is not None:
+            head = self.attempt.answered(self.repo.head_blob(late.digest))
+            self.attempt(checks.ABSENT_PART, not head.ok, "no blob where none was pushed", refused, head)
             self.shelf.push(late)
         got = self.attempt.answered(self.repo.get_manifest(lacking.digest if lacking else tag, ANY_MANIFEST))
         self.attempt(checks.ABSENT, not got.ok, "no manifest where none was accepted", refused, got)

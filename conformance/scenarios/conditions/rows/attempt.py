@@ -23,6 +23,11 @@ def cached(etag: str) -> tuple[tuple[str, str], ...]:
     return (("If-None-Match", etag),) if etag else ()
 
 
+def longer(etag: str, digest: str) -> str:
+    """Return an entity tag that has another, or a digest, in it and fits neither (RFC 9110, 8.8.3.2)."""
+    return f'{etag[:-1]}0"' if etag.endswith('"') else f'"{digest}0"'
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Check:
     """One look at one law: the words for it, and the requirement that a breach is booked to.
@@ -232,6 +237,8 @@ class Place:
     beside: Repository | None
     below: Repository | None = None
     third: Repository | None = None
+    #: One that nobody pushes to, whose name differs from that of the first in a separator.
+    alias: Repository | None = None
     #: The tags that are there, with the row that pushed each.
     tags: dict[str, Row] = field(default_factory=dict)
     #: The tags of pushes that are refused, with the row that made each.
@@ -254,6 +261,8 @@ class Place:
     spare: list[Repository] = field(default_factory=list)
     #: What rows left that has to be there when all are done, with the row that left it.
     later: list[tuple[Row, Callable[[Attempt], None]]] = field(default_factory=list)
+    #: What rows deleted that has to be gone when all are done, with the row that deleted it.
+    lost: list[tuple[Row, Callable[[Attempt], None]]] = field(default_factory=list)
     #: Looks at the list of tags, once some row has pushed one.
     listed: Callable[[Attempt], None] | None = None
     #: The tags that rows pushed to the other repositories.

@@ -40,20 +40,14 @@ class Fewer:
 
     def without_spare(self) -> None:
         """Leave out rows, the others brought to have what such a row alone has."""
-        tried: set[int] = set()
-        while True:
-            own = {
-                id(row): sum(self._counts[part] == 1 for part in self._parts(row, tuple(row)))
-                for row in self.rows
-                if id(row) not in tried
-            }
-            row = min(self.rows, key=lambda row: own.get(id(row), MOST_OWN + 1))
-            if own.get(id(row), MOST_OWN + 1) > MOST_OWN:
-                return
-            if self._left_out(row):
-                tried.clear()
-            else:
-                tried.add(id(row))
+        while self._one_less():
+            pass
+
+    def _one_less(self) -> bool:
+        """Leave out one row, if possible, those tried first that have least of their own; return whether it was."""
+        own = {id(row): sum(self._counts[part] == 1 for part in self._parts(row, tuple(row))) for row in self.rows}
+        spare = sorted((row for row in self.rows if own[id(row)] <= MOST_OWN), key=lambda row: own[id(row)])
+        return any(map(self._left_out, spare))
 
     def _left_out(self, row: dict[str, str]) -> bool:
         """Leave out a row; return whether the others could take what it alone has."""
@@ -83,9 +77,39 @@ class Fewer:
         self._counts.update(self._parts(row, names))
         return True
 
+    def among(self, name: str, value: str, others: Row) -> bool:
+        """Put a value and some others into one row, and what that loses into other rows; return whether that could be.
+
+        Of the rows those come first that have most of the others.
+        """
+        values = {**others, name: value}
+        free = [row for row in self.rows if row[name] != value]
+        fitting = sorted(free, key=lambda row: -sum(row[each] == of for each, of in others.items()))
+        return any(self._taken_over(row, values) for row in fitting)
+
+    def _taken_over(self, row: dict[str, str], values: Row) -> bool:
+        """Give a row other values, the other rows brought to have what it alone had; return whether they could."""
+        if not self._possible({**row, **values}):
+            return False
+        names = [name for name, value in values.items() if row[name] != value]
+        lost = [part for part in self._parts(row, names) if self._counts[part] == 1]
+        before, counts = [dict(each) for each in self.rows], self._counts.copy()
+        self._counts.subtract(self._parts(row, names))
+        row.update(values)
+        self._counts.update(self._parts(row, names))
+        others = [other for other in self.rows if other is not row]
+        if all(self._counts[part] > 0 or self._taken(part, others) for part in lost):
+            return True
+        for each, was in zip(self.rows, before, strict=True):
+            each.update(was)
+        self._counts = counts
+        return False
+
     def place(self, name: str, value: str, most: int, weight: Weight) -> int:
         """Put a value into some rows, unlike each other; return into how many."""
-        return len(unlike(self.rows, most, weight, lambda row: self._changed(row, {name: value})))
+        return len(
+            unlike(self.rows, most, weight, lambda row: row[name] != value and self._changed(row, {name: value}))
+        )
 
     def add(self, rows: Sequence[dict[str, str]]) -> None:
         """Add rows."""

@@ -28,6 +28,10 @@ PLATFORM = {"architecture": "amd64", "os": "linux"}
 LAYERS = 1000
 #: Bytes of a manifest that every registry has to take are 4 MiB; this is a little less.
 NEARLY = 4 * 1024 * 1024 - 4096
+#: What a careless registry writes in another way: letters and signs of other scripts, and what HTML escapes.
+SIGNS = "ä → ü <b>&amp;</b> '\u2028' \\ +"
+#: Characters of an annotation that a careless registry cuts.
+LONG = 1100
 #: Kinds that a registry may convert for a client that does not name them.
 DOCKER = frozenset({"docker-image", "docker-list"})
 #: The kind of what a manifest of a kind lists.
@@ -113,18 +117,25 @@ class Shelf:
         document = image(config.descriptor(OCI_CONFIG), [layer.descriptor()] * layers, **members)
         return _of(document, OCI_MANIFEST)
 
-    def make(self, kind: str, subject: str, make: Maker) -> Made:
-        """Return a manifest of a kind with a subject (values of these dimensions), not pushed and like no other."""
+    def make(self, kind: str, subject: str, make: Maker, *, empty: bool = False) -> Made:
+        """Return a manifest of a kind with a subject (values of these dimensions), not pushed and like no other.
+
+        Where it has no artifactType, ``empty`` gives it an empty one, which says as much.
+        """
         mark = make.random.randbytes(8).hex()
         if kind in DOCKER:
             return Made(self._docker(kind, mark))
-        annotations = {"org.example.row": mark, "org.example/sign": "ä → ü"}
+        annotations = {"org.example.row": mark, "org.example/sign": SIGNS}
+        if subject != "none":
+            annotations["org.example.long"] = mark * (LONG // len(mark))
         members: dict[str, Any] = {"annotations": annotations}
         if subject == "none":
             return Made(self._of(kind, members))
         members["subject"] = named = self._subject(subject, make)
         if kind not in UNTYPED:
             members["artifactType"] = ARTIFACT
+        elif empty:
+            members["artifactType"] = ""
         type_ = OCI_CONFIG if kind in UNTYPED else ARTIFACT
         return Made(self._of(kind, members), str(named["digest"]), type_, annotations)
 
@@ -169,3 +180,8 @@ class Shelf:
 def _of(document: dict[str, Any], media_type: str) -> Manifest:
     """Return a manifest whose text is sent as it is: it has more bytes than characters."""
     return Manifest.of(json.dumps(document, indent=1, ensure_ascii=False).encode(), media_type)
+
+
+def untyped(made: Made) -> bool:
+    """Tell whether a manifest has an artifactType that is empty, which a registry may refuse."""
+    return bool(made.manifest.document.get("artifactType") == "")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from conformance.client.registry import Repository, next_link
 from conformance.scenarios.conditions.rows.attempt import Place
+from conformance.scenarios.shared.tags import WORDS
 from conformance.settings import NAMESPACE
 from conformance.target.capabilities import UNKNOWN
 from conformance.target.content import Maker
@@ -22,11 +24,11 @@ SHAPES = ("two", "one", "four", "eight", "separators", "longest")
 #: Components of the names of repositories, by shape.
 COMPONENTS = {"one": 1, "two": 2, "four": 4, "eight": 8}
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-#: Words with which paths of the interface begin or end, and a tag that is often treated as another.
-WORDS = ("latest", "tags", "list", "manifests", "blobs", "uploads", "referrers", "_catalog", "v2", "sha256")
 #: What may stand between letters and digits of a component, one of each.
 SEPARATED = "a.b_c__d-e--f"
 _LIKE = str.maketrans("_", "x")
+#: What may stand between letters and digits of a tag, each more than once.
+DOUBLED = "..a__b--c.-d"
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
 
 #: Of each session whether the target has Links.
@@ -97,7 +99,8 @@ class Places:
             beside = Repository(registry, here.name.removesuffix(SEPARATED) + SEPARATED.translate(_LIKE))
         below = None if shape == "longest" else Repository(registry, f"{here.name}/below")
         spare = [Repository(registry, self._name(shape, f"{suffix}-{end}")) for end in "defg"]
-        return Place(here, beside, below, third, spare=spare)
+        alias = Repository(registry, _alias_of(here.name))
+        return Place(here, beside, below, third, alias, spare=spare)
 
     def _name(self, shape: str, suffix: str) -> str:
         settings = self._session.settings
@@ -115,13 +118,23 @@ class Places:
         return name
 
 
+def _alias_of(name: str) -> str:
+    """Return a name that a careless registry keeps in the same folder, as it differs in separators alone."""
+    start, separator, end = name.rpartition("/")
+    if not separator:
+        return name.replace("-", "_", 1)
+    if end == SEPARATED:
+        return f"{start}/{re.sub('[._-]+', '-', end)}"
+    return f"{start}-{end}"
+
+
 def tag_of(form: str, make: Maker, number: int) -> str:
     """Return a tag of a form; those that are short come again after a while, and then lead to something new."""
     plain = make.tag()
     forms = {
         # Letters and digits in turns.
         "one-character": (LETTERS[:26], LETTERS[26:])[number % 2][number // 2 % 10],
-        "longest": (plain + "." + "x" * LONGEST_TAG)[:LONGEST_TAG],
+        "longest": (plain + ("." if number % 2 else DOUBLED) + "x" * LONGEST_TAG)[:LONGEST_TAG],
         "capitals": f"_{plain.upper()}",
         "digest-like": _like_a_digest(make, number),
         "word": WORDS[number % len(WORDS)],
@@ -139,6 +152,9 @@ def sibling_of(tag: str, number: int) -> str:
     """Return a tag that a careless registry takes for another: of the other case, or one that begins like it."""
     other = tag.swapcase()
     forms = [other] if other != tag else []
+    if "_" in tag:
+        # It fits, where the tag is taken for a pattern.
+        forms.append(tag.replace("_", "x", 1))
     forms.append(f"{tag}-2" if len(tag) + 1 < LONGEST_TAG else tag[:-1])
     return forms[number % len(forms)]
 

@@ -18,6 +18,9 @@ EFFORTS = ("quick", "default", "thorough")
 TOGETHER = {"quick": 1, "default": 2, "thorough": 3}
 #: In how many rows a value occurs that takes much time or traffic.
 DEAR = 2
+#: Of so many sets of rows the one that costs least is taken, and about what a row costs beside its values.
+TRIES = {"quick": 1, "default": 2, "thorough": 1}
+EACH = 20
 
 
 def offered(dimension: Dimension, has: Callable[[str], bool], effort: str) -> tuple[Value, ...]:
@@ -34,6 +37,17 @@ def rows(
     Looks are not combined with each other. Where nothing is left to cover a row has plain values, but for the
     dimensions in ``spread``.
     """
+    made = [_rows(values, f"{seed}:{number}", effort, possible, spread) for number in range(TRIES[effort])]
+    return min(made, key=lambda found: EACH * len(found) + sum(_costs_of(values, row) for row in found))
+
+
+def _costs_of(values: Mapping[Dimension, Sequence[Value]], row: Row) -> int:
+    return sum(of.value(row[of.id]).costs for of in values if of.id in row)
+
+
+def _rows(
+    values: Mapping[Dimension, Sequence[Value]], seed: str, effort: str, possible: Possible, spread: Sequence[str]
+) -> list[Row]:
     chooser = random.Random(seed)
     usual: dict[str, list[str]] = {}
     for of, each in values.items():
@@ -59,10 +73,22 @@ def rows(
         return 1 + (1 + max(costs[each], 0)) * (each[0] in looks)
 
     for name, value in [(of.id, value.id) for of, each in values.items() for value in each if value.dear]:
-        missing = DEAR - fewer.place(name, value, DEAR, weight)
+        placed = 0
+        for group in _among(values, name, value):
+            placed += 1
+            if not fewer.among(name, value, group):
+                fewer.add(cover.around({**group, name: value}))
+        missing = DEAR - placed - fewer.place(name, value, DEAR - placed, weight)
         others = [row for row in ({**row, name: value} for row in fewer.rows) if possible(row)]
         fewer.add(unlike(others, missing, weight) or (cover.around({name: value}) if missing == DEAR else []))
     return list(fewer.rows)
+
+
+def _among(values: Mapping[Dimension, Sequence[Value]], name: str, value: str) -> list[dict[str, str]]:
+    """Return the groups of values that a value has to come together with, without those that are not offered."""
+    known = {f"{of.id}={each.id}": (of.id, each.id) for of, every in values.items() for each in every}
+    dimension = next(of for of in values if of.id == name)
+    return [dict(known[each] for each in group if each in known) for group in dimension.value(value).among]
 
 
 def pairs(row: Row) -> set[tuple[str, str]]:

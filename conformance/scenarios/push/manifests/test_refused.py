@@ -11,10 +11,12 @@ from conformance.contract.wording import quoted
 from conformance.scenarios.shared.manifest_variants import padded, unpushed, variant
 from conformance.settings import Settings
 from conformance.target.content import ANY_MANIFEST, Blob, Manifest, digest_of, index
+from conformance.target.session import Repositories
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, NotTested, Undecided, Unsupported, codes_of, listing, told, verifies
 from spec.model import Withheld
 
+CREATED = 201
 CODE = "PUSH-MANIFEST-MISSING-BLOB-CODE"
 #: 1.1 names the one in its sentence and points to the other in its table; Docker and 1.0 name the
 #: other.
@@ -173,9 +175,11 @@ def test_put_manifest_under_other_types(repo: Repository, setup: SetUp, judge: J
         )
 
 
-@verifies("PUSH-MANIFEST-OVERSIZE-413")
-def test_put_manifest_over_the_limit(repo: Repository, setup: SetUp, judge: Judge, settings: Settings) -> None:
-    """A manifest above the target's limit is answered 413."""
+@verifies("PUSH-MANIFEST-OVERSIZE-413", "PUSH-MANIFEST-STATUS-201")
+def test_put_manifest_over_the_limit(
+    repo: Repository, setup: SetUp, judge: Judge, settings: Settings, repository: Repositories
+) -> None:
+    """A manifest above the target's limit is answered 413, and counts for nothing."""
     manifest = setup.unpushed_image([setup.blob(repo, setup.make.config())])
     for size in (5_000_000, 16 << 20, 32 << 20)[: 3 if settings.effort == "thorough" else 1]:
         answer = repo.put_manifest(setup.make.tag(), padded(manifest, size).body)
@@ -183,8 +187,28 @@ def test_put_manifest_over_the_limit(repo: Repository, setup: SetUp, judge: Judg
             raise Undecided("the connection ended while the manifest was sent")  # the one way to stop a sender
         if answer.status != 201:
             judge.status("PUSH-MANIFEST-OVERSIZE-413", answer, 413, when=f"to a manifest of {size} bytes")
+            _judge_after(repo, repository, setup, judge, manifest)
             return
     raise Unsupported(f"no limit was seen up to {size} bytes")
+
+
+def _judge_after(repo: Repository, repository: Repositories, setup: SetUp, judge: Judge, manifest: Manifest) -> None:
+    """Judge that a small manifest is taken after a large one was refused.
+
+    A repository may be full. One that takes as much where nothing was refused is not.
+    """
+    requirement = "PUSH-MANIFEST-STATUS-201"
+    answer = repo.put_manifest(setup.make.tag(), manifest.body)
+    if answer.refused:
+        there = repository("beside", fresh=True)
+        for blob in manifest.blobs:
+            setup.blob(there, blob)
+        control = there.put_manifest(setup.make.tag(), manifest.body)
+        if control.status != CREATED:
+            judge.unsupported(requirement, "the target refuses small manifests")
+            return
+    expected = "status 201 to a small manifest, as in a repository where no larger one was refused"
+    judge(requirement, answer.status == CREATED, expected, answer)
 
 
 @verifies("PUSH-MANIFEST-STREAMED-WHOLE")

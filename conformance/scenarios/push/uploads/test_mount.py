@@ -7,7 +7,7 @@ from conformance.client.http.exchange import Response
 from conformance.client.registry import Repository
 from conformance.scenarios.shared.partial_content import judge_digest
 from conformance.scenarios.shared.pull_answers import DIGEST
-from conformance.scenarios.shared.upload_steps import leads_to
+from conformance.scenarios.shared.upload_steps import leads_to, not_granted
 from conformance.settings import Settings
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, Undecided, Unsupported, verifies
@@ -19,11 +19,6 @@ DIGEST_HEADER = ("PUSH-MOUNT-DIGEST-HEADER", "PUSH-MOUNT-DIGEST-HEADER-TRUE")
 #: What no grammar takes for a digest.
 NO_DIGEST = "sha256:!!"
 _NO_RIGHTS = "the login does not cover both repositories of a mount"
-
-
-def _not_granted(answer: Response, settings: Settings) -> bool:
-    """Whether a mount was refused by access control: a token may cover one repository only."""
-    return settings.credentials is not None and answer.status in {401, 403}
 
 
 def _distinct(repo: Repository, other: Repository) -> None:
@@ -39,7 +34,7 @@ def test_mount_of_an_existing_blob(
     _distinct(repo, other_repo)
     blob = setup.blob(repo)
     answer = other_repo.mount(blob.digest, repo.name)
-    if _not_granted(answer, settings):
+    if not_granted(answer, settings):
         raise Unsupported(_NO_RIGHTS)
     if answer.status != 201:
         for requirement in (AVAILABLE, KEPT):
@@ -60,6 +55,10 @@ def test_mount_of_an_existing_blob(
     ):
         judge.stop("PUSH-MOUNT-BLOB-AVAILABLE")
     leads_to(judge, "PUSH-MOUNT-LOCATION-PULLABLE", answer, blob, repo=other_repo)
+    own = repo.mount(blob.digest, repo.name)
+    if own.status == 201:
+        expected = f"the blob in {repo.name} after it was mounted from there to there"
+        judge.gives(AVAILABLE, setup.read_blob(repo, blob.digest), blob.content, expected, own)
 
 
 def _judge_claim(judge: Judge, repo: Repository, answer: Response, digest: str) -> None:
@@ -88,13 +87,13 @@ def test_mount_of_an_unknown_blob(
     requirement = "PUSH-MOUNT-FALLBACK-UNKNOWN-SOURCE-202"
     nowhere = setup.make.digest()
     absent = other_repo.mount(nowhere, repo.name)
-    if _not_granted(absent, settings):
+    if not_granted(absent, settings):
         raise Unsupported(_NO_RIGHTS)
     judge.status(requirement, absent, 202, when="to a mount of a blob that the source does not have")
     _judge_claim(judge, other_repo, absent, nowhere)
     blob = setup.make.blob()
     answer = other_repo.mount(blob.digest, unknown_repo.name)
-    if not _not_granted(answer, settings):
+    if not not_granted(answer, settings):
         judge.status(requirement, answer, 202, when="to a mount from a repository that does not exist")
         _judge_claim(judge, other_repo, answer, blob.digest)
     usable = "PUSH-MOUNT-FALLBACK-SESSION-USABLE"
@@ -103,11 +102,13 @@ def test_mount_of_an_unknown_blob(
         judge.unsupported(usable, "no mount was answered with an upload session")
     # The second upload is of another blob than the mount named: nothing binds an upload to a
     # digest.
-    for session in sessions:
+    for session, sent in zip(sessions, (blob, setup.make.blob()), strict=False):
         if judge.header(usable, session, "Location", expected="a Location of the upload session"):
             location = setup.location(session, "PUSH-START-LOCATION-PRESENT")
-            put = other_repo.put_upload(location, blob.digest, blob.content)
-            judge.status(usable, put, 201, when="to a PUT at the Location of a mount that was answered 202")
+            put = other_repo.put_upload(location, sent.digest, sent.content)
+            if judge.status(usable, put, 201, when="to a PUT at the Location of a mount that was answered 202"):
+                expected = f"the blob in {other_repo.name}, where it was to be mounted"
+                judge.gives(usable, setup.read_blob(other_repo, sent.digest), sent.content, expected, put)
 
 
 @verifies("PUSH-MOUNT-FROM-ABSENT", "PUSH-MOUNT-DIGEST-MALFORMED", AVAILABLE)
@@ -125,7 +126,7 @@ def test_mount_without_source_or_digest(
     _judge_claim(judge, other_repo, unknown, nowhere)
     malformed = other_repo.mount(NO_DIGEST, repo.name)
     _judge_claim(judge, other_repo, malformed, NO_DIGEST)
-    if _not_granted(malformed, settings):
+    if not_granted(malformed, settings):
         judge.unsupported("PUSH-MOUNT-DIGEST-MALFORMED", _NO_RIGHTS)
         return
     judge.status("PUSH-MOUNT-DIGEST-MALFORMED", malformed, 202, 400, when="to a mount of a malformed digest")
