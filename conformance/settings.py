@@ -67,6 +67,8 @@ class Settings:
     product: str = ""
     version: str = ""
     embedded: bool = False
+    #: The line for a shell that runs this again, without secrets.
+    command: str = ""
     #: Tells this run's repositories from those of any other.
     run_id: str = ""
 

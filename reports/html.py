@@ -14,10 +14,14 @@ from markupsafe import Markup, escape
 from reports import view
 from reports.model import Exchange, Report
 from reports.text import escape_sequence, safe_url, shorten, spell_out, visible
+from spec.model import Verdict
 
 #: Longer bodies are folded away.
 _FOLD_LINES = 24
 _FOLD_CHARACTERS = 1600
+
+#: The verdicts that a cell of the matrix counts.
+_BAD = (Verdict.FAIL, Verdict.ERROR, Verdict.KNOWN_FAILURE, Verdict.WARNING, Verdict.INCONCLUSIVE)
 
 _GLYPH = {
     "PASS": "pass",
@@ -114,6 +118,8 @@ def _environment() -> Environment:
         duration=view.duration,
         answer=_outcome,
         option=_option,
+        ordered=lambda counts: {verdict: counts[verdict] for verdict in view.ORDER if counts.get(verdict)},
+        bad=lambda counts: ", ".join(f"{counts[one]} {view.label(one)}" for one in _BAD if counts.get(one)),
         verdict_in=lambda profile, verdicts: verdicts.get(profile, "-"),
     )
     environment.tests["long"] = _is_long
@@ -122,6 +128,7 @@ def _environment() -> Environment:
 
 def render(report: Report) -> str:
     """Return the page of a report that was checked (``reports.loading.check``)."""
+    profile = report["run"]["profile"]
     style, script = _asset("report.css"), _asset("report.js")
     policy = "; ".join(
         (
@@ -147,6 +154,7 @@ def render(report: Report) -> str:
             verdicts=view.verdicts_present(report),
             findings=view.findings(report),
             weighed=view.weighed(report),
+            failures=[f for f in view.weighed(report) if f.requirement["verdicts"][profile] == Verdict.FAIL],
             counted=view.counted(report),
             elsewhere=view.elsewhere(report),
             undecided=view.undecided(report),

@@ -149,6 +149,8 @@ class Run(TypedDict):
     exchanges: Exchanges
     complete: bool
     exit_code: int
+    command: NotRequired[str]
+    left: NotRequired[str]
 
 
 class Law(TypedDict):

@@ -173,7 +173,7 @@ def _undecided(report: Report) -> Iterator[str]:
     yield f"What this report does not say: {sum(len(group.ids) for group in groups)} requirements of all profiles"
     for group in groups[:_GROUPS]:
         reason = markdown(shorten(group.reason, _TEXT)) or "no reason is recorded"
-        yield f"- {len(group.ids)} {group.outcome}: {reason}"
+        yield f"- {len(group.ids)} {view.label(group.verdict)}: {reason}"
     if len(groups) > _GROUPS:
         yield f"- and {len(groups) - _GROUPS} more reasons, in report.html"
     yield ""

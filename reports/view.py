@@ -105,6 +105,11 @@ class Undecided:
     reason: str
     ids: tuple[str, ...]
 
+    @property
+    def verdict(self) -> str:
+        """The verdict that the outcome is in every profile."""
+        return self.outcome.upper().replace(" ", "_")
+
 
 def label(verdict: str) -> str:
     """Return a verdict as words."""
@@ -210,16 +215,12 @@ def _fate(verdict: str, outcome: str) -> str:
 
 
 def _headline(verdict: str, rows: tuple[LevelRow, ...], counts: dict[str, int]) -> str:
-    parts = [f"{row.broken} {row.level} broken" for row in rows if row.broken]
-    known = counts.get(Verdict.KNOWN_FAILURE, 0)
-    if known:
-        parts.append(f"{known} of them known to the operator")
-    if counts.get(Verdict.ERROR):
-        errors = counts[Verdict.ERROR]
-        parts.append(f"{errors} error{'' if errors == 1 else 's'} of the suite")
+    """Return what stands in the way of a PASS, and what else is broken, in the words of the verdicts."""
+    worst = (Verdict.FAIL, Verdict.ERROR, Verdict.KNOWN_FAILURE, Verdict.WARNING)
+    parts = [f"{counts[one]} {label(one)}" for one in worst if counts.get(one)]
     must = next((row for row in rows if row.level == Level.MUST), None)
     if must and not must.broken:
-        parts.insert(0, f"{must.held} MUST hold" if must.held else "no MUST was decided")
+        parts.insert(0, f"{must.held} MUST pass" if must.held else "no MUST was decided")
     if must and must.undecided:
         parts.append(f"{must.undecided} MUST not decided")
     return ", ".join(parts) or label(verdict).lower()

@@ -14,7 +14,7 @@ import pytest
 
 from conformance.client.login.credentials import Credentials, CredentialsError, from_docker_config
 from conformance.listener.options import address, headers
-from conformance.run import variables
+from conformance.run import repeat, variables
 from conformance.run.option_table import EMBEDDED, OPTIONS
 from conformance.settings import Settings
 from conformance.target import existing
@@ -98,6 +98,20 @@ class Values:
             given = (text.split() if option.kind == "list" else text.splitlines()) or self._config.getini(option.ini)
         return tuple(str(value) for value in given)
 
+    def given(self) -> dict[str, tuple[str, ...]]:
+        """Return the values of each option that is given anywhere; a switch that is on has none."""
+        found: dict[str, tuple[str, ...]] = {}
+        for option in OPTIONS:
+            if option.kind == "flag":
+                if self.flag(option.name):
+                    found[option.name] = ()
+            elif option.kind in {"list", "lines"}:
+                if values := self.list(option.name):
+                    found[option.name] = values
+            elif (text := self.text(option.name)) and text != option.default:
+                found[option.name] = (text,)
+        return found
+
 
 def settings(config: pytest.Config, catalogue: Catalogue) -> Settings:
     """Return the options, each checked.
@@ -143,6 +157,7 @@ def settings(config: pytest.Config, catalogue: Catalogue) -> Settings:
         embedded=not url,
         run_id=secrets.token_hex(3),
     )
+    found.command = repeat.command(values.given(), url, found.seed)
     if found.read_only and not found.existing:
         raise pytest.UsageError("--read-only: needs --existing NAME:TAG, an image to pull")
     return found

@@ -262,6 +262,10 @@ class Controller:
             self.rest = cleanup.run(self.suite.session, lambda: signals.INTERRUPTS.hurry)
             if signals.INTERRUPTS.hurry and exitstatus != pytest.ExitCode.INTERRUPTED:
                 self._interrupted_late(session)
+            elif self.report is not None and self.written and (left := str(self.rest)):
+                # Only now it is known: the report was written before, lest a run that is killed meanwhile has none.
+                self.report["run"]["left"] = left
+                self._write(session, self.report)
 
     def _finish(self, session: pytest.Session, exitstatus: int) -> None:
         if self.uncollected:

@@ -75,6 +75,8 @@ def make(catalogue: Catalogue, rollup: RollUp, run: Run) -> dict[str, Any]:
             },
             "complete": run.complete,
             "exit_code": 0,
+            **({"command": run.settings.command} if run.settings.command else {}),
+            **({"left": "everything that the run made (--keep)"} if run.settings.keep else {}),
         },
         "profiles": profiles,
         "requirements": [_requirement(catalogue, rollup, name, known) for name in rollup.results],

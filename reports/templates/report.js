@@ -23,6 +23,10 @@
   const profile = () => Math.max(0, radios.findIndex((radio) => radio.checked));
   const ticked = (name) => new Set(boxes(name).filter((box) => box.checked).map((box) => box.value));
 
+  // What passed or is not offered is most of a catalogue: it stays folded until somebody asks for something.
+  const quiet = (verdict) => ["PASS", "UNSUPPORTED"].includes(verdict);
+  let unfolded = false;
+
   const matcher = () => {
     const at = profile();
     const verdicts = ticked("verdict");
@@ -30,6 +34,7 @@
     const terms = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     return {
       inProfile: (item) => item.verdicts[at] !== "-",
+      folded: unfolded || verdicts.size || categories.size || terms.length ? () => false : (item) => quiet(item.verdicts[at]),
       weighed: (item) => weighs(item.verdicts[at]),
       verdict: (item) => !verdicts.size || verdicts.has(item.verdicts[at]),
       category: (item) => !categories.size || categories.has(item.category),
@@ -74,13 +79,19 @@
     const match = matcher();
     const f = show(findings, match, match.weighed);
     const r = show(rows, match, match.inProfile);
+    const folded = rows.filter((item) => match.inProfile(item) && match.folded(item));
+    for (const item of folded) item.element.hidden = true;
+    r.shown -= folded.length;
+    one("unfold").hidden = !folded.length;
+    one("unfold").textContent = `Show ${folded.length} that are PASS or UNSUPPORTED`;
+    for (const item of findings) item.element.dataset.tone = item.verdicts[at];
     for (const element of all("[data-for]")) element.hidden = Number(element.dataset.for) !== at;
     one("reqs").dataset.profile = String(at);
     countChoices(match);
     one("findings-count").textContent = phrase(f);
     one("requirements-count").textContent = phrase(r);
     one("no-findings").hidden = f.shown > 0;
-    one("no-requirements").hidden = r.shown > 0;
+    one("no-requirements").hidden = r.shown > 0 || folded.length > 0;
     one("reqs").hidden = r.shown === 0;
     one("status").textContent = `Showing ${phrase(r)} requirements and ${phrase(f)} findings of ` +
       `${radios[at].nextElementSibling.textContent}.`;
@@ -102,6 +113,7 @@
     if (!element) return;
     if (element.hidden) {
       clear();
+      unfolded = element.matches("tr");
       apply();
       if (element.hidden) {
         const verdicts = element.dataset.verdicts.split(" ");
@@ -146,8 +158,14 @@
   search.addEventListener("input", apply);
   one("reset").addEventListener("click", () => {
     clear();
+    unfolded = false;
     radios[Math.max(0, standard)].checked = true;
     apply();
+  });
+  one("unfold").addEventListener("click", () => {
+    unfolded = true;
+    apply();
+    goTo(one("requirements"));
   });
   for (const cell of all("button.cell")) {
     cell.addEventListener("click", () => {

@@ -19,6 +19,17 @@ pytestmark = [pytest.mark.browser, pytest.mark.needs("chromium", "chromedriver")
 Pages = dict[str, Path]
 
 
+#: Whether a part of a card stands on another, or a card on a card.
+_OVERLAPS = """
+    const under = (boxes) => boxes.some((box, at) => boxes.slice(at + 1).some(other =>
+        box.left < other.right - 1 && other.left < box.right - 1
+        && box.top < other.bottom - 1 && other.top < box.bottom - 1));
+    const boxes = (elements) => [...elements].map(each => each.getBoundingClientRect());
+    const cards = [...document.querySelectorAll('.card')];
+    return under(boxes(cards)) || cards.some(card => under(boxes(card.children)));
+"""
+
+
 def _open(browser: Chrome, page: Path, *, width: int = 1280, scheme: str = "light") -> None:
     size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
@@ -56,6 +67,12 @@ def _requests(browser: Chrome) -> list[str]:
     return [url for url in urls if not url.startswith("data:")]
 
 
+def _unfold(browser: Chrome) -> None:
+    button = _find(browser, "#unfold")
+    if button.is_displayed():
+        button.click()
+
+
 def _expected(report: dict[str, Any], profile: str = samples.CHOSEN, **want: str) -> int:
     entries = [entry for entry in report["requirements"] if profile in entry["verdicts"]]
     if "verdict" in want:
@@ -63,6 +80,11 @@ def _expected(report: dict[str, Any], profile: str = samples.CHOSEN, **want: str
     if "category" in want:
         entries = [entry for entry in entries if entry["category"] == want["category"]]
     return len(entries)
+
+
+def titled(report: dict[str, Any], verdict: str) -> list[str]:
+    """Return the ids of the chosen profile that have a verdict."""
+    return sorted(e["id"] for e in report["requirements"] if e["verdicts"].get(samples.CHOSEN) == verdict)
 
 
 @pytest.mark.parametrize("name", ["plain", "hostile", "large", "without-findings"])
@@ -86,6 +108,7 @@ def test_hostile_texts_are_shown_and_not_obeyed(browser: Chrome, pages: Pages) -
         assert shown in text
     assert not set(text) & set("\x00\x1b\x07\u202e\u2066\u200b\u2028\ufeff\ufffd\x9b\ud800")
     assert browser.title.startswith("FAIL: <script>")
+    _unfold(browser)
     assert _rows(browser) == _expected(samples.report())
 
 
@@ -104,12 +127,20 @@ def test_a_breach_of_the_policy_is_stopped(browser: Chrome, pages: Pages) -> Non
 def test_numbers_are_those_of_the_report(browser: Chrome, pages: Pages) -> None:
     report = samples.report()
     _open(browser, pages["plain"])
+    assert _rows(browser) == 17 - _expected(report, verdict="PASS") - _expected(report, verdict="UNSUPPORTED") == 8
+    assert _find(browser, "#unfold").text == "Show 9 that are PASS or UNSUPPORTED"
+    assert _find(browser, "#status").text == "Showing 8 of 17 requirements and 4 findings of oci-1.1."
+    _unfold(browser)
+    assert not _find(browser, "#unfold").is_displayed()
     assert _rows(browser) == _expected(report) == 17
     assert _count(browser, ".finding") == len(report["findings"])
     assert _find(browser, "[data-count='verdict:FAIL']").text == str(_expected(report, verdict="FAIL"))
     assert _find(browser, "[data-count='category:pull']").text == str(_expected(report, category="pull"))
     card = _find(browser, ".card.decisive")
-    assert "oci-1.1" in card.text and "FAIL" in card.text and "3 MUST broken" in card.text
+    assert (
+        "oci-1.1" in card.text and "FAIL" in card.text and "3 FAIL, 1 ERROR, 1 WARNING, 3 MUST not decided" in card.text
+    )
+    assert [link.text for link in card.find_elements(By.CSS_SELECTOR, ".failures a")] == titled(report, "FAIL")
     assert _find(browser, "#status").text == "Showing 17 requirements and 4 findings of oci-1.1."
     titles = [row.text for row in browser.find_elements(By.CSS_SELECTOR, ".finding .pill") if row.is_displayed()]
     assert titles == ["FAIL", "FAIL", "FAIL", "WARNING"]
@@ -126,6 +157,8 @@ def test_filters_by_mouse(browser: Chrome, pages: Pages) -> None:
     _find(browser, "input[name=verdict][value=WARNING]").click()
     assert (_rows(browser), _count(browser, ".finding")) == (2, 2)
     _find(browser, "#reset").click()
+    assert _rows(browser) == 8
+    _unfold(browser)
     assert _rows(browser) == 17
     _find(browser, "input[name=profile][value='0']").click()
     assert _rows(browser) == _expected(report, "docker-v2") == 15
@@ -162,6 +195,7 @@ def test_everything_works_by_keyboard(browser: Chrome, pages: Pages) -> None:
     assert browser.switch_to.active_element.get_attribute("value") == "FAIL"
     assert _rows(browser) == 2
     _find(browser, "#reset").send_keys(Keys.ENTER)
+    _find(browser, "#unfold").send_keys(Keys.ENTER)
     assert _rows(browser) == _expected(report)
     summary = _find(browser, ".exchange > summary")
     summary.send_keys(Keys.ENTER)
@@ -208,19 +242,49 @@ def test_a_scope_moves_nothing_of_its_card_onto_something_else(browser: Chrome, 
     report = samples.report()
     one = next(each for each in report["requirements"] if set(each["verdicts"]) == {"docker-v2"})
     one |= {"outcome": "not tested", "verdicts": {"docker-v2": "NOT_TESTED"}, "withheld": "listener", "reason": "none"}
+    report["run"]["profile"] = "docker-v2"
     reports.write(samples.tally(report), tmp_path)
     _open(browser, tmp_path / "report.html")
     assert _count(browser, ".card .scope") == 1
-    below = """return [...document.querySelectorAll('.card')].every(card => {
-        const edges = [...card.children].map(each => each.getBoundingClientRect());
-        return edges.slice(1).every((edge, before) => edge.top >= edges[before].bottom - 1);
-    })"""
-    assert _run(browser, below)
+    assert not _run(browser, _OVERLAPS)
+
+
+def test_the_deciding_card_stands_first_and_wide(browser: Chrome, pages: Pages) -> None:
+    for width in (1280, 390):
+        _open(browser, pages["plain"], width=width)
+        boxes = [card.rect for card in browser.find_elements(By.CSS_SELECTOR, ".card")]
+        assert boxes[0]["y"] == min(box["y"] for box in boxes)
+        assert boxes[0]["height"] > max(box["height"] for box in boxes[1:])
+        assert "decisive" in str(_find(browser, ".card").get_dom_attribute("class"))
+        links = browser.find_elements(By.CSS_SELECTOR, ".masthead nav a")
+        assert [link.text for link in links if link.is_displayed()] == ["Verdicts", "Findings", "Requirements", "Run"]
+        assert not _run(browser, _OVERLAPS)
+
+
+def test_a_finding_has_the_colour_of_its_verdict(browser: Chrome, pages: Pages) -> None:
+    def ground(name: str) -> str:
+        return str(_find(browser, f"#f-{name} .came").value_of_css_property("background-color"))
+
+    _open(browser, pages["plain"])
+    assert ground("PULL-MANIFEST-HEAD-DIGEST") != ground("DISCOVERY-TAGS-N")
+    _find(browser, "input[name=profile][value='3']").click()
+    assert ground("PULL-MANIFEST-HEAD-DIGEST") == ground("DISCOVERY-TAGS-N")
+
+
+def test_what_was_left_and_the_command_to_run_again(browser: Chrome, tmp_path: Path) -> None:
+    report = samples.report()
+    report["run"] |= {"command": "pytest conformance --seed 5", "left": "2 manifests stay (status 405)"}
+    reports.write(report, tmp_path)
+    _open(browser, tmp_path / "report.html")
+    assert "2 manifests stay (status 405)" in _find(browser, ".facts").text
+    assert report["suite"]["commit"] in _find(browser, ".facts").text
+    assert _find(browser, "#again-text").text == "pytest conformance --seed 5"
 
 
 def test_five_hundred_requirements_are_filtered_at_once(browser: Chrome, pages: Pages) -> None:
     report = samples.large(500)
     _open(browser, pages["large"])
+    _unfold(browser)
     assert _rows(browser) == _expected(report)
     box = _find(browser, "input[name=verdict][value=FAIL]")
     took = _run(browser, "const t = performance.now(); arguments[0].click(); return performance.now() - t", box)
