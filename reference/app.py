@@ -135,6 +135,8 @@ class Registry:
                 await self.authenticator.check(request)
             self.check_allowed(request)
             response = await self.handlers[request.operation](request)
+            if request.method in _WRITES:
+                await self.storage.durable()
         except errors.RegistryError as error:
             response = self.refuse(request, error)
         except Silent:

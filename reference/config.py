@@ -15,6 +15,7 @@ from reference import environment
 from reference.configfile import ConfigError, Section, load
 from reference.server import check_tls
 from reference.settings import Config, Endpoint, Log, Look, Tls, Token
+from reference.storage.sync import MODES
 
 __all__ = ["ConfigError", "read"]
 
@@ -108,6 +109,7 @@ def _storage(config: Config, section: Section) -> None:
     if driver is not None:
         if config.storage == "filesystem":
             config.root = Path(driver.text("rootdirectory", str(config.root)))
+            config.sync = driver.choice("sync", MODES, config.sync)
             _idle(config, driver, "maxthreads")
         driver.finish()
     if (delete := section.section("delete")) is not None:

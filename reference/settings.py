@@ -70,6 +70,7 @@ class Config:
     remarks: list[str] = field(default_factory=list)
     storage: str = "inmemory"
     root: Path = Path("/var/lib/registry")
+    sync: str = "always"
     delete_enabled: bool = True
     read_only: bool = False
     purge_age: float = 7 * 86400

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from reference.notifications import Notifications
 
 log = logging.getLogger("reference")
+#: Seconds between two rounds of `sync: interval`.
+_SYNC_INTERVAL = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def make_storage(config: Config) -> Storage:
     from reference.storage.filesystem import FilesystemStorage  # noqa: PLC0415 - only where it is asked for
 
     try:
-        storage = FilesystemStorage(config.root.absolute())
+        storage = FilesystemStorage(config.root.absolute(), config.sync)
     except OSError as error:
         raise LaunchError(f"storage.filesystem.rootdirectory: {config.root}: {error.strerror}") from error
     except StorageError as error:
@@ -82,6 +84,8 @@ def make_health(config: Config, storage: Storage) -> Health:
 def make_jobs(config: Config, storage: Storage, health: Health) -> list[Job]:
     """What is done beside the requests; a purge for the first time at once."""
     jobs = [Job(f"health: {check.name}", check.interval, check.run) for check in health.checks]
+    if config.storage == "filesystem" and config.sync == "interval":
+        jobs.append(Job("sync", _SYNC_INTERVAL, storage.flush))
     if config.purge_age:
         purge(config, storage)
         jobs.append(Job("purge of uploads", config.purge_interval, partial(purge, config, storage)))

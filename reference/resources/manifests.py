@@ -82,12 +82,14 @@ class Manifests:
         document = read(content, content_type, schema1=signed)
         if signed:
             self.check_place(document, request)
-        self.check_references(request.name, document)
-        self.check_condition(request)
         manifest = Manifest(digest, document.media_type, content)
-        self.storage.put_manifest(request.name, manifest, document.subject)
-        for tag in tags:
-            self.storage.set_tag(request.name, tag, digest)
+        async with self.storage.prepared(manifest, tags):
+            # From here on nothing is waited for: what is looked at is still so when the manifest is stored.
+            self.check_references(request.name, document)
+            self.check_condition(request)
+            self.storage.put_manifest(request.name, manifest, document.subject)
+            for tag in tags:
+                self.storage.set_tag(request.name, tag, digest)
         notices = [self.notice("push", manifest, tag) for tag in tags or [""]]
         return self.created(request, manifest, document).tells(*notices)
 

@@ -11,6 +11,7 @@ import contextlib
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from reference.grammar import Hash, new_hash
@@ -148,6 +149,12 @@ class Storage(ABC):
 
     description: str = ""
 
+    async def durable(self) -> None:  # noqa: B027 - there may be no disk
+        """Wait until what changed until now survives a power cut, as far as it is to be waited for."""
+
+    def flush(self) -> None:  # noqa: B027 - as above
+        """Have what changed until now survive a power cut."""
+
     def check(self) -> None:  # noqa: B027 - there may be nothing that fails
         """Raise where the storage cannot be used now."""
 
@@ -206,6 +213,10 @@ class Storage(ABC):
     @abstractmethod
     def purge_uploads(self, before: float, dry_run: bool = False) -> int:
         """End the sessions last written before a time, in seconds of the epoch; how many. A dry run only counts."""
+
+    def prepared(self, manifest: Manifest, tags: Sequence[str]) -> AbstractAsyncContextManager[None]:
+        """Around the storing of a manifest and its tags: what takes time, beforehand and outside the event loop."""
+        return contextlib.nullcontext()
 
     @abstractmethod
     def put_manifest(self, name: str, manifest: Manifest, subject: str | None) -> None:

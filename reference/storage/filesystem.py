@@ -1,7 +1,8 @@
 """Storage in a directory: content by digest, and a hard link to it in each repository that holds it.
 
 The number of links tells when nobody holds the content any more. Files appear by rename or link only,
-so a reader never sees half of one; nothing is synced to disk, a crash of the machine may lose what is new.
+so a reader never sees half of one. Data is on the disk before it gets the name under which it is found, and the
+folder of that name before anybody is told, unless another mode of ``sync`` is asked for.
 
 A session is one file, whose name tells the repository by its hash: there is no half of a session. It becomes
 content by rename, so that no name of it is left under which it could be changed.
@@ -21,12 +22,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import filecmp
 import os
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 from reference.grammar import digest_of
@@ -34,6 +35,8 @@ from reference.storage import Manifest, Storage, StorageError, Upload
 from reference.storage.files import FileContent, FileUpload, Ready, RootLock
 from reference.storage.lists import Lists
 from reference.storage.names import Names, by_name, by_tag
+from reference.storage.sync import ALWAYS, Syncer, sync
+from reference.storage.tree import Tree
 
 _IDENTIFIER = 36
 
@@ -41,7 +44,7 @@ _IDENTIFIER = 36
 class FilesystemStorage(Storage):
     """Files and links below one directory."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, mode: str = ALWAYS) -> None:
         self.description = f"filesystem {root}"
         self._root = root
         self._blobs = root / "blobs"
@@ -52,6 +55,10 @@ class FilesystemStorage(Storage):
         for directory in (self._blobs, self._incoming, self._names):
             directory.mkdir(parents=True, exist_ok=True)
         self._lock = RootLock(root)
+        if mode == ALWAYS:
+            sync([root, root.parent])
+        self._syncer = Syncer(mode)
+        self._tree = Tree(self._incoming, self._syncer)
         self._uploads: dict[str, FileUpload] = {}
         self._catalog = Lists(self._read_repositories, by_name)
         self._tags = Lists(self._read_tags, by_tag)
@@ -72,12 +79,21 @@ class FilesystemStorage(Storage):
         """Raise where a folder is gone, or nothing can be written."""
         for folder in (self._blobs, self._incoming, self._names):
             folder.stat()
-        probe = self._temporary()
+        probe = self._tree.temporary()
         probe.touch()
         probe.unlink()
 
+    async def durable(self) -> None:
+        """Wait for the disk, where the mode is to wait."""
+        await self._syncer.wait()
+
+    def flush(self) -> None:
+        """Bring what changed to the disk."""
+        self._syncer.flush()
+
     def close(self) -> None:
         """Leave the root to others."""
+        self.flush()
         self._lock.release()
 
     def _content(self, digest: str) -> Path:
@@ -130,45 +146,24 @@ class FilesystemStorage(Storage):
         if not held.is_file():
             return False
         if not content.exists():
-            content.parent.mkdir(parents=True, exist_ok=True)
-            self._link(held, content)
+            self._tree.folder(content.parent)
+            self._tree.link(held, content)
         self._hold(content, name, "_blobs", digest)
         return True
 
     def _hold(self, content: Path, name: str, kind: str, digest: str) -> None:
         held = self._held(name, kind, digest)
-        held.parent.mkdir(parents=True, exist_ok=True)
+        self._tree.folder(held.parent)
         self._catalog.note("", name, is_there=True)
-        self._link(content, held)
-
-    def _link(self, source: Path, target: Path) -> None:
-        """Give a file one more name."""
-        try:
-            target.hardlink_to(source)
-            return
-        except FileExistsError:
-            if target.samefile(source):
-                return
-        except OSError as error:
-            if error.errno != errno.EMLINK:
-                raise
-            # A file has so many names and no more. Its holders keep it; a copy takes its place for the next ones.
-            copy = self._temporary()
-            shutil.copyfile(source, copy)
-            copy.replace(source)
-        temporary = self._temporary()
-        temporary.hardlink_to(source)
-        temporary.replace(target)
+        self._tree.link(content, held)
 
     def _unlink(self, digest: str, target: Path) -> bool:
-        try:
-            target.unlink()
-        except FileNotFoundError:
+        if not self._tree.remove(target):
             return False
         content = self._content(digest)
         with contextlib.suppress(FileNotFoundError):
             if content.stat().st_nlink == 1:
-                content.unlink()
+                self._tree.remove(content)
         return True
 
     def delete_blob(self, name: str, digest: str) -> bool:
@@ -200,9 +195,9 @@ class FilesystemStorage(Storage):
         return upload if upload is not None and upload.repository == name else None
 
     async def settle(self, upload: Upload, digests: Iterable[str]) -> None:
-        """Copy for each further digest, and compare with what is stored already."""
+        """Copy for each further digest, compare with what is stored already, and bring the data to the disk."""
         wanted = list(dict.fromkeys(digests))
-        if len(wanted) > 1 or self._content(wanted[0]).exists():
+        if self._syncer.mode == ALWAYS or len(wanted) > 1 or self._content(wanted[0]).exists():
             await asyncio.to_thread(self._settle, upload, wanted)
 
     def _settle(self, upload: Upload, digests: list[str]) -> None:
@@ -217,6 +212,8 @@ class FilesystemStorage(Storage):
             with contextlib.suppress(FileNotFoundError):
                 found = content.stat().st_ino
                 same_as = found if filecmp.cmp(content, path, shallow=False) else None
+            if same_as is None and self._syncer.mode == ALWAYS:
+                sync([path])
             upload.ready[digest] = Ready(path, same_as)
 
     def commit_upload(self, upload: Upload, digests: Iterable[str]) -> None:
@@ -236,9 +233,13 @@ class FilesystemStorage(Storage):
         with contextlib.suppress(FileNotFoundError):
             if content.stat().st_ino == ready.same_as:
                 ready.path.unlink()
+                # Whoever stored it may not have waited for the disk yet.
+                self._syncer.note(content.parent)
                 return
-        content.parent.mkdir(parents=True, exist_ok=True)
-        ready.path.replace(content)
+        self._tree.folder(content.parent)
+        self._tree.replace(ready.path, content)
+        if self._syncer.mode != ALWAYS:
+            self._syncer.note(content)
 
     def discard_upload(self, upload: Upload) -> None:
         """Forget it."""
@@ -261,28 +262,25 @@ class FilesystemStorage(Storage):
                         upload.closed = True
         return purged
 
+    def prepared(self, manifest: Manifest, tags: Sequence[str]) -> AbstractAsyncContextManager[None]:
+        """Have content, type and tags of a manifest on the disk before they get their names."""
+        digest = manifest.digest.encode()
+        return self._tree.staged([manifest.content, manifest.media_type.encode(), *(digest for _ in tags)])
+
     def put_manifest(self, name: str, manifest: Manifest, subject: str | None) -> None:
         """Store it; the type is written first, so that no manifest is without one."""
         content = self._content(manifest.digest)
-        content.parent.mkdir(parents=True, exist_ok=True)
+        self._tree.folder(content.parent)
         if not content.exists() or content.read_bytes() != manifest.content:
-            self._write(content, manifest.content)
+            self._tree.write(content, manifest.content)
         held = self._held(name, "_manifests", manifest.digest)
-        held.parent.mkdir(parents=True, exist_ok=True)
-        self._write(held.with_suffix(".type"), manifest.media_type.encode())
+        self._tree.folder(held.parent)
+        self._tree.write(held.with_suffix(".type"), manifest.media_type.encode())
         self._hold(content, name, "_manifests", manifest.digest)
         if subject is not None:
             link = self._referring(name, subject) / manifest.digest
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.touch()
-
-    def _write(self, path: Path, data: bytes) -> None:
-        temporary = self._temporary()
-        temporary.write_bytes(data)
-        temporary.replace(path)
-
-    def _temporary(self) -> Path:
-        return self._incoming / f"{uuid.uuid4().hex}.part"
+            self._tree.folder(link.parent)
+            self._tree.touch(link)
 
     def manifest(self, name: str, digest: str) -> Manifest | None:
         """The manifest, if held."""
@@ -296,9 +294,9 @@ class FilesystemStorage(Storage):
         """Take it out."""
         held = self._held(name, "_manifests", digest)
         self._unlink(digest, held)
-        held.with_suffix(".type").unlink(missing_ok=True)
+        self._tree.remove(held.with_suffix(".type"))
         if subject is not None:
-            (self._referring(name, subject) / digest).unlink(missing_ok=True)
+            self._tree.remove(self._referring(name, subject) / digest)
 
     async def load_tags(self, name: str) -> None:
         """Have them at hand."""
@@ -324,7 +322,8 @@ class FilesystemStorage(Storage):
 
     def _target(self, name: str, tag: str) -> str | None:
         try:
-            return (self._names / name / "_tags" / tag).read_text()
+            # Nothing in it: a power cut, where the configuration lets it do that.
+            return (self._names / name / "_tags" / tag).read_text() or None
         except FileNotFoundError:
             return None
 
@@ -337,16 +336,16 @@ class FilesystemStorage(Storage):
         )
         if before != digest:
             for folder in (path.parent, pointing):
-                folder.mkdir(parents=True, exist_ok=True)
-            (pointing / tag).touch()
-            self._write(path, digest.encode())
+                self._tree.folder(folder)
+            self._tree.touch(pointing / tag)
+            self._tree.write(path, digest.encode())
             self._forget_target(name, tag, before)
             self._tags.note(name, tag, is_there=True)
 
     def delete_tag(self, name: str, tag: str) -> None:
         """Remove it."""
         before = self._target(name, tag)
-        (self._names / name / "_tags" / tag).unlink(missing_ok=True)
+        self._tree.remove(self._names / name / "_tags" / tag)
         self._forget_target(name, tag, before)
         self._tags.note(name, tag, is_there=False)
 

@@ -232,6 +232,10 @@ def test_the_log_has_its_form_its_fields_and_a_line_for_each_request(starter: St
     )
     headers = {"User-Agent": 'a "quoted"\tagent'}
     requests.get(f"{process.url}/v2/none/tags/list?n=1", headers=headers, timeout=5)
+    end = time.monotonic() + WAIT
+    while "/v2/none/" not in process.log.read_text():  # it is written after the answer
+        assert time.monotonic() < end
+        time.sleep(0.05)
     lines = process.log.read_text().splitlines()
     entries = [json.loads(line) for line in lines if line.startswith("{")]
     assert entries
