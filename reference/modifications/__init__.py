@@ -7,7 +7,7 @@ operation, replace a method of a resource, or wrap the whole application.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 from reference.app import Registry
@@ -24,92 +24,67 @@ PROFILES = ("docker-v2", "oci-1.0", "oci-1.1", "oci-1.2-dev")
 OCI = PROFILES[1:]
 
 Layer = Callable[[Application], Application]
+#: The members that are code.
+_CODE = {"apply", "layer", "tokens"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """A deliberate breach: what it breaks, and what else may break with it without being its point.
+class Modification:
+    """What faults and variants have in common.
 
-    ``configuration`` names the set-up of the registry in which it shows: the memory of its own, or
-    one with logins, without deletion and so on (``tests/support/configurations.py``), ``variants``
-    the oddities beside which it shows, ``options`` what its owner has to tell the suite. ``tokens``
-    changes the token service, where there is one. ``seldom`` says that it shows once in many
-    requests, so that only a whole run is sure to meet it.
+    ``configuration`` names the set-up of the registry in which it shows: ``memory``, or one with
+    logins, without deletion and so on (``tests/support/configurations.py``). ``options`` are what
+    its owner has to tell the suite. ``tokens`` changes the token service, where there is one.
     """
 
     name: str
     title: str
-    breaks: tuple[str, ...]
-    also: tuple[str, ...] = ()
     configuration: str = "memory"
-    variants: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
-    seldom: bool = False
     apply: Apply | None = None
     layer: Layer | None = None
     tokens: Callable[[TokenService], None] | None = None
 
     def apply_to(self, registry: Registry, application: Application) -> Application:
-        """The application with the fault."""
-        return _apply(registry, application, self.apply, self.layer)
+        """The application with the modification."""
+        if self.apply is not None:
+            self.apply(registry)
+        return self.layer(application) if self.layer is not None else application
 
     def as_json(self) -> dict[str, object]:
-        """The fault as data."""
-        return {
-            "name": self.name,
-            "title": self.title,
-            "breaks": list(self.breaks),
-            "also": list(self.also),
-            "configuration": self.configuration,
-            "variants": list(self.variants),
-            "options": list(self.options),
-            "seldom": self.seldom,
-        }
+        """The modification as data."""
+        values = {each.name: getattr(self, each.name) for each in fields(self) if each.name not in _CODE}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Variant:
+class Fault(Modification):
+    """A deliberate breach: what it breaks, and what else may break with it without being its point.
+
+    ``variants`` are the oddities beside which it shows. ``seldom`` says that it shows once in many
+    requests, so that only a whole run is sure to meet it.
+    """
+
+    breaks: tuple[str, ...]
+    also: tuple[str, ...] = ()
+    variants: tuple[str, ...] = ()
+    seldom: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant(Modification):
     """A deliberate oddity that the specification allows.
 
     ``latitude`` names what allows it, ``profiles`` where it is allowed, ``lacks`` the capabilities
-    that are not offered with it, ``warns`` what is then done otherwise than it should be,
-    ``options`` what its owner has to tell the suite; ``undecided`` says that not every MUST can be
-    decided then; ``configuration`` and ``tokens`` as of a fault.
+    that are not offered with it, ``warns`` the requirements that it breaks as a warning.
+    ``undecided`` says that not every MUST can be decided then.
     """
 
-    name: str
-    title: str
     latitude: tuple[str, ...] = ()
     profiles: tuple[str, ...] = PROFILES
     lacks: tuple[str, ...] = ()
     warns: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
     undecided: bool = False
-    configuration: str = "memory"
-    apply: Apply | None = None
-    layer: Layer | None = None
-    tokens: Callable[[TokenService], None] | None = None
-
-    def apply_to(self, registry: Registry, application: Application) -> Application:
-        """The application with the oddity."""
-        return _apply(registry, application, self.apply, self.layer)
-
-    def as_json(self) -> dict[str, object]:
-        """The variant as data."""
-        return {
-            "name": self.name,
-            "title": self.title,
-            "latitude": list(self.latitude),
-            "profiles": list(self.profiles),
-            "lacks": list(self.lacks),
-            "warns": list(self.warns),
-            "options": list(self.options),
-            "undecided": self.undecided,
-            "configuration": self.configuration,
-        }
-
-
-Modification = Fault | Variant
 
 
 def modify(registry: Registry, modifications: Iterable[Modification]) -> Application:
@@ -118,12 +93,6 @@ def modify(registry: Registry, modifications: Iterable[Modification]) -> Applica
     for modification in modifications:
         application = modification.apply_to(registry, application)
     return application
-
-
-def _apply(registry: Registry, application: Application, apply: Apply | None, layer: Layer | None) -> Application:
-    if apply is not None:
-        apply(registry)
-    return layer(application) if layer is not None else application
 
 
 def wrap(registry: Registry, operations: Iterable[str], around: Callable[[Handler], Handler]) -> None:

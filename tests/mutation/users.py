@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from tests.support.weakening import source_of
+from tests.support.weakening import source_of, walk
 
 #: A module and the first and last line of a function in it.
 Span = tuple[str, int, int]
@@ -18,18 +18,9 @@ def _functions(module: str) -> tuple[tuple[str, Span, frozenset[str]], ...]:
     tree = ast.parse(source_of(module).read_text(encoding="utf-8"))
     return tuple(
         (place, (module, node.lineno, node.end_lineno or node.lineno), frozenset(_names(node)))
-        for place, node in _walk(tree, "")
+        for place, node in walk(tree, "")
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     )
-
-
-def _walk(node: ast.AST, place: str) -> Iterator[tuple[str, ast.AST]]:
-    for child in ast.iter_child_nodes(node):
-        inner = place
-        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            inner = f"{place}.{child.name}".lstrip(".")
-            yield inner, child
-        yield from _walk(child, inner)
 
 
 def _names(node: ast.AST) -> Iterator[str]:

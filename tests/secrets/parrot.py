@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import http.client
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,7 +11,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs, quote, urlsplit
 
 from tests.secrets.canaries import Canaries
-from tests.support.scripted.server import HOP_BY_HOP, Answer, Asked, Tiny, serve
+from tests.support.scripted.server import Answer, Asked, Tiny, forward, serve
 from tests.support.scripted.tokens import scope_of
 
 USER, READER, STRANGER = "ann", "bob", "eve"
@@ -34,25 +33,12 @@ class Parrot:
 def parrot(target: str, canaries: Canaries, auth: str) -> Iterator[Parrot]:
     """Put the servers before an open registry; ``auth`` is none, basic or bearer."""
     with ExitStack() as stack:
-        elsewhere = stack.enter_context(serve(lambda asked: pass_on(asked, target)))
+        elsewhere = stack.enter_context(serve(lambda asked: forward(asked, target)))
         service = stack.enter_context(serve(lambda asked: _token(asked, canaries, found.given)))
         registry = stack.enter_context(serve(lambda asked: _registry(asked, target, canaries, auth, found)))
         proxy = stack.enter_context(serve(_proxy))
         found = Parrot(registry, elsewhere, service, proxy)
         yield found
-
-
-def pass_on(asked: Asked, url: str, without: str = "authorization") -> Answer:
-    """Send a request on to another server, without one of its headers."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
-    try:
-        headers = {k: v for k, v in asked.headers.items() if k not in {without, *HOP_BY_HOP}}
-        connection.request(asked.method, asked.path, asked.body, headers)
-        response = connection.getresponse()
-        kept = tuple((k, v) for k, v in response.getheaders() if k.lower() not in HOP_BY_HOP)
-        return Answer(response.status, response.read(), kept)
-    finally:
-        connection.close()
 
 
 def words(asked: Asked) -> list[str]:
@@ -111,7 +97,7 @@ def _registry(asked: Asked, target: str, canaries: Canaries, auth: str, found: P
     if asked.method == "GET" and "/blobs/sha256:" in path:
         signed = f"?X-Amz-Signature={canaries['signature']}&sig={canaries['signature']}"
         return Answer(307, b"", (("Location", found.elsewhere.url + asked.path + signed), *echo(asked)))
-    answer = pass_on(asked, target)
+    answer = forward(asked, target)
     headers = dict(answer.headers)
     if asked.method == "POST" and "Location" in headers:
         spoken = quote(" ".join(words(asked)), safe="")
@@ -166,7 +152,7 @@ def _proxy(asked: Asked) -> Answer:
     """Send a request with an absolute URL to its host, and repeat the proxy's credentials."""
     parts = urlsplit(asked.path)
     bare = Asked(asked.method, parts._replace(scheme="", netloc="").geturl(), asked.headers, asked.body)
-    answer = pass_on(bare, f"{parts.scheme}://{parts.netloc}", "proxy-authorization")
+    answer = forward(bare, f"{parts.scheme}://{parts.netloc}", "proxy-authorization")
     return Answer(answer.status, answer.body, (*answer.headers, *echo(Asked("", "", _only_proxy(asked), b""))))
 
 

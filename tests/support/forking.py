@@ -6,7 +6,6 @@ import gc
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -16,28 +15,21 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tests.support.chance import SEED
-from tests.support.servers import ROOT
+from tests.support.child import Child
 from tests.support.suite import SuiteRun
 
 #: Seconds of one run; the machine may be busy with other tests.
 _LONGEST = 900
 
 
-class Forker:
+class Forker(Child):
     """The process that forks; each run equals ``python -m pytest conformance`` after its start."""
 
     #: What the process runs.
     module = "tests.support.forking"
 
     def __init__(self) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", self.module],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        super().__init__(self.module)
 
     def run(
         self, url: str | None, *options: str, env: Mapping[str, str] | None = None, report: Path | None = None
@@ -55,27 +47,12 @@ class Forker:
             args += [option for option in options if not option.startswith("=")]
             out, err = Path(scratch) / "out", Path(scratch) / "err"
             begin = time.monotonic()
-            code = self._ask({"args": args, "env": environment(env or {}), "out": str(out), "err": str(err)})
+            code = self.ask({"args": args, "env": environment(env or {}), "out": str(out), "err": str(err)})
             seconds = time.monotonic() - begin
             written = folder / "report.json"
             document = json.loads(written.read_text(encoding="utf-8")) if written.is_file() else None
             stdout, stderr = (path.read_text(encoding="utf-8", errors="replace") for path in (out, err))
         return SuiteRun(code, document, stdout, stderr, seconds, 0.0)
-
-    def _ask(self, request: dict[str, Any]) -> int:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        return int(self._process.stdout.readline())
-
-    def close(self) -> None:
-        """End the process."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(10)
-        self._process.stdout.close()
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:

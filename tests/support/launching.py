@@ -21,9 +21,10 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tests.support.child import Child
+
 _PAUSE = 0.01
 _DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
-_ROOT = Path(__file__).resolve().parents[2]
 
 
 class Forked:
@@ -56,36 +57,17 @@ class Forked:
         return 0
 
 
-class Launcher:
+class Launcher(Child):
     """The process that forks."""
 
     def __init__(self, module: str = "tests.support.launching") -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", module],
-            cwd=_ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+        super().__init__(module)
         #: Handed over with each start.
         self.more: dict[str, Any] = {}
 
     def start(self, args: list[str], log: Path) -> Forked:
         """Start ``python -m reference`` with some arguments, its output in a file."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"args": args, "log": str(log), **self.more}) + "\n")
-        self._process.stdin.flush()
-        return Forked(int(self._process.stdout.readline()), ["reference", *args])
-
-    def close(self) -> None:
-        """End the process, and with it what it forked."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(10)
-        self._process.stdout.close()
+        return Forked(self.ask({"args": args, "log": str(log), **self.more}), ["reference", *args])
 
 
 CURRENT: ContextVar[Launcher | None] = ContextVar("launcher", default=None)

@@ -79,19 +79,20 @@ def weaken(module: str, number: int) -> None:
 
 def _opportunities(tree: ast.Module) -> Iterator[tuple[str, ast.Call, str, ast.expr]]:
     """Give each judgement with what it may become."""
-    for place, node in _walk(tree, ""):
+    for place, node in walk(tree, ""):
         if isinstance(node, ast.Call) and node.args and place:
             for kind, weaker in _weaker(node):
                 yield place, node, kind, weaker
 
 
-def _walk(node: ast.AST, place: str) -> Iterator[tuple[str, ast.AST]]:
+def walk(node: ast.AST, place: str) -> Iterator[tuple[str, ast.AST]]:
+    """Give each node below one, with the name of the function or class that it is in."""
     for child in ast.iter_child_nodes(node):
         inner = place
         if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             inner = f"{place}.{child.name}".lstrip(".")
         yield inner, child
-        yield from _walk(child, inner)
+        yield from walk(child, inner)
 
 
 def _weaker(call: ast.Call) -> Iterator[tuple[str, ast.expr]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from conformance.client.registry import Repository
 from conformance.scenarios.shared.deletion_steps import (
     ACCEPTED,
-    DISABLED,
     NOT_FOUND,
     blob_gone,
     deleted,
     judge_deletion,
+    judge_disabled,
 )
 from conformance.scenarios.shared.partial_content import judge_digest
 from conformance.scenarios.shared.pull_answers import DIGEST
@@ -46,12 +46,7 @@ def test_delete_blob(repo: Repository, setup: SetUp, judge: Judge) -> None:
     else:
         for requirement in (HEADERS, NAMED):
             judge.unsupported(requirement, f"the deletion is not accepted (status {answer.status})")
-    if answer.status in DISABLED:
-        judge.status(REFUSED_405, answer, 405, when="to a deletion that is not offered")
-        judge.code(REFUSED_CODE, answer, "UNSUPPORTED")
-    else:
-        for requirement in (REFUSED_405, REFUSED_CODE):
-            judge.unsupported(requirement, f"the deletion is not refused as disabled (status {answer.status})")
+    judge_disabled(judge, answer, "BLOB")
 
 
 @verifies(GONE, HEAD, TWICE)

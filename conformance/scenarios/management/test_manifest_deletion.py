@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from conformance.client.registry import Repository
-from conformance.scenarios.shared.deletion_steps import DISABLED, NOT_FOUND, deleted, judge_deletion, manifest_gone
+from conformance.scenarios.shared.deletion_steps import (
+    NOT_FOUND,
+    deleted,
+    judge_deletion,
+    judge_disabled,
+    manifest_gone,
+)
 from conformance.settings import Settings
 from conformance.target.content import ANY_MANIFEST
 from conformance.target.lists import settled_tags
@@ -42,12 +48,7 @@ def test_delete_manifest(repo: Repository, setup: SetUp, judge: Judge) -> None:
         # What cannot be pulled either was never there.
         setup.pulled_manifest(repo, manifest.digest)
     judge_deletion(judge, answer, "MANIFEST")
-    if answer.status in DISABLED:
-        judge.status(REFUSED_405, answer, 405, when="to a deletion that is not offered")
-        judge.code(REFUSED_CODE, answer, "UNSUPPORTED")
-    else:
-        for requirement in (REFUSED_405, REFUSED_CODE):
-            judge.unsupported(requirement, f"the deletion is not refused as disabled (status {answer.status})")
+    judge_disabled(judge, answer, "MANIFEST")
 
 
 @verifies(GONE, HEAD, TAGS, UNLISTED, OTHERS, BLOBS, TWICE)

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from conformance.client.digests import is_digest_of, well_formed
 from conformance.client.registry import Repository, upload_location
-from conformance.scenarios.shared.pull_answers import DIGEST, decoded, digest_headers
+from conformance.scenarios.shared.pull_answers import DIGEST, digest_headers, judge_decoded, judge_type
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, Undecided, Unsupported, status_of, told, verifies
 from conformance.verdict.presence import served
@@ -32,13 +32,7 @@ def test_get_of_a_blob(repo: Repository, setup: SetUp, judge: Judge) -> None:
     answer = setup.read_blob(repo, blob.digest)
     judge.require_status("PULL-BLOB-GET-200", answer, 200)
     judge.header("PULL-BLOB-GET-CONTENT-LENGTH", answer, "Content-Length", str(len(answer.body)))
-    judge.header(
-        "PULL-BLOB-GET-CONTENT-TYPE",
-        answer,
-        "Content-Type",
-        lambda _: answer.media_type == "application/octet-stream",
-        "Content-Type: application/octet-stream",
-    )
+    judge_type(judge, "PULL-BLOB-GET-CONTENT-TYPE", answer, "application/octet-stream")
     judge(
         "PULL-CACHE-BLOB-VALIDATOR",
         answer.headers.names() & {"etag", "last-modified", "cache-control"},
@@ -85,16 +79,9 @@ def test_get_of_a_compressed_layer(repo: Repository, setup: SetUp, judge: Judge)
         blob = setup.blob(repo, gzip.compress(setup.make.bytes(100) * 4, mtime=0))
     for headers in ((), (("Accept-Encoding", "gzip"),)):
         answer = repo.get_blob(blob.digest, headers=headers)
-        coding = (answer.header("Content-Encoding") or "identity").strip().lower()
         if answer.status != 200:
             raise Undecided(f"the blob came with status {answer.status}")
-        judge(
-            "PULL-BLOB-GET-NO-FALSE-CODING",
-            decoded(answer, len(blob.content) + 1) == blob.content,
-            "the pushed bytes once the declared coding is undone",
-            answer,
-            actual=f"Content-Encoding: {coding} on a body of digest {answer.content_digest()}",
-        )
+        judge_decoded(judge, "PULL-BLOB-GET-NO-FALSE-CODING", answer, blob.content)
 
 
 @verifies("PULL-BLOB-GET-UNKNOWN-404", "PULL-BLOB-HEAD-UNKNOWN-404", "PULL-BLOB-GET-UNKNOWN-CODE")

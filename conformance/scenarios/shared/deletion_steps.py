@@ -48,6 +48,17 @@ def judge_deletion(judge: Judge, answer: Response, kind: str) -> bool:
     return False
 
 
+def judge_disabled(judge: Judge, answer: Response, kind: str) -> None:
+    """Judge that a deletion that is not offered is refused with 405 and UNSUPPORTED."""
+    refused, code = f"MGMT-{kind}-DELETE-DISABLED-405", f"MGMT-{kind}-DELETE-DISABLED-CODE"
+    if answer.status in DISABLED:
+        judge.status(refused, answer, 405, when="to a deletion that is not offered")
+        judge.code(code, answer, "UNSUPPORTED")
+    else:
+        for requirement in (refused, code):
+            judge.unsupported(requirement, f"the deletion is not refused as disabled (status {answer.status})")
+
+
 def gone(settings: Settings, ask: Callable[[], Response]) -> Response:
     """Return the answer to a read, waiting for a 404 as long as the target has time to settle."""
     return settings.ask(ask, lambda answer: answer.status == NOT_FOUND)

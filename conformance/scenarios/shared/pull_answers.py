@@ -7,6 +7,7 @@ import zlib
 from dataclasses import dataclass
 
 from conformance.client.http.exchange import Response
+from conformance.verdict.judge import Judge
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)", re.IGNORECASE)
 _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
@@ -87,6 +88,19 @@ def decoded(answer: Response, limit: int) -> bytes | None:
     except zlib.error:
         return None
     return content if unfolding.eof and not unfolding.unused_data else None
+
+
+def judge_decoded(judge: Judge, requirement: str, answer: Response, content: bytes) -> None:
+    """Judge that the content of an answer, without its declared coding, is what was pushed."""
+    coding = (answer.header("Content-Encoding") or "identity").strip().lower()
+    expected = "the pushed bytes once the declared coding is undone"
+    actual = f"Content-Encoding: {coding} on a body of digest {answer.content_digest()}"
+    judge(requirement, decoded(answer, len(content) + 1) == content, expected, answer, actual=actual)
+
+
+def judge_type(judge: Judge, requirement: str, answer: Response, wanted: str) -> None:
+    """Judge that the Content-Type of an answer names a media type, with or without parameters."""
+    judge.header(requirement, answer, "Content-Type", lambda _: answer.media_type == wanted, f"Content-Type: {wanted}")
 
 
 def holds_part(answer: Response, whole: bytes, first: int, last: int) -> bool:

@@ -106,10 +106,10 @@ def _chunks(stream: BufferedIOBase) -> Iterator[bytes]:
         pass
 
 
-def forward(asked: Asked, url: str) -> Answer:
-    """Pass a request on to another server, without its credentials."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
-    headers = {k: v for k, v in asked.headers.items() if k not in {"authorization", *HOP_BY_HOP}}
+def forward(asked: Asked, url: str, without: str = "authorization") -> Answer:
+    """Pass a request on to another server, without one of its headers."""
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    headers = {k: v for k, v in asked.headers.items() if k not in {without, *HOP_BY_HOP}}
     try:
         connection.request(asked.method, asked.path, asked.body, headers)
         response = connection.getresponse()
