@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations, product
 from math import prod
 
+from conformance.scenarios.conditions.rows.parts import Bits, Mask, Parts, parts, single
+
 #: One value, by its id, of each dimension.
 Row = Mapping[str, str]
 #: Tells of a row, or of a part of one, whether it does not contradict itself.
 Possible = Callable[[Row], bool]
-#: Values of different dimensions that come together.
-Together = frozenset[tuple[str, str]]
 
 #: Of so many rows that could come next, the one that brings most together is taken.
 CANDIDATES = 10
@@ -36,36 +36,39 @@ class Cover:
         self._together = together
         self._possible = possible
         self._chooser = chooser
-        self._missing: dict[Together, None] = {}
+        self._bits = Bits()
+        self._missing = Parts(together)
 
-    def _ask_for(self, looks: frozenset[str]) -> None:
-        """Note what has to come together."""
+    def _asked_for(self, looks: frozenset[str]) -> list[tuple[Mask, dict[str, str]]]:
+        """Return what has to come together."""
+        asked = []
         for names in combinations(self._values, self._together):
             if len(looks & {*names}) > 1:
                 continue
             for ids in product(*(self._values[name] for name in names)):
                 part = dict(zip(names, ids, strict=True))
                 if self._possible(part):
-                    self._missing[frozenset(part.items())] = None
+                    asked.append((self._bits.mask(part), part))
+        return asked
 
     def rows(self, looks: frozenset[str]) -> Iterator[dict[str, str]]:
         """Give the rows; of the dimensions in ``looks`` no two have to come together."""
-        self._ask_for(looks)
-        order = list(self._missing)
+        order = self._asked_for(looks)
+        self._missing = Parts(self._together, (mask for mask, _ in order))
         self._chooser.shuffle(order)
         # The dimensions with the most values need the most rows: what the others lack is brought along.
-        order.sort(key=lambda part: -prod(len(self._values[name]) for name, _ in part))
-        for wanted in order:
-            if wanted not in self._missing:
+        order.sort(key=lambda wanted: -prod(len(self._values[name]) for name in wanted[1]))
+        for mask, part in order:
+            if mask not in self._missing:
                 continue
-            candidates = [row for _ in range(CANDIDATES) if (row := self._row(dict(wanted))) is not None]
+            candidates = [row for _ in range(CANDIDATES) if (row := self._row({**part})) is not None]
             row = max(candidates, key=self._news, default=None)
             if row is None:
                 # No whole row has it, though nothing in it contradicts itself.
-                del self._missing[wanted]
+                self._missing.discard(mask)
                 continue
-            for part in self._parts(row):
-                self._missing.pop(part, None)
+            for some in parts(0, single(self._bits.mask(row)), self._together + 1):
+                self._missing.discard(some)
             yield row
 
     def around(self, part: dict[str, str]) -> list[dict[str, str]]:
@@ -75,6 +78,7 @@ class Cover:
 
     def _row(self, row: dict[str, str]) -> dict[str, str] | None:
         """Fill a row up with the values that bring most together that is missing; ``None`` where none fit."""
+        mask = self._bits.mask(row)
         open_ = [name for name in self._values if name not in row]
         self._chooser.shuffle(open_)
         for name in open_:
@@ -82,19 +86,12 @@ class Cover:
             if not fitting:
                 return None
             self._chooser.shuffle(fitting)
-            gains = {v: self._gain(row, name, v) - WEIGHT * self._costs[name, v] for v in fitting}
+            gains = {
+                v: self._missing.beside(self._bits.of((name, v)), mask) - WEIGHT * self._costs[name, v] for v in fitting
+            }
             row[name] = max(fitting, key=gains.__getitem__)
+            mask |= self._bits.of((name, row[name]))
         return {name: row[name] for name in self._values}
 
-    def _gain(self, row: dict[str, str], name: str, value: str) -> int:
-        own = (name, value)
-        if self._together == 1:
-            return frozenset([own]) in self._missing
-        others = combinations(row.items(), self._together - 1)
-        return sum(frozenset((own, *other)) in self._missing for other in others)
-
     def _news(self, row: dict[str, str]) -> int:
-        return sum(part in self._missing for part in self._parts(row))
-
-    def _parts(self, row: dict[str, str]) -> Iterator[Together]:
-        return map(frozenset, combinations(row.items(), self._together))
+        return self._missing.within(self._bits.mask(row))

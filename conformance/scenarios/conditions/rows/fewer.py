@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from itertools import combinations
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
-from conformance.scenarios.conditions.rows.cover import Possible, Row, Together
+from conformance.scenarios.conditions.rows.cover import Possible, Row
+from conformance.scenarios.conditions.rows.parts import Bits, Mask, Parts, parts
 
 #: How much a value matters, of a dimension by its id.
 Weight = Callable[[tuple[str, str]], float]
@@ -27,16 +27,36 @@ class Fewer:
         self._together = together
         self._looks = looks
         self._possible = possible
-        self._counts: Counter[Together] = Counter(part for row in rows for part in self._parts(row, tuple(row)))
+        self._bits = Bits()
+        #: In how many rows values come together, and those that do in one alone.
+        self._counts: Counter[Mask] = Counter()
+        self._once = Parts(together)
+        for row in self.rows:
+            self._count(self._parts(row, tuple(row)), 1)
 
-    def _parts(self, row: Row, names: Sequence[str]) -> Iterator[Together]:
+    def _parts(self, row: Row, names: Sequence[str]) -> Iterator[Mask]:
         """Give what a row brings together with the values of some dimensions."""
-        rest = dict(row)
+        looks = sum(self._bits.of(each) for each in row.items() if each[0] in self._looks)
+        rest = {name: self._bits.of((name, value)) for name, value in row.items()}
         for name in names:
-            own = (name, rest.pop(name))
-            for others in combinations(rest.items(), self._together - 1):
-                if sum(each in self._looks for each, _ in (own, *others)) < 2:
-                    yield frozenset((own, *others))
+            own = rest.pop(name)
+            for part in parts(own, rest.values(), self._together):
+                if (part & looks).bit_count() < 2:
+                    yield part
+
+    def _count(self, found: Iterable[Mask], more: int) -> None:
+        """Count what a row brings together, or what one brings no more."""
+        for part in found:
+            count = self._counts[part] = self._counts[part] + more
+            if count == 1:
+                self._once.add(part)
+            elif count == 1 + more or not count:
+                self._once.discard(part)
+
+    def _has_own(self, row: Row, names: Sequence[str]) -> bool:
+        """Whether a row alone brings something together with the values of some dimensions."""
+        mask = self._bits.mask(row)
+        return any(self._once.beside(own, mask ^ own) for own in (self._bits.of((name, row[name])) for name in names))
 
     def without_spare(self) -> None:
         """Leave out rows, the others brought to have what such a row alone has."""
@@ -45,36 +65,37 @@ class Fewer:
 
     def _one_less(self) -> bool:
         """Leave out one row, if possible, those tried first that have least of their own; return whether it was."""
-        own = {id(row): sum(self._counts[part] == 1 for part in self._parts(row, tuple(row))) for row in self.rows}
+        own = {id(row): self._once.within(self._bits.mask(row)) for row in self.rows}
         spare = sorted((row for row in self.rows if own[id(row)] <= MOST_OWN), key=lambda row: own[id(row)])
         return any(map(self._left_out, spare))
 
     def _left_out(self, row: dict[str, str]) -> bool:
         """Leave out a row; return whether the others could take what it alone has."""
         others = [other for other in self.rows if other is not row]
-        before, counts = [dict(other) for other in others], self._counts.copy()
-        parts = list(self._parts(row, tuple(row)))
-        self._counts.subtract(parts)
-        if all(self._counts[part] > 0 or self._taken(part, others) for part in parts):
+        before, counts, once = [dict(other) for other in others], self._counts.copy(), self._once.copy()
+        found = list(self._parts(row, tuple(row)))
+        self._count(found, -1)
+        if all(self._counts[part] > 0 or self._taken(part, row, others) for part in found):
             self.rows = others
             return True
         for other, values in zip(others, before, strict=True):
             other.update(values)
-        self._counts = counts
+        self._counts, self._once = counts, once
         return False
 
-    def _taken(self, part: Together, rows: Sequence[dict[str, str]]) -> bool:
-        """Bring values together in one of some rows; return whether one could take them."""
-        return any(self._changed(row, dict(part)) for row in rows)
+    def _taken(self, part: Mask, row: Row, rows: Sequence[dict[str, str]]) -> bool:
+        """Bring together in one of some rows what a row left out had; return whether one could take it."""
+        values = {name: value for name, value in row.items() if self._bits.of((name, value)) & part}
+        return any(self._changed(other, values) for other in rows)
 
     def _changed(self, row: dict[str, str], values: Row) -> bool:
         """Give a row other values; return whether that loses nothing that no other row has."""
         names = [name for name, value in values.items() if row[name] != value]
-        if any(self._counts[part] < 2 for part in self._parts(row, names)) or not self._possible({**row, **values}):
+        if self._has_own(row, names) or not self._possible({**row, **values}):
             return False
-        self._counts.subtract(self._parts(row, names))
+        self._count(self._parts(row, names), -1)
         row.update(values)
-        self._counts.update(self._parts(row, names))
+        self._count(self._parts(row, names), 1)
         return True
 
     def among(self, name: str, value: str, others: Row) -> bool:
@@ -93,16 +114,17 @@ class Fewer:
             return False
         names = [name for name, value in values.items() if row[name] != value]
         lost = [part for part in self._parts(row, names) if self._counts[part] == 1]
-        before, counts = [dict(each) for each in self.rows], self._counts.copy()
-        self._counts.subtract(self._parts(row, names))
+        before, counts, once = [dict(each) for each in self.rows], self._counts.copy(), self._once.copy()
+        had = dict(row)
+        self._count(self._parts(row, names), -1)
         row.update(values)
-        self._counts.update(self._parts(row, names))
+        self._count(self._parts(row, names), 1)
         others = [other for other in self.rows if other is not row]
-        if all(self._counts[part] > 0 or self._taken(part, others) for part in lost):
+        if all(self._counts[part] > 0 or self._taken(part, had, others) for part in lost):
             return True
         for each, was in zip(self.rows, before, strict=True):
             each.update(was)
-        self._counts = counts
+        self._counts, self._once = counts, once
         return False
 
     def place(self, name: str, value: str, most: int, weight: Weight) -> int:
@@ -114,7 +136,8 @@ class Fewer:
     def add(self, rows: Sequence[dict[str, str]]) -> None:
         """Add rows."""
         self.rows += rows
-        self._counts.update(part for row in rows for part in self._parts(row, tuple(row)))
+        for row in rows:
+            self._count(self._parts(row, tuple(row)), 1)
 
     def cheaper(self, plain: Row, costs: Mapping[tuple[str, str], float]) -> None:
         """Put the plain value in the place of each that costs more and brings nothing of its own."""
