@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import email.utils
+import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import urljoin, urlsplit
 
 from conformance.client.http.exchange import OVERLOADED, Exchange, Headers, Request, Response
@@ -35,6 +37,8 @@ _REDIRECTS = 5
 _KEEPS_METHOD = frozenset({307, 308})
 _REDIRECT = frozenset({301, 302, 303, 307, 308})
 _REPEATABLE = frozenset({"GET", "HEAD"})
+#: What is before the path of most URLs, whole.
+_PLAIN_ORIGIN = re.compile(r"https?://[a-z0-9.:-]+(?=/)")
 _OF_THE_TARGET = "another host wants a login, and the credentials are for the target alone"
 
 
@@ -275,7 +279,7 @@ class Client:
 
     def _record(self, call: Call, response: Response, headers: Iterable[tuple[str, str]], started: float) -> Exchange:
         clean = self.redactor
-        shown = Headers((name, clean.sent(clean.header(name, value))) for name, value in headers)
+        shown = Headers((name, clean.field(name, value)) for name, value in headers)
         body = call.payload if isinstance(call.payload, bytes) else None
         recorded = response
         if call.operation.startswith("token."):
@@ -357,6 +361,12 @@ def _is_short(call: Call) -> bool:
 
 def _origin(url: str) -> tuple[str, str, int]:
     """Return scheme, host and port (RFC 6454); a port that is left out is the scheme's own."""
+    plain = _PLAIN_ORIGIN.match(url)
+    return _origin_of(plain[0] if plain else url)
+
+
+@lru_cache(maxsize=64)
+def _origin_of(url: str) -> tuple[str, str, int]:
     parts = urlsplit(url)
     port = parts.port if parts.port is not None else {"http": 80, "https": 443}.get(parts.scheme, 0)
     return parts.scheme, parts.hostname or "", port

@@ -27,6 +27,8 @@ _JWT = re.compile(r"\beyJ[\w-]{4,}\.eyJ[\w-]{4,}\.[\w-]{8,}")
 _USERINFO = re.compile(r"(https?://)[^/\s@?#'\"<>]*:[^/\s@?#'\"<>]*@", re.IGNORECASE)
 #: So many characters of the start or the end of a secret are too much of it, where a text was cut.
 _PIECE = 16
+#: Fields of requests whose cleaned values are remembered.
+_SEEN = 1000
 
 
 class Redactor:
@@ -41,6 +43,8 @@ class Redactor:
         #: How the long ones start and end: a text is looked at once, however many there are.
         self._pieces: frozenset[str] = frozenset()
         self._escaped: dict[str, tuple[str, re.Pattern[str]]] = {}
+        #: What is shown of fields, which are nearly always the same few.
+        self._seen: dict[tuple[str, str], str] = {}
 
     def add(self, secret: str) -> None:
         """Remember a secret; very short ones are left to the headers that carry them."""
@@ -56,13 +60,14 @@ class Redactor:
             self._pieces |= {piece for word in long for piece in (word[:_PIECE], word[-_PIECE:])}
             if pattern is not None:
                 self._escaped = {**self._escaped, secret: (certain(secret), pattern)}
+            self._seen = {}
 
     def hide(self, text: str) -> str:
         """Return the text without any secret that is known, or a large piece of one; all else stays as it is."""
         for part, pattern in self._escaped.values():
             if part in text:
                 text = pattern.sub(REMOVED, text)
-        if not self._pieces.isdisjoint(text[at : at + _PIECE] for at in range(len(text) - _PIECE + 1)):
+        if self._pieces and not self._pieces.isdisjoint(text[at : at + _PIECE] for at in range(len(text) - _PIECE + 1)):
             for word in self._words:
                 if len(word) >= _PIECE:
                     text = _without_pieces(text.replace(word, REMOVED), word)
@@ -84,7 +89,19 @@ class Redactor:
 
     def sent(self, text: str) -> str:
         """Return a text of a request as it may be written down: without what looks like a credential, too."""
-        return _BASIC.sub(REMOVED, self.clean(_SENT_USERINFO.sub(r"\1", text)))
+        text = self.clean(_SENT_USERINFO.sub(r"\1", text) if "@" in text else text)
+        return _BASIC.sub(REMOVED, text) if "Basic" in text else text
+
+    def field(self, name: str, value: str) -> str:
+        """Return the value of a header of a request as it may be written down."""
+        # What was found before a secret was added goes with the old dictionary, even where it is still being added to.
+        seen = self._seen
+        if (name, value) not in seen:
+            if len(seen) >= _SEEN:
+                seen.clear()
+            seen[name, value] = shown = self.sent(self.header(name, value))
+            return shown
+        return seen[name, value]
 
     def header(self, name: str, value: str) -> str:
         """Return a header's value as it may be written down."""

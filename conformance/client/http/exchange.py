@@ -22,10 +22,11 @@ _CONTAINERS = 100_000
 class Headers:
     """Header fields in order of arrival; names are compared without case, fields may repeat."""
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_by_name", "_fields")
 
     def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
         self._fields = tuple(fields)
+        self._by_name: dict[str, list[str]] | None = None
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return the values of all fields of that name joined by a comma (RFC 9110, 5.3)."""
@@ -34,18 +35,25 @@ class Headers:
 
     def all(self, name: str) -> list[str]:
         """Return the value of each field of that name."""
-        wanted = name.lower()
-        return [value for key, value in self._fields if key.lower() == wanted]
+        return list(self._named().get(name.lower(), ()))
+
+    def _named(self) -> dict[str, list[str]]:
+        if self._by_name is None:
+            found: dict[str, list[str]] = {}
+            for key, value in self._fields:
+                found.setdefault(key.lower(), []).append(value)
+            self._by_name = found
+        return self._by_name
 
     def __contains__(self, name: str) -> bool:
-        return bool(self.all(name))
+        return name.lower() in self._named()
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._fields)
 
     def names(self) -> frozenset[str]:
         """Return the names in lower case."""
-        return frozenset(key.lower() for key, _ in self._fields)
+        return frozenset(self._named())
 
 
 @dataclass(slots=True)

@@ -8,19 +8,17 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 from requests.hooks import default_hooks
 from requests.utils import get_environ_proxies, select_proxy
-from urllib3 import HTTPHeaderDict
 
+from conformance.client.http.adapter import Adapter, Fields
 from conformance.client.http.exchange import Headers, Response
-from conformance.client.http.interim import POOLS, lift
+from conformance.client.http.interim import lift
 
 #: What a scenario sends: bytes, nothing, or a function that gives the pieces anew for each attempt.
 Payload = bytes | Callable[[], Iterable[bytes]] | None
@@ -64,8 +62,7 @@ class Transport:
         #: The moment of the monotonic clock after which nothing is sent.
         self.until = math.inf
         self._user_agent = user_agent
-        self._adapter = HTTPAdapter(pool_connections=8, pool_maxsize=options.pool, max_retries=0)
-        self._adapter.poolmanager.pool_classes_by_scheme = POOLS
+        self._adapter = Adapter(pool_connections=8, pool_maxsize=options.pool, max_retries=0)
         self._proxies: dict[str, dict[str, str]] = {}
         if options.insecure:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
@@ -103,41 +100,36 @@ class Transport:
         prepared = self._prepare(method, url, headers, payload)
         deadline = time.monotonic() + self.options.timeout
         try:
-            raw = self._adapter.send(
-                prepared,
-                stream=True,
-                timeout=self.options.timeout,
-                verify=self._verify(),
-                proxies=self._proxies_for(url),
+            raw = self._adapter.send_raw(
+                prepared, timeout=self.options.timeout, verify=self._verify(), proxies=self._proxies_for(url)
             )
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             raise TransportError(explain(error)) from None
         try:
             return self._read(raw, stream=stream, max_body=max_body, deadline=deadline)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            if lift(raw.raw):
+            if lift(raw):
                 raise TransportError("the time-out passed before the response body ended") from None
             raise TransportError(explain(error)) from None
         finally:
-            lift(raw.raw)
+            lift(raw)
             raw.close()
+            raw.release_conn()
 
     def _prepare(
         self, method: str, url: str, headers: Iterable[tuple[str, str]], payload: Payload
     ) -> requests.PreparedRequest:
         prepared = requests.PreparedRequest()
-        fields = HTTPHeaderDict()
-        for name, value in headers:
-            fields.add(name, value)
-        fields.setdefault("Accept-Encoding", "identity")
-        fields.setdefault("User-Agent", self._user_agent)
+        fields = Fields(headers)
+        fields.add("Accept-Encoding", "identity")
+        fields.add("User-Agent", self._user_agent)
         body: bytes | Iterator[bytes] | None
         if callable(payload):
             body = iter(payload())
         else:
             body = payload
             if payload is not None or method in {"POST", "PUT", "PATCH"}:
-                fields.setdefault("Content-Length", str(len(payload or b"")))
+                fields.add("Content-Length", str(len(payload or b"")))
                 body = payload or b""
         # Set member by member: requests' own preparation would rewrite the URL and merge headers.
         prepared.method, prepared.url, prepared.body = method, url, body  # type: ignore[assignment]  # see above
@@ -158,9 +150,8 @@ class Transport:
         return self._proxies[origin]
 
     @staticmethod
-    def _read(raw: requests.Response, *, stream: bool, max_body: int, deadline: float) -> Response:
-        source: Any = raw.raw
-        if raw.status_code >= 400:
+    def _read(source: urllib3.BaseHTTPResponse, *, stream: bool, max_body: int, deadline: float) -> Response:
+        if source.status >= 400:
             max_body = min(max_body, _MAX_ERROR)
         pieces: list[bytes] = []
         size = 0
@@ -183,12 +174,14 @@ class Transport:
                 digest.update(piece)
             else:
                 pieces.append(piece)
+            if source.length_remaining == 0:
+                break
         if lift(source):
             raise TransportError(f"the time-out passed before the response body ended ({size} bytes had come)")
         missing = getattr(source, "length_remaining", None) or 0
         response = Response(
-            status=raw.status_code,
-            reason=raw.reason or "",
+            status=source.status,
+            reason=source.reason or "",
             headers=Headers(source.headers.items()),
             body=b"".join(pieces),
             size=size,
