@@ -114,6 +114,15 @@ class Journal:
             with contextlib.suppress(OSError):
                 self._open(self.path)
 
+    def give(self) -> list[bytes]:
+        """Hand over what could not be written, to the process that reads it in the end."""
+        given, self._unwritten = self._unwritten, []
+        return given
+
+    def take(self, given: list[bytes]) -> None:
+        """Keep what another process of the run could not write."""
+        self._unwritten += given
+
     def read(self) -> Made:
         """Return what all processes of the run wrote down, and what this one could not write."""
         data = b""

@@ -67,7 +67,7 @@ class Redactor:
         for part, pattern in self._escaped.values():
             if part in text:
                 text = pattern.sub(REMOVED, text)
-        if self._pieces and not self._pieces.isdisjoint(text[at : at + _PIECE] for at in range(len(text) - _PIECE + 1)):
+        if self._has_a_piece(text):
             for word in self._words:
                 if len(word) >= _PIECE:
                     text = _without_pieces(text.replace(word, REMOVED), word)
@@ -75,6 +75,13 @@ class Redactor:
             if word in text:
                 text = text.replace(word, REMOVED)
         return text
+
+    def _has_a_piece(self, text: str) -> bool:
+        """Whether a text has how some long secret starts or ends; it is looked at in the quicker of two ways."""
+        places = len(text) - _PIECE + 1
+        if len(self._pieces) < places:
+            return any(piece in text for piece in self._pieces)
+        return not self._pieces.isdisjoint(text[at : at + _PIECE] for at in range(places))
 
     def clean(self, text: str) -> str:
         """Return the text without any secret, known or seen to be one by where it stands."""

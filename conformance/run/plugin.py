@@ -15,7 +15,7 @@ import pytest
 from conformance import listener
 from conformance.client.client import WriteForbidden
 from conformance.client.http.transport import OVER
-from conformance.run import outputs, report_document, secrecy, signals
+from conformance.run import crew, outputs, report_document, secrecy, signals, work
 from conformance.run import scenario_result as record
 from conformance.settings import Settings
 from conformance.target import cleanup
@@ -182,6 +182,17 @@ def requirements_of(item: pytest.Item) -> tuple[str, ...]:
     return tuple(str(name) for mark in item.iter_markers("verifies") for name in mark.args)
 
 
+def _lost(session: Session, item: pytest.Item) -> pytest.TestReport:
+    """Return the report of a scenario whose process ended in its middle: our own error."""
+    error = RuntimeError("the process that ran it ended")
+    call = pytest.CallInfo[None](None, None, 0.0, 0.0, 0.0, "call", _ispytest=True)
+    report = pytest.TestReport.from_item_and_call(item, call)
+    found = record.of_scenario(session, Judge(requirements_of(item)), [], error)
+    setattr(report, ATTRIBUTE, found)
+    _settle(report, item, found, None)
+    return report
+
+
 def _settle(report: pytest.TestReport, item: pytest.Item, found: Record, raised: BaseException | None) -> None:
     """Give pytest's own report the outcome of the record; findings show as text, never as a traceback."""
     broken = [j for j in found["judgements"] if j["outcome"] == Outcome.BROKEN.value]
@@ -209,6 +220,8 @@ class Controller:
         #: What ends with the run: the embedded reference, the listener.
         self.servers = servers
         self.records: dict[str, Record] = {}
+        #: Where each scenario stands.
+        self.places: dict[str, tuple[tuple[str, ...], int, str]] = {}
         self.started = datetime.datetime.now(tz=datetime.UTC)
         self.clock = time.monotonic()
         self.report: dict[str, Any] | None = None
@@ -235,6 +248,17 @@ class Controller:
         """Take over what a worker of pytest-xdist left out; one that died leaves no word."""
         self.suite.deselected += getattr(node, "workeroutput", {"deselected": 1}).get("deselected", 0)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Run the scenarios in several processes where that is quicker."""
+        target = self.suite.session
+        size = 1 if target.throttled else min(crew.size(self.config, target.round_trip_ms), len(session.items))
+        if size < 2 or self.uncollected:
+            return None
+        self.settings.mailbox = listener.way(target.mailbox)
+        crew.Crew(session, work.Scenarios(session.items, target, _lost)).run(size)
+        return True
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """A module of the suite that cannot be imported is our own error."""
         self.uncollected += report.failed
@@ -244,6 +268,8 @@ class Controller:
         found = getattr(report, ATTRIBUTE, None)
         if found is not None:
             self.records[report.nodeid] = found
+            path, line, _ = report.location
+            self.places[report.nodeid] = (tuple(path.split("/")), line or 0, report.nodeid)
         elif report.when == "teardown" and report.failed and report.nodeid in self.records:
             last = str(report.longrepr).strip().rpartition("\n")[2]
             self.records[report.nodeid]["error"] = f"it failed when it had ended: {last.removeprefix('E').strip()}"
@@ -286,7 +312,9 @@ class Controller:
         stopped = interrupted or bool(session.shouldfail) or bool(session.shouldstop)
         whole = not self.suite.deselected and not stopped and self._whole_selection(session)
         selected = None if whole else self.suite.chosen() or frozenset()
-        self.rollup = RollUp(catalogue, self.records, selected)
+        # In one order, however many processes there were: that of the modules and their lines.
+        records = {node: self.records[node] for node in sorted(self.records, key=lambda node: self.places[node])}
+        self.rollup = RollUp(catalogue, records, selected)
         run = report_document.Run(
             self.settings, self.suite.session.capabilities, self.started, time.monotonic() - self.clock, whole
         )

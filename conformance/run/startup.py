@@ -80,6 +80,9 @@ def _meet(session: Session) -> None:
         probes.probe(session)
     except KeyboardInterrupt:
         raise pytest.exit.Exception(signals.TOO_EARLY, 2) from None
+    answered = [exchange for exchange in session.client.exchanges if exchange.response is not None]
+    session.round_trip_ms = min((exchange.elapsed_ms for exchange in answered), default=0.0)
+    session.throttled = any(exchange.response.status == 429 for exchange in answered if exchange.response)
     session.client.exchanges.clear()
 
 

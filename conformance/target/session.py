@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance import listener
 from conformance.client.client import Client
 from conformance.client.http.transport import Transport, TransportOptions, proxy_secrets
 from conformance.client.journal import Journal
@@ -19,6 +20,7 @@ from conformance.client.registry import Registry, Repository
 from conformance.contract import Contract
 from conformance.listener.mailbox import Mailbox
 from conformance.settings import USER_AGENT, Settings
+from conformance.target.board import Board
 from conformance.target.capabilities import UNKNOWN, Capabilities
 from conformance.target.content import Maker
 from conformance.target.existing import Existing
@@ -49,10 +51,15 @@ class Session:
             self.registry.journal = self.registry.control.journal = journal
             # At once: the folder may be gone when the first thing is made.
             self.registry.journal.open()
+        #: What scenarios found out about the target, for others that come upon the same.
+        self.board = Board()
         self.existing = Existing(self.registry, settings.existing)
         self.policy = Policy(self.registry, settings, self.capabilities)
         self._contract: Contract | None = None
         self._second: Transport | None = None
+        #: Milliseconds of a round trip to the target, and whether it slows clients down, as far as is known.
+        self.round_trip_ms = 0.0
+        self.throttled = False
         #: What came to the listener for notifications, where there is one.
         self.mailbox: Mailbox | None = None
         for secret in (*settings.secrets(), *proxy_secrets()):
@@ -124,6 +131,12 @@ class Session:
         with self.lock_file.open("ab") as file:
             fcntl.flock(file, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
             yield
+
+    def forked(self) -> None:
+        """Begin in a process that was forked: with connections of its own, and a way to the mailbox."""
+        self.transport.reconnect()
+        self._second = None
+        self.mailbox = listener.enter(self.settings.mailbox)
 
     def close(self) -> None:
         """Close the connections."""

@@ -62,10 +62,14 @@ class Transport:
         #: The moment of the monotonic clock after which nothing is sent.
         self.until = math.inf
         self._user_agent = user_agent
-        self._adapter = Adapter(pool_connections=8, pool_maxsize=options.pool, max_retries=0)
+        self.reconnect()
         self._proxies: dict[str, dict[str, str]] = {}
         if options.insecure:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+
+    def reconnect(self) -> None:
+        """Forget all connections without a word on them, as a process must that was forked: they are another's."""
+        self._adapter = Adapter(pool_connections=8, pool_maxsize=self.options.pool, max_retries=0)
 
     @property
     def over(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import os
 import socket
 import threading
 import time
@@ -63,3 +64,5 @@ class Watchdog:
 
 
 WATCHDOG = Watchdog()
+# A forked process has none of the threads, and its locks may have been theirs.
+os.register_at_fork(after_in_child=WATCHDOG.__init__)  # type: ignore[misc]  # made anew on purpose

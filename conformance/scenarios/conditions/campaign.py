@@ -35,9 +35,6 @@ UNCLEAR = 5
 #: The rows of a session by subject: those of all shapes are made at once.
 _rows: WeakKeyDictionary[Session, dict[str, list[Row]]] = WeakKeyDictionary()
 
-#: What was found out in a session, by check: one breach shows in many rows.
-_found: WeakKeyDictionary[Session, dict[Check, Found]] = WeakKeyDictionary()
-
 Try = Callable[[Attempt], None]
 
 
@@ -152,7 +149,7 @@ class Campaign:
             return False
         if broke.check not in self.tally.found:
             self.tally.found[broke.check] = self._known(row, broke.check) or self._shrink(row, broke, place)
-            _found.setdefault(self.session, {}).setdefault(broke.check, self.tally.found[broke.check])
+            self.session.board.tell(_name(broke.check), self.tally.found[broke.check])
         # What comes behind the breach in the row was not looked at.
         self._without(row, broke.check.about, self.places.fresh(row.get(REPOSITORY, "")))
         return True
@@ -181,7 +178,7 @@ class Campaign:
 
     def _known(self, row: Row, check: Check) -> Found | None:
         """Return what another scenario of the session found out about a breach that shows in a row as well."""
-        known = _found.get(self.session, {}).get(check)
+        known: Found | None = self.session.board.ask(_name(check))
         fits = known is not None and known.contrast != AMONG and known.condition.items() <= row.items()
         return known if fits else None
 
@@ -348,6 +345,10 @@ class Campaign:
         broke = found.broke
         shown = Breach(requirement, broke.check.title, broke.expected, self.told(found), [], [*broke.exchanges])
         return script(shown, self.settings)
+
+
+def _name(check: Check) -> tuple[str, ...]:
+    return "conditions", check.law, check.title, check.requirement
 
 
 def _named(condition: Row) -> tuple[str, ...]:

@@ -12,6 +12,15 @@ from conformance.verdict.judge import Judge, verifies
 from spec.conditions import load
 
 
+def _campaign(session: Session, node: str) -> Campaign:
+    return Campaign(session, node, load().subjects["blobs"], attempt_blob, possible)
+
+
+def prepare(session: Session) -> None:
+    """Make the rows, which all processes of a run need, before they are forked."""
+    _campaign(session, "").rows(SHAPES[0])
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 @verifies(
     "BASE-NAME-LENGTH-MAX",
@@ -77,6 +86,6 @@ from spec.conditions import load
 )
 def test_laws_of_blobs(shape: str, session: Session, judge: Judge, request: pytest.FixtureRequest) -> None:
     """Every law of blobs holds in each row."""
-    campaign = Campaign(session, request.node.nodeid, load().subjects["blobs"], attempt_blob, possible)
+    campaign = _campaign(session, request.node.nodeid)
     campaign.run(shape)
     campaign.conclude(judge)

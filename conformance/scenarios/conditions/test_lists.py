@@ -13,6 +13,15 @@ from spec.conditions import load
 from spec.model import Withheld
 
 
+def _campaign(session: Session, node: str) -> Campaign:
+    return Campaign(session, node, load().subjects["lists"], attempt_list, possible, order=size_of)
+
+
+def prepare(session: Session) -> None:
+    """Make the rows, which all processes of a run need, before they are forked."""
+    _campaign(session, "").rows("two")
+
+
 @verifies(
     "PULL-MANIFEST-HEAD-200",
     "PUSH-MANIFEST-STATUS-201",
@@ -38,6 +47,6 @@ def test_laws_of_lists(session: Session, judge: Judge, request: pytest.FixtureRe
     """Every law of lists holds in each row."""
     if session.settings.repositories:
         raise NotTested(UNKNOWN[Withheld.REPOSITORIES], Withheld.REPOSITORIES)
-    campaign = Campaign(session, request.node.nodeid, load().subjects["lists"], attempt_list, possible, order=size_of)
+    campaign = _campaign(session, request.node.nodeid)
     campaign.run("two")
     campaign.conclude(judge)

@@ -11,11 +11,17 @@ from spec.model import Outcome
 
 if TYPE_CHECKING:
     from conformance.scenarios.search.engine import Explorer
+    from conformance.target.session import Session
 
 
 #: What asks for a refusal, which comes with one seed and not with another: no refusal is no outcome
 #: of its own.
 BY_CHANCE = frozenset({"MGMT-DELETE-REFUSED-NO-EFFECT", "PUSH-MANIFEST-REFUSED-NOT-STORED"})
+
+
+def prepare(_session: Session) -> None:
+    """Load Hypothesis, which all processes of a run need, before they are forked."""
+    import conformance.scenarios.search.engine  # noqa: F401, PLC0415  it takes a third of a second: only where it is used
 
 
 def conclude(explorer: Explorer, judge: Judge) -> None:

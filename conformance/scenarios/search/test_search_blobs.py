@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from conformance.client.http.exchange import Response
 from conformance.client.registry import Repository, upload_location
 from conformance.scenarios.search.machine.actions import pushed
-from conformance.scenarios.search.outcome import conclude
+from conformance.scenarios.search.outcome import conclude, prepare  # noqa: F401  the run calls it
 from conformance.scenarios.search.trial import Trial, Unclear
 from conformance.scenarios.shared.partial_content import LABEL, TRUE, came, expected_of, false_of
 from conformance.scenarios.shared.pull_answers import holds_part

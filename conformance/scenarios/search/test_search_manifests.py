@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from conformance.client.registry import OCI_MANIFEST
 from conformance.scenarios.search.machine.actions import settled, small_image
-from conformance.scenarios.search.outcome import conclude
+from conformance.scenarios.search.outcome import conclude, prepare  # noqa: F401  the run calls it
 from conformance.scenarios.search.trial import Trial
 from conformance.settings import Settings
 from conformance.target.content import Manifest

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from conformance.client.registry import upload_location
-from conformance.scenarios.search.outcome import conclude
+from conformance.scenarios.search.outcome import conclude, prepare  # noqa: F401  the run calls it
 from conformance.scenarios.search.trial import Trial
 from conformance.settings import Settings
 from conformance.verdict.judge import Judge, NotTested, content_of, status_of, told, verifies

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from conformance.scenarios.search.outcome import conclude
+from conformance.scenarios.search.outcome import conclude, prepare  # noqa: F401  the run calls it
 from conformance.settings import Settings
 from conformance.verdict.judge import Judge, verifies
 

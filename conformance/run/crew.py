@@ -1,0 +1,331 @@
+"""The processes that share the scenarios of a run: forked when all is loaded and collected, so that each is cheap.
+
+How many there are is chosen by the distance of the target: those that wait for answers need no processor.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import warnings
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, Pipe, wait
+from typing import Any, NoReturn, Protocol
+
+import pytest
+
+from conformance.target.board import Board, Name
+
+#: Processes at most, and milliseconds of a round trip for each of them.
+MOST, PER_PROCESS_MS = 16, 3.0
+#: What a process tells the one that forked it: a scenario begins, its reports, or that there is nothing left to do.
+_BEGINS, _REPORTS, _IDLE = "begins", "reports", "idle"
+#: The same of what was found out about the target: it asks, or tells.
+_ASKS, _TELLS = "asks", "tells"
+#: Bytes of the number of a scenario in a queue.
+_NUMBER = 4
+#: Options of pytest with which scenarios run in one process, in their order.
+_ALONE = ("usepdb", "trace", "setupshow", "setuponly", "setupplan", "maxfail", "stepwise", "collectonly")
+
+
+def size(config: pytest.Config, round_trip_ms: float) -> int:
+    """Return how many processes a run takes: one where pytest-xdist or an option of pytest has a say in it."""
+    option = config.option
+    asked = getattr(option, "numprocesses", None) is not None or getattr(option, "dist", "no") != "no"
+    alone = any(getattr(option, name, None) for name in _ALONE) or getattr(option, "capture", "") == "no"
+    # Forks are of no use on Windows, and no longer safe on macOS.
+    if asked or alone or not sys.platform.startswith("linux"):
+        return 1
+    return min(MOST, max(len(os.sched_getaffinity(0)), round(round_trip_ms / PER_PROCESS_MS)))
+
+
+class Queue:
+    """Numbers of scenarios, from which each process takes the next; a pipe is read by one process at a time."""
+
+    def __init__(self, numbers: Sequence[int]) -> None:
+        self._reading, writing = os.pipe()
+        os.set_blocking(writing, False)
+        # A pipe takes far more numbers than there are scenarios.
+        os.write(writing, b"".join(number.to_bytes(_NUMBER, "big") for number in numbers))
+        os.close(writing)
+
+    def next(self) -> int | None:
+        """Return the next number, ``None`` where there is none left."""
+        found = os.read(self._reading, _NUMBER)
+        return int.from_bytes(found, "big") if found else None
+
+    def close(self) -> None:
+        """Let go of the pipe."""
+        os.close(self._reading)
+
+
+class Work(Protocol):
+    """What a crew runs, and how: each method says where it is called."""
+
+    @property
+    def later(self) -> Sequence[int]:
+        """The numbers of the scenarios that need what `prepare` loads, in their order."""
+
+    def prepare(self) -> None:
+        """Load what the scenarios in ``later`` need; in the forking process."""
+
+    def begin(self, board: Board) -> None:
+        """Make a forked process ready; there."""
+
+    def give(self) -> list[bytes]:
+        """Return what a scenario leaves that is no part of its reports; in its process."""
+
+    def take(self, given: list[bytes]) -> None:
+        """Take what another process gave; in the forking process."""
+
+    def lost(self, item: pytest.Item) -> pytest.TestReport:
+        """Return the report of a scenario whose process was lost."""
+
+
+class _Far(Board):
+    """The board of a forked process: what is not known here is asked for."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        self._connection = connection
+
+    def ask(self, name: Name) -> Any:
+        """Ask here, and else the forking process, which answers when no other process is looking into the same."""
+        if (found := super().ask(name)) is not None:
+            return found
+        self._connection.send((_ASKS, 0, name, None))
+        return self._connection.recv()
+
+    def tell(self, name: Name, found: object) -> None:
+        """Tell the forking process too."""
+        super().tell(name, found)
+        self._connection.send((_TELLS, 0, name, found))
+
+
+@dataclass(slots=True)
+class _Member:
+    """A process, the way to it, the scenario that it is at, and whether it began before all was prepared."""
+
+    pid: int
+    connection: Connection
+    early: bool
+    at: int | None = None
+    idle: bool = False
+    let_go: bool = False
+
+
+class Crew:
+    """Runs scenarios in processes of its own; everything that they find comes back to this one."""
+
+    def __init__(self, session: pytest.Session, work: Work) -> None:
+        self._session = session
+        self._config = session.config
+        self._work = work
+        later = frozenset(work.later)
+        self._sooner = Queue([number for number in range(len(session.items)) if number not in later])
+        self._drained = len(later) == len(session.items)
+        self._ready = [*work.later]
+        self._board = Board()
+        #: Who looks into something, and who waits to hear of it.
+        self._looking: dict[Name, _Member] = {}
+        self._asking: dict[Name, list[_Member]] = {}
+        self._members: list[_Member] = []
+
+    def run(self, size: int) -> None:
+        """Run all scenarios in so many processes; some begin while what the rest needs is loaded."""
+        try:
+            for _ in range(size // 2 if self._ready else size):
+                self._fork(early=True)
+            if self._ready:
+                self._work.prepare()
+            while self._members or self._ready or not self._drained:
+                self._engage(size)
+                for ready in wait([member.connection for member in self._members]):
+                    self._hear(next(m for m in self._members if m.connection is ready))
+                self._stop_if_asked()
+        finally:
+            self._end()
+            self._sooner.close()
+
+    def _engage(self, size: int) -> None:
+        """Give each idle process something to do, or let it go; fork as many as there may be."""
+        for member in [member for member in self._members if member.idle]:
+            if member.early or not self._tell(member):
+                self._let_go(member)
+        while len(self._members) < size and (self._ready or not self._drained):
+            self._tell(self._fork(early=False))
+
+    def _tell(self, member: _Member) -> bool:
+        """Give a process a scenario, or all that are left of the others; return whether there was anything."""
+        if self._ready:
+            self._send(member, (self._ready.pop(0),))
+        elif not self._drained:
+            self._send(member, (None,))
+        else:
+            return False
+        member.idle = False
+        return True
+
+    def _send(self, member: _Member, command: object) -> None:
+        with suppress(OSError):  # its end is heard of as well
+            member.connection.send(command)
+
+    def _let_go(self, member: _Member) -> None:
+        self._send(member, None)
+        member.idle, member.let_go = False, True
+
+    def _stop_if_asked(self) -> None:
+        if self._session.shouldfail:
+            raise self._session.Failed(self._session.shouldfail)
+        if self._session.shouldstop:
+            raise self._session.Interrupted(self._session.shouldstop)
+
+    def _fork(self, *, early: bool) -> _Member:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        ours, theirs = Pipe()
+        with warnings.catch_warnings():
+            # Threads of this process hold nothing that the new one waits for.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            pid = os.fork()
+        if not pid:
+            ours.close()
+            self._serve(theirs, early=early)
+        theirs.close()
+        self._members.append(_Member(pid, ours, early))
+        return self._members[-1]
+
+    def _hear(self, member: _Member) -> None:
+        """Take what a process tells."""
+        try:
+            kind, number, content, given = member.connection.recv()  # pickled by our own process
+        except (EOFError, OSError):
+            self._gone(member)
+            return
+        if kind == _IDLE:
+            member.idle = True
+            self._drained = self._drained or number is None
+        elif kind == _ASKS:
+            self._asked(member, content)
+        elif kind == _TELLS:
+            self._board.tell(content, given)
+            self._answer(content)
+        elif kind == _BEGINS:
+            member.at = number
+            item = self._session.items[number]
+            self._config.hook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+        else:
+            for data in content:
+                report = self._config.hook.pytest_report_from_serializable(config=self._config, data=data)
+                self._config.hook.pytest_runtest_logreport(report=report)
+            self._work.take(given)
+            self._finished(member, number)
+
+    def _asked(self, member: _Member, name: Name) -> None:
+        """Tell a process what is known; have it look into the rest itself, or wait for the one that does."""
+        found = self._board.ask(name)
+        if found is None and name in self._looking:
+            self._asking.setdefault(name, []).append(member)
+            return
+        if found is None:
+            self._looking[name] = member
+        self._send(member, found)
+
+    def _answer(self, name: Name) -> None:
+        """Go on with those who wait to hear of something."""
+        self._looking.pop(name, None)
+        for waiting in self._asking.pop(name, ()):
+            self._asked(waiting, name)
+
+    def _finished(self, member: _Member, number: int) -> None:
+        item = self._session.items[number]
+        member.at = None
+        for name in [name for name, looking in self._looking.items() if looking is member]:
+            self._answer(name)
+        self._config.hook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+
+    def _gone(self, member: _Member) -> None:
+        """A process has ended; in the middle of a scenario that is our own error."""
+        self._members.remove(member)
+        member.connection.close()
+        os.waitpid(member.pid, 0)
+        if member.at is None and not member.let_go:
+            raise RuntimeError("a process that was to run scenarios ended")
+        if member.at is not None:
+            number = member.at
+            self._config.hook.pytest_runtest_logreport(report=self._work.lost(self._session.items[number]))
+            self._finished(member, number)
+
+    def _end(self) -> None:
+        """End the processes that are left: nothing more is wanted of them."""
+        for member in self._members:
+            with suppress(OSError):
+                os.kill(member.pid, signal.SIGKILL)
+            member.connection.close()
+            with suppress(OSError):
+                os.waitpid(member.pid, 0)
+        self._members.clear()
+
+    # -- in a process of its own
+
+    def _serve(self, connection: Connection, *, early: bool) -> NoReturn:
+        """Run scenarios until there are none; never return to what the forking process was doing."""
+        try:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells all; the forking process ends this one
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            for member in self._members:
+                member.connection.close()
+            reports: list[object] = []
+            self._redirect(reports)
+            self._work.begin(_Far(connection))
+            command = (None,) if early else connection.recv()
+            while command is not None:
+                (number,) = command
+                if number is None:
+                    while (some := self._sooner.next()) is not None:
+                        self._run(some, connection, reports)
+                else:
+                    self._run(number, connection, reports)
+                connection.send((_IDLE, number, None, None))
+                command = connection.recv()
+        finally:
+            # Whatever happened: the end of the pipe tells of it, and nothing is cleaned up that belongs to another.
+            os._exit(0)
+
+    def _run(self, number: int, connection: Connection, reports: list[object]) -> None:
+        connection.send((_BEGINS, number, None, None))
+        item = self._session.items[number]
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        connection.send((_REPORTS, number, reports, self._work.give()))
+        reports.clear()
+
+    def _redirect(self, reports: list[object]) -> None:
+        """Have the reports of scenarios go into a list, and to nobody in this process who shows or counts them."""
+        manager = self._config.pluginmanager
+        for implementation in self._config.hook.pytest_runtest_logreport.get_hookimpls():
+            name = manager.get_name(implementation.plugin) or ""
+            if implementation.plugin is not self._session and not name.startswith("allure"):
+                manager.unregister(implementation.plugin)
+        manager.register(_Sender(self._config, reports))
+        capture = manager.getplugin("capturemanager")
+        if capture is not None:
+            # The files of the forking process would be shared.
+            capture.read_global_capture()
+            capture.stop_global_capturing()
+            capture.start_global_capturing()
+
+
+class _Sender:
+    """Keeps the reports of one scenario as plain data."""
+
+    def __init__(self, config: pytest.Config, reports: list[object]) -> None:
+        self._config = config
+        self._reports = reports
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take a report."""
+        hook = self._config.hook
+        self._reports.append(hook.pytest_report_to_serializable(config=self._config, report=report))
