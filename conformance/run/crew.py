@@ -199,12 +199,15 @@ class Crew:
         return self._members[-1]
 
     def _hear(self, member: _Member) -> None:
-        """Take what a process tells."""
+        """Take what a process tells, or its end."""
         try:
-            kind, number, content, given = member.connection.recv()  # pickled by our own process
+            told = member.connection.recv()  # pickled by our own process
         except (EOFError, OSError):
             self._gone(member)
-            return
+        else:
+            self._take(member, *told)
+
+    def _take(self, member: _Member, kind: str, number: Any, content: Any, given: Any) -> None:
         if kind == _IDLE:
             member.idle = True
             self._drained = self._drained or number is None
@@ -264,6 +267,10 @@ class Crew:
         for member in self._members:
             with suppress(OSError):
                 os.kill(member.pid, signal.SIGKILL)
+            with suppress(EOFError, OSError):
+                # Scenarios that had ended before.
+                while member.connection.poll():
+                    self._take(member, *member.connection.recv())
             member.connection.close()
             with suppress(OSError):
                 os.waitpid(member.pid, 0)
@@ -274,8 +281,9 @@ class Crew:
     def _serve(self, connection: Connection, *, early: bool) -> NoReturn:
         """Run scenarios until there are none; never return to what the forking process was doing."""
         try:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells all; the forking process ends this one
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                # A terminal tells all processes; it is for the forking one to end this one.
+                signal.signal(number, signal.SIG_IGN)
             for member in self._members:
                 member.connection.close()
             reports: list[object] = []
