@@ -281,9 +281,9 @@ class Crew:
     def _serve(self, connection: Connection, *, early: bool) -> NoReturn:
         """Run scenarios until there are none; never return to what the forking process was doing."""
         try:
-            for number in (signal.SIGINT, signal.SIGTERM):
+            for ignored in (signal.SIGINT, signal.SIGTERM):
                 # A terminal tells all processes; it is for the forking one to end this one.
-                signal.signal(number, signal.SIG_IGN)
+                signal.signal(ignored, signal.SIG_IGN)
             for member in self._members:
                 member.connection.close()
             reports: list[object] = []
