@@ -152,10 +152,12 @@ class Repository:
         """Note for clean-up a manifest that is pushed, unless it was there before; return the references noted."""
         digest = reference if ":" in reference else own
         noted = []
-        if not self.registry.guard.is_foreign(self.name, digest):
+        foreign = self.registry.guard.is_foreign
+        if not foreign(self.name, digest):
             self.registry.journal.manifest(self.name, digest, body)
             noted.append(digest)
-        if digest != reference:
+        # What is noted is removed, also by a process that has never looked whether others have it.
+        if digest != reference and not foreign(self.name, reference):
             self.registry.journal.tag(self.name, reference, digest)
             noted.append(reference)
         return noted

@@ -75,12 +75,15 @@ def test_an_interrupted_run_leaves_nothing(tmp_path: Path, more: list[str]) -> N
     assert not [p.name for p in (tmp_path / "report").iterdir() if p.name.startswith(".")]
 
 
-@pytest.mark.parametrize("name", ["fixed", "fixed-single"])
-def test_what_others_have_in_fixed_repositories_stays(name: str, suite: Forker, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "more"), [("fixed", ["-n", "2"]), ("fixed", ["-n", "0"]), ("fixed-single", [])])
+def test_what_others_have_in_fixed_repositories_stays(
+    name: str, more: list[str], suite: Forker, tmp_path: Path
+) -> None:
+    """What one process has seen to be others' is not removed by another one, which has not."""
     with configured(name, tmp_path) as target:
         repositories = [word for word in target.options if not word.startswith("--")]
         before = {repository: content.snapshot(target.url, repository) for repository in repositories}
-        run = suite.run(target.url, *target.options)
+        run = suite.run(target.url, *target.options, *more)
         after = {repository: content.snapshot(target.url, repository) for repository in repositories}
     assert run.exit_code == 0, run.stdout + run.stderr
     assert after == before
