@@ -32,9 +32,10 @@ def test_outcomes_do_not_depend_on_the_order(target: str) -> None:
 
 @_TARGETS
 def test_same_seed_same_report(target: str) -> None:
-    plan = {"first": ("--seed", "7"), "second": ("--seed", "7"), "workers": ("--seed", "7", "-n", "2")}
+    one = ("--seed", "7", "-n", "0")
+    plan = {"first": one, "second": one, "processes": ("--seed", "7"), "workers": ("--seed", "7", "-n", "2")}
     told = [run(target, {name: options}, _ignore)[0] for name, options in plan.items()]
-    # With several workers, what a target lists of the whole run is another at the same point.
+    # With several processes, what a target lists of the whole run is another at the same point.
     alike = told if target == "reference" else told[:2]
     assert not [*unlike_reports(alike, timed(target)), *unlike(told, timed(target))]
 
@@ -47,7 +48,7 @@ def test_the_order_is_the_one_of_the_seed(tmp_path: Path) -> None:
             def order(*options: str) -> list[str]:
                 path = tmp_path / "order"
                 env = {order_of.FILE: str(path)}
-                ran = forker.run(server.url, "--category=base", "-p", order_of.__name__, *options, env=env)
+                ran = forker.run(server.url, "--category=base", "-n", "0", "-p", order_of.__name__, *options, env=env)
                 assert ran.exit_code == 0, ran.stdout + ran.stderr
                 return path.read_text(encoding="utf-8").splitlines()
 

@@ -228,6 +228,6 @@ def _free_port() -> int:
 
 
 def left(folder: Path) -> Counter[str]:
-    """Count the files of a storage in a folder by their kind."""
+    """Count the files of a storage in a folder by their kind, but for those of the storage itself."""
     root = folder / "content"
-    return Counter(p.relative_to(root).parts[0] for p in root.rglob("*") if p.is_file())
+    return Counter(p.relative_to(root).parts[0] for p in root.glob("*/**/*") if p.is_file())
