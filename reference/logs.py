@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import logging
@@ -64,11 +65,14 @@ class AccessLog:
         agent, referer = (_quoted(request.headers.get(name)) for name in ("user-agent", "referer"))
         query = f"?{request.query.raw}" if request.query.raw else ""
         target = _quoted(request.path + query)
-        self._stream.write(
+        line = (
             f'{client} - {_quoted(request.user) or "-"} [{self._now()}] "{request.method} {target} HTTP/1.1" '
             f'{response.status} {size} "{referer}" "{agent}" {time.monotonic() - request.began:.3f} {request.id}\n'
         )
-        self._stream.flush()
+        # Whoever read it may be gone; the requests go on.
+        with contextlib.suppress(OSError):
+            self._stream.write(line)
+            self._stream.flush()
 
     def _now(self) -> str:
         second = int(time.time())
