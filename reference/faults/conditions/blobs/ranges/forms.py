@@ -7,7 +7,7 @@ import re
 from reference.app import Registry
 from reference.faults.conditions.blobs.shared import parts_of
 from reference.messages import Content, Handler, Request, Response
-from reference.modifications import Fault, override, wrap
+from reference.modifications import Fault, on, override, wrap
 
 _TAIL = 1 << 16
 _FROM_ZERO = re.compile(r"(?<![0-9])0+-(?=[0-9])")
@@ -90,7 +90,50 @@ def _tail_in_a_buffer(registry: Registry) -> None:
     override(registry.blobs, respond=changed)
 
 
+def _merged_by_sum(registry: Registry) -> None:
+    """Ranges that overlap are made one, as long as both together."""
+    wanted = registry.blobs.ranges
+
+    def changed(request: Request, size: int) -> list[tuple[int, int]] | None:
+        parts = wanted(request, size)
+        if not parts or len(parts) == 1:
+            return parts
+        merged: list[tuple[int, int]] = []
+        for start, length in sorted(parts):
+            if merged and start < merged[-1][0] + merged[-1][1]:
+                first, before = merged.pop()
+                merged.append((first, min(before + length, size - first)))
+            else:
+                merged.append((start, length))
+        return merged if len(merged) < len(parts) else parts
+
+    override(registry.blobs, ranges=changed)
+
+
+def _whole_behind_a_condition(request: Request, response: Response) -> None:
+    """The path of conditional requests hands on the headers, and the content from its beginning."""
+    if "If-None-Match" in request.headers and "Content-Range" in response.headers and response.content is not None:
+        response.parts = [(0, response.content.size)]
+
+
 FAULTS = (
+    Fault(
+        name="range-behind-a-condition",
+        title="A range with an If-None-Match that does not match gets the whole blob, declared as the part.",
+        breaks=("PULL-BLOB-RANGE-TRUE",),
+        also=(
+            "PULL-BLOB-RANGE-CONTENT-RANGE-TRUE",
+            "PULL-BLOB-RANGE-206",
+        ),
+        apply=on("blob.get", status=206, change=_whole_behind_a_condition),
+    ),
+    Fault(
+        name="overlapping-ranges-summed",
+        title="Ranges that overlap get one part that is as long as both and goes on behind them.",
+        breaks=("PULL-BLOB-RANGE-TRUE",),
+        also=("PULL-BLOB-RANGE-MULTI", "PULL-BLOB-RANGE-CONTENT-RANGE-TRUE"),
+        apply=_merged_by_sum,
+    ),
     Fault(
         name="suffix-of-the-tail-buffer",
         title="A range of the last N bytes has the last 64 KiB alone where N is greater, and says that it has all.",
