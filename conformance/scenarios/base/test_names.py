@@ -13,7 +13,7 @@ USABLE = {
     "BASE-NAME-PLAIN": ("0/a",),
     "BASE-NAME-SINGLE-SEPARATOR": ("a.b_c-d/b-0",),
     "BASE-NAME-REPEATED-SEPARATOR": ("a__b/a---b",),
-    "BASE-NAME-ROUTE-WORDS": ("blobs", "manifests", "tags"),
+    "BASE-NAME-ROUTE-WORDS": ("blobs", "manifests", "tags", "uploads"),
 }
 KEPT = "BASE-NAME-ACCEPTED-KEPT"
 LOCATED = "PUSH-MANIFEST-LOCATION-PULLABLE"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.client.http.exchange import Response
 from conformance.client.registry import Repository, next_link
-from conformance.scenarios.shared.tags import VALUES, WORDS
+from conformance.scenarios.shared.tags import VALUES
 from conformance.settings import Settings
 from conformance.target.content import Manifest
 from conformance.target.lists import OK, all_tags, tags_of
@@ -16,6 +16,8 @@ from spec.model import Withheld
 STATUS = "DISC-TAGS-STATUS-200"
 COMPLETE = "DISC-TAGS-COMPLETE-AFTER-PUSH"
 CREATED = 201
+#: With which the path of a list begins or ends; the rows of conditions try more words.
+PATHS = ("tags", "list")
 
 
 @verifies(STATUS, COMPLETE)
@@ -27,7 +29,7 @@ def test_list_of_tags_that_mean_something(
         raise NotTested("the owner fixed the repositories", Withheld.REPOSITORIES)
     repo = repository("meaning", fresh=True)
     manifest = setup.image(repo, None)
-    pushed = {tag for tag in (*WORDS, *VALUES) if _put(repo, manifest, tag).status == CREATED}
+    pushed = {tag for tag in (*PATHS, *VALUES) if _put(repo, manifest, tag).status == CREATED}
     if not pushed:
         raise Unsupported("no such tag was taken")
     listed, answer = _listed(repo, settings, pushed)
@@ -58,12 +60,15 @@ def _one_by_one(repo: Repository, setup: SetUp, judge: Judge, settings: Settings
         put = _put(repo, manifest, tag)
         pushed |= {tag} if put.status == CREATED else set()
         listed, answer = _listed(repo, settings, pushed)
-        if not judge.status(STATUS, answer, OK, when=f"to a tag list once the tag {tag} was pushed"):
+        expected = f"status 200 to a tag list after the push of a tag named {tag}"
+        if not judge(STATUS, answer.status == OK, expected, put, answer):
             _narrow(judge, STATUS, tag)
             judge.stop(STATUS)
         missing = sorted(pushed - listed)
         actual = f"{listing(missing)} lacked, {listing(sorted(listed - pushed))} came instead"
-        if not judge(COMPLETE, not missing, f"the tag {tag} in the list", put, answer, actual=actual):
+        if not judge(
+            COMPLETE, not missing, f"{tag} in the list after the push of a tag of that name", put, answer, actual=actual
+        ):
             _narrow(judge, COMPLETE, tag)
             return
 

@@ -74,7 +74,7 @@ def _judge_false(judge: Judge, what: str, ask: Ask, plain: Response) -> None:
     """Judge that what was changed since a time, or is not what the client has, is given."""
     rows: list[tuple[Field, ...]] = []
     if "ETag" in plain.headers:
-        rows.append((("If-None-Match", '"another"'), ("If-Modified-Since", LATE)))
+        rows.append((("If-None-Match", '"another", W/"other"'), ("If-Modified-Since", LATE)))
     if "Last-Modified" not in plain.headers:
         # Whoever has no time of a change has to pass the condition over (RFC 9110, 13.1.3).
         rows.append((("If-Modified-Since", EARLY),))

@@ -116,6 +116,12 @@ TAG_AGAIN = Check(
     about="manifest-fate",
 )
 STILL = Check("manifest-kept", "GET of a manifest after others came and went", "PUSH-MANIFEST-KEPT")
+OTHER_REFERRED = Check(
+    "manifest-deleted",
+    "the list of referrers of another repository after the deletion of a manifest that it has, too",
+    "DISC-REFERRERS-COMPLETE",
+    about="manifest-fate",
+)
 OTHER_KEPT = Check(
     "manifest-deleted",
     "GET of a tag of another repository after the deletion of a manifest",

@@ -22,7 +22,7 @@ from conformance.scenarios.conditions.rows.attempt import (
 from conformance.scenarios.conditions.rows.kinds import CHILDREN
 from conformance.scenarios.conditions.rows.places import Form, encoded, sibling_of
 from conformance.target.content import Manifest
-from conformance.verdict.judge import content_of
+from conformance.verdict.judge import content_of, listing
 
 
 class Fate:
@@ -162,6 +162,21 @@ class Fate:
             held = kept.ok and kept.body == beside.body
             check = fate_checks.OTHER_KEPT if by_digest else fate_checks.TAG_ELSEWHERE_KEPT
             self.attempt(check, held, "the manifest of the other repository", kept)
+            if by_digest and self.push.made.subject and self.attempt.has("referrers"):
+                self._referred_there(other, kept)
+
+    def _referred_there(self, other: Repository, kept: Response) -> None:
+        """Judge that the manifest is still among the referrers in a repository that has it, too."""
+        found: list[str] = []
+
+        def there() -> bool:
+            found[:] = [str(e.get("digest")) for e in self.lists.referrers(self.push.made.subject, other)]
+            return self.manifest.digest in found
+
+        self.attempt.session.settings.wait(there)
+        shown = f"the list had {listing(sorted(found))}"
+        held = self.manifest.digest in found
+        self.attempt(fate_checks.OTHER_REFERRED, held, "it among the referrers there", kept, actual=shown)
 
     def _deleted_by_digest(self) -> bool:
         """Delete a manifest: its tag and its place in the lists go, and what it has in common with others stays."""

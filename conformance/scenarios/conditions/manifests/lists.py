@@ -10,7 +10,7 @@ from conformance.client.registry import Repository, next_link
 from conformance.scenarios.conditions.manifests import checks, fate_checks
 from conformance.scenarios.conditions.manifests.push import Push
 from conformance.scenarios.conditions.rows.attempt import Attempt, Check, Unclear
-from conformance.scenarios.conditions.rows.places import links
+from conformance.scenarios.conditions.rows.places import encoded, links
 from conformance.target.content import ANY_MANIFEST
 from conformance.target.lists import (
     Listed,
@@ -222,7 +222,12 @@ class ListLook:
         listed: list[Entry] = []
 
         def there() -> bool:
-            listed[:] = self.referrers(self.push.made.subject)
+            subject = self.push.made.subject
+            # The form of the request is that of the row.
+            asked = (
+                encoded(subject, self.attempt.number) if self.attempt.row["manifest-asked"] == "encoded" else subject
+            )
+            listed[:] = self.referrers(asked)
             return any(str(entry.get("digest")) in self.digests for entry in listed)
 
         self.attempt.session.settings.wait(there)

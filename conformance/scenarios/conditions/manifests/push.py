@@ -232,10 +232,15 @@ class Push:
         self.attempt.place.refused[tag] = self.attempt.row
         lacking, late = self.shelf.lacking(self.attempt.make) if self.attempt.number % 2 else (None, None)
         refused = self._refuse(tag, lacking)
-        if late is not None:
+        if lacking is not None and late is not None:
             head = self.attempt.answered(self.repo.head_blob(late.digest))
             self.attempt(checks.ABSENT_PART, not head.ok, "no blob where none was pushed", refused, head)
             self.shelf.push(late)
+            again = self.repo.put_manifest(lacking.digest, lacking.body, lacking.media_type)
+            self.attempt.taken(again)
+            expected = "status 201 once the layer that it had lacked is there"
+            self.attempt(checks.PUSHED, again.status == CREATED, expected, refused, again)
+            return
         got = self.attempt.answered(self.repo.get_manifest(lacking.digest if lacking else tag, ANY_MANIFEST))
         self.attempt(checks.ABSENT, not got.ok, "no manifest where none was accepted", refused, got)
 

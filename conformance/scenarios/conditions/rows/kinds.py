@@ -29,7 +29,7 @@ LAYERS = 1000
 #: Bytes of a manifest that every registry has to take are 4 MiB; this is a little less.
 NEARLY = 4 * 1024 * 1024 - 4096
 #: What a careless registry writes in another way: letters and signs of other scripts, and what HTML escapes.
-SIGNS = "ä → ü <b>&amp;</b> '\u2028' \\ +"
+SIGNS = "ä → ü 😀 <b>&amp;</b> '\u2028' \\ +"
 #: Characters of an annotation that a careless registry cuts.
 LONG = 1100
 #: Kinds that a registry may convert for a client that does not name them.

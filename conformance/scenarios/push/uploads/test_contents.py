@@ -110,6 +110,7 @@ def _contents(make: Maker) -> list[tuple[str, bytes]]:
     return [
         ("noise behind the first bytes of a gzip file", b"\x1f\x8b\x08\x00" + noise),
         ("noise behind the first bytes of a Zstandard file", b"\x28\xb5\x2f\xfd" + noise),
+        ("blocks that end in zeros, as those of a tar file do", noise + bytes(1024)),
         ("zeros alone", bytes(4096 + noise[0])),
         ("text with several kinds of line ends", b"\xef\xbb\xbf" + text),
         ("an HTML page", b"<!DOCTYPE html><title>" + noise.hex().encode() + b"</title>"),

@@ -10,12 +10,14 @@ from conformance.verdict.judge import Judge, Undecided, Unsupported, verifies
 
 SHA512 = "PUSH-BLOB-SHA512-ACCEPTED"
 SERVED = "BASE-DIGEST-SHA512"
+KEPT = "PUSH-BLOB-KEPT"
 
 
-@verifies(SHA512, "PUSH-BLOB-SHA512-MISMATCH-REJECTED", SERVED)
+@verifies(SHA512, "PUSH-BLOB-SHA512-MISMATCH-REJECTED", SERVED, KEPT)
 def test_put_with_a_sha512_digest(repo: Repository, setup: SetUp, judge: Judge) -> None:
     """A blob pushed by its sha512 digest is served under it; a wrong one is refused."""
-    content = setup.make.bytes()
+    blob = setup.blob(repo)
+    content = blob.content
     digest = digest_of(content, "sha512")
     answer = repo.put_upload(setup.upload(repo), digest, content)
     judge.require_status(SHA512, answer, 201, when="to an upload by its sha512 digest")
@@ -23,6 +25,8 @@ def test_put_with_a_sha512_digest(repo: Repository, setup: SetUp, judge: Judge) 
     for requirement in (SHA512, SERVED):
         judge.gives(requirement, got, content, "the blob under its sha512 digest", answer)
     judge.status(SERVED, repo.head_blob(digest), 200)
+    expected = "the blob under its sha256 digest after it was pushed under another, too"
+    judge.gives(KEPT, setup.read_blob(repo, blob.digest), content, expected, answer)
     wrong = repo.put_upload(setup.upload(repo), digest_of(setup.make.bytes(), "sha512"), setup.make.bytes())
     judge("PUSH-BLOB-SHA512-MISMATCH-REJECTED", not wrong.ok, "no 2xx to a wrong sha512 digest", wrong)
 
