@@ -60,7 +60,7 @@ class Settings:
     notifications_listen: tuple[str, int] | None = None
     notifications_headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     #: The way to the mailbox of the listener, for the workers of pytest-xdist.
-    mailbox: tuple[str, bytes] | None = field(default=None, repr=False)
+    mailbox: tuple[str | tuple[str, int], bytes] | None = field(default=None, repr=False)
     report: Path = Path("report")
     categories: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()

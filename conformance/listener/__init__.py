@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from conformance.listener.mailbox import LocalMailbox, Mailbox
+from conformance.listener.mailbox import LocalMailbox, Mailbox, Way
 from conformance.listener.options import LISTEN
 
 
@@ -34,7 +34,7 @@ def listening(host: str, port: int) -> Iterator[LocalMailbox]:
         listener.close()
 
 
-def way(mailbox: Mailbox | None) -> tuple[str, bytes] | None:
+def way(mailbox: Mailbox | None) -> Way | None:
     """Open the mailbox of the listener, where there is one, to other processes of the run."""
     if not isinstance(mailbox, LocalMailbox):
         return None
@@ -45,7 +45,7 @@ def way(mailbox: Mailbox | None) -> tuple[str, bytes] | None:
     return mailbox.door.way
 
 
-def enter(found: tuple[str, bytes] | None) -> Mailbox | None:
+def enter(found: Way | None) -> Mailbox | None:
     """Return the mailbox that a way leads to, in another process of the run."""
     if found is None:
         return None

@@ -9,6 +9,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
+#: The address of a local socket, as a path or as host and port, and the key to it.
+Way = tuple[str | tuple[str, int], bytes]
 #: Bounds of what is kept: deliveries, and bytes of all of them. The oldest are forgotten first.
 KEPT = 50_000
 KEPT_BYTES = 32 << 20

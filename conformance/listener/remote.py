@@ -8,7 +8,7 @@ import threading
 from multiprocessing.connection import Client, Connection
 from multiprocessing.connection import Listener as Socket
 
-from conformance.listener.mailbox import LocalMailbox, Look, Reply
+from conformance.listener.mailbox import LocalMailbox, Look, Reply, Way
 
 
 class SocketDoor:
@@ -17,14 +17,14 @@ class SocketDoor:
     def __init__(self, mailbox: LocalMailbox) -> None:
         self._mailbox = mailbox
         self._key = secrets.token_bytes(32)
-        self._socket = Socket(authkey=self._key)
+        self._socket = _listening(self._key)
         self._closed = False
         threading.Thread(target=self._serve, name="mailbox", daemon=True).start()
 
     @property
-    def way(self) -> tuple[str, bytes]:
+    def way(self) -> Way:
         """What a process needs to come in: the address and the key."""
-        return str(self._socket.address), self._key
+        return self._socket.address, self._key
 
     def close(self) -> None:
         """Let nobody in any more."""
@@ -48,10 +48,18 @@ class SocketDoor:
                 visitor.send(getattr(self._mailbox, name)(*arguments))
 
 
+def _listening(key: bytes) -> Socket:
+    """Listen on a local socket, or on the loopback address where the temporary folder has too long a path."""
+    try:
+        return Socket(authkey=key)
+    except OSError:
+        return Socket(("127.0.0.1", 0), authkey=key)
+
+
 class RemoteMailbox:
     """The mailbox of another process."""
 
-    def __init__(self, way: tuple[str, bytes]) -> None:
+    def __init__(self, way: Way) -> None:
         self._way = way
         self._connection: Connection | None = None
         self._lock = threading.Lock()

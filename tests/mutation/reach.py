@@ -85,7 +85,9 @@ def _of(name: str) -> Reach:
             service = folder / "tokens.address"
             addresses = [target.url, *([f"http://{service.read_text().strip()}"] if service.exists() else [])]
             env = {**target.env, lines.ADDRESSES: " ".join(addresses), lines.TIMES: str(times)}
-            run = run_suite(target.url, *target.options, "-p", "tests.mutation.lines", "--keep", "--seed", "1", env=env)
+            # One process: with several, the lines of one scenario would be taken for those of another.
+            alone = ("-n", "0", "-p", "tests.mutation.lines")
+            run = run_suite(target.url, *target.options, *alone, "--keep", "--seed", "1", env=env)
         assert run.report is not None, run.stdout + run.stderr
         told = json.loads(times.read_text())
         found = _reached([*folder.glob("lines.*")], told["order"])

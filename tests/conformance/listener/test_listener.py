@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import multiprocessing.util
 import re
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from multiprocessing import AuthenticationError
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -184,6 +186,19 @@ def test_other_processes_look_into_the_mailbox(listener: Listener) -> None:
     with pytest.raises((AuthenticationError, OSError, EOFError)):
         RemoteMailbox((way[0], b"another key")).gave_up()
     assert remote.gave_up()
+    remote.close()
+
+
+def test_a_temporary_folder_with_a_long_name(
+    listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The path of a local socket has 107 bytes at most."""
+    long = tmp_path / ("long" * 30)
+    long.mkdir()
+    monkeypatch.setattr(multiprocessing.util, "get_temp_dir", lambda: str(long))
+    remote = listening.enter(listening.way(listener.mailbox))
+    assert isinstance(remote, RemoteMailbox)
+    assert not remote.gave_up()
     remote.close()
 
 

@@ -27,7 +27,8 @@ def test_the_same_seed_sends_the_same_requests(suite: Forker, open_registry: Ser
     def asked(seed: int) -> list[tuple[str, str, bytes]]:
         with serve(forward) as tiny:
             nodes = [f"=conformance/scenarios/search/test_search_{name}" for name in ("names.py", "states.py")]
-            suite.run(tiny.url, *nodes, "--seed", str(seed), "--keep", "--effort", "quick")
+            # One process: the order between several is not that of the seed.
+            suite.run(tiny.url, *nodes, "--seed", str(seed), "--keep", "--effort", "quick", "-n", "0")
             return [(a.method, _SESSION.sub("SESSION", _RUN.sub("RUN", a.path)), a.body) for a in tiny.asked]
 
     first = asked(1)
