@@ -14,7 +14,8 @@ from typing import Any
 from conformance.scenarios.conditions.coverage import laws_tried
 from conformance.settings import Settings
 from conformance.target.capabilities import Capabilities
-from conformance.verdict.rollup import Finding, ProfileVerdicts, RollUp
+from conformance.verdict.profile_verdicts import ProfileVerdicts
+from conformance.verdict.rollup import Finding, RollUp
 from spec.catalogue import Catalogue
 from spec.model import Verdict
 

@@ -11,6 +11,7 @@ import pytest
 
 from conformance.client.http.exchange import Exchange, Response
 from conformance.verdict import presence
+from conformance.verdict.rank import weight
 from spec.model import Outcome, Withheld
 
 #: Does in an ordinary way what was refused; gives what it is answered.
@@ -311,18 +312,6 @@ class Judge:
             self.judgements[judgement.requirement] = judgement
 
 
-#: The order in which outcomes win where several scenarios, or several judgements, speak of one
-#: requirement.
-RANK = (
-    Outcome.ERROR,
-    Outcome.BROKEN,
-    Outcome.INCONCLUSIVE,
-    Outcome.HELD,
-    Outcome.UNSUPPORTED,
-    Outcome.NOT_TESTED,
-)
-
-
 def excuse_of(answers: Iterable[Response]) -> str:
     """Return the first excuse of some answers; empty if there is none."""
     return next((answer.excuse for answer in answers if answer.excuse), "")
@@ -340,11 +329,6 @@ def cause_of(answers: Iterable[Response]) -> str:
 def _deletes(answer: Response) -> bool:
     """Tell whether an answer is that of a deletion, whose refusal other requirements judge."""
     return bool(answer.trail) and answer.trail[-1].request.method == "DELETE"
-
-
-def weight(outcome: Outcome, root: str) -> tuple[int, bool]:
-    """Return the rank of an outcome; a consequence of another breach comes after its cause."""
-    return RANK.index(outcome), bool(root)
 
 
 def status_of(answer: Response) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from reference.faults import ALL as FAULTS
 from tests.support.collected import WEAKER, Collected
 from tests.support.configurations import configured
-from tests.support.launching import Launcher, launched_by
+from tests.support.forked.launching import Launcher, launched_by
 from tests.support.sampling import number_of
 from tests.support.servers import ServerError
 from tests.support.weakening import Weakness

@@ -15,7 +15,7 @@ import coverage
 
 from tests.mutation import lines
 from tests.support.configurations import Target, configured
-from tests.support.launching import Launcher, launched_by
+from tests.support.forked.launching import Launcher, launched_by
 from tests.support.suite import run_suite
 from tests.support.weakening import source_of
 

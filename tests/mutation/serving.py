@@ -11,7 +11,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from tests.mutation.mutants import mutated
-from tests.support.launching import Launcher, answer
+from tests.support.forked.launching import Launcher, answer
 from tests.support.weakening import source_of
 
 

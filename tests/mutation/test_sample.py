@@ -15,7 +15,7 @@ from tests.mutation.reach import Reach, measure
 from tests.mutation.serving import Changing
 from tests.mutation.trial import MODULES, judge
 from tests.support.collected import Collected
-from tests.support.launching import Launcher
+from tests.support.forked.launching import Launcher
 from tests.support.sampling import sampled
 from tests.support.servers import ROOT
 from tests.support.weakening import weaknesses

@@ -10,7 +10,7 @@ import pytest
 
 from tests.mutation.checks import notice
 from tests.support.collected import Collected
-from tests.support.launching import Launcher
+from tests.support.forked.launching import Launcher
 from tests.support.weakening import Weakness, weaknesses
 
 _HEAD = "conformance/scenarios/pull/test_blob_head.py::test_head_of_a_blob"

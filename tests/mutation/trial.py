@@ -12,7 +12,7 @@ from tests.mutation.reach import SET_UPS, USUAL, Reach, set_up_in
 from tests.mutation.serving import Changing
 from tests.mutation.users import Span, function, users
 from tests.support.collected import Collected
-from tests.support.launching import launched_by
+from tests.support.forked.launching import launched_by
 from tests.support.servers import ServerError
 from tests.support.suite import SuiteRun
 

@@ -16,7 +16,7 @@ from tests.proof.cases import Case
 from tests.proof.workshop import Result, Workshop
 from tests.support.collected import WITHOUT_SEARCH
 from tests.support.configurations import configured
-from tests.support.launching import launched_by
+from tests.support.forked.launching import launched_by
 from tests.support.servers import ServerError
 from tests.support.suite import SuiteRun
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.mutation.serving import Changing
 from tests.support.collected import Collected
-from tests.support.launching import Launcher
+from tests.support.forked.launching import Launcher
 
 
 @dataclass(slots=True)

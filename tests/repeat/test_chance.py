@@ -25,7 +25,7 @@ _BARE = frozenset({"random.Random", "time.gmtime", "time.localtime", "time.ctime
 _ALLOWED = {
     "tests/proof/__main__.py": "make prove takes the date for a seed, and prints it; tests give a seed of their own",
     "tests/proof/page.py": "the page of the proof has the date of the proof",
-    "tests/reference/test_token_auth.py": "certificates are good for days from now, which the reference compares",
+    "tests/reference/auth/test_token_auth.py": "certificates are good for days from now, which the reference compares",
 }
 
 

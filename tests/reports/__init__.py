@@ -1,0 +1,1 @@
+"""Tests of the readers of a report: page, summary and schema."""

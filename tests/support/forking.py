@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from tests.support.chance import SEED
-from tests.support.child import Child
+from tests.support.forked.child import Child
 from tests.support.suite import SuiteRun
 
 #: Seconds of one run; the machine may be busy with other tests.

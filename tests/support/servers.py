@@ -21,7 +21,7 @@ import bcrypt
 import requests
 import yaml
 
-from tests.support.launching import CURRENT, Forked
+from tests.support.forked.launching import CURRENT, Forked
 
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 30.0

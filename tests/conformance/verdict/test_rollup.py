@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from conformance.verdict.rollup import CONTRACT, INVARIANTS, ProfileVerdicts, RollUp
+from conformance.verdict.profile_verdicts import ProfileVerdicts
+from conformance.verdict.rollup import CONTRACT, INVARIANTS, RollUp
 from spec.catalogue import Catalogue
 from spec.model import Level, Outcome, Requirement, Verdict, weigh
 

@@ -21,7 +21,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NoReturn
 
-from tests.support.child import Child
+from tests.support.forked.child import Child
 
 _PAUSE = 0.01
 _DIES_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
@@ -60,7 +60,7 @@ class Forked:
 class Launcher(Child):
     """The process that forks."""
 
-    def __init__(self, module: str = "tests.support.launching") -> None:
+    def __init__(self, module: str = "tests.support.forked.launching") -> None:
         super().__init__(module)
         #: Handed over with each start.
         self.more: dict[str, Any] = {}

@@ -19,7 +19,7 @@ from reference.config import ConfigError, read
 from reference.settings import Config
 from tests.reference.conftest import Process, Start
 from tests.reference.probe import CONFIG, digest
-from tests.reference.test_command import HEAD, TOKEN, written
+from tests.reference.process.test_command import HEAD, TOKEN, written
 
 WAIT = 10.0
 PURGING = "  maintenance:\n    uploadpurging:\n      age: 1s\n"

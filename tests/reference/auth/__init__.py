@@ -1,0 +1,1 @@
+"""Tests of logins at the reference: passwords, tokens, and the token service."""

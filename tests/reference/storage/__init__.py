@@ -1,0 +1,1 @@
+"""Tests of the storages of the reference: promises, crashes, failures, large lists."""
