@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from conformance.client.curl import Trust
 from conformance.client.http.exchange import Response
 from conformance.client.login.credentials import Credentials
 from conformance.client.settling import ask_until, poll
@@ -71,6 +72,11 @@ class Settings:
     command: str = ""
     #: Tells this run's repositories from those of any other.
     run_id: str = ""
+
+    @property
+    def trust(self) -> Trust:
+        """How the certificate of the target is checked, for those who run its commands."""
+        return Trust(self.insecure, self.ca_bundle)
 
     def wait(self, condition: Callable[[], bool]) -> bool:
         """Return whether a condition holds, at once or within ``--settle`` seconds."""

@@ -118,6 +118,7 @@ def _environment() -> Environment:
         duration=view.duration,
         answer=_outcome,
         option=_option,
+        again=lambda item, report: view.again(report, item.finding),
         ordered=lambda counts: {verdict: counts[verdict] for verdict in view.ORDER if counts.get(verdict)},
         bad=lambda counts: ", ".join(f"{counts[one]} {view.label(one)}" for one in _BAD if counts.get(one)),
         verdict_in=lambda profile, verdicts: verdicts.get(profile, "-"),

@@ -56,6 +56,7 @@ class Finding(TypedDict):
     actual: str
     exchanges: list[Exchange]
     curl: str
+    script: NotRequired[str]
     also_affected: list[str]
     note: str
 

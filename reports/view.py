@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 
@@ -271,6 +272,14 @@ def warning(report: Report) -> str:
     if not said and not report["run"]["complete"]:
         said = "Only a part of the suite was run, so this is no certificate: what follows is what was decided."
     return " ".join(filter(None, (EMBEDDED if report["target"].get("embedded") else "", said)))
+
+
+def again(report: Report, finding: Finding) -> str:
+    """Return the line for a shell that runs the scenario of a finding again; empty where nobody recorded one."""
+    command, whole = report["run"].get("command", ""), " pytest conformance "
+    if whole not in command or "::" not in finding["scenario"]:
+        return ""
+    return command.replace(whole, f" pytest {shlex.quote(finding['scenario'])} ", 1) + " --report report-again"
 
 
 def product(report: Report) -> str:

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import base64
 import shlex
+from dataclasses import dataclass
 
 from conformance.client.http.exchange import RECORDED_BODY_LIMIT, Exchange
 from conformance.client.redaction import REMOVED
 
 _INLINE = 2048
+#: Longer than this is not put into a command line.
+_ENCODED = 16 * 1024
 #: A text that ends in so many equal characters is shown by how many they are.
 _TAIL = 200
 
 
-def command(exchange: Exchange, insecure: bool = False) -> str:
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How the certificate of the target is checked: by a file of certificates, or not at all."""
+
+    insecure: bool = False
+    ca_bundle: str | None = None
+
+    @property
+    def words(self) -> list[str]:
+        """The options of curl that say so."""
+        if self.insecure:
+            return ["-k"]
+        return ["--cacert", shlex.quote(self.ca_bundle)] if self.ca_bundle else []
+
+
+def command(exchange: Exchange, trust: Trust | None = None) -> str:
     """Return one curl command; credentials are left to the reader's environment."""
     request = exchange.request
-    words = ["curl", "-i", "--path-as-is"]
-    if insecure:
-        words.append("-k")
+    words = ["curl", "-i", "--path-as-is", *(trust.words if trust else ())]
     if request.method == "HEAD":
         words.append("-I")
     elif request.method != "GET":
@@ -44,7 +61,17 @@ def _body(body: bytes | None) -> str:
     if len(body) <= _INLINE:
         octal = "".join(f"\\{byte:03o}" for byte in body)
         return f" --data-binary @<(printf {shlex.quote(octal)})"
+    if len(body) <= _ENCODED:
+        return f" --data-binary @<(printf %s {base64.b64encode(body).decode()} | base64 -d)"
     return f" --data-binary @<(head -c {len(body)} /dev/urandom)"
+
+
+def faithful(exchange: Exchange) -> bool:
+    """Whether the command sends the very bytes: digests depend on them."""
+    body, size = exchange.request.body, exchange.request.size
+    if size != len(body or b""):
+        return False
+    return not body or len(body) <= _ENCODED or _printable(body) is not None
 
 
 def _printable(body: bytes) -> str | None:

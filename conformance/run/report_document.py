@@ -136,6 +136,7 @@ def _finding(finding: Finding, run: Run) -> dict[str, Any]:
         "actual": judgement["actual"],
         "exchanges": judgement["exchanges"],
         "curl": judgement["curl"],
+        **({"script": script} if (script := judgement.get("script")) else {}),
         "also_affected": sorted(finding.also_affected),
         "note": f"known to the owner: {why}" if why else "",
     }

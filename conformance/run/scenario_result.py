@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from conformance.client.curl import command
 from conformance.client.http.exchange import Exchange
+from conformance.client.script import from_nothing, line
 from conformance.contract import Contract
 from conformance.contract.invariants import breaches as contradictions
 from conformance.target.session import Session
@@ -40,8 +42,8 @@ def of_scenario(session: Session, judge: Judge, exchanges: list[Exchange], raise
         judge.rest(Outcome.ERROR, f"the suite failed: {type(raised).__name__}")
     aside = [blocked.judgement] if blocked and blocked.accuses and not _lacks(session, blocked.requirement) else []
     record: Record = {
-        "judgements": [judgement(session, found) for found in judge.judgements.values()],
-        "blocked": [judgement(session, found) for found in (*aside, *judge.asides.values())],
+        "judgements": [judgement(session, found, exchanges) for found in judge.judgements.values()],
+        "blocked": [judgement(session, found, exchanges) for found in (*aside, *judge.asides.values())],
         "error": session.redactor.clean(error),
         "conditions": judge.conditions,
     }
@@ -54,8 +56,18 @@ def _lacks(session: Session, requirement: str) -> bool:
     return any(session.capabilities.shown(part) is False for part in load().requirement(requirement).needs)
 
 
-def judgement(session: Session, found: Judgement) -> dict[str, Any]:
-    """Return a judgement as plain data, credentials removed."""
+def _script(session: Session, found: Judgement, exchanges: Sequence[Exchange]) -> str:
+    """Return a script that shows a breach from nothing; empty where there is none."""
+    if found.outcome is not Outcome.BROKEN or found.script or session.capabilities.has("token"):
+        return found.script
+    settings = session.settings
+    shown = from_nothing(settings.url, found.evidence, exchanges, settings.trust, settings.run_id)
+    title = f"# {found.requirement}: expected {line(found.expected)}, but {line(found.actual)}"
+    return "\n".join([title, *shown]) if shown else ""
+
+
+def judgement(session: Session, found: Judgement, exchanges: Sequence[Exchange] = ()) -> dict[str, Any]:
+    """Return a judgement as plain data, credentials removed; ``exchanges`` are those of its scenario."""
     evidence = found.evidence[-_SHOWN:]
     plain: dict[str, Any] = session.redactor.scrub(
         {
@@ -66,7 +78,8 @@ def judgement(session: Session, found: Judgement) -> dict[str, Any]:
             "actual": found.actual,
             "cause": found.cause,
             "exchanges": [exchange.record() for exchange in evidence],
-            "curl": found.script or (command(evidence[-1], session.settings.insecure) if evidence else ""),
+            "script": _script(session, found, exchanges),
+            "curl": found.script or (command(evidence[-1], session.settings.trust) if evidence else ""),
         }
     )
     # A password such as "held" or "PULL" must not change what was judged.
@@ -89,7 +102,7 @@ def _contract(session: Session, contract: Contract, exchanges: list[Exchange]) -
         for requirement, expected, actual in found:
             if requirement not in breaches:
                 broken = Judgement(requirement, Outcome.BROKEN, expected=expected, actual=actual, evidence=(exchange,))
-                breaches[requirement] = judgement(session, broken)
+                breaches[requirement] = judgement(session, broken, exchanges)
     return {
         "exercised": sorted(exercised),
         "breaches": [breaches[key] for key in sorted(breaches)],
@@ -116,9 +129,8 @@ def _invariants(session: Session, seen: list[Judgement], exchanges: list[Exchang
         name = breach.requirement
         about.setdefault(name, set()).update(broken.get(_about(breach.evidence[-1]), ()))
         if name not in breaches:
-            breaches[name] = judgement(
-                session, Judgement(name, Outcome.BROKEN, "", breach.expected, breach.actual, breach.evidence)
-            )
+            broken_by = Judgement(name, Outcome.BROKEN, "", breach.expected, breach.actual, breach.evidence)
+            breaches[name] = judgement(session, broken_by, exchanges)
     beside = {found.requirement for found in seen if found.outcome is Outcome.BROKEN}
     return {
         "contradictions": [

@@ -218,7 +218,12 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
             f"contract checks {run['exchanges']['contract_ms_per_exchange']:.2f} ms each"
         )
         if report["findings"] and not self.controller.settings.keep:
-            self.console.print(Text("With --keep the content that these commands ask for stays on the target.", "dim"))
+            self.console.print(
+                Text(
+                    "With --keep the content that these commands ask for stays; scripts that make it are on the page.",
+                    "dim",
+                )
+            )
         if report["target"].get("embedded"):
             self.console.print(Text(view.EMBEDDED, "yellow"))
         complaint = self.controller.complaint or ("" if decided else "Nothing was decided.")
