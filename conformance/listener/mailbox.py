@@ -74,7 +74,7 @@ class Door(Protocol):
     """Lets other processes of the run look into a mailbox."""
 
     @property
-    def way(self) -> tuple[str, bytes]:
+    def way(self) -> Way:
         """The address and the key that they need."""
 
     def close(self) -> None:
