@@ -27,7 +27,7 @@ _CODE = re.compile(r"^(```|~~~).*?^\1|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^#+ +(.+?) *#*$", re.MULTILINE)
 #: Options of pytest, the reference, curl and skopeo.
 _OTHER_OPTIONS = {"--kind", "--junitxml", "--alluredir", "--memory", "--addr", "--fault", "--variant"}
-_OTHER_OPTIONS |= {"--path-as-is", "--dest-tls-verify"}
+_OTHER_OPTIONS |= {"--path-as-is", "--cacert", "--dest-tls-verify"}
 _LARGEST_PICTURE = 300 * 1024
 
 
