@@ -51,6 +51,11 @@ def test_post_with_the_digest_of_other_bytes(
     if answer.status == 202:
         raise Undecided("the POST with a wrong digest was taken as the start of an upload")
     judge.status("PUSH-SINGLE-DIGEST-INVALID-400", answer, 400)
+    _malformed(repo, setup, judge)
+
+
+def _malformed(repo: Repository, setup: SetUp, judge: Judge) -> None:
+    """Push a blob under digests of the right algorithm and a wrong length."""
     blob = setup.make.blob()
     for digest in malformed(blob.digest)[-2:]:
         answer = repo.upload_single(digest, blob.content)
