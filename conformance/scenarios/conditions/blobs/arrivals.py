@@ -272,7 +272,8 @@ class Arrival:
         shared = size <= COMMON and self.attempt.row["algorithm"] == "sha512"
         if shared or (not later and self.attempt.number % 2 and COMMON < size <= MOST_REFUSED):
             nobodys = self.attempt.make.bytes(64)
-            sent, claimed = self.content.part(0, size), digest_of(nobodys, self.attempt.row["algorithm"])
+            sent = self.content.part(0, size) or self.attempt.make.bytes(100)
+            claimed = digest_of(nobodys, self.attempt.row["algorithm"])
             absent = [claimed]
         else:
             more = 100 if later or size <= COMMON else 0
