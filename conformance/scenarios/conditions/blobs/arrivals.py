@@ -21,9 +21,11 @@ from conformance.scenarios.conditions.blobs.checks import (
     UNPUSHED,
     UNPUSHED_HEAD,
     UNTOUCHED,
+    USED,
 )
 from conformance.scenarios.conditions.blobs.contents import Content
 from conformance.scenarios.conditions.rows.attempt import ACCEPTED, CREATED, UNKNOWN, Attempt, Check, Declined
+from conformance.scenarios.conditions.rows.places import near
 from conformance.scenarios.shared.upload_steps import MAX_CHUNK, not_granted, range_end
 from conformance.target.content import OCI_LAYER, Descriptor, Manifest, digest_of, image
 from conformance.verdict.judge import field_of, status_of, told
@@ -33,6 +35,10 @@ NO_CONTENT = 204
 COMMON = 2
 #: Bytes that are sent to be refused, at most.
 MOST_REFUSED = 1 << 21
+#: Statuses that no rule on chunks gives: the upload is unknown, or its own location is too long.
+_NO_REASON = frozenset({404, 414})
+#: The codes that say of a part of a manifest that it is not there.
+_LACKING = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
 #: Chunks of a push, by its way.
 CHUNKS = {"chunks-2": 2, "chunks-4": 4, "chunks-7": 7}
 
@@ -88,6 +94,8 @@ class Arrival:
         parts = {"config": (own, near), "layer": (near, own)}[self.attempt.row["use"]]
         made = Manifest.of(image(parts[0], [parts[1]]), OCI_MANIFEST)
         answer = self.attempt.answered(self.repo.put_manifest(made.digest, made.body, made.media_type))
+        lacks = not _LACKING.isdisjoint(answer.error_codes or ())
+        self.attempt(USED, not lacks, "status 201 to an image whose parts are there", answer)
         if answer.status != CREATED:
             # Pushes of manifests are judged elsewhere.
             raise Declined("use")
@@ -238,7 +246,7 @@ class Arrival:
         payload = self.content.payload(start, end)
         answer = self.repo.patch_upload(location, payload, f"{start}-{end - 1}", headers=self._length(end - start))
         self.attempt.answered(answer)
-        if answer.refused:
+        if answer.refused and answer.status not in _NO_REASON:
             # A minimum may not be announced; what was refused for another reason is judged by scenarios of its own.
             raise Declined("arrival")
         self.attempt(PUSHED, answer.ok, "status 202 to a chunk", answer, actual=status_of(answer))
@@ -271,9 +279,9 @@ class Arrival:
         # Other rows read what they share with this one; where the wrong bytes are taken, they would be blamed.
         shared = size <= COMMON and self.attempt.row["algorithm"] == "sha512"
         if shared or (not later and self.attempt.number % 2 and COMMON < size <= MOST_REFUSED):
-            nobodys = self.attempt.make.bytes(64)
+            # One that a registry takes for its own where it compares a part of the digest.
             sent = self.content.part(0, size) or self.attempt.make.bytes(100)
-            claimed = digest_of(nobodys, self.attempt.row["algorithm"])
+            claimed = near(self.digest, self.attempt.number // 2)
             absent = [claimed]
         else:
             more = 100 if later or size <= COMMON else 0
@@ -318,7 +326,11 @@ class Arrival:
         if self.attempt.has("chunked"):
             answer = self.attempt.answered(self.repo.patch_upload(location, self.attempt.make.bytes(99), "0-98"))
             location = upload_location(answer) or location
-        answer = self.attempt.answered(self.repo.cancel_upload(location))
+        here = self.repo
+        if self.attempt.number % 2:
+            here = self.attempt.elsewhere()
+            self.attempt.notes.append("on another connection")
+        answer = self.attempt.answered(here.cancel_upload(location))
         if not answer.ok:
             raise Declined("session")
         gone = self.attempt.answered(self.repo.get_upload(location))

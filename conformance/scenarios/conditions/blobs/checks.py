@@ -153,6 +153,14 @@ MALFORMED = Check(
     ends=False,
     about="elsewhere",
 )
+NEAR = Check(
+    "blob-nowhere-else",
+    "a blob asked for by a digest that nothing has",
+    "PULL-BLOB-GET-UNKNOWN-404",
+    ends=False,
+    about="elsewhere",
+)
+USED = Check("blob-accepted", "a push of an image whose parts are there", "PUSH-MANIFEST-STATUS-201", about="use")
 DELETED = Check("blob-deleted", "the deletion of a blob", "MGMT-BLOB-DELETE-202", about="fate")
 GONE = Check("blob-deleted", "GET of a blob that was deleted", "MGMT-BLOB-DELETE-GET-404", about="fate")
 GONE_HEAD = Check("blob-deleted", "HEAD of a blob that was deleted", "MGMT-BLOB-DELETE-HEAD-404", about="fate")

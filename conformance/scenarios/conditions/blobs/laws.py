@@ -20,7 +20,7 @@ from conformance.scenarios.conditions.rows.attempt import (
     cached,
     longer,
 )
-from conformance.scenarios.conditions.rows.places import Form, encoded, other_length
+from conformance.scenarios.conditions.rows.places import Form, encoded, near, other_length
 from conformance.scenarios.conditions.rows.rows import Row
 from conformance.scenarios.shared.partial_content import LABEL, TRUE, expected_of, false_of
 from conformance.verdict.judge import content_of, status_of, told
@@ -188,7 +188,7 @@ class Look:
         if part == "behind":
             self._behind()
             return
-        value, first, last = _range_of(part, self.content.size)
+        value, first, last = _range_of(part, self.content.size, self.attempt.number)
         headers = (*form.headers, ("Range", value))
         answer = self.attempt.answered(form.repo.get_blob(form.reference, headers=headers))
         shown = f"{told(answer, 'Content-Range')}, {content_of(answer)}"
@@ -262,8 +262,14 @@ class Look:
                 self.attempt(checks.NO_MANIFEST, not answer.ok, "no manifest", self.created, answer, actual=shown)
             return
         if where == "malformed":
-            answer = self.attempt.answered(self.repo.get_blob(other_length(self.digest, self.attempt.number)))
-            self.attempt(checks.MALFORMED, not answer.ok, "no blob by a malformed digest", self.created, answer)
+            number, kind = divmod(self.attempt.number, 3)
+            like, check = (
+                (near(self.digest, number), checks.NEAR)
+                if kind
+                else (other_length(self.digest, number), checks.MALFORMED)
+            )
+            answer = self.attempt.answered(self.repo.get_blob(like))
+            self.attempt(check, not answer.ok, f"no blob by {like}", self.created, answer)
             return
         if self.row["content"] in COMMON or self.row["arrival"] == "mounted":
             # What others may have pushed beside this is asked for where nobody pushes.
@@ -336,10 +342,18 @@ class Look:
         return self.repo.get_blob(there.digest).ok
 
 
-def _range_of(kind: str, size: int) -> tuple[str, int, int]:
-    """Return a Range header and the first and last position of what it asks for."""
+def _range_of(kind: str, size: int, number: int) -> tuple[str, int, int]:
+    """Return a Range header and the first and last position of what it asks for.
+
+    What is in the middle begins, in each second row, with a position that has a digit less than its end; what is open
+    may be the whole blob.
+    """
     last = size - 1
     middle = size // 2
+    if kind == "middle" and number % 2:
+        middle = 10 ** (len(str(middle)) - 1) - 1
+    if kind == "open" and number % 2:
+        middle = 0
     first, end = {
         "first": (0, min(9, last)),
         "one": (0, 0),

@@ -278,6 +278,15 @@ def _replaced(attempt: Attempt, filled: Filled) -> None:
     told = _told(found, filled)
     attempt(checks.REPLACED, old not in found, f"a list without the deleted tag {old}", again, actual=told)
     attempt(checks.TAGS, set(found) >= set(filled.pushed), "each tag", again, actual=told)
+    # And a deletion that nothing follows.
+    answer = attempt.answered(repo.delete_manifest(new))
+    if answer.status == ACCEPTED:
+        del filled.pushed[new]
+        filled.gone.add(new)
+        found = _left(attempt, filled, {new})
+        told = _told(found, filled)
+        attempt(checks.REPLACED, new not in found, f"a list without the deleted tag {new}", answer, actual=told)
+        attempt(checks.TAGS, set(found) >= set(filled.pushed), "each tag", answer, actual=told)
 
 
 def _referrers(attempt: Attempt, filled: Filled, *, by_type: bool) -> None:

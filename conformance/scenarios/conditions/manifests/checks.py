@@ -228,6 +228,13 @@ MALFORMED = Check(
     ends=False,
     about="manifest-elsewhere",
 )
+NEAR = Check(
+    "manifest-nowhere-else",
+    "a manifest asked for by a digest that nothing has",
+    "PULL-MANIFEST-GET-UNKNOWN-404",
+    ends=False,
+    about="manifest-elsewhere",
+)
 LISTED_THERE = Check(
     "manifest-nowhere-else",
     "the tag of a manifest in the list of tags of another repository",

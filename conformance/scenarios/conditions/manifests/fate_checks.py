@@ -82,6 +82,9 @@ SUBJECT_DELETED = Check(
 )
 MOVED = Check("manifest-kept", "a tag that moved", "PULL-CONSIST-TAG-MOVE", about="manifest-fate")
 LEFT = Check("manifest-kept", "a manifest that its tag left", "PULL-CONSIST-OLD-DIGEST", about="manifest-fate")
+SIBLING_LEFT = Check(
+    "manifest-kept", "a tag like one that another manifest was pushed to", "PUSH-MANIFEST-KEPT", about="manifest-fate"
+)
 TAG_GONE = Check("manifest-deleted", "GET of a deleted tag", "MGMT-TAG-DELETE-GET-404", about="manifest-fate")
 TAG_GONE_HEAD = Check("manifest-deleted", "HEAD of a deleted tag", "MGMT-TAG-DELETE-HEAD-404", about="manifest-fate")
 TAG_UNLISTED = Check(

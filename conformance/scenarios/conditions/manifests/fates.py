@@ -88,6 +88,11 @@ class Fate:
     def _moved(self) -> None:
         """Push another manifest to the tag, which was pulled before: the tag leads there, and the digest does not."""
         other = self.push.shelf.another(self.attempt.make)
+        sibling = sibling_of(self.push.tag, 0)
+        beside = self.attempt.number % 2 == 0 and sibling not in self.attempt.place.tags
+        beside = beside and self._put(sibling, self.manifest) is not None
+        if beside:
+            self.attempt.place.tags[sibling] = self.row
         moved = self._put(self.push.tag, other)
         if moved is None:
             # A registry may hold tags fast.
@@ -109,6 +114,8 @@ class Fate:
         expected = f"status 200 and the length {len(other.body)} of the new manifest"
         self.attempt(fate_checks.MOVED, held, expected, moved, head)
         self._is_there(fate_checks.LEFT, self.push.digest, self.manifest, moved)
+        if beside:
+            self._is_there(fate_checks.SIBLING_LEFT, sibling, self.manifest, moved)
         if self.push.made.subject and self.attempt.has("referrers"):
             self.lists.referred(checks.REFERRED)
 

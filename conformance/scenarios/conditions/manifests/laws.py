@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.scenarios.conditions.manifests.looks import ManifestLook
 from conformance.scenarios.conditions.manifests.push import Push
 from conformance.scenarios.conditions.rows.attempt import Attempt
-from conformance.scenarios.conditions.rows.kinds import DOCKER, Shelf, untyped
+from conformance.scenarios.conditions.rows.kinds import DOCKER, NAMELESS_INDEX, Shelf, untyped
 from conformance.scenarios.conditions.rows.rows import Row
 
 
@@ -29,7 +29,11 @@ def attempt_manifest(attempt: Attempt) -> None:
     place = attempt.place
     shelf = place.shelf or Shelf(attempt.session.setup(f"shelf {place.repository.name}"), attempt.repo)
     place.shelf = shelf
-    made = shelf.make(attempt.row["kind"], attempt.row["subject"], attempt.make, empty=attempt.number % 2 > 0)
+    kind = attempt.row["kind"]
+    if kind == "nameless" and attempt.number % 2 == 0:
+        kind = NAMELESS_INDEX
+        attempt.notes.append("which is an index")
+    made = shelf.make(kind, attempt.row["subject"], attempt.make, empty=attempt.number % 2 > 0)
     if untyped(made):
         attempt.notes.append("with an empty artifactType")
     push = Push(attempt, shelf, made)

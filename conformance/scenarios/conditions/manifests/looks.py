@@ -12,7 +12,7 @@ from conformance.scenarios.conditions.manifests.fates import Fate
 from conformance.scenarios.conditions.manifests.lists import ListLook
 from conformance.scenarios.conditions.manifests.push import Push
 from conformance.scenarios.conditions.rows.attempt import NOT_FOUND, OK, Attempt, Check, longer
-from conformance.scenarios.conditions.rows.places import other_length, sibling_of
+from conformance.scenarios.conditions.rows.places import near, other_length, sibling_of
 from conformance.verdict.judge import content_of, status_of, told
 
 NOT_MODIFIED = 304
@@ -183,12 +183,17 @@ class ManifestLook:
         elif where.startswith("other-"):
             self._other_repository(where == "other-tag")
         elif where == "digest-tag":
-            self._not_this(checks.DIGEST_TAG, self.push.digest.replace(":", "-"))
+            tag = self.push.digest.replace(":", "-")
+            if tag not in self.attempt.place.tags:
+                self._not_this(checks.DIGEST_TAG, tag)
         elif where == "malformed":
-            answer = self.attempt.answered(
-                self.repo.get_manifest(other_length(self.push.digest, self.attempt.number), None, headers=self.accepts)
+            number, kind = divmod(self.attempt.number, 3)
+            digest = self.push.digest
+            like, check = (
+                (near(digest, number), checks.NEAR) if kind else (other_length(digest, number), checks.MALFORMED)
             )
-            self.attempt(checks.MALFORMED, not answer.ok, "no manifest by a malformed digest", self.created, answer)
+            answer = self.attempt.answered(self.repo.get_manifest(like, None, headers=self.accepts))
+            self.attempt(check, not answer.ok, f"no manifest by {like}", self.created, answer)
         else:
             other = sibling_of(self.push.tag, self.attempt.number)
             if other not in self.attempt.place.tags:

@@ -11,7 +11,7 @@ from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX,
 from conformance.scenarios.conditions.manifests import checks, fate_checks
 from conformance.scenarios.conditions.rows.attempt import ACCEPTED, CREATED, UNKNOWN, Attempt, Declined
 from conformance.scenarios.conditions.rows.kinds import CHILDREN, Made, Shelf, untyped
-from conformance.scenarios.conditions.rows.places import DOUBLED, Form, encoded, tag_of
+from conformance.scenarios.conditions.rows.places import DOUBLED, Form, encoded, near, tag_of
 from conformance.target.content import ANY_MANIFEST, Manifest, digest_of
 from conformance.target.lists import descriptors_of
 from conformance.target.policy import is_immutable, may_be
@@ -37,7 +37,9 @@ class Push:
         self.made = made
         self.manifest: Manifest = made.manifest
         self.repo: Repository = attempt.repo
-        self.tag = tag_of(attempt.row["tag"], attempt.make, attempt.number)
+        # Under such a tag clients keep an index, where there is no list of referrers.
+        likened = self.manifest.digest if "manifests" not in self.manifest.document else ""
+        self.tag = tag_of(attempt.row["tag"], attempt.make, attempt.number, likened)
         if DOUBLED in self.tag:
             attempt.notes.append("with doubled separators")
         self.algorithm = "sha512" if attempt.row["push"] == "by-sha512" else "sha256"
@@ -125,10 +127,11 @@ class Push:
 
     def _named(self, reference: str) -> str:
         """Return how a push names what it pushes: in each second row that pulls by an encoded tag, by that, too."""
-        if self.attempt.row["manifest-asked"] != "encoded" or ":" in reference or self.attempt.number % 2:
+        if self.attempt.row["manifest-asked"] != "encoded" or self.attempt.number % 2:
             return reference
-        if "by an encoded tag, too" not in self.attempt.notes:
-            self.attempt.notes.append("by an encoded tag, too")
+        note = f"by an encoded {'digest' if ':' in reference else 'tag'}, too"
+        if note not in self.attempt.notes:
+            self.attempt.notes.append(note)
         return encoded(reference, self.attempt.number // 2)
 
     def _declines(self, answer: Response, reference: str) -> str:
@@ -245,9 +248,10 @@ class Push:
         self.attempt(checks.ABSENT, not got.ok, "no manifest where none was accepted", refused, got)
 
     def _mismatch(self) -> None:
-        """Push the manifest under the digest of another: it is refused, and neither is there."""
+        """Push the manifest under the digest of another, or of nothing: it is refused, and neither is there."""
         other = self.shelf.another(self.attempt.make)
-        wrong = digest_of(other.body, self.algorithm)
+        number, kind = divmod(self.attempt.number, 2)
+        wrong = near(self.digest, number) if kind else digest_of(other.body, self.algorithm)
         refused = self.repo.put_manifest(wrong, self.manifest.body, self.manifest.media_type)
         self.attempt.answered(refused)
         self.attempt(checks.REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)

@@ -38,6 +38,8 @@ DOCKER = frozenset({"docker-image", "docker-list"})
 CHILDREN = {"index": "image", "nested": "index", "docker-list": "docker-image"}
 #: Kinds whose manifests have no artifactType: that of the configuration stands for it in a list of referrers.
 UNTYPED = frozenset({"nameless", "many"})
+#: What some rows have in place of an image without mediaType.
+NAMELESS_INDEX = "nameless-index"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,8 @@ class Shelf:
     def make(self, kind: str, subject: str, make: Maker, *, empty: bool = False) -> Made:
         """Return a manifest of a kind with a subject (values of these dimensions), not pushed and like no other.
 
-        Where it has no artifactType, ``empty`` gives it an empty one, which says as much.
+        Where it has no artifactType, ``empty`` gives it an empty one, which says as much. The kind ``nameless-index``
+        is that of an index without mediaType.
         """
         mark = make.random.randbytes(8).hex()
         if kind in DOCKER:
@@ -141,9 +144,11 @@ class Shelf:
 
     def _of(self, kind: str, members: dict[str, Any]) -> Manifest:
         """Return a manifest of an OCI kind."""
-        if kind in {"index", "nested"}:
-            child = self.child(CHILDREN[kind])
-            return _of(index([child.descriptor(platform=PLATFORM)], **members), OCI_INDEX)
+        if kind in {"index", "nested", NAMELESS_INDEX}:
+            document = index([self.child(CHILDREN.get(kind, "image")).descriptor(platform=PLATFORM)], **members)
+            if kind == NAMELESS_INDEX:
+                del document["mediaType"]
+            return _of(document, OCI_INDEX)
         manifest = self._image(members, LAYERS if kind == "many" else 1)
         document = manifest.document
         if kind == "large":

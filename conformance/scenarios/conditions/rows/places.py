@@ -97,6 +97,9 @@ class Places:
         if shape == "separators":
             # A name that fits the other one, where that is taken for a pattern.
             beside = Repository(registry, here.name.removesuffix(SEPARATED) + SEPARATED.translate(_LIKE))
+        elif shape == "longest":
+            # A name that differs in its last character alone, where what a registry compares may be cut.
+            beside = Repository(registry, f"{here.name[:-1]}m")
         below = None if shape == "longest" else Repository(registry, f"{here.name}/below")
         spare = [Repository(registry, self._name(shape, f"{suffix}-{end}")) for end in "defg"]
         alias = Repository(registry, _alias_of(here.name))
@@ -128,30 +131,35 @@ def _alias_of(name: str) -> str:
     return f"{start}-{end}"
 
 
-def tag_of(form: str, make: Maker, number: int) -> str:
-    """Return a tag of a form; those that are short come again after a while, and then lead to something new."""
+def tag_of(form: str, make: Maker, number: int, digest: str = "") -> str:
+    """Return a tag of a form; those that are short come again after a while, and then lead to something new.
+
+    A tag that looks like a digest looks like ``digest`` in some rows, where there is one.
+    """
     plain = make.tag()
     forms = {
         # Letters and digits in turns.
         "one-character": (LETTERS[:26], LETTERS[26:])[number % 2][number // 2 % 10],
         "longest": (plain + ("." if number % 2 else DOUBLED) + "x" * LONGEST_TAG)[:LONGEST_TAG],
         "capitals": f"_{plain.upper()}",
-        "digest-like": _like_a_digest(make, number),
+        "digest-like": _like_a_digest(make, number, digest),
         "word": WORDS[number % len(WORDS)],
     }
     return forms.get(form, plain)
 
 
-def _like_a_digest(make: Maker, number: int) -> str:
+def _like_a_digest(make: Maker, number: int, digest: str) -> str:
     """Return a tag as images without a list of referrers have them, as their signatures do, or the name of a commit."""
     encoded = make.random.randbytes(32).hex()
-    return (f"sha256-{encoded}", f"sha256-{encoded}.sig", encoded[:40], encoded)[number % 4]
+    return (digest.replace(":", "-") or f"sha256-{encoded}", f"sha256-{encoded}.sig", encoded[:40], encoded)[number % 4]
 
 
 def sibling_of(tag: str, number: int) -> str:
     """Return a tag that a careless registry takes for another: of the other case, or one that begins like it."""
     other = tag.swapcase()
-    forms = [other] if other != tag else []
+    # One that differs in its last character alone, where what a registry compares may be cut.
+    forms = [f"{tag[:-1]}{'y' if tag[-1] != 'y' else 'z'}"] if len(tag) == LONGEST_TAG else []
+    forms += [other] if other != tag else []
     if "_" in tag:
         # It fits, where the tag is taken for a pattern.
         forms.append(tag.replace("_", "x", 1))
@@ -169,3 +177,11 @@ def encoded(reference: str, number: int) -> str:
 def other_length(digest: str, number: int) -> str:
     """Return a malformed digest that begins like one, or has it as its beginning."""
     return f"{digest}0" if number % 2 else digest[:-1]
+
+
+def near(digest: str, number: int) -> str:
+    """Return the digest of nothing that differs from one in a single character: the last one or, seldom, the first."""
+    algorithm, _, encoded = digest.partition(":")
+    place = 0 if number % 4 == 3 else len(encoded) - 1
+    other = "0" if encoded[place] != "0" else "1"
+    return f"{algorithm}:{encoded[:place]}{other}{encoded[place + 1 :]}"

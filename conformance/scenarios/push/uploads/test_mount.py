@@ -15,6 +15,7 @@ from conformance.verdict.judge import Judge, Undecided, Unsupported, verifies
 STATUS = "PUSH-MOUNT-STATUS"
 AVAILABLE = "PUSH-MOUNT-BLOB-AVAILABLE"
 KEPT = "PUSH-BLOB-KEPT"
+OTHER_TAG = "PULL-MANIFEST-OTHER-REPO-TAG"
 DIGEST_HEADER = ("PUSH-MOUNT-DIGEST-HEADER", "PUSH-MOUNT-DIGEST-HEADER-TRUE")
 #: What no grammar takes for a digest.
 NO_DIGEST = "sha256:!!"
@@ -26,21 +27,22 @@ def _distinct(repo: Repository, other: Repository) -> None:
         raise Undecided("a mount needs two repositories")
 
 
-@verifies(STATUS, AVAILABLE, "PUSH-MOUNT-LOCATION-PULLABLE", KEPT, *DIGEST_HEADER)
+@verifies(STATUS, AVAILABLE, "PUSH-MOUNT-LOCATION-PULLABLE", KEPT, OTHER_TAG, *DIGEST_HEADER)
 def test_mount_of_an_existing_blob(
     repo: Repository, other_repo: Repository, setup: SetUp, judge: Judge, settings: Settings
 ) -> None:
-    """A mount from another repository makes the blob available (201), or opens an upload (202)."""
+    """A mount from another repository makes the blob available (201), or opens an upload (202); nothing else comes."""
     _distinct(repo, other_repo)
-    blob = setup.blob(repo)
+    image = setup.image(repo)
+    blob = image.blobs[0]
     answer = other_repo.mount(blob.digest, repo.name)
     if not_granted(answer, settings):
         raise Unsupported(_NO_RIGHTS)
     if answer.status != 201:
-        for requirement in (AVAILABLE, KEPT):
+        for requirement in (AVAILABLE, KEPT, OTHER_TAG):
             judge.unsupported(requirement, "the mount was not answered 201")
     judge.require_status(STATUS, answer, 201, 202, when="to the mount of a blob of another repository")
-    rest = (AVAILABLE, "PUSH-MOUNT-LOCATION-PULLABLE", KEPT, *DIGEST_HEADER)
+    rest = (AVAILABLE, "PUSH-MOUNT-LOCATION-PULLABLE", KEPT, OTHER_TAG, *DIGEST_HEADER)
     if answer.status == 202:
         for requirement in rest:
             judge.unsupported(requirement, "the mount was answered with an upload session")
@@ -54,6 +56,8 @@ def test_mount_of_an_existing_blob(
         "PUSH-MOUNT-BLOB-AVAILABLE", setup.read_blob(other_repo, blob.digest), blob.content, expected, answer
     ):
         judge.stop("PUSH-MOUNT-BLOB-AVAILABLE")
+    strayed = other_repo.get_manifest(image.tag or "", image.media_type)
+    judge.status(OTHER_TAG, strayed, 404, when="to a tag of the repository that a blob was mounted from")
     leads_to(judge, "PUSH-MOUNT-LOCATION-PULLABLE", answer, blob, repo=other_repo)
     own = repo.mount(blob.digest, repo.name)
     if own.status == 201:
