@@ -1,0 +1,1 @@
+"""Faults of the fourteenth blind round, each of which shows under one condition."""

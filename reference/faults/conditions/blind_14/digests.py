@@ -1,0 +1,87 @@
+"""Faults that show with digests by sha512."""
+
+from __future__ import annotations
+
+from reference import errors
+from reference.app import Registry
+from reference.documents import Document, read
+from reference.faults.shared import DIGEST_LENGTH, body_of
+from reference.grammar import digest_of
+from reference.messages import Handler, Request, Response
+from reference.modifications import Fault, around, override
+from reference.storage import Manifest
+
+_SHA512 = "sha512:"
+
+
+def _column_of_a_sha256(registry: Registry) -> None:
+    """The digest that was computed is kept in a column that is as long as one by sha256."""
+    verified = registry.uploads.verified
+    override(
+        registry.uploads,
+        verified=lambda claimed, computed: verified(claimed[:DIGEST_LENGTH], computed[:DIGEST_LENGTH]),
+    )
+
+
+@around("manifest.put")
+async def _stored_before_the_link(registry: Registry, request: Request, handler: Handler) -> Response:
+    """Content is stored by sha256, and another digest is a link to it that is made, or refused, afterwards."""
+    if not request.reference.startswith(_SHA512):
+        return await handler(request)
+    content = await request.body(registry.options.manifest_limit)
+    override(request, body=body_of(content or b""))
+    try:
+        return await handler(request)
+    except errors.RegistryError as error:
+        if content and [entry.code for entry in error.entries] == ["DIGEST_INVALID"]:
+            document = read(content, request.headers.get("content-type"))
+            manifest = Manifest(digest_of(content), document.media_type, content)
+            registry.storage.put_manifest(request.name, manifest, None)
+        raise
+
+
+def _parts_by_sha256(registry: Registry) -> None:
+    """The parts of an image are looked up by the digits of a sha256."""
+    check = registry.manifests.check_references
+
+    def changed(name: str, document: Document) -> None:
+        check(name, document)
+        unfound = [digest for digest in document.blobs if digest.startswith(_SHA512)]
+        if unfound:
+            raise errors.references_unknown(unfound)
+
+    override(registry.manifests, check_references=changed)
+
+
+FAULTS = (
+    Fault(
+        name="sha512-verified-by-its-first-half",
+        title="A blob is accepted under a sha512 digest whose first 64 digits alone are right.",
+        breaks=("PUSH-BLOB-SHA512-MISMATCH-REJECTED",),
+        also=(
+            "PUSH-PUT-DIGEST-MISMATCH-REJECTED",
+            "PUSH-PUT-DIGEST-MISMATCH-400",
+            "PUSH-PUT-DIGEST-MISMATCH-NO-BLOB",
+            "PUSH-PATCH-CHUNKED-DIGEST-MISMATCH-REJECTED",
+            "PUSH-SINGLE-DIGEST-MISMATCH-REJECTED",
+            "PUSH-SINGLE-DIGEST-INVALID-400",
+            "PULL-BLOB-GET-BODY-EXACT",
+            "PULL-BLOB-GET-DCD-TRUE",
+        ),
+        apply=_column_of_a_sha256,
+    ),
+    Fault(
+        name="refused-by-sha512-kept-by-sha256",
+        title="A manifest that is refused under a wrong sha512 digest is there under its sha256.",
+        breaks=("PUSH-MANIFEST-REFUSED-NOT-STORED",),
+        also=("PUSH-MANIFEST-BAD-REFERENCE-NOT-STORED", "PULL-MANIFEST-GET-UNKNOWN-404"),
+        apply=_stored_before_the_link,
+    ),
+    Fault(
+        name="layer-by-sha512-missing",
+        title="An image is refused for want of a config or layer that is there and named by sha512.",
+        breaks=("PUSH-MANIFEST-STATUS-201",),
+        also=("BASE-DIGEST-SHA512", "PUSH-MANIFEST-BY-TAG-PULLABLE", "PUSH-MANIFEST-BY-DIGEST-PULLABLE"),
+        apply=_parts_by_sha256,
+    ),
+)

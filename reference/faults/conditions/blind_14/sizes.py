@@ -1,0 +1,153 @@
+"""Faults that show with some sizes of blobs, chunks and manifests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reference import errors
+from reference.app import Registry
+from reference.documents import Json
+from reference.faults.conditions.blind_14.shared import KIB_64, MIB
+from reference.messages import Content, Handler, Request, Response
+from reference.modifications import Fault, around, override
+from reference.storage import Manifest, Upload
+from reference.storage.memory import MemoryContent
+
+
+@around("blob.head")
+async def _no_size_no_blob(_registry: Registry, request: Request, handler: Handler) -> Response:
+    """HEAD asks for the size, and takes the size 0 for none."""
+    response = await handler(request)
+    if response.status == 200 and response.content is not None and response.content.size == 0:
+        response.content.close()
+        raise errors.blob_unknown(request.reference)
+    return response
+
+
+def _end_behind_start(registry: Registry) -> None:
+    """The last position of a chunk has to be greater than its first."""
+    chunk = registry.uploads.chunk
+
+    def changed(request: Request, upload: Upload) -> tuple[int | None, int | None]:
+        start, length = chunk(request, upload)
+        if length == 1:
+            raise registry.uploads.out_of_order(upload)
+        return start, length
+
+    override(registry.uploads, chunk=changed)
+
+
+@around("upload.patch")
+async def _full_buffer_counted_again(registry: Registry, request: Request, handler: Handler) -> Response:
+    """A buffer is counted when it is full and once more at the end, where nothing came behind it."""
+    before = registry.uploads.find(request).size
+    response = await handler(request)
+    upload = registry.storage.find_upload(request.name, request.reference)
+    if response.status == 202 and upload is not None:
+        received = upload.size - before
+        if received and received % KIB_64 == 0:
+            response.headers.set("Range", registry.uploads.range(upload.size + KIB_64))
+    return response
+
+
+def _size_in_16_bits(registry: Registry) -> None:
+    """The size of a referrer stands in a column of 16 bits."""
+    describe = registry.referrers.describe
+
+    def changed(manifest: Manifest) -> Json:
+        descriptor = describe(manifest)
+        descriptor["size"] %= KIB_64
+        return descriptor
+
+    override(registry.referrers, describe=changed)
+
+
+def _appended_to_what_is_there(registry: Registry) -> None:
+    """What is copied in parts of a mebibyte is opened to append to it, though the file may be there already."""
+    doubled: set[tuple[str, str]] = set()
+    find, commit, remove = registry.blobs.find, registry.storage.commit_upload, registry.storage.delete_blob
+
+    def committed(upload: Upload, digests: Iterable[str]) -> None:
+        digests = [*digests]
+        if upload.size >= MIB:
+            name = upload.repository
+            doubled.update((name, digest) for digest in digests if registry.storage.has_blob(name, digest))
+        commit(upload, digests)
+
+    def found(name: str, digest: str) -> Content | None:
+        content = find(name, digest)
+        if isinstance(content, MemoryContent) and (name, digest) in doubled:
+            return MemoryContent(content.data + content.data)
+        return content
+
+    def removed(name: str, digest: str) -> bool:
+        doubled.discard((name, digest))
+        return remove(name, digest)
+
+    override(registry.storage, commit_upload=committed, delete_blob=removed)
+    override(registry.blobs, find=found)
+
+
+FAULTS = (
+    Fault(
+        name="head-of-nothing-404",
+        title="HEAD of the blob of no bytes returns 404; GET is not.",
+        breaks=("PULL-BLOB-HEAD-200",),
+        also=(
+            "PULL-BLOB-HEAD-GET-AGREE",
+            "PUSH-PUT-BLOB-PULLABLE-AT-DIGEST",
+            "PUSH-BLOB-EMPTY-ACCEPTED",
+            "PULL-CONSIST-AT-ONCE",
+            "PULL-BLOB-GET-EMPTY",
+            "PUSH-BLOB-KEPT",
+        ),
+        apply=_no_size_no_blob,
+    ),
+    Fault(
+        name="chunk-of-one-position-416",
+        title="A chunk of a single byte whose Content-Range is N-N returns 416.",
+        breaks=("PUSH-PATCH-STATUS-202",),
+        also=(
+            "PUSH-PUT-FINAL-CHUNK-CLOSES",
+            "PUSH-PATCH-CHUNKS-CONCATENATED",
+            "PUSH-STATUS-RESUME",
+            "PUSH-CHUNK-MIN-LENGTH-LAST-ANY",
+            "PUSH-CATEGORY-COMPLETE",
+            "PUSH-PATCH-RANGE-VALUE",
+            "PUSH-PATCH-416-RANGE-TRUE",
+        ),
+        apply=_end_behind_start,
+    ),
+    Fault(
+        name="full-buffer-in-the-range-twice",
+        title="The Range of a chunk whose length is a multiple of 64 KiB ends 64 KiB too late.",
+        breaks=("PUSH-PATCH-RANGE-VALUE",),
+        also=("PUSH-PATCH-STREAM-RANGE-VALUE", "PUSH-STATUS-RANGE-VALUE"),
+        apply=_full_buffer_counted_again,
+    ),
+    Fault(
+        name="referrer-size-in-16-bits",
+        title="A referrer of 64 KiB or more is listed with its size modulo 65,536.",
+        breaks=("DISC-REFERRERS-DESCRIPTOR-FIELDS",),
+        apply=_size_in_16_bits,
+    ),
+    Fault(
+        name="large-blob-doubled-by-second-push",
+        title="A blob of a mebibyte or more has its bytes twice over when it was pushed a second time.",
+        breaks=("PUSH-BLOB-KEPT",),
+        also=(
+            "PULL-BLOB-GET-BODY-EXACT",
+            "PUSH-BLOB-LARGE-EXACT",
+            "PUSH-BLOB-REUPLOAD-IDEMPOTENT",
+            "PUSH-PUT-BLOB-PULLABLE-AT-DIGEST",
+            "PUSH-PUT-LOCATION-PULLABLE",
+            "PUSH-SINGLE-LOCATION-PULLABLE",
+            "PULL-BLOB-HEAD-CONTENT-LENGTH-TRUE",
+            "PULL-BLOB-GET-DCD-TRUE",
+            "PULL-BLOB-RANGE-CONTENT-RANGE-TRUE",
+            "PUSH-BLOB-PARALLEL-SAME-DIGEST",
+            "PUSH-CONCURRENT-BLOB-WHOLE",
+        ),
+        apply=_appended_to_what_is_there,
+    ),
+)
