@@ -185,9 +185,10 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
                 rows.add_row(label, visible(_clipped(text)))
         self.console.print(rows)
         if finding["curl"]:
-            # In one piece, so that it can be copied.
-            line = Text.assemble(("       try  ", "dim"), visible(_clipped(finding["curl"])))
-            self.console.print(line, soft_wrap=True)
+            # In one piece, so that it can be copied; of a script the page has the lines.
+            several = "\n" in finding["curl"]
+            shown = "the script of this finding on the page" if several else _clipped(finding["curl"])
+            self.console.print(Text.assemble(("       try  ", "dim"), visible(shown)), soft_wrap=True)
 
     def _verdicts(self, report: dict[str, Any]) -> None:
         table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")

@@ -94,8 +94,10 @@ class Arrival:
         parts = {"config": (own, near), "layer": (near, own)}[self.attempt.row["use"]]
         made = Manifest.of(image(parts[0], [parts[1]]), OCI_MANIFEST)
         answer = self.attempt.answered(self.repo.put_manifest(made.digest, made.body, made.media_type))
-        lacks = not _LACKING.isdisjoint(answer.error_codes or ())
-        self.attempt(USED, not lacks, "status 201 to an image whose parts are there", answer)
+        if not _LACKING.isdisjoint(answer.error_codes or ()):
+            there = [self.attempt.answered(self.repo.head_blob(part["digest"])) for part in (own, near)]
+            held = not all(head.ok for head in there)
+            self.attempt(USED, held, "status 201 to an image whose parts are there", answer, *there)
         if answer.status != CREATED:
             # Pushes of manifests are judged elsewhere.
             raise Declined("use")

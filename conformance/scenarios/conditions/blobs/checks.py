@@ -160,7 +160,13 @@ NEAR = Check(
     ends=False,
     about="elsewhere",
 )
-USED = Check("blob-accepted", "a push of an image whose parts are there", "PUSH-MANIFEST-STATUS-201", about="use")
+USED = Check(
+    "blob-kept",
+    "a push of an image that a blob is a part of",
+    "PUSH-BLOB-KEPT",
+    {"algorithm=sha512": "BASE-DIGEST-SHA512"},
+    about="use",
+)
 DELETED = Check("blob-deleted", "the deletion of a blob", "MGMT-BLOB-DELETE-202", about="fate")
 GONE = Check("blob-deleted", "GET of a blob that was deleted", "MGMT-BLOB-DELETE-GET-404", about="fate")
 GONE_HEAD = Check("blob-deleted", "HEAD of a blob that was deleted", "MGMT-BLOB-DELETE-HEAD-404", about="fate")

@@ -19,7 +19,7 @@ TOGETHER = {"quick": 1, "default": 2, "thorough": 3}
 #: In how many rows a value occurs that takes much time or traffic.
 DEAR = 2
 #: Of so many sets of rows the one that costs least is taken, and about what a row costs beside its values.
-TRIES = {"quick": 1, "default": 2, "thorough": 1}
+TRIES = {"quick": 1, "default": 3, "thorough": 1}
 EACH = 20
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from reference import errors
 from reference.app import Registry
 from reference.documents import Json
-from reference.faults.conditions.blind_14.shared import KIB_64, MIB
+from reference.faults.conditions.edges.shared import KIB_64, MIB
 from reference.messages import Content, Handler, Request, Response
 from reference.modifications import Fault, around, override
 from reference.storage import Manifest, Upload
@@ -106,8 +106,9 @@ FAULTS = (
     Fault(
         name="chunk-of-one-position-416",
         title="A chunk of a single byte whose Content-Range is N-N returns 416.",
-        breaks=("PUSH-PATCH-STATUS-202",),
+        breaks=("PUSH-CHUNK-MIN-LENGTH-ANNOUNCED",),
         also=(
+            "PUSH-PATCH-STATUS-202",
             "PUSH-PUT-FINAL-CHUNK-CLOSES",
             "PUSH-PATCH-CHUNKS-CONCATENATED",
             "PUSH-STATUS-RESUME",
@@ -134,9 +135,9 @@ FAULTS = (
     Fault(
         name="large-blob-doubled-by-second-push",
         title="A blob of a mebibyte or more has its bytes twice over when it was pushed a second time.",
-        breaks=("PUSH-BLOB-KEPT",),
+        breaks=("PULL-BLOB-GET-BODY-EXACT",),
         also=(
-            "PULL-BLOB-GET-BODY-EXACT",
+            "PUSH-BLOB-KEPT",
             "PUSH-BLOB-LARGE-EXACT",
             "PUSH-BLOB-REUPLOAD-IDEMPOTENT",
             "PUSH-PUT-BLOB-PULLABLE-AT-DIGEST",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from reference import errors
 from reference.app import Registry
 from reference.documents import INDEXES, OCI_INDEX, OCI_MANIFEST, Document, parse
-from reference.faults.conditions.blind_14.shared import MIB
+from reference.faults.conditions.edges.shared import MIB
 from reference.messages import Request, Response
 from reference.modifications import Fault, on, override
 from reference.storage import Manifest
@@ -70,10 +70,10 @@ FAULTS = (
     Fault(
         name="silent-index-is-an-image",
         title="An image index without the member mediaType is labelled as an image manifest.",
-        breaks=("PULL-MANIFEST-GET-CONTENT-TYPE",),
+        breaks=("PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED",),
         also=(
+            "PULL-MANIFEST-GET-CONTENT-TYPE",
             "PULL-TYPE-OCI-INDEX",
-            "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED",
             "PULL-MANIFEST-HEAD-CONTENT-TYPE-TRUE",
             "PULL-ACCEPT-EXACT",
             "PULL-ACCEPT-INDEX-INTACT",
@@ -85,9 +85,9 @@ FAULTS = (
     Fault(
         name="nested-index-pushed-again-a-cycle",
         title="An index that lists an index is refused as a cycle when it is pushed again.",
-        breaks=("PUSH-MANIFEST-IDEMPOTENT",),
+        breaks=("PUSH-MANIFEST-STATUS-201",),
         also=(
-            "PUSH-MANIFEST-STATUS-201",
+            "PUSH-MANIFEST-IDEMPOTENT",
             "PUSH-MANIFEST-INDEX-NESTED",
             "PUSH-MANIFEST-INDEX-ACCEPTED",
             "PUSH-MANIFEST-MULTIPLE-TAGS",

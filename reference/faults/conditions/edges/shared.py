@@ -1,4 +1,4 @@
-"""Changes that several modules of faults of the fourteenth blind round have in common."""
+"""Changes that several modules of faults at one value have in common."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import re
 
 from reference import errors
 from reference.app import Registry
-from reference.faults.conditions.blind_14.shared import refused
+from reference.faults.conditions.edges.shared import refused
 from reference.messages import Request, Response
 from reference.modifications import Fault, on, override
 
@@ -48,16 +48,20 @@ FAULTS = (
     Fault(
         name="range-from-zero-without-end-416",
         title="A range of all bytes from the first on, 0-, returns 416.",
-        breaks=("PULL-BLOB-RANGE-OPEN",),
-        also=("PULL-BLOB-RANGE-206", "PULL-BLOB-RANGE-UNSUPPORTED-200", "PULL-BLOB-RANGE-ADVERTISED-TRUE"),
+        breaks=("PULL-BLOB-RANGE-UNSUPPORTED-200",),
+        also=(
+            "PULL-BLOB-RANGE-OPEN",
+            "PULL-BLOB-RANGE-206",
+            "PULL-BLOB-RANGE-ADVERTISED-TRUE",
+        ),
         apply=_zero_is_none,
     ),
     Fault(
         name="range-positions-compared-as-text",
         title="A range whose first position comes behind its last one in the alphabet, like 9-10, returns 416.",
-        breaks=("PULL-BLOB-RANGE-206",),
+        breaks=("PULL-BLOB-RANGE-UNSUPPORTED-200",),
         also=(
-            "PULL-BLOB-RANGE-UNSUPPORTED-200",
+            "PULL-BLOB-RANGE-206",
             "PULL-BLOB-RANGE-ADVERTISED-TRUE",
             "PULL-BLOB-RANGE-CLIPPED",
             "PULL-BLOB-RANGE-TRUE",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reference import errors
 from reference.app import Registry
-from reference.faults.conditions.blind_14.shared import refused
+from reference.faults.conditions.edges.shared import refused
 from reference.grammar import digest_of
 from reference.messages import Handler, Request, Response
 from reference.modifications import Fault, around, both, on, override

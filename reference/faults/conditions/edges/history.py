@@ -160,9 +160,9 @@ FAULTS = (
     Fault(
         name="neighbours-of-a-deleted-blob-404",
         title="HEAD of each blob of a repository returns 404 from a deletion of a blob there to the next push of one.",
-        breaks=("PULL-BLOB-HEAD-200",),
+        breaks=("PUSH-BLOB-KEPT",),
         also=(
-            "PUSH-BLOB-KEPT",
+            "PULL-BLOB-HEAD-200",
             "PULL-BLOB-HEAD-GET-AGREE",
             "MGMT-BLOB-DELETE-OTHER-REPO-KEPT",
             "MGMT-MANIFEST-DELETE-SHARED-BLOBS-KEPT",

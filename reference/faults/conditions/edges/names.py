@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from reference.app import Registry
-from reference.faults.conditions.blind_14.shared import no_such_manifest, refused
 from reference.faults.conditions.blobs.shared import found_blobs
+from reference.faults.conditions.edges.shared import no_such_manifest, refused
 from reference.messages import Content
 from reference.modifications import Fault
 

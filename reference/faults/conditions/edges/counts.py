@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
 
 from reference.app import Registry
 from reference.documents import Json
@@ -13,7 +12,6 @@ from reference.storage import Manifest, Upload
 
 _SLOTS = 20
 _MANY = 100
-_WINDOW = 1000
 
 
 def _empty_list_not_written(registry: Registry) -> None:
@@ -76,17 +74,6 @@ def _long_list_not_made_again(registry: Registry) -> None:
     listed_tags(registry, lambda name, tags: [*tags, *gone[name]] if gone.get(name) else tags)
 
 
-def _window_of_a_thousand(registry: Registry) -> None:
-    """The search that makes the pages gives nothing behind its first thousand results."""
-    after = registry.tags.after
-
-    def changed(tags: Sequence[str], last: str | None) -> Sequence[str]:
-        rest = after(tags, last)
-        return rest if len(tags) - len(rest) < _WINDOW else []
-
-    override(registry.tags, after=changed)
-
-
 FAULTS = (
     Fault(
         name="only-referrer-listed-when-deleted",
@@ -113,20 +100,5 @@ FAULTS = (
         breaks=("MGMT-TAG-DELETE-NOT-LISTED",),
         also=("MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED",),
         apply=_long_list_not_made_again,
-    ),
-    Fault(
-        name="no-tags-behind-the-thousandth",
-        title="A page of tags that begins behind the thousandth is empty, and the last.",
-        breaks=("DISC-TAGS-LINK-WALK-COMPLETE",),
-        also=(
-            "DISC-TAGS-LAST-EXCLUSIVE",
-            "DISC-TAGS-LAST-WITHOUT-N",
-            "DISC-TAGS-N-SHORT-PAGE",
-            "DISC-TAGS-N-FULL-PAGE",
-            "DISC-TAGS-COMPLETE-AFTER-PUSH",
-            "DISC-TAGS-ORDER-SAME-IN-PAGES",
-            "DISC-TAGS-LAST-NOT-A-TAG",
-        ),
-        apply=_window_of_a_thousand,
     ),
 )

@@ -1,1 +1,0 @@
-"""Faults of the fourteenth blind round, each of which shows under one condition."""
