@@ -212,7 +212,7 @@ class Look:
             self._on_condition()
         else:
             self._get_by(self.form, checks.AGAIN)
-            if asked == "encoded" or (asked == "again" and self.attempt.number % 2):
+            if asked in {"again", "encoded"} and self.attempt.number % 2:
                 self._headed(self.repo.head_blob(self.form.reference))
 
     def _located(self) -> None:

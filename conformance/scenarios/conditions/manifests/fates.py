@@ -89,7 +89,7 @@ class Fate:
         """Push another manifest to the tag, which was pulled before: the tag leads there, and the digest does not."""
         other = self.push.shelf.another(self.attempt.make)
         sibling = sibling_of(self.push.tag, 0)
-        beside = self.attempt.number % 2 == 0 and sibling not in self.attempt.place.tags
+        beside = self.row["tag"] in {"longest", "capitals"} and sibling not in self.attempt.place.tags
         beside = beside and self._put(sibling, self.manifest) is not None
         if beside:
             self.attempt.place.tags[sibling] = self.row
@@ -124,8 +124,7 @@ class Fate:
     def _part_deleted(self) -> None:
         """Delete what the manifest lists, or another one like it: it stays as it is."""
         shelf, place, kind = self.push.shelf, self.attempt.place, CHILDREN.get(self.row["kind"], "")
-        if not kind and self.row["subject"] in {"there", "sha512"}:
-            kind = "image"
+        kind = kind or self.push.made.about
         part = shelf.child(kind) if kind else shelf.another(self.attempt.make)
         if not kind and self._put(part.digest, part) is None:
             return
@@ -217,7 +216,7 @@ class Fate:
             kept = layer.status != NOT_FOUND
             self.attempt(fate_checks.BLOBS_KEPT, kept, "the layer of another manifest as before", answer, layer)
         self._kept(fate_checks.CHILD_KEPT, CHILDREN.get(self.row["kind"], ""), answer)
-        self._kept(fate_checks.CHILD_KEPT, "image" if self.row["subject"] in {"there", "sha512"} else "", answer)
+        self._kept(fate_checks.CHILD_KEPT, self.push.made.about, answer)
         self.lists.unlisted(fate_checks.UNLISTED, fate_checks.OTHERS_LISTED, answer)
         if self.push.made.subject and self.attempt.has("referrers"):
             self.lists.unreferred(answer)

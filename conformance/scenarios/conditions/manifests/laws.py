@@ -5,8 +5,11 @@ from __future__ import annotations
 from conformance.scenarios.conditions.manifests.looks import ManifestLook
 from conformance.scenarios.conditions.manifests.push import Push
 from conformance.scenarios.conditions.rows.attempt import Attempt
-from conformance.scenarios.conditions.rows.kinds import DOCKER, NAMELESS_INDEX, Shelf, untyped
+from conformance.scenarios.conditions.rows.kinds import DOCKER, NAMELESS_INDEX, SUBJECTS, Shelf, untyped
 from conformance.scenarios.conditions.rows.rows import Row
+
+#: Subjects in words.
+_NAMED = {"index": "an index", "docker-image": "a Docker image"}
 
 
 def possible(row: Row) -> bool:
@@ -32,8 +35,11 @@ def attempt_manifest(attempt: Attempt) -> None:
     kind = attempt.row["kind"]
     if kind == "nameless" and attempt.number % 2 == 0:
         kind = NAMELESS_INDEX
-        attempt.notes.append("which is an index")
-    made = shelf.make(kind, attempt.row["subject"], attempt.make, empty=attempt.number % 2 > 0)
+        attempt.notes.append("as an index")
+    subject, about = attempt.row["subject"], SUBJECTS[attempt.number % (3 if attempt.has("docker-manifests") else 2)]
+    if subject in {"there", "sha512"} and about != "image":
+        attempt.notes.append(f"which is {_NAMED[about]}")
+    made = shelf.make(kind, subject, attempt.make, empty=attempt.number % 2 > 0, about=about)
     if untyped(made):
         attempt.notes.append("with an empty artifactType")
     push = Push(attempt, shelf, made)

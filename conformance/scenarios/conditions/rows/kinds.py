@@ -38,6 +38,10 @@ DOCKER = frozenset({"docker-image", "docker-list"})
 CHILDREN = {"index": "image", "nested": "index", "docker-list": "docker-image"}
 #: Kinds whose manifests have no artifactType: that of the configuration stands for it in a list of referrers.
 UNTYPED = frozenset({"nameless", "many"})
+#: How many parts a manifest of a kind has: the same one again and again. Others have a single one.
+PARTS = {"docker-image": 4, "many": LAYERS, "index": 2, "docker-list": 21}
+#: The kinds of what a manifest with a subject refers to, in turns.
+SUBJECTS = ("image", "index", "docker-image")
 #: What some rows have in place of an image without mediaType.
 NAMELESS_INDEX = "nameless-index"
 
@@ -51,6 +55,8 @@ class Made:
     subject: str = ""
     artifact_type: str = ""
     annotations: dict[str, str] = field(default_factory=dict)
+    #: The kind of its subject, where that is on the shelf.
+    about: str = ""
 
 
 class Shelf:
@@ -119,11 +125,11 @@ class Shelf:
         document = image(config.descriptor(OCI_CONFIG), [layer.descriptor()] * layers, **members)
         return _of(document, OCI_MANIFEST)
 
-    def make(self, kind: str, subject: str, make: Maker, *, empty: bool = False) -> Made:
+    def make(self, kind: str, subject: str, make: Maker, *, empty: bool = False, about: str = "image") -> Made:
         """Return a manifest of a kind with a subject (values of these dimensions), not pushed and like no other.
 
-        Where it has no artifactType, ``empty`` gives it an empty one, which says as much. The kind ``nameless-index``
-        is that of an index without mediaType.
+        Where it has no artifactType, ``empty`` gives it an empty one, which says as much. ``about`` is the kind of a
+        subject that is there. The kind ``nameless-index`` is that of an index without mediaType.
         """
         mark = make.random.randbytes(8).hex()
         if kind in DOCKER:
@@ -134,22 +140,23 @@ class Shelf:
         members: dict[str, Any] = {"annotations": annotations}
         if subject == "none":
             return Made(self._of(kind, members))
-        members["subject"] = named = self._subject(subject, make)
+        members["subject"] = named = self._subject(subject, make, about)
         if kind not in UNTYPED:
             members["artifactType"] = ARTIFACT
         elif empty:
             members["artifactType"] = ""
         type_ = OCI_CONFIG if kind in UNTYPED else ARTIFACT
-        return Made(self._of(kind, members), str(named["digest"]), type_, annotations)
+        there = about if subject != "absent" else ""
+        return Made(self._of(kind, members), str(named["digest"]), type_, annotations, there)
 
     def _of(self, kind: str, members: dict[str, Any]) -> Manifest:
         """Return a manifest of an OCI kind."""
         if kind in {"index", "nested", NAMELESS_INDEX}:
-            document = index([self.child(CHILDREN.get(kind, "image")).descriptor(platform=PLATFORM)], **members)
+            document = index(_listed(self.child(CHILDREN.get(kind, "image")), PARTS.get(kind, 1)), **members)
             if kind == NAMELESS_INDEX:
                 del document["mediaType"]
             return _of(document, OCI_INDEX)
-        manifest = self._image(members, LAYERS if kind == "many" else 1)
+        manifest = self._image(members, PARTS.get(kind, 1))
         document = manifest.document
         if kind == "large":
             # The annotations of a manifest itself would come again in each list of referrers.
@@ -160,11 +167,9 @@ class Shelf:
             return manifest
         return _of(document, OCI_MANIFEST)
 
-    def _subject(self, subject: str, make: Maker) -> Descriptor:
+    def _subject(self, subject: str, make: Maker, kind: str) -> Descriptor:
         """Return the descriptor of a subject: one that is there, or nothing that anybody has."""
-        child = self.child()
-        if subject == "absent":
-            child = self.another(make)
+        child = self.another(make) if subject == "absent" else self.child(kind)
         named = child.descriptor()
         if subject == "sha512":
             named["digest"] = digest_of(child.body, "sha512")
@@ -174,12 +179,18 @@ class Shelf:
         """Return a Docker manifest, which has no annotations: the white space behind it tells it from others."""
         config, layer = self.blobs
         if kind == "docker-image":
-            document, media_type = docker_image(config, [layer]), DOCKER_MANIFEST
+            document, media_type = docker_image(config, [layer] * PARTS[kind]), DOCKER_MANIFEST
         else:
             child = self.child("docker-image")
-            document, media_type = docker_list([child.descriptor(platform=PLATFORM)]), DOCKER_LIST
+            document, media_type = docker_list(_listed(child, PARTS[kind])), DOCKER_LIST
         space = "".join(" " if digit == "0" else "\n" for digit in f"{int(mark, 16):064b}")
         return Manifest.of(json.dumps(document, indent=1).encode() + space.encode(), media_type)
+
+
+def _listed(child: Manifest, count: int) -> list[Descriptor]:
+    """Return so many descriptors of a manifest, each for another platform."""
+    others = ({"architecture": "arm", "os": "linux", "variant": f"v{number}"} for number in range(1, count))
+    return [child.descriptor(platform=platform) for platform in (PLATFORM, *others)]
 
 
 def _of(document: dict[str, Any], media_type: str) -> Manifest:
