@@ -1,0 +1,1 @@
+"""Faults of manifests that show with some forms of tags, references and names of repositories."""
