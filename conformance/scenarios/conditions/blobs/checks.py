@@ -88,6 +88,8 @@ CLOSED = Check(
         **_NAMES,
     },
 )
+FALLEN_BACK = Check("blob-accepted", "an upload in place of a single POST", "PUSH-SINGLE-FALLBACK-USABLE", ends=False)
+ENDED = Check("blob-accepted", "the upload of a blob that was pushed", "PUSH-SESSION-CLOSED-AFTER-201", ends=False)
 CREATED_DIGEST = Check(
     "blob-headers",
     "the Docker-Content-Digest of a push of a blob",
@@ -177,6 +179,12 @@ THERE_KEPT = Check(
     "blob-deleted",
     "GET of a blob after its deletion in another repository",
     "MGMT-BLOB-DELETE-OTHER-REPO-KEPT",
+    about="fate",
+)
+THERE_LATER = Check(
+    "blob-kept",
+    "GET of a blob that was pushed after its deletion in another repository",
+    "PUSH-BLOB-KEPT",
     about="fate",
 )
 TWICE = Check("blob-deleted", "the second deletion of a blob", "MGMT-BLOB-DELETE-TWICE-404", ends=False, about="fate")

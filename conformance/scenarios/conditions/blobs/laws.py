@@ -58,18 +58,20 @@ def attempt_blob(attempt: Attempt) -> None:
     arrival.use()
     if attempt.row["refused"] == "later":
         arrival.refuse(present=True)
-    Look(attempt, content, arrival.digest, created).run()
+    Look(attempt, content, arrival, created).run()
 
 
 class Look:
     """What is asked for once a blob is there."""
 
-    def __init__(self, attempt: Attempt, content: Content, digest: str, created: Response) -> None:
+    def __init__(self, attempt: Attempt, content: Content, arrival: Arrival, created: Response) -> None:
         self.attempt = attempt
         self.row = attempt.row
         self.repo = attempt.repo
         self.content = content
-        self.digest = digest
+        self.digest = arrival.digest
+        #: Whether another repository has it, too.
+        self.beside = arrival.beside
         self.created = created
         #: The ETag of its last pull, if it had one.
         self.etag = ""
@@ -271,7 +273,7 @@ class Look:
             answer = self.attempt.answered(self.repo.get_blob(like))
             self.attempt(check, not answer.ok, f"no blob by {like}", self.created, answer)
             return
-        if self.row["content"] in COMMON or self.row["arrival"] == "mounted":
+        if self.row["content"] in COMMON or self.beside:
             # What others may have pushed beside this is asked for where nobody pushes.
             other = self.attempt.place.unused(self.attempt.session)
         elif self.attempt.number % 3 == 0:
@@ -291,7 +293,7 @@ class Look:
         other = self.attempt.neighbour
         if other is None:
             return
-        if self.row["arrival"] != "mounted":
+        if not self.beside:
             Arrival(self.attempt, self.content, other).put()
         answer = self.attempt.answered(other.delete_blob(self.digest))
         if answer.status == ACCEPTED:
@@ -299,7 +301,9 @@ class Look:
 
     def _deleted(self) -> None:
         other = self.attempt.neighbour if self.row["content"] not in COMMON else None
-        if other is not None:
+        # In each second row it comes to the other repository when it was deleted here.
+        after = self.attempt.number % 2 and not self.beside
+        if other is not None and not after:
             Arrival(self.attempt, self.content, other).put()
         near = self.attempt.place.blob(self.attempt.session)
         answer = self.attempt.answered(self.form.repo.delete_blob(self.form.reference))
@@ -324,9 +328,12 @@ class Look:
         twice = self.attempt.answered(self.repo.delete_blob(self.digest))
         self.attempt(checks.TWICE, twice.status in UNKNOWN, "status 404 to the second deletion", answer, twice)
         if other is not None:
+            if after:
+                Arrival(self.attempt, self.content, other).put()
             kept = self.attempt.answered(other.get_blob(self.digest, stream=self.content.large))
             held = kept.status == OK and self._is_content(kept)
-            self.attempt(checks.OTHER_KEPT, held, "the blob in the other repository", answer, kept)
+            check = checks.THERE_LATER if after else checks.OTHER_KEPT
+            self.attempt(check, held, "the blob in the other repository", answer, kept)
         if self.row["content"] not in COMMON:
             self.attempt.place.lost.append((self.row, self.gone))
             if self.attempt.closely:
@@ -367,7 +374,8 @@ def _range_of(kind: str, size: int, number: int) -> tuple[str, int, int]:
     }[kind]
     values = {
         "open": f"{first}-",
-        "over": f"{first}-{size + 99}",
+        # Clients name the greatest number there is.
+        "over": f"{first}-{2**63 - 1 if number % 2 else size + 99}",
         "suffix": f"-{size - first}",
         "longer": f"-{size + 99}",
     }

@@ -87,7 +87,7 @@ class Fate:
 
     def _moved(self) -> None:
         """Push another manifest to the tag, which was pulled before: the tag leads there, and the digest does not."""
-        other = self.push.shelf.another(self.attempt.make)
+        other = self.push.other()
         sibling = sibling_of(self.push.tag, 0)
         beside = self.row["tag"] in {"longest", "capitals"} and sibling not in self.attempt.place.tags
         beside = beside and self._put(sibling, self.manifest) is not None

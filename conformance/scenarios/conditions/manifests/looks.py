@@ -222,6 +222,10 @@ class ManifestLook:
         self.attempt.place.shelf_of(other, self.attempt.session)
         form = self.push.form(self.push.tag if by_tag else self.push.digest)
         other, reference = Repository(form.repo.registry, other.name), form.reference
+        if by_tag and self.attempt.number % 2 and reference not in self.attempt.place.elsewhere:
+            head = self.attempt.answered(other.head_manifest(reference, None, headers=self.accepts))
+            self.attempt(checks.OTHER_TAG, not head.ok, "no manifest of another repository", self.created, head)
+            return
         answer = self.attempt.answered(other.get_manifest(reference, None, headers=self.accepts))
         check = checks.OTHER_TAG if by_tag else checks.OTHER
         # Another row may have pushed something else to the same tag there.

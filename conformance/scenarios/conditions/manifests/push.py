@@ -25,6 +25,8 @@ LENGTH_REQUIRED = 411
 UNRELATED = tuple(f"application/vnd.example.kind{number}.v1+json" for number in range(6))
 
 
+#: Kinds of which another manifest may take the place of one.
+ALIKE = frozenset({"index", "nameless", "docker-image"})
 TYPES = (OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST)
 
 
@@ -81,11 +83,13 @@ class Push:
         """Return the Accept fields of the row's pulls."""
         own = self.manifest.media_type
         others = [name for name in TYPES if name != own]
+        # White space may stand on both sides of the sign (RFC 9110, 5.6.6).
+        mark = " ; q=" if self.attempt.number % 2 else ";q="
         forms: dict[str, Sequence[str]] = {
             "exact": [own],
             "list": [", ".join([*others, *UNRELATED, own])],
             "fields": [own, others[0]] if self.attempt.number % 2 else [others[0], own],
-            "weights": [f"{UNRELATED[0]};q=0.9, {own};q=0.5, {others[0]};q=0.2"],
+            "weights": [f"{UNRELATED[0]}{mark}0.9, {own}{mark}0.5, {others[0]}{mark}0.2"],
             "any": ["*/*"],
         }
         return tuple(("Accept", value) for value in forms[self.attempt.row["accept"]])
@@ -165,9 +169,18 @@ class Push:
 
     def _another(self) -> None:
         """Push another manifest to the tag, and pull it, so that a cache has it."""
-        other = self.shelf.another(self.attempt.make)
-        self._put(self.tag, other)
+        self._put(self.tag, self.other())
         self._pull()
+
+    def other(self) -> Manifest:
+        """Return another manifest for the tag: of the row's kind, in each second row and where it is no large one."""
+        kind = self.attempt.row["kind"]
+        alike = kind in ALIKE and self.attempt.number % 2
+        return (
+            self.shelf.make(kind, "none", self.attempt.make).manifest
+            if alike
+            else self.shelf.another(self.attempt.make)
+        )
 
     def _pull(self) -> None:
         """Pull what the tag leads to, so that a cache has it."""
@@ -252,7 +265,8 @@ class Push:
         other = self.shelf.another(self.attempt.make)
         number, kind = divmod(self.attempt.number, 2)
         wrong = near(self.digest, number) if kind else digest_of(other.body, self.algorithm)
-        refused = self.repo.put_manifest(wrong, self.manifest.body, self.manifest.media_type)
+        streamed = self.attempt.row["push"] == "streamed"
+        refused = self.repo.put_manifest(wrong, self.manifest.body, self.manifest.media_type, streamed=streamed)
         self.attempt.answered(refused)
         self.attempt(checks.REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)
         # What was deleted may be there still, which looks at deletion judge.

@@ -30,6 +30,8 @@ LAYERS = 1000
 NEARLY = 4 * 1024 * 1024 - 4096
 #: What a careless registry writes in another way: letters and signs of other scripts, and what HTML escapes.
 SIGNS = "ä → ü 😀 <b>&amp;</b> '\u2028' \\ +"
+#: How many annotations more an image with a subject has.
+NOTES = 101
 #: Characters of an annotation that a careless registry cuts.
 LONG = 1100
 #: Kinds that a registry may convert for a client that does not name them.
@@ -137,6 +139,8 @@ class Shelf:
         annotations = {"org.example.row": mark, "org.example/sign": SIGNS}
         if subject != "none":
             annotations["org.example.long"] = mark * (LONG // len(mark))
+            if kind == "image":
+                annotations |= {f"org.example.n{number}": "" for number in range(NOTES)}
         members: dict[str, Any] = {"annotations": annotations}
         if subject == "none":
             return Made(self._of(kind, members))

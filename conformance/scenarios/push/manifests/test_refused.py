@@ -18,6 +18,8 @@ from spec.model import Withheld
 
 CREATED = 201
 CODE = "PUSH-MANIFEST-MISSING-BLOB-CODE"
+#: How many layers are missing: a registry may count them off.
+MANY = 25
 #: 1.1 names the one in its sentence and points to the other in its table; Docker and 1.0 name the
 #: other.
 MISSING = ("MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN")
@@ -71,7 +73,7 @@ def test_put_manifest_that_is_no_json(repo: Repository, setup: SetUp, judge: Jud
 )
 def test_put_manifest_with_missing_layers(repo: Repository, setup: SetUp, judge: Judge) -> None:
     """A manifest refused for missing blobs names them with the code for it."""
-    missing = [setup.make.blob(), setup.make.blob()]
+    missing = [setup.make.blob() for _ in range(MANY)]
     manifest = setup.unpushed_image([setup.blob(repo, setup.make.config()), *missing])
     answer = repo.put_manifest(setup.make.tag(), manifest.body)
     if answer.status == 201:

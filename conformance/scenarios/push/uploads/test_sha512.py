@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conformance.client.registry import Repository, upload_location
 from conformance.scenarios.shared.upload_steps import opened
+from conformance.target.capabilities import Capabilities
 from conformance.target.content import digest_of
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, Undecided, Unsupported, verifies
@@ -32,8 +33,8 @@ def test_put_with_a_sha512_digest(repo: Repository, setup: SetUp, judge: Judge) 
 
 
 @verifies("PUSH-START-DIGEST-ALGORITHM-PARAM")
-def test_session_for_sha512(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A session opened with digest-algorithm=sha512 can be completed with a sha512 digest."""
+def test_session_for_sha512(repo: Repository, setup: SetUp, judge: Judge, capabilities: Capabilities) -> None:
+    """A session opened with digest-algorithm=sha512 can be asked for and completed with a sha512 digest."""
     requirement = "PUSH-START-DIGEST-ALGORITHM-PARAM"
     start = repo.start_upload(query="?digest-algorithm=sha512")
     judge.require_status(requirement, start, 202, when="to the start of an upload for sha512")
@@ -43,7 +44,12 @@ def test_session_for_sha512(repo: Repository, setup: SetUp, judge: Judge) -> Non
     patch = upload.patch(data)
     if patch.status != 202:
         raise Undecided(f"blocked by PUSH-PATCH-STATUS-202: a chunk was answered with status {patch.status}", patch)
-    put = repo.put_upload(upload_location(patch) or upload.location, digest_of(data, "sha512"))
+    location = upload_location(patch) or upload.location
+    if capabilities.has("upload-status"):
+        state = repo.get_upload(location)
+        judge.status(requirement, state, 204, when="to the status of an upload for sha512")
+        location = upload_location(state) or location
+    put = repo.put_upload(location, digest_of(data, "sha512"))
     judge.status(requirement, put, 201, when="to the close with a sha512 digest")
 
 
