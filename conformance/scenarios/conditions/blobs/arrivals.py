@@ -12,7 +12,9 @@ from conformance.scenarios.conditions.blobs.checks import (
     CANCELLED,
     ENDED,
     FALLEN_BACK,
+    PUSHED,
     REFUSED,
+    STATUS_COUNTED,
     UNPUSHED,
     UNPUSHED_HEAD,
     USED,
@@ -29,6 +31,7 @@ from conformance.scenarios.conditions.rows.places import near
 from conformance.scenarios.shared.upload_steps import not_granted
 from conformance.target.content import OCI_LAYER, Descriptor, Manifest, digest_of, image
 
+UNSATISFIABLE = 416
 #: Of so few bytes other rows may have the same.
 COMMON = 2
 #: Bytes that are sent to be refused, at most.
@@ -146,8 +149,22 @@ class Arrival(Session):
         location = upload_location(answer) or location
         if end < self.content.size:
             self.attempt.notes.append("with a chunk behind it")
-            return self._created(self._close(self._chunk(location, end, self.content.size)))
+            return self._created(self._close(self._behind(location, end)))
         return self._created(self._close(self._nothing(location)))
+
+    def _behind(self, location: str, end: int) -> str:
+        """Send the rest as a chunk behind what was streamed; return the location for the next request."""
+        span = f"{end}-{self.content.size - 1}"
+        answer = self.attempt.answered(self.repo.patch_upload(location, self.content.payload(end), span))
+        if answer.status == UNSATISFIABLE and self.attempt.has("upload-status"):
+            # Its own status says where the upload goes on.
+            state = self.attempt.answered(self.repo.get_upload(location))
+            self._counts(state, end, STATUS_COUNTED)
+            self.attempt(PUSHED, not state.ok, f"status 202 to the chunk for byte {end}", answer, state)
+        if not answer.ok:
+            raise Declined("arrival")
+        self._counts(answer, self.content.size)
+        return upload_location(answer) or location
 
     def _nothing(self, location: str) -> str:
         """Send a stream without any bytes to an upload that has some; return the location for the next request.

@@ -8,7 +8,7 @@ from typing import cast
 from conformance.client.http.exchange import Response
 from conformance.client.registry import Repository, upload_location
 from conformance.scenarios.conditions.blobs import checks
-from conformance.scenarios.conditions.blobs.arrivals import CHUNKS, Arrival
+from conformance.scenarios.conditions.blobs.arrivals import CHUNKS, UNSATISFIABLE, Arrival
 from conformance.scenarios.conditions.blobs.contents import PIECE, Content, make
 from conformance.scenarios.conditions.rows.attempt import (
     ACCEPTED,
@@ -27,7 +27,6 @@ from conformance.verdict.judge import content_of, status_of, told
 
 PART_OF = 206
 NOT_MODIFIED = 304
-UNSATISFIABLE = 416
 #: Contents of which there are few: another row may have pushed the same.
 COMMON = frozenset({"empty", "one-byte", "empty-json"})
 _SMALL = {"empty": 0, "one-byte": 1, "empty-json": 2, "config": 400, "manifest-like": 400}

@@ -173,9 +173,9 @@ class Push:
         self._pull()
 
     def other(self) -> Manifest:
-        """Return another manifest for the tag: of the row's kind, in each second row and where it is no large one."""
+        """Return another manifest for the tag: of the row's kind, where it has no mediaType and in each second row."""
         kind = self.attempt.row["kind"]
-        alike = kind in ALIKE and self.attempt.number % 2
+        alike = kind == "nameless" or (kind in ALIKE and self.attempt.number % 2)
         return (
             self.shelf.make(kind, "none", self.attempt.make).manifest
             if alike

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from reference import errors
 from reference.app import Registry
 from reference.documents import Document, read
 from reference.faults.shared import DIGEST_LENGTH, body_of
 from reference.grammar import digest_of
 from reference.messages import Handler, Request, Response
-from reference.modifications import Fault, around, override
+from reference.modifications import Fault, around, override, wrap
 from reference.storage import Manifest
 
 _SHA512 = "sha512:"
@@ -53,6 +55,56 @@ def _parts_by_sha256(registry: Registry) -> None:
     override(registry.manifests, check_references=changed)
 
 
+_SHA512 = "sha512:"
+_LOOSE = re.compile(r"sha512:[a-f0-9]{64,128}")
+
+
+def _status_of_announced(registry: Registry) -> None:
+    """Uploads for another algorithm than the usual one have a table of their own, and the status looks in one."""
+    announced: set[str] = set()
+
+    def start(handler: Handler) -> Handler:
+        async def changed(request: Request) -> Response:
+            response = await handler(request)
+            if request.query.get("digest-algorithm") == "sha512":
+                announced.add(response.headers.get("Docker-Upload-UUID"))
+            return response
+
+        return changed
+
+    def status(handler: Handler) -> Handler:
+        async def changed(request: Request) -> Response:
+            if request.reference in announced:
+                raise errors.upload_unknown(request.reference)
+            return await handler(request)
+
+        return changed
+
+    wrap(registry, ["upload.start"], start)
+    wrap(registry, ["upload.get"], status)
+
+
+@around("referrers.list")
+async def _none_is_unknown(registry: Registry, request: Request, handler: Handler) -> Response:
+    """Subjects by sha512 are in a table that was added later, where no row is an error."""
+    if request.reference.startswith(_SHA512):
+        registry.referrers.check_digest(request.reference)
+        if not registry.storage.referrers(request.name, request.reference):
+            raise errors.manifest_unknown(request.reference)
+    return await handler(request)
+
+
+def _length_of_either(registry: Registry) -> None:
+    """The pattern for sha512 takes any number of digits from that of sha256 on."""
+    check = registry.referrers.check_digest
+
+    def changed(digest: str) -> None:
+        if _LOOSE.fullmatch(digest) is None:
+            check(digest)
+
+    override(registry.referrers, check_digest=changed)
+
+
 FAULTS = (
     Fault(
         name="sha512-verified-by-its-first-half",
@@ -83,5 +135,36 @@ FAULTS = (
         breaks=("PUSH-MANIFEST-STATUS-201",),
         also=("BASE-DIGEST-SHA512", "PUSH-MANIFEST-BY-TAG-PULLABLE", "PUSH-MANIFEST-BY-DIGEST-PULLABLE"),
         apply=_parts_by_sha256,
+    ),
+    Fault(
+        name="status-of-upload-for-sha512-unknown",
+        title="The status of an upload that was opened with digest-algorithm=sha512 is answered 404.",
+        breaks=("PUSH-START-DIGEST-ALGORITHM-PARAM",),
+        also=(
+            "PUSH-STATUS-204",
+            "PUSH-STATUS-RESUME",
+            "PUSH-STATUS-RANGE-VALUE",
+        ),
+        apply=_status_of_announced,
+    ),
+    Fault(
+        name="no-referrers-by-sha512-is-404",
+        title="The referrers of a sha512 digest that has none are answered 404.",
+        breaks=("DISC-REFERRERS-STATUS-200",),
+        also=(
+            "DISC-REFERRERS-ABSENT-SUBJECT-EMPTY",
+            "DISC-REFERRERS-SUBJECT-DELETED",
+            "MGMT-MANIFEST-DELETE-REFERRER-UNLISTED",
+            "DISC-REFERRERS-UNSUPPORTED-404",
+            "DISC-REFERRERS-ISOLATION-REPO",
+            "DISC-REFERRERS-INDEX-SHAPE",
+        ),
+        apply=_none_is_unknown,
+    ),
+    Fault(
+        name="referrers-of-half-a-sha512-answered",
+        title="The referrers of a sha512 digest that has 64 digits are an empty list, and no error.",
+        breaks=("DISC-REFERRERS-INVALID-DIGEST-400", "BASE-DIGEST-MALFORMED"),
+        apply=_length_of_either,
     ),
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from reference.app import Registry
 from reference.faults.conditions.blobs.shared import found_blobs
 from reference.faults.conditions.edges.shared import no_such_manifest, refused
-from reference.messages import Content
-from reference.modifications import Fault
+from reference.grammar import is_supported
+from reference.messages import Content, Handler, Request, Response
+from reference.modifications import Fault, override, wrap
 
 _COLUMN = 250
 _LEVELS = 3
@@ -40,6 +41,79 @@ def _name_column_too_short(registry: Registry) -> None:
     found_blobs(found)(registry)
 
 
+_KEY = 255
+#: A source of more components is out of reach of the link.
+_DEEPEST = 3
+
+
+def _dangling_link(registry: Registry) -> None:
+    """A mount is a relative link, which goes as many folders up as a name of three components has."""
+    mounted = registry.uploads.mounted
+
+    def changed(source: str | None, name: str, digest: str) -> bool:
+        if source and len(source.split("/")) > _DEEPEST:
+            return is_supported(digest) and registry.storage.has_blob(source, digest)
+        return mounted(source, name, digest)
+
+    override(registry.uploads, mounted=changed)
+
+
+def _heads_by_base_name(registry: Registry) -> None:
+    """The answers to HEAD of a tag are kept by the base name of the repository until a tag there changes."""
+    kept: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    storage = registry.storage
+    set_tag, delete_tag = storage.set_tag, storage.delete_tag
+
+    def key(name: str, tag: str) -> tuple[str, str]:
+        return name.rpartition("/")[2], tag
+
+    def moved(name: str, tag: str, digest: str) -> None:
+        kept.pop(key(name, tag), None)
+        set_tag(name, tag, digest)
+
+    def deleted(name: str, tag: str) -> None:
+        kept.pop(key(name, tag), None)
+        delete_tag(name, tag)
+
+    def around(handler: Handler) -> Handler:
+        async def changed(request: Request) -> Response:
+            if ":" in request.reference or "if-none-match" in request.headers:
+                return await handler(request)
+            place = key(request.name, request.reference)
+            if place in kept:
+                return Response(200, kept[place])
+            response = await handler(request)
+            if response.status == 200:
+                kept[place] = [*response.headers.pairs, ("Content-Length", str(response.length))]
+            return response
+
+        return changed
+
+    override(storage, set_tag=moved, delete_tag=deleted)
+    wrap(registry, ["manifest.head"], around)
+
+
+def _key_of_referrers_cut(registry: Registry) -> None:
+    """The key of a list of referrers is name and digest, in a column of 255 characters."""
+    storage = registry.storage
+    put, referrers = storage.put_manifest, storage.referrers
+    subjects: dict[str, set[tuple[str, str]]] = {}
+
+    def key(name: str, subject: str) -> str:
+        return f"{name}/{subject}"[:_KEY]
+
+    def stored(name: str, manifest: object, subject: str | None) -> None:
+        put(name, manifest, subject)  # type: ignore[arg-type]  # it is handed on as it comes
+        if subject is not None:
+            subjects.setdefault(key(name, subject), set()).add((name, subject))
+
+    def found(name: str, subject: str) -> list[str]:
+        alike = {(name, subject), *subjects.get(key(name, subject), ())}
+        return sorted({digest for place in alike for digest in referrers(*place)})
+
+    override(storage, put_manifest=stored, referrers=found)
+
+
 FAULTS = (
     Fault(
         name="tag-of-single-component-not-routed",
@@ -69,5 +143,39 @@ FAULTS = (
         breaks=("PULL-BLOB-OTHER-REPO-404",),
         also=("PULL-BLOB-HEAD-OTHER-REPO-404", "PULL-BLOB-GET-UNKNOWN-404", "PULL-BLOB-GET-UNKNOWN-REPO-404"),
         apply=_name_column_too_short,
+    ),
+    Fault(
+        name="mount-from-below-three-dangles",
+        title="A mount from a repository of four or more components gets 201, and the blob is not there.",
+        breaks=("PUSH-MOUNT-BLOB-AVAILABLE", "PUSH-MOUNT-LOCATION-PULLABLE"),
+        also=("PUSH-MOUNT-STATUS", "PUSH-CONCURRENT-MOUNT-AVAILABLE", "PUSH-MOUNT-DIGEST-HEADER-TRUE"),
+        apply=_dangling_link,
+    ),
+    Fault(
+        name="head-of-tag-by-base-name",
+        title="HEAD of a tag tells of the same tag in another repository whose name ends with the same component.",
+        breaks=("PULL-MANIFEST-OTHER-REPO-TAG",),
+        also=(
+            "PULL-MANIFEST-HEAD-DCD-TRUE",
+            "PULL-MANIFEST-HEAD-CONTENT-LENGTH-TRUE",
+            "PULL-MANIFEST-HEAD-CONTENT-TYPE-TRUE",
+            "PULL-MANIFEST-HEAD-GET-AGREE",
+            "PULL-MANIFEST-HEAD-UNKNOWN-404",
+            "PULL-MANIFEST-HEAD-200",
+            "PULL-CONSIST-AT-ONCE",
+        ),
+        apply=_heads_by_base_name,
+    ),
+    Fault(
+        name="referrers-key-of-255-characters",
+        title="In a repository whose name has 250 characters or more, each digest has the referrers of all subjects.",
+        breaks=("DISC-REFERRERS-ONLY-MATCHING-SUBJECT",),
+        also=(
+            "DISC-REFERRERS-ABSENT-SUBJECT-EMPTY",
+            "DISC-REFERRERS-COMPLETE",
+            "DISC-REFERRERS-BEFORE-SUBJECT",
+            "MGMT-MANIFEST-DELETE-REFERRER-UNLISTED",
+        ),
+        apply=_key_of_referrers_cut,
     ),
 )

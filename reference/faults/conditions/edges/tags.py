@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from reference import errors
 from reference.app import Registry
-from reference.messages import Request, Response
-from reference.modifications import Fault, on, override
+from reference.messages import Handler, Request, Response
+from reference.modifications import Fault, on, override, wrap
 
 _COLUMN = 127
 _DIGEST_TAG = re.compile(r"(sha256-[a-f0-9]{64}|sha512-[a-f0-9]{128})")
@@ -51,6 +52,64 @@ def _replaced_where_it_stands_first(request: Request, response: Response) -> Non
         response.headers.set("Location", request.path.replace(request.reference, digest, 1))
 
 
+_DIGEST_LIKE = re.compile(r"sha256-[a-f0-9]{64}")
+_STATIC = ("blobs", "list", "manifests", "referrers", "tags", "uploads", "v2")
+
+
+def _own_tags_spared(registry: Registry) -> None:
+    """Tags with an underscore in front were those of the registry itself once, and no sweep takes them."""
+
+    def changed(name: str, digest: str) -> None:
+        for tag in registry.storage.tags_of(name, digest):
+            if not tag.startswith("_"):
+                registry.storage.delete_tag(name, tag)
+
+    override(registry.manifests, remove_tags_of=changed)
+
+
+def _canonical_tag(request: Request, response: Response) -> None:
+    """A tag that is not in its canonical form is named in that."""
+    canonical = request.reference.lower()
+    if ":" not in canonical and canonical != request.reference:
+        place = response.headers.get("Location").rpartition("/")[0]
+        response.headers.set("Location", f"{place}/{canonical}")
+
+
+def _digest_in_tag_verified(registry: Registry) -> None:
+    """A tag that is a digest with a dash for its colon is verified as one."""
+    digest = registry.manifests.digest
+
+    def changed(reference: str, content: bytes) -> str:
+        computed = digest(reference, content)
+        if _DIGEST_LIKE.fullmatch(reference) and reference.replace("-", ":", 1) != computed:
+            raise errors.digest_invalid(reference.replace("-", ":", 1))
+        return computed
+
+    override(registry.manifests, digest=changed)
+
+
+def _static_paths(registry: Registry) -> None:
+    """A proxy in front keeps what ends in a word of the API, as these paths were static pages."""
+    kept: dict[tuple[str, str], Response] = {}
+
+    def around(handler: Handler) -> Handler:
+        async def changed(request: Request) -> Response:
+            if request.reference not in _STATIC or "if-none-match" in request.headers:
+                return await handler(request)
+            place = request.name, request.reference
+            found = kept.get(place)
+            if found is None:
+                found = await handler(request)
+                if found.status != 200:
+                    return found
+                kept[place] = found = Response(200, list(found.headers.pairs), found.body)
+            return Response(200, found.headers.pairs, found.body)
+
+        return changed
+
+    wrap(registry, ["manifest.get"], around)
+
+
 FAULTS = (
     Fault(
         name="tags-alike-in-127-characters",
@@ -90,5 +149,44 @@ FAULTS = (
         title="The Location of a manifest pushed to a tag like manifests or v2 has the digest in place of that word.",
         breaks=("PUSH-MANIFEST-LOCATION-PULLABLE",),
         apply=on("manifest.put", status=201, change=_replaced_where_it_stands_first),
+    ),
+    Fault(
+        name="underscore-tags-spared-by-sweep",
+        title="A tag that begins with an underscore stays in the list of tags when its manifest is deleted.",
+        breaks=("MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED",),
+        also=("MGMT-MANIFEST-DELETE-TAGS-404", "DISC-TAGS-EMPTY-REPO-200"),
+        apply=_own_tags_spared,
+    ),
+    Fault(
+        name="location-of-tag-in-canonical-case",
+        title="The Location of a manifest that is pushed by a tag with capitals names the tag in small letters.",
+        breaks=("PUSH-MANIFEST-LOCATION-PULLABLE",),
+        also=("BASE-TAG-CASE", "BASE-TAG-ACCEPT", "BASE-TAG-ACCEPTED-KEPT"),
+        apply=on("manifest.put", status=201, change=_canonical_tag),
+    ),
+    Fault(
+        name="digest-like-tag-verified-as-digest",
+        title="A push to a tag like sha256-HEX is refused unless HEX is the digest of the manifest itself.",
+        breaks=("DISC-REFERRERS-TAG-SCHEMA-PUSHABLE",),
+        also=("BASE-TAG-ACCEPT", "PUSH-MANIFEST-STATUS-201", "PUSH-MANIFEST-RETAG-MOVES", "BASE-TAG-ACCEPTED-KEPT"),
+        apply=_digest_in_tag_verified,
+    ),
+    Fault(
+        name="route-word-tag-kept-by-proxy",
+        title="GET of a tag that is a word of the API yields what it did at first, though the tag moved or went.",
+        breaks=("PULL-CONSIST-TAG-MOVE",),
+        also=(
+            "PUSH-MANIFEST-RETAG-MOVES",
+            "PUSH-MANIFEST-BY-TAG-PULLABLE",
+            "PUSH-MANIFEST-KEPT",
+            "MGMT-TAG-DELETE-GET-404",
+            "MGMT-MANIFEST-DELETE-TAGS-404",
+            "PULL-MANIFEST-HEAD-GET-AGREE",
+            "PULL-MANIFEST-TAG-DIGEST-AGREE",
+            "PULL-MANIFEST-GET-BODY-EXACT",
+            "BASE-TAG-ACCEPTED-KEPT",
+            "BASE-TAG-ACCEPT",
+        ),
+        apply=_static_paths,
     ),
 )
