@@ -215,6 +215,13 @@ class ManifestLook:
         expected = "the manifest, or no blob by HEAD and GET"
         self.attempt(checks.AS_BLOB, held and got.ok == head.ok, expected, head, got, actual=shown)
 
+    def _is_this(self, head: Response) -> bool:
+        """Tell whether the answer to a HEAD tells of this manifest, and of no other."""
+        named = (head.header("Docker-Content-Digest") or "").strip()
+        length = (head.header("Content-Length") or "").strip()
+        same = length in {"", str(len(self.manifest.body))} and (named or length)
+        return bool(same) and (not named or is_digest_of(named, self.manifest.body) is not False)
+
     def _other_repository(self, by_tag: bool) -> None:
         other = self.attempt.neighbour
         if other is None:
@@ -222,9 +229,10 @@ class ManifestLook:
         self.attempt.place.shelf_of(other, self.attempt.session)
         form = self.push.form(self.push.tag if by_tag else self.push.digest)
         other, reference = Repository(form.repo.registry, other.name), form.reference
-        if by_tag and self.attempt.number % 2 and reference not in self.attempt.place.elsewhere:
+        if by_tag and self.attempt.number % 2:
             head = self.attempt.answered(other.head_manifest(reference, None, headers=self.accepts))
-            self.attempt(checks.OTHER_TAG, not head.ok, "no manifest of another repository", self.created, head)
+            held = not head.ok or not self._is_this(head)
+            self.attempt(checks.OTHER_TAG, held, "no manifest of another repository", self.created, head)
             return
         answer = self.attempt.answered(other.get_manifest(reference, None, headers=self.accepts))
         check = checks.OTHER_TAG if by_tag else checks.OTHER
