@@ -373,8 +373,8 @@ def _range_of(kind: str, size: int, number: int) -> tuple[str, int, int]:
     }[kind]
     values = {
         "open": f"{first}-",
-        # Clients name the greatest number there is.
-        "over": f"{first}-{2**63 - 1 if number % 2 else size + 99}",
+        # Clients name a number that no blob reaches.
+        "over": f"{first}-{2**32 if number % 2 else size + 99}",
         "suffix": f"-{size - first}",
         "longer": f"-{size + 99}",
     }

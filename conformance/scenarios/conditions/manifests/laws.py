@@ -39,7 +39,10 @@ def attempt_manifest(attempt: Attempt) -> None:
     subject, about = attempt.row["subject"], SUBJECTS[attempt.number % (3 if attempt.has("docker-manifests") else 2)]
     if subject in {"there", "sha512"} and about != "image":
         attempt.notes.append(f"which is {_NAMED[about]}")
-    made = shelf.make(kind, subject, attempt.make, empty=attempt.number % 2 > 0, about=about)
+    chosen = {"empty": attempt.number % 2 > 0, "noted": attempt.number % 3 == 1}
+    if kind == "image" and subject != "none" and chosen["noted"]:
+        attempt.notes.append("with many annotations")
+    made = shelf.make(kind, subject, attempt.make, about=about, **chosen)
     if untyped(made):
         attempt.notes.append("with an empty artifactType")
     push = Push(attempt, shelf, made)

@@ -30,7 +30,7 @@ LAYERS = 1000
 NEARLY = 4 * 1024 * 1024 - 4096
 #: What a careless registry writes in another way: letters and signs of other scripts, and what HTML escapes.
 SIGNS = "ä → ü 😀 <b>&amp;</b> '\u2028' \\ +"
-#: How many annotations more an image with a subject has.
+#: How many annotations more an image with a subject may have: lists of referrers repeat them.
 NOTES = 101
 #: Characters of an annotation that a careless registry cuts.
 LONG = 1100
@@ -127,11 +127,14 @@ class Shelf:
         document = image(config.descriptor(OCI_CONFIG), [layer.descriptor()] * layers, **members)
         return _of(document, OCI_MANIFEST)
 
-    def make(self, kind: str, subject: str, make: Maker, *, empty: bool = False, about: str = "image") -> Made:
+    def make(  # each is a dimension of its own, or chosen by the number of a row
+        self, kind: str, subject: str, make: Maker, *, empty: bool = False, about: str = "image", noted: bool = False
+    ) -> Made:
         """Return a manifest of a kind with a subject (values of these dimensions), not pushed and like no other.
 
         Where it has no artifactType, ``empty`` gives it an empty one, which says as much. ``about`` is the kind of a
-        subject that is there. The kind ``nameless-index`` is that of an index without mediaType.
+        subject that is there, and ``noted`` gives an image many annotations. The kind ``nameless-index`` is that of an
+        index without mediaType.
         """
         mark = make.random.randbytes(8).hex()
         if kind in DOCKER:
@@ -139,7 +142,7 @@ class Shelf:
         annotations = {"org.example.row": mark, "org.example/sign": SIGNS}
         if subject != "none":
             annotations["org.example.long"] = mark * (LONG // len(mark))
-            if kind == "image":
+            if kind == "image" and noted:
                 annotations |= {f"org.example.n{number}": "" for number in range(NOTES)}
         members: dict[str, Any] = {"annotations": annotations}
         if subject == "none":
