@@ -126,11 +126,15 @@ def _describe(
         if source:
             yield f"{'':14}{source.url}"
     yield from _wrap("operations", ", ".join(requirement.operations))
+    stated = (f"{name} {' or '.join(map(str, statuses))}" for name, statuses in requirement.statuses.items())
+    yield from _wrap("statuses", ", ".join(stated))
     for label in ("needs", "presumes"):
         yield from _wrap(label, ", ".join(getattr(requirement, label)))
     yield from _wrap("presumed by", ", ".join(known.presumed_by(requirement.id)))
     for label in ("decide", "caution", "ambiguity", "untestable", "unprovable"):
         yield from _wrap(label, getattr(requirement, label))
+    beyond = (f"{profile}: {why}" for profile, why in requirement.presumed_beyond.items())
+    yield from _wrap("beyond", "; ".join(beyond))
     yield from _wrap("planned", f"issue {requirement.planned}" if requirement.planned else "")
     for scenario in found.scenarios_of(requirement.id):
         yield from _wrap("scenario", f"{scenario.name}  {scenario.file}:{scenario.line}")

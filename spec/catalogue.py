@@ -203,6 +203,8 @@ def _requirement(entry: dict[str, Any], file: str, line: int) -> Requirement:
         operations=tuple(entry["operations"]),
         needs=tuple(entry.get("needs", ())),
         presumes=tuple(entry.get("presumes", ())),
+        statuses=_statuses(entry),
+        presumed_beyond=_beyond(entry),
         decide=entry.get("decide", ""),
         caution=entry.get("caution", ""),
         implied=entry.get("implied", False),
@@ -213,3 +215,21 @@ def _requirement(entry: dict[str, Any], file: str, line: int) -> Requirement:
         file=file,
         line=line,
     )
+
+
+def _statuses(entry: dict[str, Any]) -> dict[str, tuple[int, ...]]:
+    told = entry.get("statuses", {})
+    operations = entry["operations"]
+    if isinstance(told, list):
+        if len(operations) > 1:
+            raise ValueError("statuses: there are several operations, so name that of each")
+        told = {operations[0]: told}
+    strangers = [name for name in told if name not in operations]
+    if strangers:
+        raise ValueError(f"statuses: {', '.join(strangers)} is none of its operations")
+    return {name: tuple(statuses) for name, statuses in told.items()}
+
+
+def _beyond(entry: dict[str, Any]) -> dict[str, str]:
+    told = entry.get("presumed_beyond", {})
+    return dict.fromkeys(told.get("profiles", ()), told.get("why", ""))

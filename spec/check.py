@@ -15,6 +15,7 @@ from spec import catalogue, conditions_check, document, trace
 from spec.catalogue import CATEGORIES, PREFIXES, Catalogue
 from spec.marks import Marked, Problem, SpecError, read_yaml, repeated_keys
 from spec.model import Requirement
+from spec.ties import Ties, answered
 
 #: The JSON Schema of each kind of catalogue file; the others are requirements.
 _KINDS = {
@@ -59,11 +60,13 @@ def check(repository: Path = catalogue.ROOT.parent) -> Result:
     off_schema = {problem.file for problem in schema_problems}
     problems = [p for p in problems if not (p.file in off_schema and p.message.startswith("malformed entry"))]
     problems += schema_problems
-    operations, openapi_problems = _openapi(root)
+    operations, openapi_problems = _openapi(root, known)
     problems += openapi_problems
     found = trace.scan(repository, root)
     problems += found.problems
     problems += _references(known, operations)
+    problems += _levels(known)
+    problems += _stated(known)
     problems += _cycles(known)
     problems += _withdrawn(known)
     problems += _unwritten(known, found)
@@ -117,7 +120,7 @@ def _at(path: Sequence[str | int]) -> str:
     return f"{'.'.join(names)}: " if names else ""
 
 
-def _openapi(root: Path) -> tuple[frozenset[str], list[Problem]]:
+def _openapi(root: Path, known: Catalogue) -> tuple[frozenset[str], list[Problem]]:
     """Give the ids of the operations and what is wrong with the OpenAPI document."""
     from openapi_spec_validator import OpenAPIV31SpecValidator  # noqa: PLC0415  `show` does without its slow import
 
@@ -137,6 +140,7 @@ def _openapi(root: Path) -> tuple[frozenset[str], list[Problem]]:
         problems.append(Problem(file, line, f"is not valid OpenAPI 3.1: {message}"))
     if problems:
         return frozenset(), problems
+    problems += Ties(bundler, bundled, known).problems()
     return frozenset(name for operation in document.operations(bundled) for name in operation.ids), problems
 
 
@@ -179,6 +183,39 @@ def _entry(
             if not exists(name):
                 verb = "presumes unknown" if member == "presumes" else "unknown"
                 yield marked.problem(f"{verb} {what} {name}", position, member, index)
+
+
+def _levels(known: Catalogue) -> Iterator[Problem]:
+    """Check that a profile has what its requirements presume, or that the entry says why it may lack it."""
+    needed: dict[tuple[str, str], list[str]] = {}
+    for requirement in known:
+        for name in requirement.presumes:
+            presumed = known.requirements.get(name)
+            for profile in requirement.levels if presumed else ():
+                if presumed and profile not in presumed.levels:
+                    needed.setdefault((name, profile), []).append(requirement.id)
+    for (name, profile), ids in needed.items():
+        if profile not in known.requirements[name].presumed_beyond:
+            for requirement in map(known.requirement, ids):
+                message = (
+                    f"{requirement.id} ({requirement.levels[profile]} in {profile}) presumes {name}, which has no "
+                    f"level there: give it one, or list {profile} in its presumed_beyond with the reason"
+                )
+                yield Problem(requirement.file, requirement.line, message)
+    for requirement in known:
+        for profile in requirement.presumed_beyond:
+            if (requirement.id, profile) not in needed:
+                message = f"{requirement.id} says why it is presumed beyond {profile}, where nothing does so"
+                yield Problem(requirement.file, requirement.line, message)
+
+
+def _stated(known: Catalogue) -> Iterator[Problem]:
+    """Check that the statuses that a statement names are those of its data."""
+    for requirement in known:
+        data = {status for statuses in requirement.statuses.values() for status in statuses}
+        if left := [status for status in answered(requirement.statement) if status not in data]:
+            message = f"the statement of {requirement.id} names {', '.join(map(str, left))}, its statuses do not"
+            yield Problem(requirement.file, requirement.line, message)
 
 
 def _cycles(known: Catalogue) -> Iterator[Problem]:

@@ -5,6 +5,7 @@ One meaning each; ``docs/architecture.md`` has the glossary.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -102,6 +103,9 @@ class Requirement:
     ``levels`` has a member for each profile that speaks of it and none for the others.
     ``presumes`` names the requirements that must hold before this one can be decided: where one of
     them is broken, a breach of this one is its consequence and no finding of its own.
+    ``statuses`` has, by operation, the statuses that it states for an answer of it.
+    ``presumed_beyond`` has the profiles without a level of this requirement in which others may
+    presume it all the same, each with the reason.
     ``unprovable`` says why no fault of the reference can show that a scenario convicts.
     """
 
@@ -113,6 +117,8 @@ class Requirement:
     operations: tuple[str, ...]
     needs: tuple[str, ...] = ()
     presumes: tuple[str, ...] = ()
+    statuses: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    presumed_beyond: Mapping[str, str] = field(default_factory=dict)
     decide: str = ""
     caution: str = ""
     implied: bool = False

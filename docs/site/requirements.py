@@ -102,6 +102,7 @@ def _requirement(facts: Facts, requirement: Requirement) -> str:
             ("Unprovable", prose(requirement.unprovable, known)),
             ("Sources", _sources(facts, requirement)),
             ("Operations", roles("operation", requirement.operations)),
+            ("Statuses", _statuses(requirement)),
             ("Needs", roles("capability", requirement.needs)),
             ("Presumes", roles("req", requirement.presumes)),
             ("Presumed by", roles("req", known.presumed_by(name))),
@@ -113,6 +114,11 @@ def _requirement(facts: Facts, requirement: Requirement) -> str:
         ]
     )
     return entry("requirement", name, f"{prose(requirement.statement, known)}\n\n{body}")
+
+
+def _statuses(requirement: Requirement) -> str:
+    told = (f"{role('operation', name)} {' or '.join(map(str, s))}" for name, s in requirement.statuses.items())
+    return ", ".join(told)
 
 
 def _sources(facts: Facts, requirement: Requirement) -> str:

@@ -9,6 +9,7 @@ import yaml
 
 from spec.catalogue import Catalogue
 from spec.new.wanted import Wanted, related
+from spec.ties import answered
 
 _WIDTH = 118
 _DECIDE = "TODO: say how a scenario decides it."
@@ -43,12 +44,22 @@ def render(wanted: Wanted) -> list[str]:
         "  sources:",
         *(f"    - {_flow({'document': each.document, 'section': each.section})}" for each in wanted.sources),
         f"  operations: {_list(wanted.operations)}",
+        *_statuses(wanted),
         f"  needs: {_list(wanted.needs)}",
         f"  presumes: {_list(wanted.presumes)}",
         *_text("decide", _DECIDE),
         *_text("caution", _CAUTION),
         f"  implied: {'true' if wanted.implied else 'false'}",
     ]
+
+
+def _statuses(wanted: Wanted) -> list[str]:
+    """Give the statuses that the statement names, of the operation that is asked last."""
+    told = [str(status) for status in answered(wanted.statement)]
+    if not told:
+        return []
+    one = len(wanted.operations) == 1
+    return [f"  statuses: {_list(told)}" if one else f"  statuses: {{{wanted.operations[-1]}: {_list(told)}}}"]
 
 
 def _text(member: str, text: str) -> list[str]:

@@ -22,6 +22,7 @@ FILES = {
   sources:
     - {document: docker-api, section: API Version Check}
   operations: [base.get]
+  statuses: [200]
 - id: BASE-V2-HEADER
   statement: The version check has a header.
   level: {docker-v2: SHOULD}
@@ -56,6 +57,7 @@ get:
           required: true
           x-requirement: BASE-V2-HEADER
           schema: {$ref: ../schemas/version.schema.json}
+      x-no-requirement: BASE-V2-200 has a scenario
 """,
     "spec/schemas/version.schema.json": """\
 {

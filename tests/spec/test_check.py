@@ -32,7 +32,7 @@ def test_consistent_tree_has_no_problem_and_is_counted(tree: Tree) -> None:
     [
         pytest.param(BASE, "MUST", "MUSST", f'{BASE}:3: level.docker-v2: "MUSST" is not one of', id="off schema"),
         pytest.param(
-            BASE, "needs: [", "wants: [", f"{BASE}:7: Additional properties are not allowed", id="unknown member"
+            BASE, "needs: [", "wants: [", f"{BASE}:8: Additional properties are not allowed", id="unknown member"
         ),
         pytest.param(
             BASE,
@@ -42,51 +42,51 @@ def test_consistent_tree_has_no_problem_and_is_counted(tree: Tree) -> None:
             id="repeated key",
         ),
         pytest.param(
-            BASE, "- id: BASE-V2-HEADER", "- id: BASE-V2-200", f"{BASE}:7: duplicate id BASE-V2-200", id="duplicate id"
+            BASE, "- id: BASE-V2-HEADER", "- id: BASE-V2-200", f"{BASE}:8: duplicate id BASE-V2-200", id="duplicate id"
         ),
         pytest.param(
-            BASE, "BASE-V2-FREE", "PULL-V2-FREE", f"{BASE}:15: id PULL-V2-FREE does not begin with BASE-", id="category"
+            BASE, "BASE-V2-FREE", "PULL-V2-FREE", f"{BASE}:16: id PULL-V2-FREE does not begin with BASE-", id="category"
         ),
         pytest.param(
             BASE,
             "- id: BASE-V2-FREE",
             "- id: BASE-V1-200",
-            f"{BASE}:15: BASE-V1-200 was withdrawn and must not be used again",
+            f"{BASE}:16: BASE-V1-200 was withdrawn and must not be used again",
             id="withdrawn",
         ),
         pytest.param(BASE, "document: docker-api", "document: oci", f"{BASE}:5: unknown source oci", id="source"),
         pytest.param(BASE, "[base.get]", "[base.got]", f"{BASE}:6: unknown operation base.got", id="operation"),
-        pytest.param(BASE, "docker-v2: SHOULD", "oci-9: SHOULD", f"{BASE}:9: unknown profile oci-9", id="profile"),
-        pytest.param(BASE, "docker-v2: MAY", "docker-v2: null", f"{BASE}:17: BASE-V2-FREE has no level", id="no level"),
-        pytest.param(BASE, "[ranges]", "[range]", f"{BASE}:13: unknown capability range", id="capability"),
+        pytest.param(BASE, "docker-v2: SHOULD", "oci-9: SHOULD", f"{BASE}:10: unknown profile oci-9", id="profile"),
+        pytest.param(BASE, "docker-v2: MAY", "docker-v2: null", f"{BASE}:18: BASE-V2-FREE has no level", id="no level"),
+        pytest.param(BASE, "[ranges]", "[range]", f"{BASE}:14: unknown capability range", id="capability"),
         pytest.param(
-            BASE, "[BASE-V2-200]", "[BASE-V3]", f"{BASE}:14: presumes unknown requirement BASE-V3", id="presumes"
+            BASE, "[BASE-V2-200]", "[BASE-V3]", f"{BASE}:15: presumes unknown requirement BASE-V3", id="presumes"
         ),
         pytest.param(
             BASE,
             "[BASE-V2-200]",
             "[BASE-V2-HEADER]",
-            f"{BASE}:7: cycle of presumes: BASE-V2-HEADER > BASE-V2-HEADER",
+            f"{BASE}:8: cycle of presumes: BASE-V2-HEADER > BASE-V2-HEADER",
             id="own cycle",
         ),
         pytest.param(
             BASE,
             "  untestable: It cannot fail.\n",
             "",
-            f"{BASE}:15: BASE-V2-FREE is decided by no scenario",
+            f"{BASE}:16: BASE-V2-FREE is decided by no scenario",
             id="undecided",
         ),
         pytest.param(
             BASE,
             "  needs:",
             '  planned: "4"\n  needs:',
-            f"{BASE}:7: BASE-V2-HEADER has an x-requirement (spec/paths/base.yaml:9) and yet is planned",
+            f"{BASE}:8: BASE-V2-HEADER has an x-requirement (spec/paths/base.yaml:9) and yet is planned",
             id="decided and planned",
         ),
         pytest.param(
             BASE,
-            "get]\n- id: BASE-V2-H",
-            "get]\n  untestable: no way\n- id: BASE-V2-H",
+            "[200]\n- id: BASE-V2-H",
+            "[200]\n  untestable: no way\n- id: BASE-V2-H",
             f"{BASE}:1: BASE-V2-200 has a scenario (conformance/scenarios/base/test_base.py:4) and yet is untestable",
             id="decided and untestable",
         ),
@@ -178,8 +178,8 @@ def test_problem_is_named_with_its_place(tree: Tree, file: str, old: str, new: s
 def test_longer_cycle_is_named_once(tree: Tree) -> None:
     tree.replace(
         BASE,
-        "  operations: [base.get]\n- id: BASE-V2-H",
-        "  operations: [base.get]\n  presumes: [BASE-V2-HEADER]\n- id: BASE-V2-H",
+        "  statuses: [200]\n- id: BASE-V2-H",
+        "  statuses: [200]\n  presumes: [BASE-V2-HEADER]\n- id: BASE-V2-H",
     )
     assert tree.problems() == [f"{BASE}:1: cycle of presumes: BASE-V2-200 > BASE-V2-HEADER > BASE-V2-200"]
 
@@ -205,17 +205,17 @@ def test_ids_of_a_module_constant_count_as_verified(tree: Tree) -> None:
 
 def test_what_no_fault_breaks_is_a_problem(tree: Tree) -> None:
     tree.replace("reference/faults/base.py", "BASE-V2-HEADER", "BASE-V2-200")
-    assert tree.problems() == [f"{BASE}:7: no fault breaks BASE-V2-HEADER"]
+    assert tree.problems() == [f"{BASE}:8: no fault breaks BASE-V2-HEADER"]
 
 
 def test_a_reason_stands_for_a_fault_and_not_beside_one(tree: Tree) -> None:
     tree.replace(BASE, "  needs:", "  unprovable: A permission is not owed.\n  needs:")
     place = "reference/faults/base.py:2"
-    assert tree.problems() == [f"{BASE}:7: BASE-V2-HEADER is broken by no-header ({place}) and yet unprovable"]
+    assert tree.problems() == [f"{BASE}:8: BASE-V2-HEADER is broken by no-header ({place}) and yet unprovable"]
     tree.replace("reference/faults/base.py", "BASE-V2-HEADER", "BASE-V2-200")
     assert tree.problems() == []
     tree.replace(BASE, "  untestable:", "  unprovable: It cannot fail.\n  untestable:")
-    assert tree.problems() == [f"{BASE}:16: BASE-V2-FREE is unprovable although nothing decides it"]
+    assert tree.problems() == [f"{BASE}:17: BASE-V2-FREE is unprovable although nothing decides it"]
 
 
 def test_command_prints_problems_and_numbers(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:

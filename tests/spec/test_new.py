@@ -58,25 +58,38 @@ def _texts(folder: Path) -> dict[str, str]:
 def test_stubs_are_written_and_the_check_says_what_is_left(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
     assert _new(tree, "BASE-V2-QUICK", *GOOD) == 0
     said = capsys.readouterr().out.splitlines()
-    assert said[:3] == [f"entry     {ENTRIES}:23", f"scenario  {SCENARIOS}:9", f"fault     {FAULTS}:11"]
+    assert said[:3] == [f"entry     {ENTRIES}:24", f"scenario  {SCENARIOS}:9", f"fault     {FAULTS}:11"]
     assert tree.problems() == [
         f"{SCENARIOS}:11: TODO: say in one sentence what must follow.",
         f"{SCENARIOS}:12: TODO: judge BASE-V2-QUICK",
         f"{FAULTS}:11: fault v2-quick changes nothing: give it apply, layer or tokens",
         f"{FAULTS}:13: TODO: say in one sentence what the registry does wrong.",
-        f"{ENTRIES}:31: TODO: say how a scenario decides it.",
-        f"{ENTRIES}:32: TODO: say how a careless test would accuse falsely, or remove this member.",
+        f"{ENTRIES}:32: TODO: say how a scenario decides it.",
+        f"{ENTRIES}:33: TODO: say how a careless test would accuse falsely, or remove this member.",
     ]
 
 
 def test_entry_has_the_form_and_the_place_of_the_others(tree: Tree) -> None:
-    assert _new(tree, "BASE-V2-200-QUICK", *GOOD, "--presumes", "BASE-V2-200", "--implied") == 0
+    assert (
+        _new(
+            tree,
+            "BASE-V2-200-QUICK",
+            *GOOD,
+            "--statement",
+            "It is answered 200 at once.",
+            "--presumes",
+            "BASE-V2-200",
+            "--implied",
+        )
+        == 0
+    )
     text = (tree.folder / ENTRIES).read_text(encoding="utf-8")
     # Behind the one that begins likewise.
     assert (
         text.index("- id: BASE-V2-200\n") < text.index("- id: BASE-V2-200-QUICK") < text.index("- id: BASE-V2-HEADER")
     )
     made = next(entry for entry in yaml.safe_load(text) if entry["id"] == "BASE-V2-200-QUICK")
+    assert made["statuses"] == [200]
     assert [*made] == [*yaml.safe_load((ROOT / "requirements" / "pull.yaml").read_text(encoding="utf-8"))[0]]
     assert made["level"] == {"docker-v2": "SHOULD"}
     assert made["sources"] == [{"document": "docker-api", "section": "Version Check"}]
