@@ -1,4 +1,4 @@
-"""``python -m spec``: check the specification, show one requirement, or begin a new one."""
+"""``python -m spec``: check the specification, look at it, compare two of it, or begin a requirement."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import argparse
 import os
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from spec import catalogue, conditions, new, trace
+from spec import catalogue, conditions, diff, new, trace
 from spec.catalogue import Catalogue, UnknownIdError
 from spec.marks import SpecError
 from spec.model import Requirement
@@ -31,9 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; 0, 1 if the check found problems, 4 for a wrong argument."""
     options = _parser().parse_args(arguments)
     try:
-        if options.command == "check":
-            return _check(options.root)
-        return new.run(options) if options.command == "new" else _show(options.root, options.id)
+        return int(options.run(options))
     except SpecError as error:
         print(error, file=sys.stderr)
         return 1
@@ -45,7 +43,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m spec",
-        description="The specification of the registry API: check it, look a requirement up, or begin a new one.",
+        description="The specification of the registry API: check it, look a requirement up, say what a change of it "
+        "means, or begin a new requirement.",
         epilog="Exit codes: 0 all is well, 1 problems were found, 4 wrong argument.",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", parser_class=_Parser)
@@ -69,7 +68,21 @@ def _parser() -> argparse.ArgumentParser:
         "A stub never passes: `python -m spec check` lists what is still to be written.",
     )
     new.add_arguments(stubs)
-    for command in (check, show, stubs):
+    difference = commands.add_parser(
+        "diff",
+        help="say what changed in meaning between two specifications",
+        description="Compare two specifications requirement by requirement and profile by profile, and the statuses, "
+        "headers, media types, parameters and schemas of their OpenAPI documents.",
+    )
+    diff.command.add_arguments(difference)
+    runs: tuple[tuple[argparse.ArgumentParser, Callable[[argparse.Namespace], int]], ...] = (
+        (check, lambda options: _check(options.root)),
+        (show, lambda options: _show(options.root, options.id)),
+        (stubs, new.run),
+        (difference, diff.command.run),
+    )
+    for command, run in runs:
+        command.set_defaults(run=run)
         command.add_argument(
             "--root",
             type=Path,
