@@ -63,6 +63,9 @@ class Settings:
     #: The way to the mailbox of the listener, for the workers of pytest-xdist.
     mailbox: tuple[str | tuple[str, int], bytes] | None = field(default=None, repr=False)
     report: Path = Path("report")
+    #: The file for a recording of all exchanges, and the folder that the processes of the run share for it.
+    record: Path | None = None
+    spool: Path | None = None
     categories: tuple[str, ...] = ()
     requirements: tuple[str, ...] = ()
     product: str = ""

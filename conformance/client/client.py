@@ -300,7 +300,8 @@ class Client:
             response=recorded if response.status else None,
             error=response.failure or None,
             started_ms=(started - self._started) * 1000,
-            elapsed_ms=(time.monotonic() - started) * 1000,
+            elapsed_ms=(elapsed := time.monotonic() - started) * 1000,
+            started_at=time.time() - elapsed,
         )
 
 

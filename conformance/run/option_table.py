@@ -72,6 +72,7 @@ OPTIONS = (
         metavar="'NAME: VALUE'",
     ),
     Option("report", "folder of report.json, report.html and summary.md", default="report", metavar="DIR"),
+    Option("record", "record all exchanges, as HAR 1.2; compressed if the name ends in .gz", metavar="FILE"),
     Option("category", "judge only this category (repeatable)", "list", metavar="CATEGORY"),
     Option("requirement", "judge only this requirement (repeatable)", "list", metavar="ID"),
     Option("product", "name of the target's product, for the report", metavar="NAME"),

@@ -148,6 +148,7 @@ def settings(config: pytest.Config, catalogue: Catalogue) -> Settings:
         notifications_listen=(listen := address(values.text("notifications-listen"))),
         notifications_headers=headers(values.list("notifications-header"), listen is not None),
         report=Path(values.text("report")),
+        record=Path(record).expanduser().absolute() if (record := values.text("record")) else None,
         categories=tuple(_choice("--category", c, CATEGORIES) for c in values.list("category")),
         requirements=tuple(
             known_failures.requirement("--requirement", r, catalogue) for r in values.list("requirement")

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from conformance import recording
+from conformance.settings import Settings
+from conformance.verdict.rollup import Record
 
 #: What an earlier run may have left in the folder of Allure results.
 _OF_ALLURE = ("*-result.json", "*-container.json", "*-attachment*", "categories.json", "environment.properties")
@@ -60,6 +65,23 @@ def write(config: pytest.Config, report: dict[str, Any]) -> str:
         except OSError as error:
             return f"{option}: {place} cannot be written ({error.strerror})"
     return ""
+
+
+def write_recording(settings: Settings, records: Mapping[str, Record], report: dict[str, Any]) -> str:
+    """Bring the recordings of all processes together; return a sentence where that is not to be had."""
+    if settings.record is None or settings.spool is None:
+        return ""
+    problem = next(filter(None, (found.get("unrecorded") for found in records.values())), "")
+    suite, target, run = report["suite"], report["target"], report["run"]
+    creator = {"name": suite["name"], "version": f"{suite['version']} ({suite['commit'] or 'no commit'})"}
+    of_run = {name: target[name] for name in ("url", "product", "version")}
+    of_run |= {name: run[name] for name in ("started", "profile", "seed", "options")}
+    try:
+        if not problem:
+            recording.gather(settings.spool, settings.record, creator, of_run)
+    except OSError as error:
+        problem = error.strerror or type(error).__name__
+    return f"--record: {settings.record} cannot be written ({problem})" if problem else ""
 
 
 def write_none(config: pytest.Config, reason: str, code: int) -> None:

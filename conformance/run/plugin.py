@@ -153,6 +153,7 @@ class Suite:
         session = self.session
         exchanges = session.client.exchanges[item.stash[FIRST_EXCHANGE] :]
         found = record.of_scenario(session, item.stash[JUDGE], exchanges, raised)
+        found |= record.written_down(session, item.nodeid, item.stash[JUDGE], exchanges)
         session.client.exchanges.clear()
         setattr(report, ATTRIBUTE, found)
         _settle(report, item, found, raised)
@@ -286,6 +287,8 @@ class Controller:
         finally:
             # The workers have ended: nobody looks at it any more.
             self.rest = cleanup.run(self.suite.session, lambda: signals.INTERRUPTS.hurry)
+            if self.report is not None and (told := outputs.write_recording(self.settings, self.records, self.report)):
+                self.complaint, session.exitstatus = told, 4
             if signals.INTERRUPTS.hurry and exitstatus != pytest.ExitCode.INTERRUPTED:
                 self._interrupted_late(session)
             elif self.report is not None and self.written and (left := str(self.rest)):

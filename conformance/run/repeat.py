@@ -18,7 +18,7 @@ _ACCOUNTS = (
     "auth-expired-token",
 )
 #: Where a run leaves its report concerns nobody else; the address is given without a login.
-_LEFT_OUT = ("registry-url", "seed", "report")
+_LEFT_OUT = ("registry-url", "seed", "report", "record")
 
 
 def command(given: dict[str, tuple[str, ...]], url: str, seed: int) -> str:

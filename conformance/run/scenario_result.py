@@ -51,6 +51,19 @@ def of_scenario(session: Session, judge: Judge, exchanges: list[Exchange], raise
     return record | _contract(session, session.contract, exchanges) | _invariants(session, seen, exchanges)
 
 
+def written_down(session: Session, node: str, judge: Judge, exchanges: list[Exchange]) -> Record:
+    """Record what a scenario exchanged and judged, if the run is recorded, and say whether that failed."""
+    recorder = session.recorder
+    if recorder is None:
+        return {}
+    outcomes = {name: found.outcome.value for name, found in judge.judgements.items()}
+    judgements = [*judge.judgements.values(), *judge.asides.values()]
+    recorder.add(
+        node, exchanges, outcomes, [(each.requirement, each.outcome.value, each.evidence) for each in judgements]
+    )
+    return {"unrecorded": recorder.problem}
+
+
 def _lacks(session: Session, requirement: str) -> bool:
     """Whether a requirement needs a part that the target lacks, so that its own scenario would not be run."""
     return any(session.capabilities.shown(part) is False for part in load().requirement(requirement).needs)

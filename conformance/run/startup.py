@@ -8,6 +8,7 @@ import time
 import pytest
 
 from conformance import listener
+from conformance.recording import remove_spool
 from conformance.run import options, report_document, secrecy, signals
 from conformance.run.plugin import Controller, Suite, unpickled
 from conformance.settings import Settings
@@ -48,6 +49,8 @@ def configure(config: pytest.Config) -> None:
         secrets = secrecy.Secrecy(session.redactor)
         config.pluginmanager.register(secrets, "conformance-secrecy")
         stack.callback(session.close)
+        if settings.spool is not None:
+            stack.callback(remove_spool, settings.spool)
         stack.callback(_clean_up, session)
         if settings.notifications_listen:
             # Before the first request: what it leads to may be sent at once.
@@ -83,7 +86,7 @@ def _meet(session: Session) -> None:
     answered = [exchange for exchange in session.client.exchanges if exchange.response is not None]
     session.round_trip_ms = min((exchange.elapsed_ms for exchange in answered), default=0.0)
     session.throttled = any(exchange.response.status == 429 for exchange in answered if exchange.response)
-    session.client.exchanges.clear()
+    session.note("preflight")
 
 
 def _configure_worker(config: pytest.Config, catalogue: Catalogue, settings: Settings, found: Capabilities) -> None:

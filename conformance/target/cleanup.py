@@ -50,7 +50,7 @@ def run(session: Session, hurry: Callable[[], bool]) -> Rest:
     rest = Rest()
     if journal.path is not None:
         _Cleaner(session, journal.read(), rest, hurry).run()
-        session.client.exchanges.clear()
+        session.note("clean-up")
         journal.remove()
     with contextlib.suppress(OSError):
         session.lock_file.unlink(missing_ok=True)

@@ -11,14 +11,16 @@ import pytest
 
 from conformance import listener
 from conformance.client.client import Client
+from conformance.client.http.exchange import Exchange
 from conformance.client.http.transport import Transport, TransportOptions, proxy_secrets
 from conformance.client.journal import Journal
 from conformance.client.login.authentication import Authenticator, Presented
 from conformance.client.login.credentials import Credentials
 from conformance.client.redaction import Redactor
 from conformance.client.registry import Registry, Repository
-from conformance.contract import Contract
+from conformance.contract import Contract, ContractResult
 from conformance.listener.mailbox import Mailbox
+from conformance.recording import Recorder, open_spool
 from conformance.settings import USER_AGENT, Settings
 from conformance.target.board import Board
 from conformance.target.capabilities import UNKNOWN, Capabilities
@@ -64,6 +66,8 @@ class Session:
         self.mailbox: Mailbox | None = None
         for secret in (*settings.secrets(), *proxy_secrets()):
             self.redactor.add(secret)
+        #: Writes all exchanges down, where that is asked for.
+        self.recorder = Recorder(settings.spool, self.redactor, self._checked) if settings.spool else None
 
     @property
     def contract(self) -> Contract:
@@ -71,6 +75,15 @@ class Session:
         if self._contract is None:
             self._contract = Contract.load("kinds" if self.settings.effort == "thorough" else "breaches")
         return self._contract
+
+    def _checked(self, exchange: Exchange) -> ContractResult:
+        return self.contract.check(exchange)
+
+    def note(self, what: str) -> None:
+        """Write down the exchanges that are no scenario's, and forget them."""
+        if self.recorder is not None:
+            self.recorder.add(what, self.client.exchanges)
+        self.client.exchanges.clear()
 
     def new_client(self, anonymous: bool = False) -> Client:
         """Return a client of its own record, with the owner's credentials or without any."""
@@ -210,7 +223,7 @@ class Repositories:
 
 
 def check_writable(settings: Settings) -> None:
-    """Make the report folder and see that it can be written to.
+    """Make the report folder and see that it can be written to, and the folder of a recording.
 
     Raises:
         UsageError: it cannot.
@@ -223,3 +236,8 @@ def check_writable(settings: Settings) -> None:
         probe.unlink()
     except OSError as error:
         raise pytest.UsageError(f"--report: the folder {folder} cannot be written to ({error.strerror})") from None
+    if settings.record is not None:
+        try:
+            settings.spool = open_spool(settings.record, settings.run_id)
+        except OSError as error:
+            raise pytest.UsageError(f"--record: {settings.record} cannot be written ({error.strerror})") from None

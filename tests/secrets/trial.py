@@ -85,6 +85,8 @@ def _run(case: Case, given: Given, folder: Path) -> tuple[int, set[str]]:
     extra = folder / "extra"
     command = [sys.executable, "-m", "pytest", "conformance", "-p", "no:cacheprovider", "--timeout=30"]
     command += [f"--report={folder / 'report'}", f"--junitxml={extra / 'junit.xml'}", "-o", "junit_logging=all"]
+    # A long text to search, so not of each case.
+    command += [f"--record={extra / 'run.har'}"] if case.workers else []
     command += [f"--alluredir={extra / 'allure'}", *(f"--requirement={name}" for name in case.judged)]
     command += [*(LOUD if case.loud else ()), f"--log-file={extra / 'log'}", *(("-n", "2") if case.workers else ())]
     with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:

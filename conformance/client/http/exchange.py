@@ -178,7 +178,8 @@ class Exchange:
     """One request and its response, or the transport error in its place.
 
     ``operation`` is an operation id of the OpenAPI document ("" where the request belongs to none,
-    as a redirect's target) and ``parameters`` are its path parameters, decoded.
+    as a redirect's target) and ``parameters`` are its path parameters, decoded. ``started_ms`` counts
+    from the start of its client, ``started_at`` is the Unix time.
     """
 
     operation: str
@@ -188,6 +189,7 @@ class Exchange:
     error: str | None = None
     started_ms: float = 0.0
     elapsed_ms: float = 0.0
+    started_at: float = 0.0
 
     def record(self) -> dict[str, Any]:
         """Return the exchange as ``report.json`` holds it (``report.schema.json``, exchange)."""

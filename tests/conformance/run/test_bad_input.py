@@ -40,6 +40,8 @@ def refused(run: SuiteRun, *words: str) -> None:
         (["--ca-bundle=/nonexistent.pem"], "--ca-bundle: /nonexistent.pem cannot be used"),
         ([f"--report={_HERE}"], "--report: the folder "),
         ([f"--report={_HERE}/report"], "cannot be written to (Not a directory)"),
+        ([f"--record={_HERE}/run.har"], "run.har cannot be written (Not a directory)"),
+        (["--record=/"], "--record: / cannot be written"),
         ([f"--known-failures={_HERE}"], f"--known-failures: {_HERE}:"),
         ([f"--docker-config={_HERE}"], f"--docker-config: {_HERE}: is not valid JSON"),
     ],

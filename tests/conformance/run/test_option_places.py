@@ -47,6 +47,7 @@ _VALUES = {
     "notifications-listen": "127.0.0.1:5001",
     "notifications-header": "Authorization: Bearer a b",
     "report": "elsewhere",
+    "record": "elsewhere.har.gz",
     "category": "pull",
     "requirement": "PULL-BLOB-GET-200",
     "product": "registry",
