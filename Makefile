@@ -40,7 +40,7 @@ TARGET := $(if $(strip $(NAMED)),,--registry-url embedded)
 PROGRAMS := docker-registry skopeo umoci buildah chromium chromedriver
 PACKAGES := docker-registry skopeo umoci buildah chromium chromium-driver
 
-.PHONY: all help certify runtime environment packages clean fmt lint docs screenshots build test test-all prove prove-all nightly binaries lock
+.PHONY: all help certify runtime environment packages clean fmt lint docs published screenshots build test test-all prove prove-all nightly binaries lock
 .DEFAULT_GOAL := all
 
 all: clean fmt lint build test binaries ## what a change has to pass
@@ -127,6 +127,9 @@ lint: $(VENV)/.dev ## style, types, layers, and the specification itself
 docs: $(VENV)/.dev ## build/docs/: the documentation as a site; open build/docs/index.html
 	@$(RUN) -m sphinx -q -W --keep-going -b html -d build/doctrees docs build/docs
 	@echo build/docs/index.html
+
+published: $(VENV)/.dev packages ## reports/published/: runs of the registries at hand, with their recordings
+	@$(RUN) -m tests.real.published
 
 screenshots: $(VENV)/.dev packages ## docs/pictures/: the pictures of README.md and the site
 	@$(RUN) -m tests.docs.pictures

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -25,13 +27,13 @@ class ReportError(ValueError):
 
 
 def load(path: Path) -> Report:
-    """Read a report from a file.
+    """Read a report from a file, which may be compressed by gzip.
 
     Raises:
         ReportError: the file cannot be read, or is no report, or contradicts itself.
     """
     try:
-        data = json.loads(path.read_bytes().decode("utf-8"), object_pairs_hook=_members)
+        data = json.loads(_unpacked(path.read_bytes()).decode("utf-8"), object_pairs_hook=_members)
     except OSError as error:
         raise ReportError(f"{visible(str(path))} cannot be read: {error.strerror or type(error).__name__}.") from None
     except UnicodeDecodeError:
@@ -44,6 +46,15 @@ def load(path: Path) -> Report:
         return check(data)
     except ReportError as error:
         raise ReportError(f"{visible(str(path))} is not a valid report: {error}") from None
+
+
+def _unpacked(data: bytes) -> bytes:
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error):
+        raise ValueError("it is compressed, and damaged") from None
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Sequence
@@ -29,7 +30,10 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; 0, 1 if the check found problems, 4 for a wrong argument."""
-    options = _parser().parse_args(arguments)
+    words = [*(sys.argv[1:] if arguments is None else arguments)]
+    if words[:1] == ["impact"]:
+        return _impact(words[1:])
+    options = _parser().parse_args(words)
     try:
         return int(options.run(options))
     except SpecError as error:
@@ -75,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
         "headers, media types, parameters and schemas of their OpenAPI documents.",
     )
     diff.command.add_arguments(difference)
+    commands.add_parser("impact", help="say what a change does to registries whose runs are published", add_help=False)
     runs: tuple[tuple[argparse.ArgumentParser, Callable[[argparse.Namespace], int]], ...] = (
         (check, lambda options: _check(options.root)),
         (show, lambda options: _show(options.root, options.id)),
@@ -91,6 +96,13 @@ def _parser() -> argparse.ArgumentParser:
             help="the folder that holds spec/, conformance/ and reference/ (default: that of this package)",
         )
     return parser
+
+
+def _impact(words: Sequence[str]) -> int:
+    """Start the impact as a process of its own: it needs the contract of the suite, which nothing here may import."""
+    path = os.pathsep.join(filter(None, (str(catalogue.ROOT.parent), os.environ.get("PYTHONPATH"))))
+    command = [sys.executable, "-m", "conformance.impact", *words]
+    return subprocess.run(command, env={**os.environ, "PYTHONPATH": path}, check=False).returncode
 
 
 def _check(repository: Path) -> int:

@@ -41,10 +41,10 @@ def entries(path: Path) -> Iterator[Recorded]:
         data = path.read_bytes()
         document = json.loads(gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data)
         found = document["log"]["entries"]
+    except (ValueError, EOFError, zlib.error, gzip.BadGzipFile, RecursionError) as error:
+        raise RecordingError(f"{path} is no recording: {error}") from None
     except OSError as error:
         raise RecordingError(f"{path} cannot be read: {error.strerror or type(error).__name__}") from None
-    except (ValueError, EOFError, zlib.error, RecursionError) as error:
-        raise RecordingError(f"{path} is no recording: {error}") from None
     except (KeyError, TypeError):
         raise RecordingError(f"{path} is no recording: it has no log.entries") from None
     for number, one in enumerate(found):

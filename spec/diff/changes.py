@@ -44,7 +44,8 @@ class Change:
 
     ``levels`` has (profile, level before, level now) where levels changed, "" for none. ``old`` and
     ``new`` are texts. ``places`` are the operations, or places in them, that share a change of the
-    document; ``why`` says what shows its direction.
+    document, and ``requirements`` those to which a departure there is booked; ``why`` says what shows
+    its direction.
     """
 
     kind: Kind
@@ -57,6 +58,7 @@ class Change:
     places: tuple[str, ...] = ()
     why: str = ""
     document: bool = False
+    requirements: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from spec import document, trace
 from spec.diff.changes import Asks, Change, Kind
-from spec.diff.schemas import Decision, Way, decide, plain
+from spec.diff.schemas import Decision, Way, decide, differences, plain
 
 _SCHEMAS = "#/components/schemas/"
 #: A place: an operation, then a parameter, a request, or a status with its headers and types.
@@ -31,8 +31,9 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
     compared = _Comparison(old, new)
     found: dict[Change, list[str]] = {}
     for key in dict.fromkeys((*compared.after, *compared.before)):
+        booked = compared.booked(key)
         for change in compared.place(key):
-            found.setdefault(change, []).append(key[0])
+            found.setdefault(replace(change, requirements=booked), []).append(key[0])
     for change, operations in found.items():
         places = tuple(dict.fromkeys(operations))
         subject = change.subject if change.subject == "operation" else f"{change.subject} of"
@@ -65,6 +66,11 @@ class _Comparison:
         schemas = old.node.get("schema", {}), new.node.get("schema", {})
         decision = decide(*schemas, self._components, _examples(old, new))
         yield from _decided(decision, f"schema of {new.what}", new.answer)
+
+    def booked(self, key: _Key) -> tuple[str, ...]:
+        """Give the requirements that a departure at a place is booked to."""
+        parts = [found for found in (self.before.get(key), self.after.get(key)) if found is not None]
+        return tuple(dict.fromkeys(name for part in parts for name in _ids(part.node)))
 
     def _appeared(self, old: _Part | None, new: _Part | None, key: _Key) -> Iterator[Change]:
         """Give the change of a place that one document alone has; what stands below it goes without saying."""
@@ -99,8 +105,9 @@ class _Comparison:
             uses = _uses(self._new, self.after, name)
             places = tuple(dict.fromkeys(operation for operation, _ in uses))
             decision = decide(before[name], after[name], self._components, values)
+            booked = _booked(before[name], after[name])
             for change in _decided(decision, f"schema {name}", any(answer for _, answer in uses)):
-                yield replace(change, places=places, document=True)
+                yield replace(change, places=places, document=True, requirements=booked)
             marks = _marks(before[name]), _marks(after[name])
             if marks[0] != marks[1]:
                 before_told, now_told = (", ".join(each) for each in marks)
@@ -179,6 +186,40 @@ def _marks(node: Any) -> list[str]:
         own = [_mark(node[trace.KEY])] if trace.KEY in node else []
         return sorted([*own, *(mark for value in node.values() for mark in _marks(value))])
     return sorted(mark for item in node for mark in _marks(item)) if isinstance(node, list) else []
+
+
+def _ids(node: Any) -> list[str]:
+    """Give the ids in a node, one by one."""
+    if isinstance(node, Mapping):
+        own = node.get(trace.KEY)
+        found = [*map(str, own.values())] if isinstance(own, Mapping) else [str(own)] if own else []
+        return [*found, *(name for key, value in node.items() if key != trace.KEY for name in _ids(value))]
+    return [name for item in node for name in _ids(item)] if isinstance(node, list) else []
+
+
+def _booked(old: Any, new: Any) -> tuple[str, ...]:
+    """Give the ids that stand nearest above the places in which two schemas differ, or below them."""
+    found: dict[str, None] = {}
+    for pointer in differences(plain(old), plain(new)):
+        nearest: list[str] = []
+        for node in (old, new):
+            here, above = node, [] if not isinstance(node, Mapping) else _own(node)
+            for step in pointer.strip("/").split("/"):
+                here = _step(here, step)
+                above = _own(here) or above
+            nearest += [*above, *_ids(here)]
+        found.update(dict.fromkeys(nearest))
+    return tuple(found)
+
+
+def _own(node: Any) -> list[str]:
+    return _ids({trace.KEY: node[trace.KEY]}) if isinstance(node, Mapping) and trace.KEY in node else []
+
+
+def _step(node: Any, step: str) -> Any:
+    if isinstance(node, Mapping):
+        return node.get(step)
+    return node[int(step)] if isinstance(node, list) and step.isdigit() and int(step) < len(node) else None
 
 
 def _mark(value: Any) -> str:

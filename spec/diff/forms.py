@@ -128,6 +128,7 @@ def plain(diff: Diff) -> dict[str, Any]:
                 "old": change.old,
                 "new": change.new,
                 "places": list(change.places),
+                "requirements": list(change.requirements),
                 "why": change.why,
             }
             for change in diff.changes

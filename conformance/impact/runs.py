@@ -1,0 +1,78 @@
+"""Published runs: a report of each, and a recording where there is one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from reports.loading import ReportError, load
+from reports.model import Report, RequirementResult
+from spec.model import Outcome
+
+_REPORTS = (".json", ".json.gz")
+_RECORDINGS = (".har.gz", ".har")
+
+
+class RunError(ValueError):
+    """A published run that cannot be used; the message is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its report, and the file of its recording."""
+
+    path: Path
+    report: Report = field(repr=False)
+    recording: Path | None = None
+
+    @property
+    def name(self) -> str:
+        """The registry and its version, as people call it."""
+        target = self.report["target"]
+        return " ".join(filter(None, (target["product"] or target["url"], target["version"])))
+
+    @cached_property
+    def results(self) -> Mapping[str, RequirementResult]:
+        """What was found of each requirement, by its id."""
+        return {entry["id"]: entry for entry in self.report["requirements"]}
+
+    @cached_property
+    def found_by(self) -> Mapping[str, str]:
+        """The scenario of each finding, by the id of its requirement."""
+        return {finding["requirement"]: finding["scenario"] for finding in self.report["findings"]}
+
+    def lacks(self, capability: str) -> bool:
+        """Whether the registry lacks an optional part, as far as is known."""
+        found = self.report["target"]["capabilities"].get(capability)
+        return found is not None and found["present"] is False
+
+    def outcome(self, name: str) -> Outcome | None:
+        """Return what was found of a requirement; ``None`` where the run does not know it."""
+        entry = self.results.get(name)
+        return Outcome(entry["outcome"]) if entry else None
+
+
+def published(folders: list[Path]) -> Iterator[Run]:
+    """Give the runs of some folders, or of single reports, in the order of their names.
+
+    Raises:
+        RunError: a folder has none, or one cannot be read.
+    """
+    for place in folders:
+        paths = [place]
+        if place.is_dir():
+            paths = sorted(path for path in place.iterdir() if path.name.endswith(_REPORTS))
+        if not paths:
+            raise RunError(f"--runs: {place} has no report (*.json or *.json.gz)")
+        for path in paths:
+            try:
+                yield Run(path, load(path), _recording(path))
+            except ReportError as error:
+                raise RunError(f"--runs: {error}") from None
+
+
+def _recording(report: Path) -> Path | None:
+    bare = report.name.removesuffix(".gz").removesuffix(".json")
+    return next((path for end in _RECORDINGS if (path := report.with_name(bare + end)).is_file()), None)
