@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from spec import catalogue, conditions, diff, new, trace
+from spec import catalogue, conditions, diff, listing, new, trace, watch
 from spec.catalogue import Catalogue, UnknownIdError
 from spec.marks import SpecError
 from spec.model import Requirement
@@ -79,12 +79,27 @@ def _parser() -> argparse.ArgumentParser:
         "headers, media types, parameters and schemas of their OpenAPI documents.",
     )
     diff.command.add_arguments(difference)
+    listed = commands.add_parser(
+        "list",
+        help="list requirements by profile, level, section, operation, or what is not covered",
+        description="List the requirements that all of the options choose, with their levels.",
+    )
+    listing.add_arguments(listed)
+    watched = commands.add_parser(
+        "watch",
+        help="on each save check, compare, and say whom it breaks",
+        description="On each save check the specification, compare it with a revision, say whom the change breaks, and "
+        "run the scenarios and faults that were touched on the reference. An interrupt ends it.",
+    )
+    watch.add_arguments(watched)
     commands.add_parser("impact", help="say what a change does to registries whose runs are published", add_help=False)
     runs: tuple[tuple[argparse.ArgumentParser, Callable[[argparse.Namespace], int]], ...] = (
         (check, lambda options: _check(options.root)),
         (show, lambda options: _show(options.root, options.id)),
         (stubs, new.run),
         (difference, diff.command.run),
+        (listed, listing.run),
+        (watched, watch.run),
     )
     for command, run in runs:
         command.set_defaults(run=run)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -23,12 +23,17 @@ PREFIXES = MappingProxyType(
 )
 
 
+def resembling(name: str, known: Iterable[str]) -> list[str]:
+    """Give up to three names that resemble one, closest first."""
+    return difflib.get_close_matches(name, [*known], n=3, cutoff=0.6)
+
+
 class UnknownIdError(LookupError):
     """No requirement has this id; the message is one sentence that names the closest ones."""
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         """Find the ids that resemble the name."""
-        close = difflib.get_close_matches(name.upper(), known, n=3, cutoff=0.6)
+        close = resembling(name.upper(), known)
         hint = f"; did you mean {', '.join(close)}?" if close else "."
         super().__init__(f"There is no requirement {name!r} in the catalogue{hint}")
 

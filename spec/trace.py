@@ -136,9 +136,24 @@ def _openapi_files(spec: Path) -> Iterator[Path]:
     yield from sorted((spec / "schemas").glob("*.schema.json"))
 
 
+def of_module(text: str, file: str) -> Trace:
+    """Give what one module says of requirements; ``file`` is its path below the repository."""
+    trace = Trace()
+    _scan_text(text, file, trace)
+    return trace
+
+
 def _scan_python(path: Path, file: str, trace: Trace) -> None:
     try:
         text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        trace.problems.append(Problem(file, 1, f"is not valid Python: {error}"))
+        return
+    _scan_text(text, file, trace)
+
+
+def _scan_text(text: str, file: str, trace: Trace) -> None:
+    try:
         tree = ast.parse(text)
     except (SyntaxError, ValueError) as error:
         trace.problems.append(Problem(file, getattr(error, "lineno", 1) or 1, f"is not valid Python: {error}"))

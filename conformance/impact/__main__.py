@@ -12,8 +12,8 @@ from conformance.impact import forms
 from conformance.impact.effects import Effect
 from conformance.impact.impact import Impact, impact
 from conformance.impact.runs import RunError, published
+from conformance.impact.scenarios import PARTS
 from conformance.recording import RecordingError
-from spec import catalogue
 from spec.catalogue import ROOT
 from spec.diff import TreeError, tree
 from spec.diff.command import add_trees
@@ -60,11 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _impact(options: argparse.Namespace) -> Impact:
-    with tree(options.old, options.root) as old, tree(options.new or str(options.root), options.root) as new:
-        profiles = catalogue.read(new.root)[0].profiles
-        if options.profile and options.profile not in profiles:
-            raise RunError(f"--profile: there is no {options.profile!r}; choose one of {', '.join(profiles)}")
-        folders = options.runs or [options.root / "reports" / "published"]
+    root, name = options.root, options.new or str(options.root)
+    with tree(options.old, root, PARTS) as old, tree(name, root, PARTS) as new:
+        folders = options.runs or [root / "reports" / "published"]
         return impact(old, new, published(folders), options.profile)
 
 

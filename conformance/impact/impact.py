@@ -11,8 +11,8 @@ from conformance.impact import scenarios
 from conformance.impact.effects import Effect, Outlook
 from conformance.impact.estimate import Changes, Guess, guesses, outlooks
 from conformance.impact.replay import Replay, contracts, replay
-from conformance.impact.runs import Run
-from spec import catalogue, diff, document
+from conformance.impact.runs import Run, RunError
+from spec import diff
 from spec.diff import Asks, Diff, Kind, Tree, TreeError
 
 
@@ -49,19 +49,23 @@ def impact(old: Tree, new: Tree, runs: Iterable[Run], profile: str = "") -> Impa
 
     Raises:
         TreeError: a specification is malformed.
-        RunError, RecordingError: a run cannot be read.
+        RunError, RecordingError: a run cannot be read, or the profile is unknown.
     """
-    compared = diff.compare(old, new)
-    before, after = catalogue.read(old.root)[0], catalogue.read(new.root)[0]
+    before, after = diff.read(old), diff.read(new)
+    if profile and profile not in after.known.profiles:
+        known = ", ".join(after.known.profiles)
+        raise RunError(f"--profile: there is no {profile!r}; choose one of {known}")
+    compared = diff.compare(before, after)
     in_document = frozenset(
         name for change in compared.asking(Asks.MORE, Asks.OTHERWISE, Asks.LESS) for name in change.requirements
     )
-    changes = Changes(before, after, scenarios.changed(old, new, after), _with_scenarios(new, compared), in_document)
-    documents = document.Bundler(old.root).bundle(), document.Bundler(new.root).bundle()
+    changes = Changes(
+        before.known, after.known, scenarios.changed(old, new), _with_scenarios(new, compared), in_document
+    )
     notes: list[str] = []
     seen, found, counts = list[Run](), list[Outlook](), dict[str, int]()
     guessed: dict[str, dict[str, Guess]] = {}
-    pair = contracts(*documents)
+    pair = contracts(before.document, after.document)
     for run in runs:
         seen.append(run)
         replayed = None
@@ -87,6 +91,4 @@ def _with_scenarios(new: Tree, compared: Diff) -> frozenset[str]:
     """Return what scenarios decide, where that is asked: those of the changed tree, or of this suite without any."""
     if not (compared.of(Kind.ADDED) or compared.of(Kind.STATUSES)):
         return frozenset()
-    if (new.repository / "conformance").is_dir():
-        return scenarios.decided(new)
-    return scenarios.decided(Tree("this suite", catalogue.ROOT.parent))
+    return scenarios.decided(new if scenarios.has_suite(new) else scenarios.of_suite())

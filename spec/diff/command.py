@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from spec.diff import forms
 from spec.diff.changes import Asks, Diff
-from spec.diff.compare import compare
+from spec.diff.compare import compare, read
 from spec.diff.trees import TreeError, tree
 
 _FOUND, _USAGE = 1, 4
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
             tree(options.old, options.root, ("spec",)) as old,
             tree(options.new or str(options.root), options.root, ("spec",)) as new,
         ):
-            found = compare(old, new)
+            found = compare(read(old), read(new))
     except TreeError as error:
         print(f"python -m spec diff: {error}", file=sys.stderr)
         return _USAGE

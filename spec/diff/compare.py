@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from spec import catalogue, document
+from spec.catalogue import Catalogue
 from spec.diff import contract, requirements
 from spec.diff.changes import Asks, Diff, Kind
 from spec.diff.trees import Tree, TreeError
 from spec.marks import SpecError
 
 
-def compare(old: Tree, new: Tree) -> Diff:
-    """Give the changes from one specification to another, gravest first.
+@dataclass(frozen=True, slots=True)
+class Specification:
+    """A specification that was read: its name for people, its catalogue, and its bundled OpenAPI document."""
+
+    name: str
+    known: Catalogue
+    document: dict[str, Any]
+
+
+def read(tree: Tree) -> Specification:
+    """Read the specification of a tree, anew each time.
 
     Raises:
-        TreeError: one of them is malformed.
+        TreeError: it is malformed; the message has each problem with its file and line.
     """
-    (before, its_document), (after, new_document) = _read(old), _read(new)
-    found = [*requirements.changes(before, after), *contract.changes(its_document, new_document)]
-    kinds, asks = [*Kind], [*Asks]
-    found.sort(key=lambda change: (kinds.index(change.kind), asks.index(change.asks)))
-    profiles = tuple(dict.fromkeys((*after.profiles, *before.profiles)))
-    return Diff((old.name, new.name), tuple(found), profiles)
-
-
-def _read(tree: Tree) -> tuple[catalogue.Catalogue, dict[str, Any]]:
+    known, problems = catalogue.read(tree.root)
     try:
-        known, problems = catalogue.read(tree.root)
         if problems:
             raise SpecError(problems)
-        return known, document.Bundler(tree.root).bundle()
+        return Specification(tree.name, known, document.Bundler(tree.root).bundle())
     except SpecError as error:
         raise TreeError(f"{tree.name} is malformed\n{error}") from error
+
+
+def compare(old: Specification, new: Specification) -> Diff:
+    """Give the changes from one specification to another, gravest first."""
+    found = [*requirements.changes(old.known, new.known), *contract.changes(old.document, new.document)]
+    kinds, asks = [*Kind], [*Asks]
+    found.sort(key=lambda change: (kinds.index(change.kind), asks.index(change.asks)))
+    profiles = tuple(dict.fromkeys((*new.known.profiles, *old.known.profiles)))
+    return Diff((old.name, new.name), tuple(found), profiles)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 
-from spec.catalogue import PREFIXES, Catalogue
+from spec.catalogue import PREFIXES, Catalogue, resembling
 from spec.model import Citation, Level, Requirement
 
 _ID = re.compile(r"[A-Z]+(?:-[A-Z0-9]+)+")
@@ -141,8 +141,16 @@ def expect(option: str, names: Iterable[str], known: Container[str]) -> None:
     """
     for name in names:
         if name not in known:
-            listed = f": it has {', '.join(known)}" if isinstance(known, Iterable) and _few(known) else ""
-            raise NewError(f"{option} names the unknown {name!r}{listed}")
+            raise NewError(f"{option} names the unknown {name!r}{_hint(name, known)}")
+
+
+def _hint(name: str, known: Container[str]) -> str:
+    if not isinstance(known, Iterable):
+        return ""
+    if _few(known):
+        return f": it has {', '.join(known)}"
+    close = resembling(name, known)
+    return f"; did you mean {', '.join(close)}?" if close else ""
 
 
 def _few(known: Iterable[str]) -> bool:

@@ -1,0 +1,99 @@
+"""``spec watch`` knows what a save touched, and says what follows from it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from spec.__main__ import main
+from spec.catalogue import ROOT
+from spec.watch import Touched, compare
+
+from .miniature import FILES, Tree
+
+BASE = "spec/requirements/base.yaml"
+SCENARIO = "conformance/scenarios/base/test_base.py"
+FAULTS = "reference/faults/base.py"
+
+
+def git(folder: Path, *words: str) -> None:
+    who = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+    subprocess.run(["git", "-C", str(folder), *who, *words], check=True, capture_output=True)
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    made = Tree(tmp_path)
+    git(tmp_path, "init", "-q", "-b", "main")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-qm", "first")
+    return made
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "touched"),
+    [
+        (BASE, "SHOULD", "MUST", Touched(True, (), ())),
+        (SCENARIO, '200."""\n', '200."""\n    registry.base()\n', Touched(False, ("BASE-V2-200",), ())),
+        (SCENARIO, "from conf", "# A comment.\nfrom conf", Touched(False, (), ())),
+        (SCENARIO, "def ", "def 1", Touched(False, (), ())),
+        (FAULTS, "answers 404", "answers 405", Touched(False, (), ("no-base", "no-header"))),
+    ],
+)
+def test_a_save_touches_what_changed_in_it(file: str, old: str, new: str, touched: Touched) -> None:
+    assert compare(FILES, {**FILES, file: FILES[file].replace(old, new, 1)}) == touched
+
+
+def test_once_checks_and_compares(tree: Tree, capfd: pytest.CaptureFixture[str]) -> None:
+    tree.replace(BASE, "{docker-v2: SHOULD}", "{docker-v2: MUST}")
+    assert main(["watch", "--once", "--root", str(tree.folder)]) == 0
+    told = capfd.readouterr().out
+    assert "-- check: well" in told
+    assert "BASE-V2-HEADER: docker-v2 SHOULD -> MUST" in told
+    tree.replace(BASE, "docker-api", "oci")
+    assert main(["watch", "--once", "--root", str(tree.folder)]) == 1
+    told = capfd.readouterr().out
+    assert f"{BASE}:5: unknown source oci" in told
+    assert "diff" not in told
+
+
+def test_what_it_compares_with_has_to_be_there(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["watch", "--once", "--against", "nope", "--root", str(tree.folder)]) == 4
+    assert "python -m spec watch: 'nope' is neither" in capsys.readouterr().err
+
+
+def test_a_save_is_seen_until_an_interrupt(tree: Tree) -> None:
+    command = [sys.executable, "-m", "spec", "watch", "--root", str(tree.folder)]
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        try:
+            assert process.stdout.readline().startswith("watching spec")
+            time.sleep(1.0)
+            tree.replace(BASE, "{docker-v2: SHOULD}", "{docker-v2: MUST}")
+            told = ""
+            while "-- diff HEAD" not in told:
+                line = process.stdout.readline()
+                assert line, told
+                told += line
+            assert "BASE-V2-HEADER: docker-v2 SHOULD -> MUST" in told
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+
+
+def test_the_workflow_runs_the_commands_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    workflow = yaml.safe_load((ROOT.parent / ".github" / "workflows" / "specification.yml").read_text("utf-8"))
+    steps = "\n".join(str(step.get("run", "")) for step in workflow["jobs"]["meaning"]["steps"])
+    for command in ("check", "impact", "diff"):
+        assert f".venv/bin/python -m spec {command}" in steps
+    assert main(["diff", str(ROOT.parent), str(ROOT.parent), "--format", "markdown"]) == 0
+    assert "Nothing differs." in capsys.readouterr().out
+    assert workflow["permissions"] == {"contents": "read", "pull-requests": "write"}
