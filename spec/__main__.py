@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from spec import catalogue, conditions, diff, listing, new, trace, watch
+from spec import catalogue, conditions, diff, implemented, listing, new, trace, watch
 from spec.catalogue import Catalogue, UnknownIdError
 from spec.marks import SpecError
 from spec.model import Requirement
@@ -149,6 +149,8 @@ def _show(repository: Path, name: str) -> int:
         return _USAGE
     laws = conditions.load(root) if (root / conditions.FILE).is_file() else None
     print("\n".join(_describe(known, requirement, trace.scan(repository, root), laws)))
+    for outcome, registries in implemented.by_outcome(repository, requirement.id).items():
+        print("\n".join(_wrap(f"{outcome} by", ", ".join(registries))), end="\n" if registries else "")
     return 0
 
 

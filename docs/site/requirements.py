@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from docs.site.facts import Facts
 from docs.site.markdown import code, contents, entry, escape, fields, plural, prose, role, roles, table
+from spec.implemented import by_outcome
 from spec.model import Level, Requirement
 
 #: A group of more requirements than this has a page of its own.
@@ -69,6 +70,9 @@ one is its consequence and no finding of its own.
 
 **Broken by.** Faults of the reference registry that the suite convicts of this requirement.
 
+**Implemented by.** Registries that were found to hold it in a published run; *not implemented by* those that were found
+to break it. Whoever is not named was not asked, or left it open.
+
 {contents((f"requirements/{category}" for category in facts.categories), 2)}"""
 
 
@@ -90,6 +94,7 @@ def _requirement(facts: Facts, requirement: Requirement) -> str:
     known = facts.known
     name = requirement.id
     levels = " ".join(f"{p} {_badge(requirement.levels[p])}" for p in known.profiles if p in requirement.levels)
+    known_by = by_outcome(facts.repository, name)
     planned = f"No scenario decides it yet (issue {requirement.planned})." if requirement.planned else ""
     body = fields(
         [
@@ -110,6 +115,8 @@ def _requirement(facts: Facts, requirement: Requirement) -> str:
             ("Laws", "; ".join(prose(law.statement, known) for law in facts.laws.of(name))),
             ("Contract", ", ".join(f"{link} {place}".strip() for link, place in facts.places.get(name, ()))),
             ("Broken by", roles("fault", facts.faults_of.get(name, ()))),
+            ("Implemented by", ", ".join(map(escape, known_by["held"]))),
+            ("Not implemented by", ", ".join(map(escape, known_by["broken"]))),
             ("Variants", roles("variant", facts.variants_of.get(name, ()))),
         ]
     )

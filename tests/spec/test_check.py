@@ -245,6 +245,13 @@ def test_show_prints_all_that_refers_to_a_requirement(tree: Tree, capsys: pytest
         assert part in output
 
 
+def test_show_names_who_implements_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["show", "PULL-ACCEPT-CASE"]) == 0
+    output = " ".join(capsys.readouterr().out.split())
+    assert "held by distribution v3" in output
+    assert "broken by docker-registry 2.8.2" in output
+
+
 def test_show_of_an_unknown_id_is_one_sentence(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["show", "BASE-V2-20", "--root", str(tree.folder)]) == 4
     error = capsys.readouterr().err
