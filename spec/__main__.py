@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from spec import catalogue, conditions, diff, implemented, listing, new, trace, watch
+from spec import catalogue, conditions, diff, implemented, listing, new, texts, trace, watch
 from spec.catalogue import Catalogue, UnknownIdError
 from spec.marks import SpecError
 from spec.model import Requirement
@@ -92,6 +92,13 @@ def _parser() -> argparse.ArgumentParser:
         "run the scenarios and faults that were touched on the reference. An interrupt ends it.",
     )
     watch.add_arguments(watched)
+    covered = commands.add_parser(
+        "coverage",
+        help="compare the normative sentences of a source with the catalogue",
+        description="List the sentences of a source document that no decision covers, and decisions whose sentence is "
+        "no longer there. Texts of sources are read, never kept.",
+    )
+    texts.command.add_arguments(covered)
     commands.add_parser("impact", help="say what a change does to registries whose runs are published", add_help=False)
     runs: tuple[tuple[argparse.ArgumentParser, Callable[[argparse.Namespace], int]], ...] = (
         (check, lambda options: _check(options.root)),
@@ -100,6 +107,7 @@ def _parser() -> argparse.ArgumentParser:
         (difference, diff.command.run),
         (listed, listing.run),
         (watched, watch.run),
+        (covered, texts.command.run),
     )
     for command, run in runs:
         command.set_defaults(run=run)

@@ -15,6 +15,7 @@ from spec import catalogue, conditions_check, document, trace
 from spec.catalogue import CATEGORIES, PREFIXES, Catalogue
 from spec.marks import Marked, Problem, SpecError, read_yaml, repeated_keys
 from spec.model import Requirement
+from spec.texts import decisions
 from spec.ties import Ties, answered
 
 #: The JSON Schema of each kind of catalogue file; the others are requirements.
@@ -74,6 +75,7 @@ def check(repository: Path = catalogue.ROOT.parent) -> Result:
     problems += _decisions(known, found)
     problems += _unprovable(known, found)
     problems += _unproven(known, found)
+    problems += _coverage(root, known)
     problems += conditions_check.problems(root, known, found)
     decided = {name for scenario in found.scenarios for name in scenario.ids} | {place.id for place in found.places}
     ordered = sorted(set(problems))
@@ -216,6 +218,17 @@ def _stated(known: Catalogue) -> Iterator[Problem]:
         if left := [status for status in answered(requirement.statement) if status not in data]:
             message = f"the statement of {requirement.id} names {', '.join(map(str, left))}, its statuses do not"
             yield Problem(requirement.file, requirement.line, message)
+
+
+def _coverage(root: Path, known: Catalogue) -> Iterator[Problem]:
+    """Check what is decided of the sentences of sources."""
+    for path in sorted((root / decisions.FOLDER).glob("*.yaml")):
+        if path.stem not in known.sources:
+            yield Problem(f"{root.name}/{decisions.FOLDER}/{path.name}", 1, "has the name of no source")
+        try:
+            decisions.read(path, known)
+        except SpecError as error:
+            yield from error.problems
 
 
 def _cycles(known: Catalogue) -> Iterator[Problem]:
