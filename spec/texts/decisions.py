@@ -40,7 +40,8 @@ def read(path: Path, known: Catalogue) -> tuple[Decision, ...]:
     """Read a file of decisions; none where there is no file.
 
     Raises:
-        SpecError: it is malformed, has a sentence twice, or names an unknown requirement.
+        SpecError: it is malformed, has a sentence twice, or names a requirement that is unknown or does not cite the
+            source.
     """
     if not path.is_file():
         return ()
@@ -53,11 +54,12 @@ def read(path: Path, known: Catalogue) -> tuple[Decision, ...]:
         except (KeyError, TypeError, ValueError) as error:
             problems.append(marked.problem(f"malformed decision: {error}", position))
             continue
-        problems += [
-            marked.problem(f"there is no requirement {name}", position, "ids")
-            for name in decision.ids
-            if name not in known
-        ]
+        for name in decision.ids:
+            cited = {c.document for c in known.requirements[name].sources} if name in known else set()
+            if name not in known:
+                problems.append(marked.problem(f"there is no requirement {name}", position, "ids"))
+            elif path.stem in known.sources and path.stem not in cited:
+                problems.append(marked.problem(f"{name} does not cite {path.stem}", position, "ids"))
         if decision.hash in found:
             problems.append(marked.problem(f"{decision.hash} stands twice", position))
         found[decision.hash] = decision

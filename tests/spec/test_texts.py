@@ -149,5 +149,10 @@ def test_the_check_reads_decisions(tree: Tree) -> None:
     assert tree.problems() == ["spec/coverage/docker-api.yaml:1: there is no requirement BASE-V9"]
     tree.write("spec/coverage/docker-api.yaml", "- {section: a, hash: b, ids: [BASE-V2-200]}\n")
     assert tree.problems() == []
+    other = "- {id: oci, title: Another document, url: 'https://example.org/b.md', version: 'One'}\n"
+    tree.write("spec/sources.yaml", (tree.folder / "spec/sources.yaml").read_text("utf-8") + other)
+    tree.write("spec/coverage/oci.yaml", "- {section: a, hash: b, ids: [BASE-V2-200]}\n")
+    assert tree.problems() == ["spec/coverage/oci.yaml:1: BASE-V2-200 does not cite oci"]
+    (tree.folder / "spec/coverage/oci.yaml").unlink()
     (tree.folder / "spec/coverage/docker-api.yaml").rename(tree.folder / "spec/coverage/docker-app.yaml")
     assert tree.problems() == ["spec/coverage/docker-app.yaml:1: has the name of no source"]
