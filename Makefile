@@ -31,8 +31,8 @@ $(error $(or $(shell $(PYTHON) -m conformance.run.variables $(UNKNOWN) -- $(KNOW
 endif
 
 # No target at all means the embedded reference. An empty REGISTRY_URL is a target that somebody forgot.
-NAMED := $(filter-out undefined,$(origin REGISTRY_URL)) $(findstring registry-url,$(OPTIONS) $(PYTEST_ADDOPTS)) \
-	$(filter -c -c% --config-file%,$(OPTIONS) $(PYTEST_ADDOPTS)) \
+NAMED := $(filter-out undefined,$(origin REGISTRY_URL) $(origin REGISTRY_CONFIG)) $(wildcard registry-conformance.yaml) \
+	$(findstring registry-url,$(OPTIONS) $(PYTEST_ADDOPTS)) $(filter -c -c% --config%,$(OPTIONS) $(PYTEST_ADDOPTS)) \
 	$(shell grep -l '^ *registry_url' $(wildcard pytest.ini .pytest.ini pytest.toml .pytest.toml tox.ini setup.cfg pyproject.toml))
 TARGET := $(if $(strip $(NAMED)),,--registry-url embedded)
 
@@ -154,7 +154,7 @@ bin/registry: build
 	@rm -rf build/registry/bin
 	@$(PIP) install --quiet --no-compile --no-deps --target build/registry dist/*.whl
 	@rm -rf build/registry/bin build/registry/*.dist-info/RECORD build/registry/*.dist-info/direct_url.json
-	@$(VENV)/bin/shiv --reproducible --site-packages build/registry --entry-point reference.__main__:main \
+	@$(VENV)/bin/shiv --reproducible --site-packages build/registry --entry-point registry_conformance.__main__:registry \
 		--python '/usr/bin/env python3' --output-file $@
 	@ls $@
 

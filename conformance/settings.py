@@ -39,6 +39,8 @@ class Settings:
     pull_only: Credentials | None = field(default=None, repr=False)
     other: Credentials | None = field(default=None, repr=False)
     expired_tokens: tuple[str, ...] = field(default=(), repr=False)
+    #: Header fields for each request to the target.
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     ca_bundle: str | None = None
     insecure: bool = False
     timeout: float = 10.0
@@ -51,6 +53,8 @@ class Settings:
     existing: tuple[str, ...] = ()
     capabilities: dict[str, bool] = field(default_factory=dict)
     known_failures: tuple[KnownFailure, ...] = ()
+    #: Where a list of what is found broken is written.
+    known_failures_write: Path | None = None
     settle: float = 0.0
     effort: str = "default"
     seed: int = 0
@@ -99,7 +103,7 @@ class Settings:
             yield account.password
             yield f"{account.username}:{account.password}"
         yield from self.expired_tokens
-        for _, value in self.notifications_headers:
+        for _, value in (*self.headers, *self.notifications_headers):
             # Without the scheme too, as Authorization has one before it.
             yield from (value, value.partition(" ")[2])
 
@@ -126,6 +130,7 @@ class Settings:
             "requirement": list(self.requirements),
             "accounts": [name for name, given in self.accounts().items() if given],
             "auth-expired-token": bool(self.expired_tokens),
+            "header": [name for name, _ in self.headers],
             "ca-bundle": self.ca_bundle or "",
             "notifications-listen": "{}:{}".format(*self.notifications_listen) if self.notifications_listen else "",
             "notifications-header": [name for name, _ in self.notifications_headers],

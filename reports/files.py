@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, cast
 
-from reports import allure, html, junit, summary
+from reports import allure, html, junit, known_failures, summary
 from reports.loading import check
 from reports.model import Report
 
@@ -57,6 +57,16 @@ def write_allure(report: dict[str, Any], folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     store(allure.render(cast("Report", report)), folder)
+
+
+def write_known_failures(report: dict[str, Any], path: Path) -> None:
+    """Write a list for ``--known-failures`` of what a report that `write` has written has as broken.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    store({path.name: known_failures.render(cast("Report", report))}, path.parent)
 
 
 def store(texts: dict[str, str], folder: Path) -> None:

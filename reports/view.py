@@ -56,6 +56,11 @@ _EXIT = {
 }
 
 
+#: What runs the suite, in a checkout and as it is installed, and what runs a scenario of it.
+_AGAIN = {
+    " pytest conformance ": " pytest {} ",
+    "registry-conformance certify ": "registry-conformance certify --scenario {} ",
+}
 #: Verdicts of a requirement that the target's answers decided; an absent part is none of them.
 _DECIDED = (Verdict.PASS, Verdict.FAIL, Verdict.WARNING, Verdict.KNOWN_FAILURE)
 #: Verdicts of a finding in a profile that weighs it.
@@ -276,10 +281,13 @@ def warning(report: Report) -> str:
 
 def again(report: Report, finding: Finding) -> str:
     """Return the line for a shell that runs the scenario of a finding again; empty where nobody recorded one."""
-    command, whole = report["run"].get("command", ""), " pytest conformance "
-    if whole not in command or "::" not in finding["scenario"]:
+    command, scenario = report["run"].get("command", ""), shlex.quote(finding["scenario"])
+    if "::" not in finding["scenario"]:
         return ""
-    return command.replace(whole, f" pytest {shlex.quote(finding['scenario'])} ", 1) + " --report report-again"
+    for whole, part in _AGAIN.items():
+        if whole in command:
+            return command.replace(whole, part.format(scenario), 1) + " --report report-again"
+    return ""
 
 
 def product(report: Report) -> str:

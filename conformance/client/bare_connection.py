@@ -30,7 +30,13 @@ class Wire:
 def content_after_head(client: Client, path: str, name: str, headers: tuple[tuple[str, str], ...] = ()) -> Wire:
     """Send HEAD with ``Connection: close`` over HTTP/1.1 and read until the end; no proxy, no redirect."""
     target = urlsplit(client.url)
-    fields = [("Host", target.netloc), ("Connection", "close"), ("Accept-Encoding", "identity"), *headers]
+    fields = [
+        ("Host", target.netloc),
+        ("Connection", "close"),
+        ("Accept-Encoding", "identity"),
+        *headers,
+        *client.extra,
+    ]
     if authorization := client.authorization(name):
         fields.append(("Authorization", authorization))
     lines = [f"HEAD {target.path}{path} HTTP/1.1", *(f"{key}: {value}" for key, value in fields), "", ""]

@@ -14,7 +14,7 @@ from conformance.client.http.exchange import OVERLOADED, Exchange, Headers, Requ
 from conformance.client.http.first_tries import FirstTries
 from conformance.client.http.transport import Payload, Transport, TransportError, TransportOptions
 from conformance.client.login.authentication import PULL, PUSH, Authenticator, redact_token_body
-from conformance.client.redaction import Redactor
+from conformance.client.redaction import REMOVED, Redactor
 from spec.model import Withheld
 
 #: Seconds that a target's Retry-After may cost one request with one login.
@@ -86,6 +86,8 @@ class Client:
         self.read_only = False
         #: The target takes no pushes: no write is sent but for its refusal.
         self.pull_only = False
+        #: Header fields that the owner wants with each request to the target; their values are kept secret.
+        self.extra: tuple[tuple[str, str], ...] = ()
         self._origin = _origin(self.url)
         self._transport = transport
         self.authenticator = authenticator
@@ -236,7 +238,7 @@ class Client:
         parts = urlsplit(url)
         simplest = f"{self.url}/v2/" if _origin(url) == self._origin else f"{parts.scheme}://{parts.netloc}/"
         try:
-            self._transport.send("GET", simplest, ())
+            self._transport.send("GET", simplest, self._extra(simplest))
         except TransportError:
             return False
         return True
@@ -252,21 +254,26 @@ class Client:
         headers = [*call.headers]
         if authorization:
             headers.append(("Authorization", authorization))
+        extra = self._extra(call.url)
         started = time.monotonic()
         failure = ""
         try:
             response = self._transport.send(
-                call.method, call.url, headers, call.payload, stream=call.stream, max_body=_most(call)
+                call.method, call.url, [*headers, *extra], call.payload, stream=call.stream, max_body=_most(call)
             )
         except TransportError as error:
             failure = str(error)
             response = error.partial or Response(0, "", Headers())
             response.failure = failure
         response.url = call.url
-        exchange = self._record(call, response, headers, started)
+        exchange = self._record(call, response, [*headers, *((name, REMOVED) for name, _ in extra)], started)
         trail.append(exchange)
         self.exchanges.append(exchange)
         return response
+
+    def _extra(self, url: str) -> tuple[tuple[str, str], ...]:
+        """Return what the owner wants with a request to a URL: nothing where it is another host's."""
+        return self.extra if self.extra and _origin(url) == self._origin else ()
 
     def _keeps(self, size: int) -> bool:
         """Return whether there is room for one more body beside those of the exchanges so far."""

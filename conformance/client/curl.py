@@ -43,6 +43,8 @@ def command(exchange: Exchange, trust: Trust | None = None) -> str:
     for name, value in request.headers:
         if value == REMOVED and name.lower() == "authorization":
             text += ' -u "$REGISTRY_USERNAME:$REGISTRY_PASSWORD"'
+        elif value == REMOVED and name.lower() not in {"cookie", "proxy-authorization"}:
+            text += ' -H "$REGISTRY_HEADER"'  # what --header gave
         else:
             text += " -H " + shlex.quote(f"{name}: {value}")
     return f"{text}{_body(request.body)} {shlex.quote(request.url)}"

@@ -33,9 +33,19 @@ def headers(values: tuple[str, ...], listens: bool) -> tuple[tuple[str, str], ..
     Raises:
         UsageError: one of them is none (it may be a secret, and is not repeated), or nothing listens.
     """
-    fields = [_FIELD.fullmatch(value.strip()) for value in values]
-    if not all(fields):
-        raise pytest.UsageError(f"{HEADER}: expected a header field, Name: value")
-    if fields and not listens:
+    found = fields(HEADER, values)
+    if found and not listens:
         raise pytest.UsageError(f"{HEADER}: needs {LISTEN} HOST:PORT")
-    return tuple((field[1], field[2].strip()) for field in fields if field)
+    return found
+
+
+def fields(option: str, values: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return names and values of the header fields of an option.
+
+    Raises:
+        UsageError: one of them is none (it may be a secret, and is not repeated).
+    """
+    matches = [_FIELD.fullmatch(value.strip()) for value in values]
+    if not all(matches):
+        raise pytest.UsageError(f"{option}: expected a header field, Name: value")
+    return tuple((match[1], match[2].strip()) for match in matches if match)

@@ -7,6 +7,7 @@ import pytest
 from conformance.client.registry import Registry, Repository
 from conformance.run.plugin import JUDGE, SESSION
 from conformance.settings import Settings
+from conformance.target import names
 from conformance.target.capabilities import Capabilities
 from conformance.target.session import Repositories, Session
 from conformance.target.setup import SetUp
@@ -46,13 +47,13 @@ def judge(request: pytest.FixtureRequest) -> Judge:
 @pytest.fixture
 def setup(request: pytest.FixtureRequest, session: Session) -> SetUp:
     """The set-up of this scenario."""
-    return session.setup(request.node.nodeid)
+    return session.setup(names.of_item(request.node))
 
 
 @pytest.fixture
 def repository(request: pytest.FixtureRequest, session: Session) -> Repositories:
     """Hands out repositories of the scenario's own; what they hold is removed when the run ends."""
-    return Repositories(session, request.node.nodeid)
+    return Repositories(session, names.of_item(request.node))
 
 
 @pytest.fixture

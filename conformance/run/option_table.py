@@ -37,6 +37,7 @@ class Option:
 
 
 OPTIONS = (
+    Option("config", "options as YAML; registry-conformance.yaml is read where it is there", metavar="FILE"),
     Option("registry-url", "the registry to certify, or 'embedded' for the reference that comes along", metavar="URL"),
     Option("profile", "the profile that decides the exit code; all are reported", default="oci-1.1", metavar="PROFILE"),
     Option("username", "user name for a login", metavar="NAME"),
@@ -47,6 +48,12 @@ OPTIONS = (
     Option("auth-other-password", "its password (see --password)", metavar="PASSWORD"),
     Option("auth-expired-token", "a token that is good no longer, or not yet (repeatable)", "list", metavar="TOKEN"),
     Option("docker-config", "take the login from a Docker config.json", metavar="FILE"),
+    Option(
+        "header",
+        "a header for each request to the registry, and to no other host (repeatable)",
+        "lines",
+        metavar="'NAME: VALUE'",
+    ),
     Option("ca-bundle", "certificates to trust, in PEM", metavar="FILE"),
     Option("insecure", "do not check the server's certificate", "flag"),
     Option("timeout", "seconds for one request", default="10", metavar="SECONDS"),
@@ -57,6 +64,7 @@ OPTIONS = (
     Option("existing", "an image, index or artifact that is there already (repeatable)", "list", metavar="NAME:TAG"),
     Option("capability", "declare an optional part present or absent (repeatable)", "list", metavar="NAME=yes|no"),
     Option("known-failures", "YAML list of known failures: id, why, until", metavar="FILE"),
+    Option("known-failures-write", "write such a list of what this run finds broken", metavar="FILE"),
     Option("settle", "seconds that the target may take until a write shows", default="0", metavar="SECONDS"),
     Option(
         "effort", "how hard to search", default="default", choices=("quick", "default", "thorough"), metavar="LEVEL"
@@ -75,6 +83,17 @@ OPTIONS = (
     Option("record", "record all exchanges, as HAR 1.2; compressed if the name ends in .gz", metavar="FILE"),
     Option("category", "judge only this category (repeatable)", "list", metavar="CATEGORY"),
     Option("requirement", "judge only this requirement (repeatable)", "list", metavar="ID"),
+    Option("only-failed", "judge only what a report.json has as broken or blocked", metavar="FILE"),
     Option("product", "name of the target's product, for the report", metavar="NAME"),
     Option("product-version", "version of the target's product, for the report", metavar="VERSION"),
+)
+
+#: What no command line that is shown, and no configuration file, may have.
+SECRETS = (
+    "password",
+    "auth-pull-only-password",
+    "auth-other-password",
+    "auth-expired-token",
+    "header",
+    "notifications-header",
 )

@@ -6,15 +6,16 @@ import os
 import re
 import secrets
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import pytest
 
 from conformance.client.login.credentials import Credentials, CredentialsError, from_docker_config
-from conformance.listener.options import address, headers
+from conformance.listener.options import address, fields, headers
 from conformance.run import repeat, variables
+from conformance.run.configuration import failed, reading
 from conformance.run.option_table import EMBEDDED, OPTIONS
 from conformance.settings import Settings
 from conformance.target import existing
@@ -28,6 +29,11 @@ _REFERENCE = re.compile(r"\w[\w.-]{0,127}|[a-z0-9]+([+._-][a-z0-9]+)*:[a-zA-Z0-9
 _HOST = re.compile(r"\w[\w-]*(\.\w[\w-]*)*\.?(?=:\d+/*\Z|/*\Z)")
 _TOKEN = re.compile(r"[!-~]+")
 _SECONDS_MAX = 86_400.0
+#: Headers by which scenarios say what they mean.
+_OURS = re.compile(
+    r"(?i)accept(-encoding)?|authorization|connection|content-(length|range|type)|expect|host|if-\w+(-\w+)?|range|te|trailer"
+    r"|transfer-encoding|upgrade"
+)
 
 
 def register(parser: pytest.Parser) -> None:
@@ -50,10 +56,13 @@ def register(parser: pytest.Parser) -> None:
 
 
 class Values:
-    """The raw values of the options: command line first, then environment, then configuration file."""
+    """The raw values of the options: command line first, then environment, then configuration file, then pytest's."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self._file: Mapping[str, tuple[str, ...]] = {}
+        if path := reading.find(self.text("config")):
+            self._file = reading.read(path)
 
     def text(self, name: str) -> str:
         """Return an option's text, its default where it is not given.
@@ -67,7 +76,8 @@ class Values:
         if given is None:
             if name == "registry-url" and not os.environ.get(option.variable, EMBEDDED).strip():
                 raise pytest.UsageError(f"{option.variable}: is set, but empty; {NO_TARGET}")
-            given = os.environ.get(option.variable) or self._config.getini(option.ini) or option.default
+            given = os.environ.get(option.variable) or next(iter(self._file.get(name, ())), "")
+            given = given or self._config.getini(option.ini) or option.default
         elif not given.strip():
             raise pytest.UsageError(f"{option.flag}: is given without a value")
         # Space may be a part of a password.
@@ -87,7 +97,9 @@ class Values:
             return True
         if value not in {"", "0", "false", "no", "off"}:
             raise pytest.UsageError(f"{option.variable}: expected yes or no, not {value!r}")
-        return bool(self._config.getini(option.ini)) and value == ""
+        if value:
+            return False
+        return self._file[name] == ("yes",) if name in self._file else bool(self._config.getini(option.ini))
 
     def list(self, name: str) -> tuple[str, ...]:
         """Return the values of a repeatable option, in the environment separated by spaces, or by lines."""
@@ -95,7 +107,8 @@ class Values:
         given = self._config.getoption(option.flag)
         if given is None:
             text = os.environ.get(option.variable, "")
-            given = (text.split() if option.kind == "list" else text.splitlines()) or self._config.getini(option.ini)
+            given = text.split() if option.kind == "list" else text.splitlines()
+            given = given or self._file.get(name) or self._config.getini(option.ini)
         return tuple(str(value) for value in given)
 
     def given(self) -> dict[str, tuple[str, ...]]:
@@ -131,6 +144,7 @@ def settings(config: pytest.Config, catalogue: Catalogue) -> Settings:
         other=_account(values, "auth-other"),
         expired_tokens=_tokens(values.list("auth-expired-token")),
         ca_bundle=_ca_bundle(values.text("ca-bundle")),
+        headers=_headers(values.list("header")),
         insecure=values.flag("insecure"),
         timeout=_seconds("--timeout", values.text("timeout"), least=0.1),
         max_time=_seconds("--max-time", values.text("max-time"), least=1.0),
@@ -140,6 +154,7 @@ def settings(config: pytest.Config, catalogue: Catalogue) -> Settings:
         existing=_existing(values.list("existing")),
         capabilities=dict(_capabilities(values.list("capability"), catalogue)),
         known_failures=known_failures.read(values.text("known-failures"), catalogue),
+        known_failures_write=Path(text) if (text := values.text("known-failures-write")) else None,
         settle=_seconds("--settle", values.text("settle"), least=0.0),
         effort=_choice("--effort", values.text("effort"), ("quick", "default", "thorough")),
         seed=secrets.randbelow(2**32) if (seed := _number("--seed", values.text("seed"))) is None else seed,
@@ -150,8 +165,9 @@ def settings(config: pytest.Config, catalogue: Catalogue) -> Settings:
         report=Path(values.text("report")),
         record=Path(record).expanduser().absolute() if (record := values.text("record")) else None,
         categories=tuple(_choice("--category", c, CATEGORIES) for c in values.list("category")),
-        requirements=tuple(
-            known_failures.requirement("--requirement", r, catalogue) for r in values.list("requirement")
+        requirements=(
+            *(known_failures.requirement("--requirement", r, catalogue) for r in values.list("requirement")),
+            *failed.read(values.text("only-failed"), catalogue),
         ),
         product=values.text("product"),
         version=values.text("product-version"),
@@ -252,6 +268,15 @@ def _account(values: Values, name: str) -> Credentials | None:
     if not username:
         raise pytest.UsageError(f"--{name}-password: needs --{name}-username too")
     return Credentials(username, password)
+
+
+def _headers(texts: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return the header fields for the target; those that requests have a say in are none of them."""
+    found = fields("--header", texts)
+    for name, _ in found:
+        if _OURS.fullmatch(name):
+            raise pytest.UsageError(f"--header: {name} is for the suite to send; it has options for logins")
+    return found
 
 
 def _tokens(texts: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ from conformance.verdict.rollup import Record
 
 #: What an earlier run may have left in the folder of Allure results.
 _OF_ALLURE = ("*-result.json", "*-container.json", "*-attachment*", "categories.json", "environment.properties")
+
+
+#: The folder of a report of a part of the suite, in the folder of one of the whole.
+PART = "part"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +53,44 @@ class Takeover:
                 setattr(option, name, None)
 
 
-def write(config: pytest.Config, report: dict[str, Any]) -> str:
-    """Write what was asked for of a report that was checked; return a sentence on what could not be written."""
+def folder(given: Path, report: dict[str, Any]) -> Path:
+    """Return the folder for a report: a part of the suite has its own where that of a whole run would be lost."""
+    if report["run"]["complete"] or not _has_whole(given / "report.json"):
+        return given
+    return given / PART
+
+
+def _has_whole(path: Path) -> bool:
+    try:
+        found = json.loads(path.read_bytes())
+        return bool(found["run"]["complete"])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        return False
+
+
+def write(config: pytest.Config, report: dict[str, Any], known: Path | None) -> str:
+    """Write what was asked for of a report that was checked; return a sentence on what could not be written.
+
+    Args:
+        config: pytest's, which has the places of JUnit and Allure.
+        report: the report.
+        known: where a list of known failures is to be written, if anywhere.
+    """
     import reports  # noqa: PLC0415  # as where the report is written: not in workers
 
     wanted = config.stash.get(_OUTPUTS, Outputs())
     if wanted.allure and wanted.clean:
         for path in (path for pattern in _OF_ALLURE for path in wanted.allure.glob(pattern)):
             path.unlink(missing_ok=True)
-    for option, place in (("--junitxml", wanted.junit), ("--alluredir", wanted.allure)):
+    places = (("--junitxml", wanted.junit), ("--alluredir", wanted.allure), ("--known-failures-write", known))
+    for option, place in places:
         try:
             if place and option == "--junitxml":
                 reports.write_junit(report, place)
-            elif place:
+            elif place and option == "--alluredir":
                 reports.write_allure(report, place)
+            elif place:
+                reports.write_known_failures(report, place)
         except OSError as error:
             return f"{option}: {place} cannot be written ({error.strerror})"
     return ""

@@ -18,7 +18,7 @@ from conformance.client.http.transport import OVER
 from conformance.run import crew, outputs, report_document, secrecy, signals, work
 from conformance.run import scenario_result as record
 from conformance.settings import Settings
-from conformance.target import cleanup
+from conformance.target import cleanup, names
 from conformance.target.capabilities import UNKNOWN, Capabilities
 from conformance.target.session import Session
 from conformance.verdict.judge import Broken, Judge, NotTested, Unsupported, Verdictless
@@ -231,6 +231,8 @@ class Controller:
         self.complaint = ""
         #: The report is there; and an interrupt came when everything was judged.
         self.written = self.late = False
+        #: Where it is.
+        self.folder = suite.session.settings.report
         self.rest: cleanup.Rest | None = None
 
     @property
@@ -268,12 +270,12 @@ class Controller:
         """Take a scenario's record, from whichever process it comes."""
         found = getattr(report, ATTRIBUTE, None)
         if found is not None:
-            self.records[report.nodeid] = found
-            path, line, _ = report.location
-            self.places[report.nodeid] = (tuple(path.split("/")), line or 0, report.nodeid)
-        elif report.when == "teardown" and report.failed and report.nodeid in self.records:
+            name = names.of_report(report)
+            self.records[name] = found
+            self.places[name] = (tuple(name.partition("::")[0].split("/")), report.location[1] or 0, name)
+        elif report.when == "teardown" and report.failed and (name := names.of_report(report)) in self.records:
             last = str(report.longrepr).strip().rpartition("\n")[2]
-            self.records[report.nodeid]["error"] = f"it failed when it had ended: {last.removeprefix('E').strip()}"
+            self.records[name]["error"] = f"it failed when it had ended: {last.removeprefix('E').strip()}"
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> Generator[None, None, None]:
@@ -335,12 +337,13 @@ class Controller:
         import reports  # noqa: PLC0415  # a process that writes no report, as a worker, need not load it
 
         try:
-            reports.write(report, self.settings.report)
+            self.folder = outputs.folder(self.settings.report, report)
+            reports.write(report, self.folder)
             self.written = True
-            if problem := outputs.write(self.config, report):
+            if problem := outputs.write(self.config, report, self.settings.known_failures_write):
                 self.complaint, session.exitstatus = problem, 4
         except OSError as error:
-            self.complaint = f"--report: {self.settings.report} cannot be written ({error.strerror})"
+            self.complaint = f"--report: {self.folder} cannot be written ({error.strerror})"
             session.exitstatus = 4
         except reports.ReportError as error:
             self.complaint = f"ERROR of the suite: the report contradicts itself: {error}"

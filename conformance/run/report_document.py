@@ -160,10 +160,11 @@ def suite_version() -> str:
 
 @lru_cache(maxsize=1)
 def commit() -> str | None:
-    """Return the commit of the checkout that the suite runs from, ``None`` where it is none."""
+    """Return the commit of the checkout that the suite runs from or was built from, ``None`` where none is known."""
     folder = Path(__file__).resolve().parents[2]
     if not (folder / ".git").exists():
-        return None
+        built = folder / "commit.txt"
+        return built.read_text(encoding="ascii").strip() if built.is_file() else None
 
     def git(*words: str) -> str:
         done = subprocess.run(  # fixed words

@@ -107,6 +107,7 @@ def _forget_secrets(config: pytest.Config, settings: Settings) -> None:
     config.option.auth_pull_only_password = None
     config.option.auth_other_password = None
     config.option.auth_expired_token = None
+    config.option.header = None
     config.option.notifications_header = None
     if config.option.registry_url:
         config.option.registry_url = settings.url

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.run.plugin import ATTRIBUTE, Controller
+from conformance.target import names
 from spec.model import Verdict
 
 if TYPE_CHECKING:
@@ -145,8 +146,9 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
 
     def _traceback(self, error: str) -> None:
         for failed in self.stats.get("failed", []):
-            if error.startswith(failed.nodeid + ":") and not str(failed.longrepr).startswith("ERROR of the suite"):
-                self.console.print(visible_lines(str(failed.longrepr)))
+            shown = str(failed.longrepr)
+            if error.startswith(names.of_report(failed) + ":") and not shown.startswith("ERROR of the suite"):
+                self.console.print(visible_lines(shown))
 
     def _findings(self, report: dict[str, Any]) -> None:
         """Print each finding that the profile has a say in, failures first."""
@@ -230,7 +232,9 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
         complaint = self.controller.complaint or ("" if decided else "Nothing was decided.")
         if complaint:
             self.console.print(Text(complaint, "bold red"), soft_wrap=True)
-        page = (self.controller.settings.report / "report.html").resolve()
+        if (given := self.controller.settings.report) != (folder := self.controller.folder):
+            self.console.print(f"{given.resolve()} keeps the report of a whole run.", soft_wrap=True)
+        page = (folder / "report.html").resolve()
         told = f"Report: {page}" if self.controller.written else "There is no report."
         self.console.print(f"{told}  (exit code {code})", soft_wrap=True)
 

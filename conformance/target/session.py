@@ -107,6 +107,7 @@ class Session:
             self._second.until = self.settings.deadline
         self._second.close()
         client = Client(self.settings.url, self._second, self.client.authenticator, self.redactor)
+        client.extra = self.settings.headers
         client.read_only, client.pull_only = self.client.read_only, self.client.pull_only
         client.exchanges = self.client.exchanges
         return self._beside(client)
@@ -124,6 +125,7 @@ class Session:
 
     def _client(self, authenticator: Authenticator) -> Client:
         client = Client(self.settings.url, self.transport, authenticator, self.redactor)
+        client.extra = self.settings.headers
         client.read_only = self.settings.read_only
         client.pull_only = self.reads_only
         return client

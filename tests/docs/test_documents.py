@@ -9,8 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+import click
 import pytest
 
+from conformance.command.main import main
 from conformance.run.option_table import OPTIONS
 from reference.faults import ALL as FAULTS
 from reference.variants import ALL as VARIANTS
@@ -27,7 +29,7 @@ _CODE = re.compile(r"^(```|~~~).*?^\1|`[^`\n]*`", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^#+ +(.+?) *#*$", re.MULTILINE)
 #: Options of pytest, the reference, curl and skopeo.
 _OTHER_OPTIONS = {"--kind", "--junitxml", "--alluredir", "--memory", "--addr", "--fault", "--variant"}
-_OTHER_OPTIONS |= {"--path-as-is", "--cacert", "--dest-tls-verify"}
+_OTHER_OPTIONS |= {"--path-as-is", "--cacert", "--dest-tls-verify", "--pyargs", "--help"}
 _LARGEST_PICTURE = 300 * 1024
 
 
@@ -38,6 +40,13 @@ def _documents() -> list[Path]:
     ).stdout.split("\n")  # fmt: skip
     found = [ROOT / name for name in listed if name and (ROOT / name).is_file()]
     return sorted(found or [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+
+
+def _of_commands(command: click.Command) -> set[str]:
+    """Return the options of a command and of those below it."""
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    own = {text for parameter in command.params for text in parameter.opts if text.startswith("--")}
+    return own.union(*map(_of_commands, below))
 
 
 def _links(document: Path) -> Iterator[str]:
@@ -97,7 +106,7 @@ def test_only_what_there_is_can_be_quoted() -> None:
 
 @pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "docs/reading-a-report.md"])
 def test_options_that_are_named_exist(name: str) -> None:
-    known = {option.flag for option in OPTIONS} | _OTHER_OPTIONS
+    known = {option.flag for option in OPTIONS} | _OTHER_OPTIONS | _of_commands(main)
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", (ROOT / name).read_text(encoding="utf-8")))
     assert named <= known
 

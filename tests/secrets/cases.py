@@ -97,6 +97,8 @@ CASES: dict[str, Case] = {
     "wrong-password": Case(options=("--username=bob",), ends=_USAGE),
     "wrong-password-bearer": Case("bearer", options=("--username=nobody",), ends=_USAGE),
     "hook": Case(options=_HOOK, judged=(*JUDGED, "NOTIF-REQUEST-RECORD")),
+    "header": Case(options=("--header=X-Key: {hook}",)),
+    "malformed-header": Case(options=("--header={hook}",), ends=_USAGE),
     "everything-quietly": Case("bearer", options=_OTHERS_GIVEN, loud=False),
     # What is on the way.
     "proxy": Case(proxied=True),

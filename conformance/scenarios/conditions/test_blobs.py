@@ -7,6 +7,7 @@ import pytest
 from conformance.scenarios.conditions.blobs.laws import attempt_blob, possible
 from conformance.scenarios.conditions.campaign import Campaign
 from conformance.scenarios.conditions.rows.places import SHAPES
+from conformance.target import names
 from conformance.target.session import Session
 from conformance.verdict.judge import Judge, verifies
 from spec.conditions import load
@@ -88,6 +89,6 @@ def prepare(session: Session) -> None:
 )
 def test_laws_of_blobs(shape: str, session: Session, judge: Judge, request: pytest.FixtureRequest) -> None:
     """Every law of blobs holds in each row."""
-    campaign = _campaign(session, request.node.nodeid)
+    campaign = _campaign(session, names.of_item(request.node))
     campaign.run(shape)
     campaign.conclude(judge)

@@ -6,6 +6,7 @@ import pytest
 
 from conformance.scenarios.conditions.campaign import Campaign
 from conformance.scenarios.conditions.lists.laws import attempt_list, possible, size_of
+from conformance.target import names
 from conformance.target.capabilities import UNKNOWN
 from conformance.target.session import Session
 from conformance.verdict.judge import Judge, NotTested, verifies
@@ -47,6 +48,6 @@ def test_laws_of_lists(session: Session, judge: Judge, request: pytest.FixtureRe
     """Every law of lists holds in each row."""
     if session.settings.repositories:
         raise NotTested(UNKNOWN[Withheld.REPOSITORIES], Withheld.REPOSITORIES)
-    campaign = _campaign(session, request.node.nodeid)
+    campaign = _campaign(session, names.of_item(request.node))
     campaign.run("two")
     campaign.conclude(judge)

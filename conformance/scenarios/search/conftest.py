@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance.target import names
 from conformance.target.session import Session
 
 if TYPE_CHECKING:
@@ -17,4 +18,4 @@ def explorer(request: pytest.FixtureRequest, session: Session) -> Explorer:
     """The search of this scenario."""
     from conformance.scenarios.search.engine import Explorer  # noqa: PLC0415  # Hypothesis takes a third of a second: only where it is used
 
-    return Explorer(session, request.node.nodeid, session.settings.deadline)
+    return Explorer(session, names.of_item(request.node), session.settings.deadline)

@@ -11,14 +11,19 @@ from typing import Any
 
 import pytest
 
-from conformance.run.option_table import OPTIONS, Option
+from conformance.run.option_table import OPTIONS, SECRETS, Option
 from conformance.settings import Settings
 from tests.conformance.run.reading import read
+from tests.reports import samples
 from tests.support.forking import Forker
 from tests.support.servers import ROOT, Server
 
 #: A value of each option, and what must come with it.
 _VALUES = {
+    "config": "{folder}/options.yaml",
+    "header": "X-Key: c4nary",
+    "known-failures-write": "elsewhere.yaml",
+    "only-failed": "{folder}/report.json",
     "registry-url": "http://r.example:5000",
     "profile": "oci-1.0",
     "username": "ann",
@@ -66,6 +71,9 @@ _WITH = {
 }
 
 
+_SECRET = {*SECRETS}
+
+
 @pytest.fixture(autouse=True)
 def _no_options_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for option in OPTIONS:
@@ -77,6 +85,8 @@ def folder(tmp_path: Path) -> Path:
     """The files that some options name."""
     (tmp_path / "config.json").write_text('{"auths": {"r.example:5000": {"auth": "YW5uOmM0bmFyeQ=="}}}')
     (tmp_path / "known.yaml").write_text("- {id: PULL-BLOB-GET-200, why: w}")
+    (tmp_path / "options.yaml").write_text("timeout: 3")
+    (tmp_path / "report.json").write_text(json.dumps(samples.report()))
     return tmp_path
 
 
@@ -104,6 +114,10 @@ def test_each_option_from_each_place(option: Option, folder: Path, monkeypatch: 
     monkeypatch.setenv(option.variable, value)
     assert plain(read(*more)) == from_command_line == from_file
     monkeypatch.delenv(option.variable)
+    if option.name not in _SECRET | {"config"} and option.name not in _WITH:
+        monkeypatch.chdir(folder)
+        (folder / "own.yaml").write_text(f"{option.name}: {json.dumps(value)}")
+        assert plain(read(*more, "--config=own.yaml")) | {"command": ""} == from_command_line | {"command": ""}
     if option.name not in _WITH:
         assert from_command_line != plain(read("--seed=1"))
 

@@ -40,7 +40,7 @@ def test_each_option_is_in_it(option: Option, folder: Path) -> None:
     again = [
         f"{word}={rest[at + 1]}" if not _is_switch(word) else word for at, word in enumerate(rest) if word[:2] == "--"
     ]
-    if name not in {"report", "record", "notifications-header"}:
+    if name not in {"report", "record", "header", "notifications-header", "config", "known-failures-write"}:
         assert plain(read(*again)) | {"command": ""} == plain(given) | {"command": ""}
 
 

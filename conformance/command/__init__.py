@@ -1,0 +1,1 @@
+"""The command ``registry-conformance``: everything that an installation of the suite can do."""

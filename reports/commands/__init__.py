@@ -1,0 +1,10 @@
+"""The commands that read reports: of ``registry-conformance``, and of ``python -m reports`` in a checkout."""
+
+from reports.commands.calling import invoke
+from reports.commands.comparing import compare
+from reports.commands.forms import FORMS, report
+
+__all__ = ["COMMANDS", "FORMS", "invoke"]
+
+#: Those of ``registry-conformance``.
+COMMANDS = (report, compare)

@@ -1,0 +1,1 @@
+"""The command registry-conformance, in the checkout and as it is installed."""
