@@ -1,5 +1,6 @@
 """The commands that read reports: of ``registry-conformance``, and of ``python -m reports`` in a checkout."""
 
+from reports.commands.badges import badges
 from reports.commands.calling import invoke
 from reports.commands.comparing import compare
 from reports.commands.forms import FORMS, report
@@ -7,4 +8,4 @@ from reports.commands.forms import FORMS, report
 __all__ = ["COMMANDS", "FORMS", "invoke"]
 
 #: Those of ``registry-conformance``.
-COMMANDS = (report, compare)
+COMMANDS = (report, compare, badges)
