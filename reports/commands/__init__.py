@@ -2,10 +2,11 @@
 
 from reports.commands.badges import badges
 from reports.commands.calling import invoke
+from reports.commands.certificates import certificate, verify
 from reports.commands.comparing import compare
 from reports.commands.forms import FORMS, report
 
 __all__ = ["COMMANDS", "FORMS", "invoke"]
 
 #: Those of ``registry-conformance``.
-COMMANDS = (report, compare, badges)
+COMMANDS = (report, compare, badges, certificate, verify)

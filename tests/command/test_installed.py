@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import reports
 from tests.support.servers import ROOT, Server
 
 _ONE = ("--requirement", "PULL-BLOB-GET-200", "--seed", "7")
@@ -92,6 +93,32 @@ def test_the_embedded_reference_comes_along(installed: Installed, tmp_path: Path
     done = installed.run(tmp_path, "registry-conformance", "certify", "embedded", *_ONE, "-n", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert installed.run(tmp_path, "registry", "-version").stdout.startswith("registry ")
+
+
+def test_a_certificate_of_the_reference(installed: Installed, tmp_path: Path) -> None:
+    whole = installed.run(tmp_path, "registry-conformance", "certify", "embedded")
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+    # Whoever changes the suite tests it before the commit, and such a suite certifies nothing.
+    report = json.loads((tmp_path / "report" / "report.json").read_bytes())
+    report["suite"]["commit"] = (report["suite"]["commit"] or "").removesuffix("-dirty") or None
+    reports.write(report, tmp_path / "report")
+    for words in (("genpkey", "-algorithm", "ed25519", "-out", "key.pem"), ("pkey", "-in", "key.pem", "-pubout")):
+        made = subprocess.run(["openssl", *words], cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "key.pub").write_bytes(made.stdout)
+    issued = ("report/report.json", "--key", "key.pem", "-o", "certificate.json")
+    done = installed.run(tmp_path, "registry-conformance", "certificate", *issued)
+    assert done.returncode == 0, done.stdout + done.stderr
+    checked = ("certificate.json", "--key", "key.pub", "--report", "report/report.json", "--page", "report/report.html")
+    done = installed.run(tmp_path, "registry-conformance", "verify", *checked)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "it says what the report says" in done.stdout
+    assert installed.run(tmp_path, "registry-conformance", "verify", *checked, "--at", "2099-01-01").returncode == 1
+    # A part of the suite is not certified.
+    assert installed.run(tmp_path, "registry-conformance", "certify", "embedded", *_ONE).returncode == 0
+    part = ("report/part/report.json", "--key", "key.pem")
+    done = installed.run(tmp_path, "registry-conformance", "certificate", *part)
+    assert done.returncode == 1
+    assert "Only a part of the suite was run" in done.stderr
 
 
 def test_other_runs_of_pytest_are_left_alone(installed: Installed, tmp_path: Path) -> None:

@@ -12,6 +12,12 @@ from tests.reports import samples
 _OUTCOMES = ("held",) * 7 + ("unsupported",) + ("held",) * 5 + ("not tested", "held", "inconclusive")
 
 
+def held() -> dict[str, Any]:
+    """Return a report of every requirement, each held."""
+    known, _ = catalogue.read()
+    return samples.report([_entry(known, one, 0) for one in known])
+
+
 def report() -> dict[str, Any]:
     """Return a report of every requirement; a few in the middle of each category are broken."""
     known, _ = catalogue.read()
