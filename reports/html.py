@@ -88,17 +88,20 @@ def _option(value: object) -> str:
     return "not given" if value is None or value == "" else str(value)
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return a file of the folder of templates."""
     return resources.files("reports").joinpath("templates", name).read_text(encoding="utf-8")
 
 
-def _source_hash(text: str) -> str:
+def source_hash(text: str) -> str:
+    """Return what a Content-Security-Policy knows a script or a style in a page by."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return the templates, and what they do to each value: whatever comes from a target is shown as text."""
+    made = Environment(
         loader=PackageLoader("reports", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -106,7 +109,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
+    made.filters.update(
         block=_block,
         plain=_plain,
         safe_url=safe_url,
@@ -123,26 +126,26 @@ def _environment() -> Environment:
         bad=lambda counts: ", ".join(f"{counts[one]} {view.label(one)}" for one in _BAD if counts.get(one)),
         verdict_in=lambda profile, verdicts: verdicts.get(profile, "-"),
     )
-    environment.tests["long"] = _is_long
-    return environment
+    made.tests["long"] = _is_long
+    return made
 
 
 def render(report: Report) -> str:
     """Return the page of a report that was checked (``reports.loading.check``)."""
     profile = report["run"]["profile"]
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = asset("report.css"), asset("report.js")
     policy = "; ".join(
         (
             "default-src 'none'",
-            f"style-src '{_source_hash(style)}'",
-            f"script-src '{_source_hash(script)}'",
+            f"style-src '{source_hash(style)}'",
+            f"script-src '{source_hash(script)}'",
             "img-src data:",
             "base-uri 'none'",
             "form-action 'none'",
         )
     )
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             report=report,

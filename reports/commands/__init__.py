@@ -5,8 +5,9 @@ from reports.commands.calling import invoke
 from reports.commands.certificates import certificate, verify
 from reports.commands.comparing import compare
 from reports.commands.forms import FORMS, report
+from reports.commands.matrices import matrix
 
 __all__ = ["COMMANDS", "FORMS", "invoke"]
 
 #: Those of ``registry-conformance``.
-COMMANDS = (report, compare, badges, certificate, verify)
+COMMANDS = (report, compare, badges, certificate, verify, matrix)
