@@ -9,7 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, cast
 
-from reports import allure, html, junit, known_failures, summary
+from reports import allure, html, junit, summary
+from reports.excerpts import known_failures
 from reports.loading import check
 from reports.model import Report
 

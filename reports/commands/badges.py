@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from reports.badge import as_json, as_svg, badge
 from reports.commands.calling import Unusable, give
+from reports.excerpts.badge import as_json, as_svg, badge
 from reports.files import store
 from reports.loading import ReportError, load
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
-from reports import html, junit, known_failures, summary
+from reports import html, junit, summary
 from reports.commands.calling import Unusable, give
+from reports.excerpts import jobs, known_failures
 from reports.files import write_allure
 from reports.loading import load
 from reports.model import Report
@@ -17,6 +18,8 @@ _MADE: dict[str, tuple[str, Callable[[Report], str]]] = {
     "html": ("a self-contained HTML page", html.render),
     "summary": ("a Markdown summary", lambda report: summary.render(report) + "\n"),
     "junit": ("a JUnit file", junit.render),
+    "annotations": ("annotations of GitHub Actions", jobs.annotate),
+    "outputs": ("outputs of a step of GitHub Actions", jobs.outputs),
     "known-failures": ("a list for --known-failures of what is broken", known_failures.render),
 }
 

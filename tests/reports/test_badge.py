@@ -12,7 +12,7 @@ import pytest
 
 from reports import check
 from reports.__main__ import main
-from reports.badge import as_json, as_svg, badge
+from reports.excerpts.badge import as_json, as_svg, badge
 from spec.model import Verdict
 from tests.reports import samples
 
