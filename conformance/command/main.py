@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import click
 from click.shell_completion import get_completion_class
 
+from conformance.command.attaching import attaching
 from conformance.command.certifying import certify
 from conformance.command.listing import listing
 from reports.commands import COMMANDS, invoke
@@ -50,6 +51,7 @@ def completion(shell: str) -> None:
 
 
 main.add_command(certify)
+main.add_command(attaching)
 main.add_command(listing)
 for _command in COMMANDS:
     main.add_command(_command)

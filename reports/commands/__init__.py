@@ -6,8 +6,9 @@ from reports.commands.certificates import certificate, verify
 from reports.commands.comparing import compare
 from reports.commands.forms import FORMS, report
 from reports.commands.matrices import matrix
+from reports.commands.submissions import submission
 
 __all__ = ["COMMANDS", "FORMS", "invoke"]
 
 #: Those of ``registry-conformance``.
-COMMANDS = (report, compare, badges, certificate, verify, matrix)
+COMMANDS = (report, compare, badges, certificate, verify, matrix, submission)
