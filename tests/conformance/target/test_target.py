@@ -130,6 +130,8 @@ def test_variables_of_make(words: tuple[str, ...], said: str) -> None:
         ((), {"REGISTRY_URL": "http://127.0.0.1:1"}, False),
         (("OPTIONS=--registry-url http://127.0.0.1:1",), {}, False),
         (("OPTIONS=-c own.toml",), {}, False),
+        (("OPTIONS=--config own.yaml",), {}, False),
+        ((), {"REGISTRY_CONFIG": "own.yaml"}, False),
         ((), {"PYTEST_ADDOPTS": "--registry-url=http://127.0.0.1:1"}, False),
     ],
 )
