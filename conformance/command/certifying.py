@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ _HERE = Path(__file__).resolve().parent
 _ROOT = _HERE.parents[1]
 _URL = "registry-url"
 #: The plugins of a run; those that happen to be installed beside the suite have no part in it.
-_PLUGINS = ("xdist", "xdist.looponfail", "allure_pytest.plugin", "_hypothesis_pytestplugin")
+_PLUGINS = ("xdist", "allure_pytest.plugin", "_hypothesis_pytestplugin")
 
 
 def _known(name: str) -> Iterable[str]:
@@ -61,6 +62,8 @@ _OUTPUTS = (
     click.Option(["--alluredir"], metavar="DIR", help="write Allure results"),
     click.Option(["-n", "--numprocesses", "processes"], metavar="NUMBER", help="processes; as many as fit by default"),
 )
+#: By these a shell tells pytest what its other runs are to have.
+_NOT_OURS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 _TOLD = """Certify the registry at URL by the specification.
 
 It is the same run as `pytest --pyargs conformance`. URL is scheme, host and port, or `embedded` for the reference that
@@ -95,6 +98,8 @@ def start(scenarios: Iterable[str], options: Iterable[str]) -> int:
     """Run the suite, or some scenarios of it, in this process, and return its exit code."""
     import pytest  # noqa: PLC0415  # no other command needs it
 
+    for variable in _NOT_OURS:
+        os.environ.pop(variable, None)
     places = [_place(name) for name in scenarios] or [str(_ROOT / "conformance")]
     words = ["--rootdir", str(_ROOT), "--confcutdir", str(_ROOT), "-c", str(_HERE / "certify.ini")]
     words += ["--disable-plugin-autoload"]

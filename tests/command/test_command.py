@@ -39,7 +39,8 @@ def test_a_part_leaves_the_report_of_the_whole(open_registry: Server, tmp_path: 
     before = whole.read_bytes()
     # The folder of whoever certifies has settings of its own for pytest.
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n", encoding="utf-8")
-    done = _command(tmp_path, "certify", open_registry.url, *_ONE, "--known-failures-write", "known.yaml")
+    others = {"PYTEST_ADDOPTS": "--no-such-option", "PYTEST_PLUGINS": "no_such_plugin"}
+    done = _command(tmp_path, "certify", open_registry.url, *_ONE, "--known-failures-write", "known.yaml", env=others)
     assert done.returncode == 0, done.stderr
     assert whole.read_bytes() == before
     part = json.loads((tmp_path / "report" / "part" / "report.json").read_bytes())
