@@ -97,15 +97,16 @@ ALL = (
 )
 
 
-def _make(published: Published) -> None:
+def _make(published: Published) -> dict[str, Any]:
+    """Run the suite and return its report."""
     with tempfile.TemporaryDirectory(prefix="published-") as scratch, published.start(Path(scratch)) as server:
         named = ("--product", published.product, "--product-version", published.version())
         url = server.url if server else "embedded"
         run = run_suite(url, "--seed", _SEED, *named, *published.options)
     if run.report is None or run.exit_code not in {0, 1} or not run.report["run"]["complete"]:
         sys.exit(f"{published.name}: exit code {run.exit_code}\n{run.stdout}{run.stderr}")
-    write(published.name, run.report, published.how)
     print(f"{published.name}: exit code {run.exit_code}, {len(run.report['findings'])} findings")
+    return run.report
 
 
 def write(name: str, report: dict[str, Any], how: str) -> None:
@@ -122,8 +123,10 @@ def main(names: list[str]) -> None:
     known = {published.name: published for published in ALL}
     if unknown := [name for name in names if name not in known]:
         sys.exit(f"there is no {unknown[0]}; there are {', '.join(known)}")
-    for name in names or known:
-        _make(known[name])
+    made = {name: _make(known[name]) for name in names or known}
+    # Only now: a file that is changed before makes the suite of the runs after it one that no commit has.
+    for name, report in made.items():
+        write(name, report, known[name].how)
 
 
 if __name__ == "__main__":
