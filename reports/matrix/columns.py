@@ -88,10 +88,15 @@ def _files(paths: Iterable[Path]) -> Iterable[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = sorted(path.rglob("report.json"))
+        found = sorted(one for one in path.rglob("report.json") if not _is_part(one))
         if not found:
             raise ReportError(f"{path} has no report.json.")
         yield from found
+
+
+def _is_part(path: Path) -> bool:
+    """Whether a report is one of a part that a run left beside that of a whole one."""
+    return path.parent.name == "part" and (path.parent.parent / path.name).is_file()
 
 
 def _how(path: Path) -> str:

@@ -84,6 +84,14 @@ def test_cells(folder: Path) -> None:
     assert (share.passed, share.decided) == (1, 3)
 
 
+def test_the_part_beside_a_whole_is_passed_over(tmp_path: Path) -> None:
+    _save(tmp_path, "one", samples.report())
+    part = samples.report()
+    part["run"]["complete"] = False
+    _save(tmp_path, "one/part", part)
+    assert [column.slug for column in read([tmp_path])] == ["one"]
+
+
 def test_the_variant_is_what_the_folder_says_more(tmp_path: Path) -> None:
     _save(tmp_path, "docker-registry-2.8.2-delete-off", samples.report())
     assert read([tmp_path])[0].title == "docker-registry 2.8.2 (delete-off)"
