@@ -126,7 +126,7 @@ lint: $(VENV)/.dev ## style, types, layers, and the specification itself
 # DOCS_SOURCE_URL=https://host/owner/name/blob/main makes links to the files of the repository lead there.
 docs: $(VENV)/.dev ## build/docs/: the documentation as a site; open build/docs/index.html
 	@$(RUN) -m sphinx -q -W --keep-going -b html -d build/doctrees docs build/docs
-	@$(RUN) -m registry_conformance matrix reports/published -o build/docs/matrix >/dev/null
+	@$(RUN) -m conformance.command matrix reports/published -o build/docs/matrix >/dev/null
 	@echo build/docs/index.html
 
 published: $(VENV)/.dev packages ## reports/published/: runs of the registries at hand, with their recordings

@@ -12,8 +12,10 @@ from reports.digests import of_judged
 from reports.loading import ReportError, load
 from reports.model import Finding, Report, RequirementResult
 
-#: A text beside a report that says how it was run.
+#: A text beside report.json that says how it was run; NAME.txt does beside NAME.json.gz.
 HOW = "how.txt"
+#: The end of the name of a report that is compressed and has a name of its own.
+PACKED = ".json.gz"
 _LONGEST_HOW = 8192
 _SLUG = re.compile(r"[^a-z0-9.]+")
 
@@ -41,9 +43,11 @@ class Column:
 
     @property
     def variant(self) -> str:
-        """What the name of its folder says beside product and version, such as ``delete-off``."""
-        named = _slug(f"{self.product} {self.version}")
-        return self.slug.removeprefix(named).strip("-") if self.slug.startswith(named) else ""
+        """What its name says beside product and version, such as ``delete-off``."""
+        for named in (_slug(f"{self.product} {self.version}"), _slug(self.product)):
+            if self.slug.startswith(named):
+                return self.slug.removeprefix(named).strip("-")
+        return ""
 
     @property
     def title(self) -> str:
@@ -57,7 +61,7 @@ class Column:
 
 
 def read(paths: Iterable[Path]) -> list[Column]:
-    """Read reports: each a file, or a folder that has ``report.json`` in it or in its folders.
+    """Read reports: each a file, or a folder that has ``report.json`` or ``NAME.json.gz`` in it or in its folders.
 
     Raises:
         ReportError: a report cannot be read, is of a part of the suite, or two would have the same name.
@@ -67,13 +71,15 @@ def read(paths: Iterable[Path]) -> list[Column]:
         report = load(path)
         if not report["run"]["complete"]:
             raise ReportError(f"{path} is of a part of the suite; the matrix shows whole runs only.")
-        slug = _slug(path.parent.resolve().name if path.name == "report.json" else path.stem)
+        packed = path.name.endswith(PACKED)
+        name = path.name.removesuffix(PACKED) if packed else path.stem
+        slug = _slug(path.parent.resolve().name if path.name == "report.json" else name)
         if slug in columns:
-            raise ReportError(f"{path}: another report is named {slug} too; name its folder otherwise.")
+            raise ReportError(f"{path}: another report is named {slug} too; name it, or its folder, otherwise.")
         columns[slug] = Column(
             report,
             slug,
-            _how(path.with_name(HOW)),
+            _how(path.with_name(f"{name}.txt" if packed else HOW)),
             of_judged(report),
             {entry["id"]: entry for entry in report["requirements"]},
             {finding["requirement"]: finding for finding in report["findings"]},
@@ -88,9 +94,10 @@ def _files(paths: Iterable[Path]) -> Iterable[Path]:
         if not path.is_dir():
             yield path
             continue
-        found = sorted(one for one in path.rglob("report.json") if not _is_part(one))
+        plain = [one for one in path.rglob("report.json") if not _is_part(one)]
+        found = sorted([*plain, *path.rglob(f"*{PACKED}")])
         if not found:
-            raise ReportError(f"{path} has no report.json.")
+            raise ReportError(f"{path} has no report.json and no report NAME.json.gz.")
         yield from found
 
 

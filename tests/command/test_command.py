@@ -23,7 +23,7 @@ _ONE = ("--requirement", "PULL-BLOB-GET-200")
 def _command(folder: Path, *words: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("REGISTRY_", "PYTEST_"))}
     return subprocess.run(
-        [sys.executable, "-m", "registry_conformance", *words],
+        [sys.executable, "-m", "conformance.command", *words],
         cwd=folder,
         env={**kept, "PYTHONPATH": str(ROOT), **(env or {})},
         capture_output=True,

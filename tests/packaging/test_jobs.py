@@ -20,7 +20,9 @@ from tests.reports import samples
 from tests.support.servers import ROOT, reference
 
 _ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
-_JOB: dict[str, Any] = yaml.safe_load((ROOT / "ci" / "gitlab.yml").read_text(encoding="utf-8"))["registry-conformance"]
+_JOB: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "how-to" / "gitlab.yml").read_text(encoding="utf-8"))[
+    "registry-conformance"
+]
 _FAULT, _REQUIREMENT = "blob-head-405", "PULL-BLOB-HEAD-200"
 
 
@@ -29,7 +31,7 @@ def _bash(folder: Path, script: str, env: Mapping[str, str]) -> subprocess.Compl
     tools = folder / "tools"
     tools.mkdir(exist_ok=True)
     command = tools / "registry-conformance"
-    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m registry_conformance "$@"\n', encoding="utf-8")
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m conformance.command "$@"\n', encoding="utf-8")
     command.chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("REGISTRY_", "PYTEST_", "CI"))}
     kept |= {"PATH": f"{tools}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}

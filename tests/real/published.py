@@ -1,7 +1,7 @@
 """``python -m tests.real.published``: run the suite on the registries at hand, and keep reports and recordings.
 
-They go to ``reports/published/`` as NAME.json.gz and NAME.har.gz. ``--import FILE`` takes a report over that was made
-elsewhere, with its recording beside it if there is one.
+They go to ``reports/published/`` as NAME.json.gz and NAME.har.gz, and NAME.txt says how the registry was run.
+``--import FILE`` takes a report over that was made elsewhere.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 import reports
 from reports.model import Report
-from tests.support.servers import ROOT, Server, docker_registry, zuul_registry
+from tests.real.registries import REGISTRIES
+from tests.support.servers import ROOT, Server
 from tests.support.suite import run_suite
 
 FOLDER = ROOT / "reports" / "published"
@@ -33,12 +35,24 @@ def _embedded(_: Path) -> Iterator[Server | None]:
     yield None
 
 
-_Start = Callable[[Path], AbstractContextManager[Server | None]]
-#: How each is started, and further options of the suite.
-_REGISTRIES: dict[str, tuple[_Start, tuple[str, ...]]] = {
-    "docker-registry": (docker_registry, ()),
-    "zuul-registry": (zuul_registry, ("--username", "writer", "--password", "secret")),
-    "reference": (_embedded, ()),
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run to publish: how the registry is started and called, further options, and whether it is recorded."""
+
+    product: str
+    start: Callable[[Path], AbstractContextManager[Server | None]]
+    options: tuple[str, ...] = ()
+    recorded: bool = True
+
+
+_STARTS = {registry.name: registry for registry in REGISTRIES}
+_TOKEN, _ZUUL = _STARTS["docker-registry-token"], _STARTS["zuul-registry"]
+_REGISTRIES = {
+    "docker-registry": _Run("docker-registry", _STARTS["docker-registry-delete-on"].start),
+    "docker-registry-delete-off": _Run("docker-registry", _STARTS["docker-registry-delete-off"].start, recorded=False),
+    "docker-registry-tokens": _Run("docker-registry", _TOKEN.start, _TOKEN.options, recorded=False),
+    "zuul-registry": _Run("zuul-registry", _ZUUL.start, _ZUUL.options),
+    "reference": _Run("", _embedded),
 }
 
 
@@ -62,18 +76,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _publish(name: str) -> bool:
-    start, more = _REGISTRIES[name]
+    wanted = _REGISTRIES[name]
     with tempfile.TemporaryDirectory(prefix="published-") as made:
         folder = Path(made)
-        product = () if name == "reference" else ("--product", name, "--product-version", _version(name))
-        with start(folder) as server:
-            url = server.url if server is not None else "embedded"
-            recording = FOLDER / f"{name}.har.gz"
-            run = run_suite(url, *more, *product, "--seed", _SEED, "--record", str(recording), report=folder / "report")
+        options = [*wanted.options, "--seed", _SEED]
+        if wanted.product:
+            options += ["--product", wanted.product, "--product-version", _version(wanted.product)]
+        if wanted.recorded:
+            options += ["--record", str(folder / "run.har.gz")]
+        with wanted.start(folder) as server:
+            run = run_suite(server.url if server is not None else "embedded", *options, report=folder / "report")
         if run.report is None or run.exit_code not in {0, 1}:
             print(f"{name}: {run.stdout}{run.stderr}", file=sys.stderr)
             return False
         _keep(reports.load(folder / "report" / "report.json"), name)
+        if wanted.recorded:
+            shutil.copy(folder / "run.har.gz", FOLDER / f"{name}.har.gz")
     sizes = ", ".join(f"{path.name} {path.stat().st_size:,} bytes" for path in sorted(FOLDER.glob(f"{name}.*")))
     print(f"{name}: {run.report['run']['exchanges']['count']} exchanges in {run.seconds:.0f} s; {sizes}")
     return True

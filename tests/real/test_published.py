@@ -8,6 +8,9 @@ import pytest
 
 import reports
 from conformance.impact.runs import published
+from reports.matrix.columns import read
+from reports.matrix.table import build
+from spec.catalogue import load as load_catalogue
 from tests.real import published as command
 from tests.support.servers import ROOT
 
@@ -22,7 +25,7 @@ def test_a_report_is_taken_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_registry_that_is_unknown_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command.main(["quay"])
-    assert "there is no 'quay'; choose of docker-registry, zuul-registry, reference" in capsys.readouterr().err
+    assert "there is no 'quay'; choose of docker-registry, docker-registry-delete-off, " in capsys.readouterr().err
 
 
 def test_what_is_published_can_be_read_and_is_named() -> None:
@@ -34,3 +37,19 @@ def test_what_is_published_can_be_read_and_is_named() -> None:
     }
     text = (command.FOLDER / "README.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in text for name in runs)
+
+
+@pytest.mark.parametrize("path", sorted(command.FOLDER.glob("*.json.gz")), ids=lambda path: path.name)
+def test_a_published_report(path: Path) -> None:
+    report = reports.load(path)
+    assert report["run"]["complete"] and report["run"]["exit_code"] in {0, 1}
+    assert not (report["suite"]["commit"] or "").endswith("-dirty"), "made by a suite that nobody else has"
+    assert path.with_name(path.name.replace(".json.gz", ".txt")).read_text(encoding="utf-8").strip()
+
+
+def test_they_make_a_matrix() -> None:
+    matrix = build(read([command.FOLDER]))
+    assert {"docker-registry", "zuul-registry", "registry-conformance/reference"} <= {c.product for c in matrix.columns}
+    assert "delete-off" in {column.variant for column in matrix.columns}
+    ids = {row.entry["id"] for row in matrix.rows}
+    assert ids - {*load_catalogue().requirements} <= {*load_catalogue().withdrawn}

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from registry_conformance import place
+from . import place
 
 _SUITE = "conformance"
 
