@@ -22,6 +22,11 @@ from tests.spec import prepared
 from tests.support.servers import ROOT
 
 PUBLISHED = ROOT / "reports" / "published"
+#: One run of each registry.
+RUNS = [
+    PUBLISHED / f"{name}.json.gz"
+    for name in ("distribution-v3", "docker-registry", "go-containerregistry", "olareg", "reference", "zuul-registry")
+]
 ALL = ("docker-v2", "oci-1.0", "oci-1.1", "oci-1.2-dev")
 DOCKER, ZUUL, REFERENCE = "docker-registry 2.8.2", "zuul-registry 1.3.0", "registry-conformance/reference 0.1.0"
 OTHERS = ("distribution v3 0d6b721dc", "go-containerregistry 3f4ff3ca", "olareg 79de6b4")
@@ -40,7 +45,7 @@ def rows(found: Impact) -> set[_Row]:
 def of(folder: Path, changes: Iterable[str]) -> Impact:
     old, new = prepared.tree(folder / "old"), prepared.tree(folder / "new", changes)
     with diff.tree(str(old), old) as before, diff.tree(str(new), new) as after:
-        return impact(before, after, published([PUBLISHED]))
+        return impact(before, after, published(RUNS))
 
 
 EXPECTED: dict[str, set[_Row]] = {

@@ -68,14 +68,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = False
     for path in options.taken:
         report = reports.load(path)
-        _keep(report, path.name.removesuffix(".gz").removesuffix(".json"))
+        _keep(report, path.name.removesuffix(".gz").removesuffix(".json"), FOLDER)
         print(f"{path}: taken over")
-    for name in options.names or ([] if options.taken else _REGISTRIES):
-        failed |= not _publish(name)
+    with tempfile.TemporaryDirectory(prefix="published-") as made:
+        for name in options.names or ([] if options.taken else _REGISTRIES):
+            failed |= not _publish(name, Path(made))
+        # Only now: a file that is changed before makes the suite of the runs after it one that no commit has.
+        for path in sorted(Path(made).iterdir()):
+            shutil.copy(path, FOLDER / path.name)
     return int(failed)
 
 
-def _publish(name: str) -> bool:
+def _publish(name: str, kept: Path) -> bool:
+    """Run the suite on a registry, and keep the report and the recording in a folder; False where there is none."""
     wanted = _REGISTRIES[name]
     with tempfile.TemporaryDirectory(prefix="published-") as made:
         folder = Path(made)
@@ -89,17 +94,17 @@ def _publish(name: str) -> bool:
         if run.report is None or run.exit_code not in {0, 1}:
             print(f"{name}: {run.stdout}{run.stderr}", file=sys.stderr)
             return False
-        _keep(reports.load(folder / "report" / "report.json"), name)
+        _keep(reports.load(folder / "report" / "report.json"), name, kept)
         if wanted.recorded:
-            shutil.copy(folder / "run.har.gz", FOLDER / f"{name}.har.gz")
-    sizes = ", ".join(f"{path.name} {path.stat().st_size:,} bytes" for path in sorted(FOLDER.glob(f"{name}.*")))
+            shutil.copy(folder / "run.har.gz", kept / f"{name}.har.gz")
+    sizes = ", ".join(f"{path.name} {path.stat().st_size:,} bytes" for path in sorted(kept.glob(f"{name}.*")))
     print(f"{name}: {run.report['run']['exchanges']['count']} exchanges in {run.seconds:.0f} s; {sizes}")
     return True
 
 
-def _keep(report: Report, name: str) -> None:
+def _keep(report: Report, name: str, folder: Path) -> None:
     data = json.dumps(report, ensure_ascii=True, separators=(",", ":")).encode("ascii")
-    (FOLDER / f"{name}.json.gz").write_bytes(gzip.compress(data, mtime=0))
+    (folder / f"{name}.json.gz").write_bytes(gzip.compress(data, mtime=0))
 
 
 def _version(name: str) -> str:
