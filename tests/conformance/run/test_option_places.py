@@ -52,7 +52,7 @@ _VALUES = {
     "notifications-listen": "127.0.0.1:5001",
     "notifications-header": "Authorization: Bearer a b",
     "report": "elsewhere",
-    "record": "elsewhere.har.gz",
+    "record": "{folder}/elsewhere.har.gz",
     "category": "pull",
     "requirement": "PULL-BLOB-GET-200",
     "product": "registry",
