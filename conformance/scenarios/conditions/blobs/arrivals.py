@@ -160,11 +160,25 @@ class Arrival(Session):
             # Its own status says where the upload goes on.
             state = self.attempt.answered(self.repo.get_upload(location))
             self._counts(state, end, STATUS_COUNTED)
-            self.attempt(PUSHED, not state.ok, f"status 202 to the chunk for byte {end}", answer, state)
+            held = not state.ok or not self._taken_in_chunks(end)
+            self.attempt(PUSHED, held, f"status 202 to the chunk for byte {end}", answer, state)
         if not answer.ok:
             raise Declined("arrival")
         self._counts(answer, self.content.size)
         return upload_location(answer) or location
+
+    def _taken_in_chunks(self, end: int) -> bool:
+        """Tell whether two chunks of the same lengths are taken: a minimum need not be announced."""
+        location = upload_location(self.attempt.answered(self.repo.start_upload()))
+        for start, last in ((0, end), (end, self.content.size)):
+            if location is None:
+                return False
+            payload = self.content.payload(start, last)
+            answer = self.attempt.answered(self.repo.patch_upload(location, payload, f"{start}-{last - 1}"))
+            if not answer.ok:
+                return False
+            location = upload_location(answer) or location
+        return True
 
     def _nothing(self, location: str) -> str:
         """Send a stream without any bytes to an upload that has some; return the location for the next request.
