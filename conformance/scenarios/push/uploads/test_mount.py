@@ -34,7 +34,7 @@ def test_mount_of_an_existing_blob(
     """A mount from another repository makes the blob available (201), or opens an upload (202); nothing else comes."""
     _distinct(repo, other_repo)
     image = setup.image(repo)
-    blob = image.blobs[0]
+    blob = setup.blob(repo)
     answer = other_repo.mount(blob.digest, repo.name)
     if not_granted(answer, settings):
         raise Unsupported(_NO_RIGHTS)

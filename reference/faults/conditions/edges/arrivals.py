@@ -268,11 +268,11 @@ FAULTS = (
     Fault(
         name="streamed-bytes-out-of-the-offset",
         title="A chunk with a Content-Range that follows a streamed PATCH gets 416, as if the stream had not come.",
-        breaks=("PUSH-PATCH-CHUNKS-CONCATENATED",),
+        breaks=("PUSH-PATCH-STATUS-202",),
         also=(
+            "PUSH-PATCH-CHUNKS-CONCATENATED",
             "PUSH-STATUS-RESUME",
             "PUSH-INTERRUPTED-RESUME",
-            "PUSH-PATCH-STATUS-202",
             "PUSH-PUT-FINAL-CHUNK-CLOSES",
             "PUSH-PATCH-OVERLAP-416",
             "PUSH-PATCH-REPEATED-416",
