@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -72,8 +73,16 @@ def test_what_it_compares_with_has_to_be_there(tree: Tree, capsys: pytest.Captur
 def test_a_save_is_seen_until_an_interrupt(tree: Tree) -> None:
     command = [sys.executable, "-m", "spec", "watch", "--root", str(tree.folder)]
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+    # A shell has what it starts in the background ignore interrupts, and so would what we start.
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    with process:
         assert process.stdout is not None
+        stop = threading.Timer(120, process.kill)
+        stop.start()
         try:
             assert process.stdout.readline().startswith("watching spec")
             time.sleep(1.0)
@@ -85,6 +94,7 @@ def test_a_save_is_seen_until_an_interrupt(tree: Tree) -> None:
                 told += line
             assert "BASE-V2-HEADER: docker-v2 SHOULD -> MUST" in told
         finally:
+            stop.cancel()
             process.send_signal(signal.SIGINT)
             assert process.wait(10) == 0
 
