@@ -15,7 +15,6 @@ import requests
 
 from conformance.command.main import run
 from reports.certificate.envelope import PAYLOAD_TYPE
-from tests.conftest import program
 from tests.support.servers import Server, docker_registry, reference
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
@@ -71,9 +70,8 @@ def test_in_the_list_of_referrers(tmp_path: Path, certificate: str, capsys: pyte
         _there(server.url, found[0], digest)
 
 
+@pytest.mark.needs("docker-registry")
 def test_under_the_tag_where_there_is_no_list(tmp_path: Path, certificate: str) -> None:
-    if program("docker-registry") is None:
-        pytest.skip("missing program: docker-registry")
     with docker_registry(tmp_path) as server:
         digest = _push(server)
         for _ in range(2):
