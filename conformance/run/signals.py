@@ -14,6 +14,8 @@ from types import FrameType
 TOO_EARLY = "Interrupted before anything was judged: there is no report."
 #: Seconds in which several signals are one: a terminal and a supervisor may both tell a process.
 _ONE = 0.3
+#: Seconds until a signal is sent again that came where a traceback has no line.
+_AGAIN = 0.005
 
 
 class Interrupts:
@@ -30,12 +32,16 @@ class Interrupts:
         #: What is left to do may be left undone.
         self.hurry = False
 
-    def __call__(self, number: int, _frame: FrameType | None) -> None:
+    def __call__(self, number: int, frame: FrameType | None) -> None:
         """Take a signal.
 
         Raises:
             KeyboardInterrupt: while the run goes on; pytest makes an orderly end of it.
         """
+        if frame is not None and frame.f_lineno is None:
+            # Python gives some of its instructions no line; pytest cannot show an interrupt that came there.
+            threading.Timer(_AGAIN, os.kill, (os.getpid(), number)).start()
+            return
         now = time.monotonic()
         if self._last and now - self._last < _ONE:
             return
