@@ -81,8 +81,7 @@ class Blocked(Verdictless):
         super().__init__(f"blocked by {requirement}", *answers)
         self.requirement = requirement
         self.judgement = _broken(requirement, expected, answers, actual)
-        #: A dead connection, an overload or credentials kept back prove nothing against the
-        #: requirement.
+        #: A dead connection, an overload or withheld credentials prove nothing.
         self.accuses = not any(answer.excuse for answer in answers)
 
 
@@ -109,8 +108,7 @@ class Judgement:
     withheld: Withheld | None = None
     #: What else broke by the same: an operation that gives no answer, in words.
     cause: str = ""
-    #: The requirement that an answer broke by its success alone: where that is broken, this one is
-    #: not decided.
+    #: The requirement broken by the success alone; while it is broken, this one is undecided.
     root: str = ""
     #: What shows it again, where that takes more than the last request.
     script: str = field(default="", repr=False)
@@ -149,8 +147,7 @@ class Judge:
         #: Requirements of parts that the target lacks, and how that is said: they are not judged by
         #: what else is tried.
         self.lacking: dict[str, str] = {}
-        #: Tells refusals that the target's owner wants; where there is none, every refusal is
-        #: judged.
+        #: Tells refusals that the target's owner wants; without it every refusal is judged.
         self.policy: RefusalPolicy | None = None
         #: What an answer broke beside what it was asked for: breaches of requirements that the
         #: scenario is not about.
@@ -214,8 +211,7 @@ class Judge:
             self.unsupported(requirement, "the error answer has no JSON body with a list of errors")
             return True
         if not any(_CODE.fullmatch(code) for code in found):
-            # Lists without errors and codes of a wrong form are breaches of the error body,
-            # whatever was asked.
+            # Empty lists and malformed codes are breaches of the error body, whatever was asked.
             self.inconclusive(requirement, "the list of errors has no well-formed code")
             return False
         expected = f"the error code {' or '.join(codes)}"
@@ -256,8 +252,19 @@ class Judge:
         root = presence.unclear(answer, stored)
         if not root or root in self.requirements or answer.excuse:
             return self(requirement, presence.absent(answer), expected, *before, answer)
+        return self._blocked(requirement, root, "a refusal with status 404 to the read of what is not there", answer)
+
+    def kept(self, requirement: str, answer: Response, content: bytes, expected: str) -> bool:
+        """Judge that a blob is still served; a whole answer with other bytes is a breach of its pull."""
+        changed = answer.status == 200 and not answer.failure and answer.body != content  # OK
+        if not changed:
+            return self.gives(requirement, answer, content, expected)
+        return self._blocked(requirement, "PULL-BLOB-GET-BODY-EXACT", "the bytes that were pushed", answer)
+
+    def _blocked(self, requirement: str, root: str, expected: str, answer: Response) -> bool:
+        """Leave a requirement undecided, and note the breach that stands in its way."""
         self.inconclusive(requirement, f"blocked by {root}")
-        found = Blocked(root, "a refusal with status 404 to the read of what is not there", answer)
+        found = Blocked(root, expected, answer)
         if found.accuses:
             self.asides.setdefault(root, found.judgement)
         return False

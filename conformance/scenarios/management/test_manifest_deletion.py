@@ -65,7 +65,7 @@ def test_what_a_deleted_manifest_leaves(repo: Repository, setup: SetUp, judge: J
     deleted(repo.delete_manifest(manifest.digest), "MANIFEST")
     answer = manifest_gone(settings, repo, manifest.digest)
     judge.gives(OTHERS, setup.read_manifest(repo, moved), other.body, SAME)
-    judge.gives(BLOBS, repo.get_blob(shared.digest), shared.content, "the blob that another manifest has, too")
+    judge.kept(BLOBS, repo.get_blob(shared.digest), shared.content, "the blob that another manifest has, too")
     judge.require_status(GONE, answer, NOT_FOUND, when="to the GET of a deleted manifest")
     head = repo.head_manifest(manifest.digest, ANY_MANIFEST)
     judge.status(HEAD, head, NOT_FOUND, when="to the HEAD of a deleted manifest")
@@ -95,7 +95,7 @@ def test_delete_manifest_that_another_repository_has(
     for reference in (tag, manifest.digest):
         judge.gives(ELSEWHERE, setup.read_manifest(other_repo, reference), manifest.body, SAME)
     for blob in manifest.blobs:
-        judge.gives(ELSEWHERE, other_repo.get_blob(blob.digest), blob.content, "the blob of the other manifest")
+        judge.kept(ELSEWHERE, other_repo.get_blob(blob.digest), blob.content, "the blob of the other manifest")
 
 
 @verifies(UNKNOWN, CODE, NO_REPO, MALFORMED, MALFORMED_400)

@@ -174,8 +174,6 @@ FAULTS = (
         title="A blob that a manifest names as its config has a line feed more from then on.",
         breaks=("PULL-BLOB-GET-BODY-EXACT",),
         also=(
-            "MGMT-MANIFEST-DELETE-OTHER-REPO-KEPT",
-            "MGMT-MANIFEST-DELETE-SHARED-BLOBS-KEPT",
             "BASE-DIGEST-SHA512",
             "BASE-NAME-ACCEPTED-KEPT",
             "PULL-BLOB-GET-DCD-TRUE",
