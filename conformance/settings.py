@@ -56,6 +56,7 @@ class Settings:
     #: Where a list of what is found broken is written.
     known_failures_write: Path | None = None
     settle: float = 0.0
+    min_chunk: int = 1
     effort: str = "default"
     seed: int = 0
     #: Chooses the order of the scenarios; without it they run as they stand in their modules.

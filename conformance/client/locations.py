@@ -1,4 +1,4 @@
-"""The URLs that responses name: where an upload goes on, and what is put to its query."""
+"""What the answers of an upload tell: the URL at which it goes on, and the least size of a chunk."""
 
 from __future__ import annotations
 
@@ -27,3 +27,9 @@ def with_query(url: str, addition: str) -> str:
     if "?" not in url:
         return f"{url}?{addition}"
     return url + ("" if url.endswith(("?", "&")) else "&") + addition
+
+
+def announced_minimum(start: Response) -> int:
+    """Return the least size of a chunk, in bytes, that an upload announces; 1 without one."""
+    text = (start.header("OCI-Chunk-Min-Length") or "").strip()
+    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 16 else 1

@@ -37,8 +37,9 @@ Field = tuple[str, str]
 class Registry:
     """The target as a whole."""
 
-    def __init__(self, client: Client, settle: float = 0.0) -> None:
+    def __init__(self, client: Client, settle: float = 0.0, min_chunk: int = 1) -> None:
         self.client = client
+        self.min_chunk = min_chunk
         self.settling = Settling(settle)
         self.guard = Guard()
         self.journal = Journal()
@@ -89,6 +90,10 @@ class Repository:
     def __init__(self, registry: Registry, name: str) -> None:
         self.registry = registry
         self.name = name
+
+    def least_chunk(self, start: Response) -> int:
+        """Return the bytes of the least chunk that an upload takes, as it announces or the owner tells; 1 for any."""
+        return max(locations.announced_minimum(start), self.registry.min_chunk)
 
     # -- manifests
 

@@ -66,6 +66,7 @@ OPTIONS = (
     Option("known-failures", "YAML list of known failures: id, why, until", metavar="FILE"),
     Option("known-failures-write", "write such a list of what this run finds broken", metavar="FILE"),
     Option("settle", "seconds that the target may take until a write shows", default="0", metavar="SECONDS"),
+    Option("min-chunk", "bytes that each chunk but the last has to have at this target", metavar="BYTES"),
     Option(
         "effort", "how hard to search", default="default", choices=("quick", "default", "thorough"), metavar="LEVEL"
     ),

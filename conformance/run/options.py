@@ -156,6 +156,7 @@ def settings(config: pytest.Config, catalogue: Catalogue) -> Settings:
         known_failures=known_failures.read(values.text("known-failures"), catalogue),
         known_failures_write=Path(text) if (text := values.text("known-failures-write")) else None,
         settle=_seconds("--settle", values.text("settle"), least=0.0),
+        min_chunk=max(_number("--min-chunk", values.text("min-chunk")) or 1, 1),
         effort=_choice("--effort", values.text("effort"), ("quick", "default", "thorough")),
         seed=secrets.randbelow(2**32) if (seed := _number("--seed", values.text("seed"))) is None else seed,
         shuffle=_number("--shuffle", values.text("shuffle")),

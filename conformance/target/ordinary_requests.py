@@ -11,15 +11,7 @@ from conformance.client.registry import OCI_INDEX, Repository, upload_location
 from conformance.target.content import Maker, Manifest, digest_of, index
 from conformance.target.setup import SetUp
 
-#: Announced by a target, below which no chunk but the last may be.
-MINIMUM = "OCI-Chunk-Min-Length"
 _SIZE = 64
-
-
-def announced_minimum(start: Response) -> int:
-    """Return the least size of a chunk, in bytes, that an upload announces; 1 without one."""
-    text = (start.header(MINIMUM) or "").strip()
-    return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 16 else 1
 
 
 def kind_of(exchange: Exchange) -> str:
@@ -57,7 +49,7 @@ class OrdinaryRequests:
         location = upload_location(answer)
         if not answer.ok or location is None:
             return answer
-        data = self._make.bytes(max(size, announced_minimum(answer)))
+        data = self._make.bytes(max(size, self._repo.least_chunk(answer)))
         answer = self._repo.patch_upload(location, data, f"0-{len(data) - 1}")
         self._repo.cancel_upload(upload_location(answer) or location)
         return answer

@@ -46,7 +46,7 @@ class Session:
         self.transport.until = settings.deadline
         self.capabilities = capabilities or Capabilities(declared=dict(settings.capabilities))
         self.client = self.new_client()
-        self.registry = Registry(self.client, settings.settle)
+        self.registry = Registry(self.client, settings.settle, settings.min_chunk)
         self.registry.guard.fixed = frozenset(settings.repositories)
         if not (settings.keep or settings.embedded or settings.read_only):
             journal = Journal(settings.report / f".{settings.run_id}.journal", self.redactor.hide)
@@ -118,7 +118,7 @@ class Session:
         return self._beside(client)
 
     def _beside(self, client: Client) -> Registry:
-        registry = Registry(client, self.settings.settle)
+        registry = Registry(client, self.settings.settle, self.settings.min_chunk)
         registry.guard, registry.journal = self.registry.guard, self.registry.journal
         registry.settling, registry.control = self.registry.settling, self.registry.control
         return registry

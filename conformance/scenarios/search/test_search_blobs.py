@@ -14,7 +14,6 @@ from conformance.scenarios.shared.pull_answers import holds_part
 from conformance.scenarios.shared.upload_steps import range_end
 from conformance.settings import Settings
 from conformance.target.content import Blob
-from conformance.target.ordinary_requests import announced_minimum
 from conformance.verdict.judge import Judge, content_of, status_of, told, verifies
 from conformance.verdict.presence import served
 
@@ -143,7 +142,7 @@ def _chunks(trial: Trial, chunking: Chunking) -> None:
     location = upload_location(start)
     if start.status != 202 or location is None:
         raise Unclear
-    least = announced_minimum(start)
+    least = repo.least_chunk(start)
     # The last one, which comes with the close, may be smaller.
     last = len(chunking.sizes) - 1 if chunking.closing else -1
     sizes = [size for place, size in enumerate(chunking.sizes) if least <= size or place == last]

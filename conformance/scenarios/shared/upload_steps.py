@@ -11,7 +11,6 @@ from conformance.client.registry import Repository, upload_location
 from conformance.client.settling import ask_until
 from conformance.settings import Settings
 from conformance.target.content import Blob, Manifest, digest_of
-from conformance.target.ordinary_requests import announced_minimum
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Blocked, Judge, Undecided, field_of, told
 
@@ -52,7 +51,7 @@ class Upload:
         return f"{first}-{first + len(data) - 1}"
 
     def size(self, size: int) -> int:
-        """Return a chunk size of at least the announced minimum."""
+        """Return a chunk size of at least the minimum."""
         return max(size, self.minimum)
 
     def moved(self, answer: Response) -> None:
@@ -70,7 +69,7 @@ def opened(repo: Repository) -> Upload:
     if answer.status != 202:
         raise Blocked("PUSH-START-STATUS-202", "status 202 to the start of an upload", answer)
     location = SetUp.location(answer, "PUSH-START-LOCATION-PRESENT")
-    minimum = announced_minimum(answer)
+    minimum = repo.least_chunk(answer)
     if minimum > MAX_CHUNK:
         raise Undecided(f"the target takes no chunk below {minimum} bytes, which is more than is sent here")
     return Upload(repo, location, minimum, answer)

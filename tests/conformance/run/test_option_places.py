@@ -45,6 +45,7 @@ _VALUES = {
     "capability": "mount=no",
     "known-failures": "{folder}/known.yaml",
     "settle": "1.5",
+    "min-chunk": "4096",
     "effort": "quick",
     "seed": "7",
     "shuffle": "8",

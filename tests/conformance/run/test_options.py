@@ -79,6 +79,7 @@ def test_url_with_credentials_is_not_shown(url: str, words: str) -> None:
         ("--timeout", "nan", "expected seconds from 0.1"),
         ("--max-time", "-1", "expected seconds from 1 "),
         ("--settle", "1e99", "expected seconds from 0 to 86400"),
+        ("--min-chunk", "4 KiB", "expected a whole number"),
         ("--seed", "-1", "expected a whole number"),
         ("--seed", "\u00b2", "expected a whole number"),
         ("--effort", "much", "choose one of quick, default, thorough"),

@@ -9,7 +9,6 @@ import pytest
 from conformance.client.http.exchange import Headers, Response
 from conformance.client.registry import OCI_INDEX
 from conformance.target.content import OCI_CONFIG, OCI_LAYER, image, index
-from conformance.target.ordinary_requests import announced_minimum
 from conformance.target.policy import _unusual_types, is_denied, is_immutable, may_be
 
 
@@ -55,10 +54,3 @@ def test_types_that_are_not_of_an_image() -> None:
     assert listed["mediaType"] == OCI_INDEX
     assert _unusual_types(json.dumps(listed).encode()) == {"artifactType": "text/z", "index": True}
     assert _unusual_types(b"[") == _unusual_types(b"[]") == _unusual_types(None) == {}
-
-
-@pytest.mark.parametrize(("value", "least"), [("4096", 4096), ("0", 1), ("-1", 1), ("x", 1), ("9" * 16, 1), (None, 1)])
-def test_minimum_of_chunks(value: str | None, least: int) -> None:
-    """A minimum that is no number is none."""
-    fields = [("OCI-Chunk-Min-Length", value)] if value is not None else []
-    assert announced_minimum(Response(202, "", Headers(fields))) == least

@@ -139,7 +139,7 @@ class Arrival(Session):
                 raise Declined("arrival")
             return self._created(answer)
         # In each fourth row a chunk follows what was streamed.
-        end = self.content.size // 2 if self.attempt.number % 4 == 2 and not least else self.content.size
+        end = self.content.size // 2 if self.attempt.number % 4 == 2 and least == 1 else self.content.size
         end = end or self.content.size
         answer = self.attempt.answered(self.repo.patch_upload(location, lambda: self.content.pieces(0, end)))
         if not answer.ok:

@@ -95,7 +95,7 @@ class Session:
     def _cuts(self, count: int, least: int) -> list[tuple[int, int]]:
         """Return the ends of chunks of different sizes, none but the last shorter than the target takes."""
         size = self.content.size
-        if size < count or least * count > size or (least and size // count > MAX_CHUNK):
+        if size < count or least * count > size or (least > 1 and size // count > MAX_CHUNK):
             raise Declined("arrival")
         step = size // count
         ends = [
@@ -127,7 +127,7 @@ class Session:
     # -- requests
 
     def _open(self) -> tuple[str, int]:
-        """Open an upload; return its location and the least size of a chunk that the target announces."""
+        """Open an upload; return its location and the least size of a chunk that the target takes."""
         answer = self.attempt.answered(self.repo.start_upload())
         location = upload_location(answer)
         if answer.status != ACCEPTED or location is None:
@@ -138,10 +138,7 @@ class Session:
         end = range_end(answer)
         shown = told(answer, "Range")
         self.attempt(FRESH, end in {None, 0, -1}, "a Range of no more than the first byte", answer, actual=shown)
-        announced = (answer.header("OCI-Chunk-Min-Length") or "").strip()
-        plain = announced.isascii() and announced.isdigit() and len(announced) < 16
-        least = int(announced) if plain else 0
-        return self._status(location or "", 0), least
+        return self._status(location or "", 0), self.repo.least_chunk(answer)
 
     def _close(
         self,

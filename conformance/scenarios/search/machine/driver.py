@@ -14,7 +14,6 @@ from conformance.scenarios.search.machine.blame import Deed
 from conformance.scenarios.search.machine.model import There, Upload, World, certain, pick
 from conformance.scenarios.search.trial import ByPolicy, Trial, Unclear
 from conformance.target.content import Blob
-from conformance.target.ordinary_requests import announced_minimum
 from conformance.verdict.judge import status_of, told
 
 #: Seconds after which an upload may have ended by itself.
@@ -193,4 +192,5 @@ class Driver:
         self.trial("PUSH-START-STATUS-202", held, expected, answer, actual=shown)
         if location is None or answer.status != 202:
             return None
-        return Session(Upload(here), str(self.count), location, announced_minimum(answer), time.monotonic())
+        least = self.repos[here].least_chunk(answer)
+        return Session(Upload(here), str(self.count), location, least, time.monotonic())
