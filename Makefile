@@ -116,12 +116,15 @@ nightly: $(VENV)/.dev packages ## other samples of the tests than `make test` ha
 prove-all: $(VENV)/.dev packages ## the same with nothing left to chance: hours
 	@$(RUN) -m tests.proof --whole --write docs/proof $(OPTIONS)
 
-lint: $(VENV)/.dev ## style, types, layers, and the specification itself
+lint: $(VENV)/.dev ## style, types, layers, the specification itself, and what is written for CI systems
 	@$(RUN) -m ruff check .
 	@$(RUN) -m ruff format --check .
 	@$(RUN) -m mypy
 	@$(VENV)/bin/lint-imports
 	@$(RUN) -m spec check
+	@$(RUN) -m check_jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(RUN) -m check_jsonschema -q --builtin-schema vendor.github-actions action.yml
+	@$(RUN) -m check_jsonschema -q --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci docs/how-to/gitlab.yml
 
 # DOCS_SOURCE_URL=https://host/owner/name/blob/main makes links to the files of the repository lead there.
 docs: $(VENV)/.dev ## build/docs/: the documentation as a site; open build/docs/index.html
