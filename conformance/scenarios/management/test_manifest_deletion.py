@@ -39,16 +39,24 @@ AGAIN = "MGMT-MANIFEST-DELETE-REPUSH"
 SAME = "status 200 and the manifest as it was pushed"
 
 
-@verifies(DELETED, REFUSED, REFUSED_405, REFUSED_CODE)
+@verifies(DELETED, REFUSED, REFUSED_405, REFUSED_CODE, BLOBS)
 def test_delete_manifest(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """The deletion of a manifest is answered 202, or 405 (400 in OCI) with UNSUPPORTED."""
+    """The deletion of a manifest is answered 202, or 405 (400 in OCI) with UNSUPPORTED; blobs of others stay."""
     manifest = setup.image(repo, None)
+    other = setup.another(repo, manifest)
     answer = repo.delete_manifest(manifest.digest)
     if answer.status == NOT_FOUND:
         # What cannot be pulled either was never there.
         setup.pulled_manifest(repo, manifest.digest)
     judge_deletion(judge, answer, "MANIFEST")
     judge_disabled(judge, answer, "MANIFEST")
+    blob = manifest.blobs[0]
+    got = repo.get_blob(blob.digest)
+    # The other one has no tag, either: it may be collected, with its blob.
+    if got.ok or setup.read_manifest(repo, other.digest).ok:
+        judge.kept(BLOBS, got, blob.content, "the blob that another manifest has, too")
+    else:
+        judge.inconclusive(BLOBS, "the other manifest is gone as well")
 
 
 @verifies(GONE, HEAD, TAGS, UNLISTED, OTHERS, BLOBS, TWICE)

@@ -58,6 +58,12 @@ ABSENT = Check(
     "PUSH-MANIFEST-REFUSED-NOT-STORED",
     about="manifest-refused",
 )
+ABSENT_REFERRED = Check(
+    "manifest-refused",
+    "a manifest that was refused in the list of referrers",
+    "PUSH-MANIFEST-REFUSED-NOT-STORED",
+    about="manifest-refused",
+)
 ABSENT_PART = Check(
     "manifest-refused",
     "HEAD of a layer that is missing where a manifest was refused for it",

@@ -12,10 +12,10 @@ from conformance.scenarios.conditions.manifests import checks, fate_checks
 from conformance.scenarios.conditions.rows.attempt import ACCEPTED, CREATED, UNKNOWN, Attempt, Declined
 from conformance.scenarios.conditions.rows.kinds import CHILDREN, Made, Shelf, untyped
 from conformance.scenarios.conditions.rows.places import DOUBLED, Form, encoded, near, tag_of
-from conformance.target.content import ANY_MANIFEST, Manifest, digest_of
+from conformance.target.content import ANY_MANIFEST, Blob, Manifest, digest_of
 from conformance.target.lists import descriptors_of
 from conformance.target.policy import is_immutable, may_be
-from conformance.verdict.judge import Blocked, told
+from conformance.verdict.judge import Blocked, listing, told
 
 #: A server may want to know the length beforehand (RFC 9110, 15.5.12).
 LENGTH_REQUIRED = 411
@@ -76,7 +76,7 @@ class Push:
             refused = self.attempt.answered(self.repo.put_manifest(self.digest, other.body, other.media_type))
             self.attempt(checks.REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)
         if self.attempt.row["manifest-refused"] == "later":
-            self._refuse(self.tag, self.shelf.lacking(self.attempt.make)[0] if self.attempt.number % 2 else None)
+            self._refuse(self.tag, self._lacking()[0] if self.attempt.number % 2 else None)
         return created
 
     def accepts(self) -> tuple[tuple[str, str], ...]:
@@ -240,13 +240,28 @@ class Push:
             self.attempt.place.tags.pop(tag, None)
             self.attempt.place.gone.add(tag)
             raise Declined("manifest-refused")
+        if lacking:
+            self._unreferred(refused, {lacking.digest})
         return refused
+
+    def _lacking(self) -> tuple[Manifest, Blob]:
+        """Return an image one of whose layers is not there, with the subject of the row, and that layer."""
+        return self.shelf.lacking(self.attempt.make, self.manifest.document.get("subject"))
+
+    def _unreferred(self, refused: Response, digests: set[str]) -> None:
+        """Judge that none of the manifests that were refused is among the referrers of the row's subject."""
+        if not self.made.subject or not self.attempt.has("referrers"):
+            return
+        listed = self.attempt.answered(self.repo.referrers(self.made.subject))
+        found = digests_of(listed) & digests
+        shown = f"{listing(sorted(found))} was there"
+        self.attempt(checks.ABSENT_REFERRED, not found, "a list without it", refused, listed, actual=shown)
 
     def _refused_elsewhere(self) -> None:
         """Have a push under another tag refused: nothing is there by that, nor when what it lacked has come."""
         tag = self.attempt.make.tag()
         self.attempt.place.refused[tag] = self.attempt.row
-        lacking, late = self.shelf.lacking(self.attempt.make) if self.attempt.number % 2 else (None, None)
+        lacking, late = self._lacking() if self.attempt.number % 2 else (None, None)
         refused = self._refuse(tag, lacking)
         if lacking is not None and late is not None:
             head = self.attempt.answered(self.repo.head_blob(late.digest))
@@ -274,11 +289,7 @@ class Push:
         for digest in (wrong, *own):
             got = self.attempt.answered(self.repo.get_manifest(digest, ANY_MANIFEST))
             self.attempt(checks.ABSENT, not got.ok, "no manifest where none was accepted", refused, got)
-        if self.made.subject and self.attempt.has("referrers"):
-            listed = self.attempt.answered(self.repo.referrers(self.made.subject))
-            found = digests_of(listed)
-            held = not found & {wrong, *own}
-            self.attempt(checks.ABSENT, held, "no refused manifest among the referrers", refused, listed)
+        self._unreferred(refused, {wrong, *own})
 
 
 def digests_of(answer: Response) -> set[str]:

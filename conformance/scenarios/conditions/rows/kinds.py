@@ -112,10 +112,12 @@ class Shelf:
         """Return an image that is not pushed yet and like no other."""
         return self._image({"annotations": {"org.example.row": make.random.randbytes(8).hex()}})
 
-    def lacking(self, make: Maker) -> tuple[Manifest, Blob]:
-        """Return an image one of whose layers is not there, and that layer."""
+    def lacking(self, make: Maker, subject: Descriptor | None) -> tuple[Manifest, Blob]:
+        """Return an image one of whose layers is not there, with a subject or without, and that layer."""
         layer = make.blob()
-        document = image(self.blobs[0].descriptor(OCI_CONFIG), [self.blobs[1].descriptor(), layer.descriptor()])
+        parts = [self.blobs[1].descriptor(), layer.descriptor()]
+        members: dict[str, Any] = {"subject": subject} if subject else {}
+        document = image(self.blobs[0].descriptor(OCI_CONFIG), parts, **members)
         return Manifest.of(document, OCI_MANIFEST), layer
 
     def push(self, blob: Blob) -> None:

@@ -17,6 +17,8 @@ AVAILABLE = "PUSH-MOUNT-BLOB-AVAILABLE"
 KEPT = "PUSH-BLOB-KEPT"
 OTHER_TAG = "PULL-MANIFEST-OTHER-REPO-TAG"
 DIGEST_HEADER = ("PUSH-MOUNT-DIGEST-HEADER", "PUSH-MOUNT-DIGEST-HEADER-TRUE")
+#: Where a mount was answered with an upload, there is no blob yet.
+UNKNOWN = ("PULL-BLOB-HEAD-UNKNOWN-404", "PULL-BLOB-GET-UNKNOWN-404")
 #: What no grammar takes for a digest.
 NO_DIGEST = "sha256:!!"
 _NO_RIGHTS = "the login does not cover both repositories of a mount"
@@ -75,7 +77,7 @@ def _judge_claim(judge: Judge, repo: Repository, answer: Response, digest: str) 
     judge(AVAILABLE, held, f"no 201 to a mount of {digest} unless the blob is there afterwards", answer, got)
 
 
-@verifies("PUSH-MOUNT-FALLBACK-UNKNOWN-SOURCE-202", "PUSH-MOUNT-FALLBACK-SESSION-USABLE", AVAILABLE)
+@verifies("PUSH-MOUNT-FALLBACK-UNKNOWN-SOURCE-202", "PUSH-MOUNT-FALLBACK-SESSION-USABLE", AVAILABLE, *UNKNOWN)
 def test_mount_of_an_unknown_blob(
     repo: Repository,
     *,
@@ -95,11 +97,15 @@ def test_mount_of_an_unknown_blob(
         raise Unsupported(_NO_RIGHTS)
     judge.status(requirement, absent, 202, when="to a mount of a blob that the source does not have")
     _judge_claim(judge, other_repo, absent, nowhere)
+    if absent.status == 202:
+        judge.absent(UNKNOWN[0], other_repo.head_blob(nowhere), "no blob where none was mounted", absent)
     blob = setup.make.blob()
     answer = other_repo.mount(blob.digest, unknown_repo.name)
     if not not_granted(answer, settings):
         judge.status(requirement, answer, 202, when="to a mount from a repository that does not exist")
         _judge_claim(judge, other_repo, answer, blob.digest)
+        if answer.status == 202:
+            judge.absent(UNKNOWN[1], other_repo.get_blob(blob.digest), "no blob where none was mounted", answer)
     usable = "PUSH-MOUNT-FALLBACK-SESSION-USABLE"
     sessions = [session for session in (answer, absent) if session.status == 202]
     if not sessions:
