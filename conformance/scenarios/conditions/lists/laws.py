@@ -35,7 +35,8 @@ def possible(row: Row) -> bool:
     many = row.get("count", "few") != "few"
     if many and row.get("page") in {"one", "two"}:
         return False
-    return row.get("list") != "deleted-tags" or row.get("count") in {None, "few", "twenty-one"}
+    most = {"deleted-tags": {"few", "twenty-one"}, "deleted-hundred": {"few"}}.get(row.get("list", ""))
+    return most is None or row.get("count", "few") in most
 
 
 def size_of(row: Row) -> int:
@@ -54,7 +55,9 @@ def attempt_list(attempt: Attempt) -> None:
     elif what == "position":
         _positions(attempt, filled)
     elif what == "deleted-tags":
-        _deleted(attempt, filled)
+        _deleted(attempt, filled, min(len(filled.pushed), 21))
+    elif what == "deleted-hundred":
+        _deleted(attempt, filled, COUNTS["hundred"])
     elif what == "replaced":
         _replaced(attempt, filled)
     elif attempt.has("referrers"):
@@ -216,9 +219,9 @@ def _position(attempt: Attempt, filled: Filled, last: str, following: list[str],
     attempt(checks.POSITION, held, expected, answer, actual=f"it was {clip(', '.join(page))}")
 
 
-def _deleted(attempt: Attempt, filled: Filled) -> None:
-    """Give one manifest as many tags as there are, and delete it: they all go, and the others stay."""
-    repo, count = filled.repo, min(len(filled.pushed), 21)
+def _deleted(attempt: Attempt, filled: Filled, count: int) -> None:
+    """Give one manifest so many tags, and delete it: they all go, and the others stay."""
+    repo = filled.repo
     manifest = next(iter(filled.pushed.values()))
     other = Manifest.of(manifest.body + b"\n" * attempt.make.random.randint(1, 99), manifest.media_type)
     tags = {attempt.make.tag() for _ in range(count)}

@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from reference import errors
 from reference.app import Registry
-from reference.documents import Document, Json
+from reference.documents import Document, Json, parse
 from reference.faults.conditions.lists.shared import listed_tags
 from reference.messages import Handler, Request, Response
 from reference.modifications import Fault, around, override
@@ -122,6 +122,32 @@ async def _tags_of_one_statement(registry: Registry, request: Request, handler: 
     return response
 
 
+_BATCH = 100
+_VARIABLES = 999
+
+
+def _next_page_exclusive(registry: Registry) -> None:
+    """A page ends where the next one begins, and the next one begins behind that."""
+
+    def page(found: list[Json], last: str | None) -> tuple[list[Json], str | None]:
+        rest = [descriptor for descriptor in found if last is None or descriptor["digest"] > last]
+        return rest[:_BATCH], rest[_BATCH]["digest"] if len(rest) > _BATCH else None
+
+    override(registry.referrers, page=page)
+
+
+@around("manifest.put")
+async def _too_many_variables(registry: Registry, request: Request, handler: Handler) -> Response:
+    """What a manifest refers to is written in one statement, after the manifest, and outside its transaction."""
+    response = await handler(request)
+    manifest = registry.storage.manifest(request.name, response.headers.get("Docker-Content-Digest"))
+    if manifest is not None:
+        members = parse(manifest.content)
+        if len(members.get("layers") or members.get("manifests") or []) > _VARIABLES:
+            raise errors.manifest_invalid("too many references")
+    return response
+
+
 FAULTS = (
     Fault(
         name="only-referrer-listed-when-deleted",
@@ -167,5 +193,22 @@ FAULTS = (
         breaks=("PUSH-TAGPARAM-LISTED-TAG-RESOLVES",),
         also=("PUSH-TAGPARAM-TEN-TAGS", "PUSH-TAGPARAM-HEADER-LISTS-ACCEPTED", "PUSH-TAGPARAM-SUPPORTED"),
         apply=_tags_of_one_statement,
+    ),
+    Fault(
+        name="referrers-page-skips-the-101st",
+        title="Referrers come in pages of a hundred, and the first of each following page is left out.",
+        breaks=("DISC-REFERRERS-COMPLETE",),
+        also=(
+            "DISC-REFERRERS-LINK-PAGES",
+            "DISC-REFERRERS-FILTER-ONLY-MATCHING",
+        ),
+        apply=_next_page_exclusive,
+    ),
+    Fault(
+        name="refused-for-a-thousand-references-and-stored",
+        title="A manifest with a thousand layers or entries is refused with 400, and stored and tagged all the same.",
+        breaks=("PUSH-MANIFEST-REFUSED-NOT-STORED",),
+        also=("PUSH-MANIFEST-STATUS-201",),
+        apply=_too_many_variables,
     ),
 )

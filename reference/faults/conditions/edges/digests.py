@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 
 from reference import errors
 from reference.app import Registry
-from reference.documents import Document, read
+from reference.documents import Document, Json, read
 from reference.faults.shared import DIGEST_LENGTH, body_of
 from reference.grammar import digest_of
-from reference.messages import Handler, Request, Response
+from reference.messages import Content, Handler, Request, Response
 from reference.modifications import Fault, around, override, wrap
 from reference.storage import Manifest
 
@@ -105,6 +106,53 @@ def _length_of_either(registry: Registry) -> None:
     override(registry.referrers, check_digest=changed)
 
 
+_SHA512_too = "sha512:"
+_HALF = len(_SHA512_too) + 64
+
+
+def _alias_of_everybody(registry: Registry) -> None:
+    """Other digests than sha256 are aliases in one table, which knows no repositories."""
+    find = registry.blobs.find
+
+    def found(name: str, digest: str) -> Content | None:
+        content = find(name, digest)
+        if content is None and digest.startswith(_SHA512_too):
+            holders = (registry.storage.open_blob(other, digest) for other in registry.storage.repositories())
+            return next((held for held in holders if held is not None), None)
+        return content
+
+    override(registry.blobs, find=found)
+
+
+def _compared_by_half(registry: Registry) -> None:
+    """Room for 64 digits, as sha256 has."""
+    override(
+        registry.uploads,
+        verified=lambda claimed, computed: claimed[:_HALF] == computed[:_HALF],
+    )
+
+
+def _listed_for_ever(registry: Registry) -> None:
+    """The lines of the list of referrers have sha256 digests, and are looked for by the one of the deletion."""
+    kept: dict[tuple[str, str], list[Manifest]] = defaultdict(list)
+    delete, collect = registry.storage.delete_manifest, registry.referrers.collect
+
+    def deleted(name: str, digest: str, subject: str | None) -> None:
+        manifest = registry.storage.manifest(name, digest)
+        if manifest is not None and subject is not None and digest.startswith(_SHA512_too):
+            kept[name, subject].append(manifest)
+        delete(name, digest, subject)
+
+    def collected(name: str, subject: str) -> list[Json]:
+        found = {entry["digest"]: entry for entry in collect(name, subject)}
+        for manifest in kept.get((name, subject), ()):
+            found.setdefault(manifest.digest, registry.referrers.describe(manifest))
+        return [found[digest] for digest in sorted(found)]
+
+    override(registry.storage, delete_manifest=deleted)
+    override(registry.referrers, collect=collected)
+
+
 FAULTS = (
     Fault(
         name="sha512-verified-by-its-first-half",
@@ -166,5 +214,33 @@ FAULTS = (
         title="The referrers of a sha512 digest that has 64 digits are an empty list, and no error.",
         breaks=("DISC-REFERRERS-INVALID-DIGEST-400", "BASE-DIGEST-MALFORMED"),
         apply=_length_of_either,
+    ),
+    Fault(
+        name="sha512-alias-of-every-repository",
+        title="A blob that a repository holds under a sha512 digest is served under it in every other one.",
+        breaks=("PULL-BLOB-OTHER-REPO-404",),
+        also=(
+            "PULL-BLOB-HEAD-OTHER-REPO-404",
+            "PULL-BLOB-GET-UNKNOWN-REPO-404",
+            "PULL-BLOB-GET-UNKNOWN-404",
+            "PULL-BLOB-HEAD-UNKNOWN-404",
+            "MGMT-BLOB-DELETE-GET-404",
+            "MGMT-BLOB-DELETE-HEAD-404",
+        ),
+        apply=_alias_of_everybody,
+    ),
+    Fault(
+        name="sha512-compared-by-its-first-half",
+        title="An upload is accepted where its sha512 digest is wrong in the second half only.",
+        breaks=("PUSH-BLOB-SHA512-MISMATCH-REJECTED",),
+        also=("PUSH-PUT-DIGEST-MISMATCH-REJECTED", "PUSH-PUT-DIGEST-MISMATCH-NO-BLOB", "BASE-DIGEST-SHA512"),
+        apply=_compared_by_half,
+    ),
+    Fault(
+        name="sha512-referrer-outlives-its-deletion",
+        title="A referrer that was pushed by a sha512 digest is still listed after its deletion.",
+        breaks=("MGMT-MANIFEST-DELETE-REFERRER-UNLISTED",),
+        also=("DISC-REFERRERS-DESCRIPTOR-FIELDS",),
+        apply=_listed_for_ever,
     ),
 )

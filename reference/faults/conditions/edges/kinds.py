@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 from reference import errors
 from reference.app import Registry
-from reference.documents import DOCKER_MANIFEST, INDEXES, OCI_INDEX, OCI_MANIFEST, Document, parse
+from reference.documents import DOCKER_MANIFEST, IMAGES, INDEXES, OCI_INDEX, OCI_MANIFEST, Document, Json, parse
 from reference.faults.conditions.edges.shared import MIB
 from reference.faults.shared import gzip_unpacked
 from reference.grammar import digest_of
-from reference.messages import Handler, Request, Response
+from reference.messages import Content, Handler, Request, Response
 from reference.modifications import Fault, around, on, override
 from reference.resources import matches
 from reference.storage import Manifest
@@ -116,6 +118,73 @@ async def _entity_tag_of_type(registry: Registry, request: Request, handler: Han
     return response
 
 
+_READ_LIMIT = 4_000_000
+
+
+def _inner_indexes_deleted(registry: Registry) -> None:
+    """Whatever an index made itself goes with it: the indexes inside are taken for a part of it."""
+    remove = registry.manifests.remove
+
+    def changed(name: str, digest: str) -> None:
+        manifest = registry.storage.manifest(name, digest)
+        children = Document(manifest.media_type, parse(manifest.content)).children if manifest is not None else []
+        remove(name, digest)
+        for child in children:
+            inner = registry.storage.manifest(name, child)
+            if inner is not None and inner.media_type in INDEXES:
+                changed(name, child)
+
+    override(registry.manifests, remove=changed)
+
+
+def _as_jsonb(value: object) -> str:
+    """As PostgreSQL writes a value of the type jsonb: short members first, blanks of its own."""
+    if isinstance(value, dict):
+        members = sorted(value.items(), key=lambda member: (len(member[0].encode()), member[0].encode()))
+        return "{" + ", ".join(f"{json.dumps(key, ensure_ascii=False)}: {_as_jsonb(v)}" for key, v in members) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(_as_jsonb(entry) for entry in value) + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _config_in_jsonb(registry: Registry) -> None:
+    """The config of an image is moved to a database when the image is pushed, and served from there."""
+    configs: set[tuple[str, str]] = set()
+    put_manifest, find = registry.storage.put_manifest, registry.blobs.find
+
+    def put(name: str, manifest: Manifest, subject: str | None) -> None:
+        put_manifest(name, manifest, subject)
+        if manifest.media_type in IMAGES:
+            configs.add((name, parse(manifest.content)["config"]["digest"]))
+
+    def found(name: str, digest: str) -> Content | None:
+        content = find(name, digest)
+        if (name, digest) not in configs or not isinstance(content, MemoryContent):
+            return content
+        try:
+            return MemoryContent(_as_jsonb(json.loads(content.data)).encode())
+        except ValueError:
+            return content
+
+    override(registry.storage, put_manifest=put)
+    override(registry.blobs, find=found)
+
+
+def _type_from_the_body_too(registry: Registry) -> None:
+    """The type of a referrer is what its body says, also where it says nothing."""
+    describe = registry.referrers.describe
+
+    def described(manifest: Manifest) -> Json:
+        return {**describe(manifest), "mediaType": parse(manifest.content).get("mediaType") or ""}
+
+    override(registry.referrers, describe=described)
+
+
+def _read_to_the_limit(_request: Request, response: Response) -> None:
+    """A push may have 4 MiB, a pull reads 4 MB."""
+    response.body = response.body[:_READ_LIMIT]
+
+
 FAULTS = (
     Fault(
         name="silent-index-is-an-image",
@@ -194,5 +263,47 @@ FAULTS = (
         breaks=("PULL-CACHE-FALSE-304",),
         also=("PULL-CONSIST-TAG-MOVE", "PULL-CACHE-MANIFEST-304", "PULL-CACHE-304-ETAG", "PUSH-MANIFEST-IF-MATCH"),
         apply=_entity_tag_of_type,
+    ),
+    Fault(
+        name="index-takes-inner-index-with-it",
+        title="The deletion of an index deletes the indexes that it lists as well.",
+        breaks=("MGMT-MANIFEST-DELETE-OTHERS-KEPT",),
+        also=("PUSH-MANIFEST-KEPT",),
+        apply=_inner_indexes_deleted,
+    ),
+    Fault(
+        name="config-served-from-jsonb",
+        title="The config of a pushed image is served with its members sorted and its blanks replaced.",
+        breaks=("PULL-BLOB-GET-BODY-EXACT",),
+        also=(
+            "PUSH-BLOB-KEPT",
+            "PUSH-BLOB-ODD-CONTENT-EXACT",
+            "PULL-BLOB-GET-DCD-TRUE",
+            "PULL-BLOB-HEAD-CONTENT-LENGTH-TRUE",
+            "PULL-CONSIST-REPEATABLE",
+        ),
+        apply=_config_in_jsonb,
+    ),
+    Fault(
+        name="referrer-type-from-its-body",
+        title="A referrer without the member mediaType is listed with an empty mediaType.",
+        breaks=("DISC-REFERRERS-DESCRIPTOR-FIELDS",),
+        also=("DISC-REFERRERS-INDEX-SHAPE",),
+        apply=_type_from_the_body_too,
+    ),
+    Fault(
+        name="manifest-read-to-four-megabytes",
+        title="GET of a manifest between 4,000,000 bytes and 4 MiB gives its first 4,000,000 bytes.",
+        breaks=("PULL-MANIFEST-GET-DCD-TRUE",),
+        also=(
+            "PULL-MANIFEST-GET-BODY-EXACT",
+            "PUSH-MANIFEST-BYTES-EXACT",
+            "PUSH-MANIFEST-BY-TAG-PULLABLE",
+            "PUSH-MANIFEST-BY-DIGEST-PULLABLE",
+            "PULL-MANIFEST-GET-DIGEST-BINDS-BODY",
+            "PULL-MANIFEST-HEAD-GET-AGREE",
+            "PULL-MANIFEST-HEAD-CONTENT-LENGTH-TRUE",
+        ),
+        apply=on("manifest.get", status=200, change=_read_to_the_limit),
     ),
 )

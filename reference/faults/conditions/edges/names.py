@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 from reference.app import Registry
 from reference.faults.conditions.blobs.shared import found_blobs
 from reference.faults.conditions.edges.shared import no_such_manifest, refused
 from reference.grammar import is_supported
 from reference.messages import Content, Handler, Request, Response
-from reference.modifications import Fault, override, wrap
+from reference.modifications import Fault, answers, around, on, override, wrap
 
 _COLUMN = 250
 _LEVELS = 3
@@ -114,6 +116,32 @@ def _key_of_referrers_cut(registry: Registry) -> None:
     override(storage, put_manifest=stored, referrers=found)
 
 
+_DEPTH = 8
+_BUFFER = 255
+
+
+def _link_cut(_request: Request, response: Response) -> None:
+    """The header is put together in a buffer."""
+    if "Link" in response.headers:
+        response.headers.set("Link", response.headers.get("Link")[:_BUFFER])
+
+
+def _in_the_library(request: Request, response: Response) -> None:
+    """A name of one component is that of an official image."""
+    if "/" not in request.name:
+        document = json.loads(response.body)
+        response.body = json.dumps({**document, "name": f"library/{request.name}"}).encode()
+
+
+@around("upload.delete")
+async def _cleaned_seven_levels_deep(registry: Registry, request: Request, handler: Handler) -> Response:
+    """What is cancelled is looked for in so many levels of folders."""
+    if request.name.count("/") + 1 >= _DEPTH:
+        registry.uploads.find(request)
+        return Response(204)
+    return await handler(request)
+
+
 FAULTS = (
     Fault(
         name="tag-of-single-component-not-routed",
@@ -177,5 +205,29 @@ FAULTS = (
             "MGMT-MANIFEST-DELETE-REFERRER-UNLISTED",
         ),
         apply=_key_of_referrers_cut,
+    ),
+    Fault(
+        name="tags-link-cut-behind-255-bytes",
+        title="The Link of a page of tags ends after 255 bytes, in the middle of a long name.",
+        breaks=("DISC-TAGS-LINK-SYNTAX",),
+        also=(
+            "DISC-TAGS-LINK-WALK-COMPLETE",
+            "DISC-TAGS-LINK-PRESENT-WHEN-MORE",
+            "DISC-TAGS-N-SHORT-PAGE",
+        ),
+        apply=answers("tags.list", status=200, change=_link_cut),
+    ),
+    Fault(
+        name="tags-name-in-the-library",
+        title="The tag list of a repository with a name of one component calls it library/NAME.",
+        breaks=("DISC-TAGS-BODY-NAME",),
+        apply=on("tags.list", status=200, change=_in_the_library),
+    ),
+    Fault(
+        name="cancel-not-eight-levels-deep",
+        title="DELETE of an upload in a repository of eight components returns 204 and leaves the upload open.",
+        breaks=("PUSH-CANCEL-SESSION-GONE",),
+        also=("PUSH-CANCEL-UNKNOWN-404", "PUSH-SESSION-UNKNOWN-404"),
+        apply=_cleaned_seven_levels_deep,
     ),
 )

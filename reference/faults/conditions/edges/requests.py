@@ -87,6 +87,57 @@ def _capital_escapes(registry: Registry) -> None:
     override(registry.uploads, digests=changed)
 
 
+_WORD = 0xFFFF
+_PULLS = ("manifest.get", "manifest.head")
+
+
+def _start_in_a_word(_request: Request, response: Response) -> None:
+    """Where to begin is kept in 16 bits."""
+    response.parts = [part if isinstance(part, bytes) else (part[0] & _WORD, part[1]) for part in response.parts]
+
+
+@around("blob.head")
+async def _encoded_for_head(_registry: Registry, request: Request, handler: Handler) -> Response:
+    """HEAD looks for a digest as it is written in the URL."""
+    response = await handler(request)
+    if "%" in request.path.rpartition("/")[2]:
+        if response.content is not None:
+            response.content.close()
+        raise errors.blob_unknown(request.reference)
+    return response
+
+
+def _types(request: Request, comma: str) -> set[str]:
+    """The types of Accept, by how they are separated."""
+    values = request.headers.all("accept")
+    return {entry.partition(";")[0].strip() for value in values for entry in value.split(comma)}
+
+
+@around(*_PULLS)
+async def _split_at_blanks(_registry: Registry, request: Request, handler: Handler) -> Response:
+    """The types of Accept are taken to be separated by a comma and a blank."""
+    response = await handler(request)
+    if response.status == 200:
+        fitting = {response.headers.get("Content-Type"), "application/*", "*/*"}
+        if fitting & _types(request, ",") and not fitting & _types(request, ", "):
+            raise errors.RegistryError(406)
+    return response
+
+
+@around(*_PULLS)
+async def _any_manifest_will_do(registry: Registry, request: Request, handler: Handler) -> Response:
+    """A tag is not modified for who has a manifest of the repository, whichever."""
+    response = await handler(request)
+    known = ",".join(request.headers.all("if-none-match")).split(",")
+    digests = [tag.strip().removeprefix("W/").strip('"') for tag in known]
+    if ":" in request.reference or response.status != 200:
+        return response
+    if any(registry.storage.manifest(request.name, digest) for digest in digests):
+        names = ("Docker-Content-Digest", "ETag")
+        return Response(304, [(name, response.headers.get(name)) for name in names])
+    return response
+
+
 FAULTS = (
     Fault(
         name="range-from-zero-without-end-416",
@@ -157,5 +208,33 @@ FAULTS = (
             "PUSH-START-LOCATION-RESOLVABLE",
         ),
         apply=_capital_escapes,
+    ),
+    Fault(
+        name="range-start-in-16-bits",
+        title="A range that begins behind the first 64 KiB has the bytes of its start modulo 65,536.",
+        breaks=("PULL-BLOB-RANGE-TRUE",),
+        also=("PULL-BLOB-RANGE-CONTENT-RANGE-TRUE",),
+        apply=on("blob.get", status=206, change=_start_in_a_word),
+    ),
+    Fault(
+        name="head-of-an-encoded-digest-404",
+        title="HEAD of a blob is answered 404 where the colon of its digest is percent-encoded.",
+        breaks=("PULL-BLOB-HEAD-200",),
+        also=("PULL-BLOB-HEAD-GET-AGREE",),
+        apply=_encoded_for_head,
+    ),
+    Fault(
+        name="accept-without-blanks-is-one-type",
+        title="A list in Accept without a blank after its commas counts as one type, and the pull gets 406.",
+        breaks=("PULL-ACCEPT-LIST",),
+        also=("PULL-MANIFEST-GET-TAG-200", "PULL-MANIFEST-GET-DIGEST-200", "PULL-MANIFEST-HEAD-200"),
+        apply=_split_at_blanks,
+    ),
+    Fault(
+        name="condition-met-by-any-manifest",
+        title="A pull by tag gets 304 where If-None-Match names another manifest of the repository.",
+        breaks=("PULL-CACHE-FALSE-304",),
+        also=("PULL-CONSIST-TAG-MOVE",),
+        apply=_any_manifest_will_do,
     ),
 )

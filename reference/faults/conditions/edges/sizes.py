@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextvars import ContextVar
 
 from reference import errors
 from reference.app import Registry
 from reference.documents import Json
 from reference.faults.conditions.edges.shared import KIB_64, MIB
+from reference.grammar import digest_of, new_hash
 from reference.messages import Content, Handler, Request, Response
 from reference.modifications import Fault, around, override
-from reference.storage import Manifest, Upload
+from reference.storage import Manifest, Mark, Upload
 from reference.storage.memory import MemoryContent, MemoryStorage, MemoryUpload
 
 
@@ -136,6 +138,63 @@ async def _cancelled_in_memory(registry: Registry, request: Request, handler: Ha
     return await handler(request)
 
 
+_EMPTY = (digest_of(b""), digest_of(b"", "sha512"))
+_INLINE = 1 << 16
+_LARGE = 1 << 20
+
+
+def _empty_made_up(registry: Registry) -> None:
+    """The empty blob is not stored but made up, wherever it was pushed once."""
+    gone: set[tuple[str, str]] = set()
+    remove, find = registry.blobs.remove, registry.blobs.find
+
+    def removed(name: str, digest: str) -> bool:
+        done = remove(name, digest)
+        if done and digest in _EMPTY:
+            gone.add((name, digest))
+        return done
+
+    def found(name: str, digest: str) -> Content | None:
+        return find(name, digest) or (MemoryContent(b"") if (name, digest) in gone else None)
+
+    override(registry.blobs, remove=removed, find=found)
+
+
+@around("upload.patch", "upload.put")
+async def _one_byte_is_none(registry: Registry, request: Request, handler: Handler) -> Response:
+    """0-0 is what a session without data says, so that one with this range is taken for one without."""
+    upload = registry.storage.find_upload(request.name, request.reference)
+    if upload is not None and upload.size == 1:
+        await upload.rollback(Mark(0, "sha256", new_hash("sha256")))
+    return await handler(request)
+
+
+@around("blob.get")
+async def _neither_inline_nor_file(_registry: Registry, request: Request, handler: Handler) -> Response:
+    """Blobs below 64 KiB are read from the database and those above from files; who writes has another border."""
+    response = await handler(request)
+    if response.content is not None and response.content.size == _INLINE:
+        response.content.close()
+        raise errors.blob_unknown(request.reference)
+    return response
+
+
+def _large_unverified(registry: Registry) -> None:
+    """A blob of 1 MiB or more is to be verified later, which never comes."""
+    present: ContextVar[Upload] = ContextVar("present")
+    close = registry.uploads.close
+
+    async def closed(request: Request, upload: Upload, digests: list[str], length: int | None = None) -> Response:
+        present.set(upload)
+        return await close(request, upload, digests, length)
+
+    override(
+        registry.uploads,
+        close=closed,
+        verified=lambda claimed, computed: claimed == computed or present.get().size >= _LARGE,
+    )
+
+
 FAULTS = (
     Fault(
         name="head-of-nothing-404",
@@ -232,5 +291,58 @@ FAULTS = (
         breaks=("PUSH-CANCEL-SESSION-GONE",),
         also=("PUSH-CANCEL-NO-BLOB", "PUSH-CANCEL-UNKNOWN-404"),
         apply=_cancelled_in_memory,
+    ),
+    Fault(
+        name="empty-blob-survives-its-deletion",
+        title="The blob of no bytes is still served after its deletion.",
+        breaks=("MGMT-BLOB-DELETE-GET-404",),
+        also=("MGMT-BLOB-DELETE-HEAD-404",),
+        apply=_empty_made_up,
+    ),
+    Fault(
+        name="session-of-one-byte-taken-for-fresh",
+        title="An upload that received one byte forgets it when the next request comes.",
+        breaks=("PUSH-PATCH-STATUS-202",),
+        also=(
+            "PUSH-PUT-NO-BODY-CLOSES",
+            "PUSH-PATCH-CHUNKS-CONCATENATED",
+            "PUSH-PATCH-RANGE-VALUE",
+            "PUSH-PUT-FINAL-CHUNK-CLOSES",
+            "PUSH-PUT-DIGEST-OF-WHOLE",
+            "PUSH-STATUS-RESUME",
+        ),
+        apply=_one_byte_is_none,
+    ),
+    Fault(
+        name="blob-of-64k-between-two-stores",
+        title="A blob of exactly 65,536 bytes is found by HEAD and not by GET.",
+        breaks=("PULL-BLOB-GET-200",),
+        also=(
+            "PULL-BLOB-GET-BODY-EXACT",
+            "PULL-BLOB-HEAD-GET-AGREE",
+            "PUSH-PUT-BLOB-PULLABLE-AT-DIGEST",
+            "PUSH-PUT-LOCATION-PULLABLE",
+            "PUSH-SINGLE-LOCATION-PULLABLE",
+            "PUSH-MOUNT-BLOB-AVAILABLE",
+            "PUSH-MOUNT-LOCATION-PULLABLE",
+            "PULL-BLOB-RANGE-UNSUPPORTED-200",
+            "PUSH-PATCH-CHUNKS-CONCATENATED",
+            "PUSH-BLOB-KEPT",
+        ),
+        apply=_neither_inline_nor_file,
+    ),
+    Fault(
+        name="large-blob-not-verified",
+        title="A blob of 1 MiB or more is stored under whatever digest the client gives.",
+        breaks=("PUSH-PUT-DIGEST-MISMATCH-REJECTED",),
+        also=(
+            "PUSH-PUT-DIGEST-MISMATCH-400",
+            "PUSH-PUT-DIGEST-MISMATCH-NO-BLOB",
+            "PUSH-SINGLE-DIGEST-MISMATCH-REJECTED",
+            "PUSH-PATCH-CHUNKED-DIGEST-MISMATCH-REJECTED",
+            "PUSH-BLOB-SHA512-MISMATCH-REJECTED",
+            "PULL-BLOB-GET-BODY-EXACT",
+        ),
+        apply=_large_unverified,
     ),
 )

@@ -8,6 +8,7 @@ from reference import errors
 from reference.app import Registry
 from reference.messages import Handler, Request, Response
 from reference.modifications import Fault, on, override, wrap
+from reference.storage import Manifest
 
 _COLUMN = 127
 _DIGEST_TAG = re.compile(r"(sha256-[a-f0-9]{64}|sha512-[a-f0-9]{128})")
@@ -110,6 +111,67 @@ def _static_paths(registry: Registry) -> None:
     wrap(registry, ["manifest.get"], around)
 
 
+_COLUMN_too = 127
+_DASHED = re.compile(r"sha(?:256|512)-[a-f0-9]+")
+
+
+def _column_of_127(registry: Registry) -> None:
+    """A tag is cut to the width of its column, when it is written as when it is asked for."""
+    storage = registry.storage
+    set_tag, get_tag, delete_tag = storage.set_tag, storage.tag, storage.delete_tag
+    override(
+        storage,
+        set_tag=lambda name, tag, digest: set_tag(name, tag[:_COLUMN_too], digest),
+        tag=lambda name, tag: get_tag(name, tag[:_COLUMN_too]),
+        delete_tag=lambda name, tag: delete_tag(name, tag[:_COLUMN_too]),
+    )
+
+
+def _deleted_like(registry: Registry) -> None:
+    """The tags to delete are those that are LIKE the one that is named."""
+
+    def remove(name: str, tag: str) -> None:
+        pattern = re.compile(re.escape(tag).replace("_", "."))
+        for other in list(registry.storage.tags(name)):
+            if pattern.fullmatch(other):
+                registry.storage.delete_tag(name, other)
+
+    override(registry.manifests, remove_tag=remove)
+
+
+def _dash_for_colon(registry: Registry) -> None:
+    """Files have no colon in their names, so that a digest is looked for with a dash first."""
+    find = registry.manifests.find
+
+    def found(name: str, reference: str) -> Manifest | None:
+        if _DASHED.fullmatch(reference):
+            manifest = registry.storage.manifest(name, reference.replace("-", ":", 1))
+            if manifest is not None:
+                return manifest
+        return find(name, reference)
+
+    override(registry.manifests, find=found)
+
+
+def _latest_is_newest(registry: Registry) -> None:
+    """Where no manifest has the tag latest, the one that was tagged last is it."""
+    newest: dict[str, str] = {}
+    set_tag, find = registry.storage.set_tag, registry.manifests.find
+
+    def tagged(name: str, tag: str, digest: str) -> None:
+        newest[name] = digest
+        set_tag(name, tag, digest)
+
+    def found(name: str, reference: str) -> Manifest | None:
+        manifest = find(name, reference)
+        if manifest is None and reference == "latest" and name in newest:
+            return registry.storage.manifest(name, newest[name])
+        return manifest
+
+    override(registry.storage, set_tag=tagged)
+    override(registry.manifests, find=found)
+
+
 FAULTS = (
     Fault(
         name="tags-alike-in-127-characters",
@@ -188,5 +250,52 @@ FAULTS = (
             "BASE-TAG-ACCEPT",
         ),
         apply=_static_paths,
+    ),
+    Fault(
+        name="tag-column-of-127-characters",
+        title="A tag of 128 characters is kept, listed and compared without its last one.",
+        breaks=("DISC-TAGS-COMPLETE-AFTER-PUSH",),
+        also=(
+            "BASE-TAG-ACCEPTED-KEPT",
+            "PUSH-MANIFEST-MULTIPLE-TAGS",
+            "PULL-MANIFEST-GET-UNKNOWN-404",
+            "PULL-MANIFEST-HEAD-UNKNOWN-404",
+            "MGMT-TAG-DELETE-OTHER-TAGS-KEPT",
+        ),
+        apply=_column_of_127,
+    ),
+    Fault(
+        name="tag-deleted-with-all-that-are-like-it",
+        title="An underscore in a tag that is deleted stands for any character, and other tags go with it.",
+        breaks=("MGMT-TAG-DELETE-OTHER-TAGS-KEPT",),
+        apply=_deleted_like,
+    ),
+    Fault(
+        name="tag-with-digest-and-dash-is-the-digest",
+        title="A tag sha256-HEX leads to the manifest of the digest sha256:HEX, where there is one.",
+        breaks=("PULL-MANIFEST-GET-UNKNOWN-404",),
+        also=(
+            "BASE-TAG-ACCEPTED-KEPT",
+            "DISC-REFERRERS-TAG-SCHEMA-PUSHABLE",
+            "PUSH-MANIFEST-BY-TAG-PULLABLE",
+            "PULL-MANIFEST-GET-TAG-200",
+            "PULL-MANIFEST-HEAD-UNKNOWN-404",
+            "PULL-MANIFEST-TAG-DIGEST-AGREE",
+            "MGMT-TAG-DELETE-GET-404",
+            "MGMT-TAG-DELETE-HEAD-404",
+        ),
+        apply=_dash_for_colon,
+    ),
+    Fault(
+        name="tag-latest-made-up",
+        title="Where the tag latest is missing, it leads to the manifest that was tagged last.",
+        breaks=("PULL-MANIFEST-GET-UNKNOWN-404",),
+        also=(
+            "PUSH-MANIFEST-KEPT",
+            "PULL-MANIFEST-HEAD-UNKNOWN-404",
+            "MGMT-TAG-DELETE-GET-404",
+            "MGMT-TAG-DELETE-HEAD-404",
+        ),
+        apply=_latest_is_newest,
     ),
 )
