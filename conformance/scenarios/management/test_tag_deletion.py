@@ -6,9 +6,9 @@ from conformance.client.registry import Repository
 from conformance.scenarios.shared.deletion_steps import NOT_FOUND, deleted, judge_deletion, manifest_gone
 from conformance.settings import Settings
 from conformance.target.content import ANY_MANIFEST
-from conformance.target.lists import settled_tags
+from conformance.target.lists import settled_tags, tags_of
 from conformance.target.setup import SetUp
-from conformance.verdict.judge import Judge, listing, verifies
+from conformance.verdict.judge import Judge, listing, status_of, verifies
 
 DELETED = "MGMT-TAG-DELETE-202"
 REFUSED = "MGMT-TAG-DELETE-DISABLED-400-405"
@@ -18,6 +18,7 @@ UNLISTED = "MGMT-TAG-DELETE-NOT-LISTED"
 KEPT = "MGMT-TAG-DELETE-OTHER-TAGS-KEPT"
 MANIFEST_KEPT = "MGMT-TAG-DELETE-MANIFEST-BY-DIGEST-KEPT"
 UNKNOWN = "MGMT-TAG-DELETE-UNKNOWN-404"
+POSITION = "DISC-TAGS-LAST-NOT-A-TAG"
 
 
 @verifies(DELETED, REFUSED)
@@ -32,10 +33,10 @@ def test_delete_tag(repo: Repository, setup: SetUp, judge: Judge) -> None:
     judge_deletion(judge, answer, "TAG")
 
 
-@verifies(GONE, HEAD, UNLISTED, KEPT, UNKNOWN)
+@verifies(GONE, HEAD, UNLISTED, KEPT, UNKNOWN, POSITION)
 def test_what_a_deleted_tag_leaves(repo: Repository, setup: SetUp, judge: Judge, settings: Settings) -> None:
     """A deleted tag is neither found nor listed; other tags of the same manifest stay."""
-    tag, other, third = setup.make.tag(), setup.make.tag(), setup.make.tag()
+    other, tag, third = (f"{place}-{setup.make.tag()}" for place in "abc")
     manifest = setup.tags(repo, tag, other, third)
     deleted(repo.delete_manifest(tag), "TAG")
     answer = manifest_gone(settings, repo, tag)
@@ -47,6 +48,13 @@ def test_what_a_deleted_tag_leaves(repo: Repository, setup: SetUp, judge: Judge,
     shown = f"it was {listing(listed)}"
     judge(UNLISTED, tag not in listed, f"no {tag} in the list", *listed.pages, actual=shown)
     judge(KEPT, {other, third} <= set(listed), f"{other} and {third} in the list", *listed.pages, actual=shown)
+    if tag in listed or listed[-1:] != [third]:
+        judge.inconclusive(POSITION, "the list has not the two tags that are left, in their order")
+    else:
+        behind = repo.list_tags(n=2, last=tag)
+        page = tags_of(behind) if behind.ok else []
+        shown = f"{status_of(behind)}, {listing(page)}"
+        judge(POSITION, page == [third], f"{third} behind the deleted {tag}", behind, actual=shown)
     judge.status(UNKNOWN, repo.delete_manifest(tag), NOT_FOUND, when="to the deletion of a tag that is gone")
     judge.status(UNKNOWN, repo.delete_manifest(setup.make.tag()), NOT_FOUND, when="to that of one that never was")
 

@@ -257,10 +257,10 @@ class Look:
         where = self.row["elsewhere"]
         other = self.attempt.neighbour
         if where == "manifest":
-            for ask in (self.repo.get_manifest, self.repo.head_manifest):
-                answer = self.attempt.answered(ask(self.digest, "*/*"))
-                shown = status_of(answer)
-                self.attempt(checks.NO_MANIFEST, not answer.ok, "no manifest", self.created, answer, actual=shown)
+            ask = self.repo.head_manifest if self.attempt.number % 2 else self.repo.get_manifest
+            answer = self.attempt.answered(ask(self.digest, "*/*"))
+            shown = status_of(answer)
+            self.attempt(checks.NO_MANIFEST, not answer.ok, "no manifest", self.created, answer, actual=shown)
             return
         if where == "malformed":
             number, kind = divmod(self.attempt.number, 3)
@@ -300,8 +300,8 @@ class Look:
 
     def _deleted(self) -> None:
         other = self.attempt.neighbour if self.row["content"] not in COMMON else None
-        # In each second row it comes to the other repository when it was deleted here.
-        after = self.attempt.number % 2 and not self.beside
+        # In each second row it comes to the other repository, if that is beside this one, when it was deleted here.
+        after = self.attempt.number % 2 and not self.beside and self.row["neighbour"] == "beside"
         if other is not None and not after:
             Arrival(self.attempt, self.content, other).put()
         near = self.attempt.place.blob(self.attempt.session)

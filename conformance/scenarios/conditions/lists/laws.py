@@ -35,8 +35,8 @@ def possible(row: Row) -> bool:
     many = row.get("count", "few") != "few"
     if many and row.get("page") in {"one", "two"}:
         return False
-    most = {"deleted-tags": {"few", "twenty-one"}, "deleted-hundred": {"few"}}.get(row.get("list", ""))
-    return most is None or row.get("count", "few") in most
+    most = {"deleted-tags": {"twenty-one"}, "deleted-hundred": {"few"}}.get(row.get("list", ""))
+    return most is None or row.get("count") in {None, *most}
 
 
 def size_of(row: Row) -> int:

@@ -77,6 +77,11 @@ class Push:
             self.attempt(checks.REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)
         if self.attempt.row["manifest-refused"] == "later":
             self._refuse(self.tag, self._lacking()[0] if self.attempt.number % 2 else None)
+        if self.made.about and self.attempt.number % 3 == 0:
+            # What refers to it does so still.
+            self.attempt.notes.append("with its subject pushed again")
+            subject = self.shelf.child(self.made.about)
+            self.attempt.answered(self.repo.put_manifest(subject.digest, subject.body, subject.media_type))
         return created
 
     def accepts(self) -> tuple[tuple[str, str], ...]:
