@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -10,7 +11,7 @@ from reference import errors
 from reference.app import Registry
 from reference.documents import Document, Json, parse
 from reference.messages import Handler, Request, Response
-from reference.modifications import Fault, override, wrap
+from reference.modifications import Fault, around, override, wrap
 from reference.storage import Manifest, Upload
 
 
@@ -101,6 +102,76 @@ def _swept_from_the_tags(registry: Registry) -> None:
     override(registry.manifests, remove=removed)
 
 
+_CHUNK = re.compile(r"(\d{1,18})-(\d{1,18})")
+
+
+def _starts_over(registry: Registry) -> None:
+    """Keep the row of a deleted tag, find the position by it, and have none where it is marked as deleted."""
+    storage = registry.storage
+    set_tag, delete_tag = storage.set_tag, storage.delete_tag
+    gone: set[tuple[str, str]] = set()
+
+    def tagged(name: str, tag: str, digest: str) -> None:
+        gone.discard((name, tag))
+        set_tag(name, tag, digest)
+
+    def deleted(name: str, tag: str) -> None:
+        gone.add((name, tag))
+        delete_tag(name, tag)
+
+    @around("tags.list")
+    async def listed(_registry: Registry, request: Request, handler: Handler) -> Response:
+        if (request.name, request.query.get("last") or "") in gone:
+            request.query.pairs = [pair for pair in request.query.pairs if pair[0] != "last"]
+        return await handler(request)
+
+    override(storage, set_tag=tagged, delete_tag=deleted)
+    listed(registry)
+
+
+def _offset_first(registry: Registry) -> None:
+    """Write down how far the upload will be, and look at the order of the chunk then."""
+    ends: dict[str, int] = {}
+
+    @around("upload.patch")
+    async def patched(_registry: Registry, request: Request, handler: Handler) -> Response:
+        match = _CHUNK.fullmatch(request.headers.get("content-range").strip())
+        try:
+            response = await handler(request)
+        except errors.RegistryError as error:
+            if error.status == 416 and match is not None:
+                ends[request.reference] = int(match[2])
+            raise
+        ends.pop(request.reference, None)
+        return response
+
+    @around("upload.get")
+    async def asked(_registry: Registry, request: Request, handler: Handler) -> Response:
+        response = await handler(request)
+        if request.reference in ends:
+            response.headers.set("Range", f"0-{ends[request.reference]}")
+        return response
+
+    patched(registry)
+    asked(registry)
+
+
+def _by_prefix(registry: Registry) -> None:
+    """Delete below a path of the object storage."""
+    storage = registry.storage
+    delete = storage.delete_blob
+
+    def changed(name: str, digest: str) -> bool:
+        found = delete(name, digest)
+        if found:
+            for other in [*storage.repositories()]:
+                if other.startswith(f"{name}/"):
+                    delete(other, digest)
+        return found
+
+    override(storage, delete_blob=changed)
+
+
 FAULTS = (
     Fault(
         name="refused-referrer-listed",
@@ -130,5 +201,30 @@ FAULTS = (
         breaks=("MGMT-MANIFEST-DELETE-SHARED-BLOBS-KEPT",),
         also=("PUSH-BLOB-KEPT",),
         apply=_swept_from_the_tags,
+    ),
+    Fault(
+        name="last-deleted-starts-over",
+        title="A tag list behind a tag that was deleted begins with the first tag.",
+        breaks=("DISC-TAGS-LAST-NOT-A-TAG",),
+        also=("DISC-TAGS-LINK-WALK-COMPLETE", "DISC-TAGS-LAST-EXCLUSIVE"),
+        apply=_starts_over,
+    ),
+    Fault(
+        name="status-counts-refused-chunk",
+        title="The status of an upload names the end of the chunk that was refused with 416 last.",
+        breaks=("PUSH-PATCH-416-STATE-UNCHANGED",),
+        also=(
+            "PUSH-STATUS-RANGE-VALUE",
+            "PUSH-STATUS-RESUME",
+            "PUSH-SESSION-FRESH-RANGE-TRUE",
+        ),
+        apply=_offset_first,
+    ),
+    Fault(
+        name="blob-deletion-reaches-nested-repository",
+        title="The deletion of a blob deletes it in the repositories below the named one as well.",
+        breaks=("MGMT-BLOB-DELETE-OTHER-REPO-KEPT",),
+        also=("PUSH-BLOB-KEPT", "PUSH-MOUNT-BLOB-AVAILABLE", "BASE-NAME-ACCEPTED-KEPT"),
+        apply=_by_prefix,
     ),
 )

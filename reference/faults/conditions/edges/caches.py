@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable
+
 from reference import errors
 from reference.app import Registry
 from reference.messages import Handler, Request, Response
-from reference.modifications import Fault, override, wrap
+from reference.modifications import Fault, around, override, wrap
 from reference.storage import Upload
 from reference.storage.memory import MemoryUpload
 
@@ -95,6 +98,49 @@ def _cached_without_the_query(registry: Registry) -> None:
     wrap(registry, ("manifest.put", "manifest.delete"), changing)
 
 
+def _known_pair(registry: Registry) -> None:
+    """Insert a pair of tag and digest, and ignore that it is there."""
+    storage = registry.storage
+    set_tag, delete_tag = storage.set_tag, storage.delete_tag
+    pairs: dict[tuple[str, str], set[str]] = defaultdict(set)
+
+    def changed(name: str, tag: str, digest: str) -> None:
+        if digest not in pairs[name, tag]:
+            set_tag(name, tag, digest)
+            pairs[name, tag].add(digest)
+
+    def deleted(name: str, tag: str) -> None:
+        pairs.pop((name, tag), None)
+        delete_tag(name, tag)
+
+    override(storage, set_tag=changed, delete_tag=deleted)
+
+
+def _miss_kept(registry: Registry) -> None:
+    """Remember what is not there, until it is uploaded."""
+    missed: set[tuple[str, str]] = set()
+    commit = registry.storage.commit_upload
+
+    def committed(upload: Upload, digests: Iterable[str]) -> None:
+        digests = [*digests]
+        missed.difference_update((upload.repository, digest) for digest in digests)
+        commit(upload, digests)
+
+    @around("blob.head")
+    async def remembered(_registry: Registry, request: Request, handler: Handler) -> Response:
+        if (request.name, request.reference) in missed:
+            raise errors.blob_unknown(request.reference)
+        try:
+            return await handler(request)
+        except errors.RegistryError as error:
+            if error.status == 404:
+                missed.add((request.name, request.reference))
+            raise
+
+    override(registry.storage, commit_upload=committed)
+    remembered(registry)
+
+
 FAULTS = (
     Fault(
         name="absence-remembered-by-digest",
@@ -130,5 +176,28 @@ FAULTS = (
         breaks=("DISC-REFERRERS-FILTER-HEADER-HONEST",),
         also=("DISC-REFERRERS-FILTER-ONLY-MATCHING", "DISC-REFERRERS-FILTER-HEADER", "DISC-REFERRERS-COMPLETE"),
         apply=_cached_without_the_query,
+    ),
+    Fault(
+        name="retag-to-former-ignored",
+        title="The push of a manifest to a tag that led to it before, and leads to another now, does not move the tag.",
+        breaks=("PULL-CONSIST-TAG-MOVE",),
+        also=(
+            "PUSH-MANIFEST-RETAG-MOVES",
+            "PUSH-MANIFEST-BY-TAG-PULLABLE",
+            "BASE-TAG-ACCEPTED-KEPT",
+            "PUSH-MANIFEST-KEPT",
+            "PULL-MANIFEST-TAG-DIGEST-AGREE",
+        ),
+        apply=_known_pair,
+    ),
+    Fault(
+        name="blob-miss-kept-after-mount",
+        title="HEAD does not find a mounted blob that it did not find before the mount.",
+        breaks=("PULL-BLOB-HEAD-200",),
+        also=(
+            "PUSH-MOUNT-BLOB-AVAILABLE",
+            "PULL-BLOB-HEAD-GET-AGREE",
+        ),
+        apply=_miss_kept,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 
 from reference import errors
@@ -148,6 +149,31 @@ async def _too_many_variables(registry: Registry, request: Request, handler: Han
     return response
 
 
+_HUNDRED = 100
+
+
+@around("tags.list")
+async def _single_rest(registry: Registry, request: Request, handler: Handler) -> Response:
+    """Look one tag too far ahead."""
+    response = await handler(request)
+    if "Link" in response.headers:
+        last = json.loads(response.body)["tags"][-1]
+        tags = registry.tags.order(registry.storage.tags(request.name))
+        if len(registry.tags.after(tags, last)) == 1:
+            response.headers.drop("Link")
+    return response
+
+
+def _filter_of_a_page(registry: Registry) -> None:
+    """Filter what a query with a limit found."""
+    select = registry.referrers.select
+
+    def changed(found: list[Json], artifact_type: str) -> list[Json]:
+        return select(found[:_HUNDRED], artifact_type)
+
+    override(registry.referrers, select=changed)
+
+
 FAULTS = (
     Fault(
         name="only-referrer-listed-when-deleted",
@@ -210,5 +236,18 @@ FAULTS = (
         breaks=("PUSH-MANIFEST-REFUSED-NOT-STORED",),
         also=("PUSH-MANIFEST-STATUS-201",),
         apply=_too_many_variables,
+    ),
+    Fault(
+        name="tags-link-missing-before-single-rest",
+        title="A page of tags behind which exactly one tag is left has no Link.",
+        breaks=("DISC-TAGS-LINK-PRESENT-WHEN-MORE", "DISC-TAGS-LINK-WALK-COMPLETE"),
+        also=("DISC-TAGS-ORDER-SAME-IN-PAGES",),
+        apply=_single_rest,
+    ),
+    Fault(
+        name="filter-over-first-hundred-referrers",
+        title="A filtered list of referrers has none of those behind the hundredth referrer of all types.",
+        breaks=("DISC-REFERRERS-FILTER-ONLY-MATCHING",),
+        apply=_filter_of_a_page,
     ),
 )

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 
 from reference import errors
 from reference.app import Registry
 from reference.documents import Document, Json, read
+from reference.faults.conditions.edges.shared import data_of, digest_trusted
 from reference.faults.shared import DIGEST_LENGTH, body_of
 from reference.grammar import digest_of
 from reference.messages import Content, Handler, Request, Response
 from reference.modifications import Fault, around, override, wrap
-from reference.storage import Manifest
+from reference.storage import Manifest, Upload
 
 _SHA512 = "sha512:"
 
@@ -153,6 +155,63 @@ def _listed_for_ever(registry: Registry) -> None:
     override(registry.referrers, collect=collected)
 
 
+_SHA512_too = "sha512:"
+#: A column for an algorithm of seven letters and 64 digits.
+_COLUMN = len(_SHA512_too) + 64
+
+
+def _half_compared(registry: Registry) -> None:
+    whole: dict[tuple[str, str], str] = {}
+    storage, find = registry.storage, registry.blobs.find
+    commit = storage.commit_upload
+
+    def committed(upload: Upload, digests: Iterable[str]) -> None:
+        digests = [*digests]
+        commit(upload, digests)
+        whole.update(((upload.repository, digest[:_COLUMN]), digest) for digest in digests if len(digest) > _COLUMN)
+
+    def changed(name: str, digest: str) -> Content | None:
+        known = whole.get((name, digest[:_COLUMN])) if digest.startswith(_SHA512_too) else None
+        return find(name, known or digest)
+
+    override(storage, commit_upload=committed)
+    override(registry.blobs, find=changed)
+
+
+@around("upload.start-digest")
+async def _kept_as_sha256(registry: Registry, request: Request, handler: Handler) -> Response:
+    """Verify by the algorithm that was named, and keep by the usual one."""
+    digest = request.query.get("digest") or ""
+    held = registry.storage.has_blob(request.name, digest)
+    response = await handler(request)
+    data = data_of(registry.storage.open_blob(request.name, digest))
+    if response.status != 201 or held or data is None or not digest.startswith(_SHA512_too):
+        return response
+    upload = registry.storage.start_upload(request.name)
+    await upload.write(data)
+    await upload.flush()
+    registry.storage.commit_upload(upload, [digest_of(data)])
+    registry.storage.delete_blob(request.name, digest)
+    return response
+
+
+def _chunked_sha512_trusted(registry: Registry) -> None:
+    """Have no state of sha512 that lasts from one chunk to the next."""
+    chunks: dict[str, int] = {}
+
+    @around("upload.patch")
+    async def counted(_registry: Registry, request: Request, handler: Handler) -> Response:
+        response = await handler(request)
+        chunks[request.reference] = chunks.get(request.reference, 0) + 1
+        return response
+
+    def trusts(_request: Request, upload: Upload, digests: list[str]) -> bool:
+        return chunks.get(upload.identifier, 0) > 1 and digests[0].startswith(_SHA512_too)
+
+    counted(registry)
+    digest_trusted(trusts)(registry)
+
+
 FAULTS = (
     Fault(
         name="sha512-verified-by-its-first-half",
@@ -242,5 +301,36 @@ FAULTS = (
         breaks=("MGMT-MANIFEST-DELETE-REFERRER-UNLISTED",),
         also=("DISC-REFERRERS-DESCRIPTOR-FIELDS",),
         apply=_listed_for_ever,
+    ),
+    Fault(
+        name="sha512-compared-by-its-half",
+        title="A blob is found by every sha512 digest that begins with the same 64 digits as its own.",
+        breaks=("PULL-BLOB-GET-UNKNOWN-404",),
+        also=("PULL-BLOB-HEAD-UNKNOWN-404", "PULL-BLOB-GET-DCD-TRUE", "PULL-BLOB-HEAD-DCD-TRUE"),
+        apply=_half_compared,
+    ),
+    Fault(
+        name="single-post-sha512-kept-as-sha256",
+        title="A blob of a single POST with a sha512 digest is there under its sha256 digest alone.",
+        breaks=("PUSH-SINGLE-LOCATION-PULLABLE",),
+        also=(
+            "BASE-DIGEST-SHA512",
+            "PUSH-BLOB-KEPT",
+        ),
+        apply=_kept_as_sha256,
+    ),
+    Fault(
+        name="chunked-sha512-unverified",
+        title="A sha512 digest that closes an upload of several chunks is not verified.",
+        breaks=("PUSH-BLOB-SHA512-MISMATCH-REJECTED",),
+        also=(
+            "PUSH-PATCH-CHUNKED-DIGEST-MISMATCH-REJECTED",
+            "PUSH-PUT-DIGEST-MISMATCH-REJECTED",
+            "PUSH-PUT-DIGEST-MISMATCH-400",
+            "PUSH-PUT-DIGEST-MISMATCH-NO-BLOB",
+            "PUSH-PUT-DIGEST-OF-WHOLE",
+            "PUSH-PUT-DIGEST-HEADER-VALUE",
+        ),
+        apply=_chunked_sha512_trusted,
     ),
 )

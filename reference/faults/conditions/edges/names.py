@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import Any
 
+from reference import errors
 from reference.app import Registry
 from reference.faults.conditions.blobs.shared import found_blobs
 from reference.faults.conditions.edges.shared import no_such_manifest, refused
@@ -142,6 +145,53 @@ async def _cleaned_seven_levels_deep(registry: Registry, request: Request, handl
     return await handler(request)
 
 
+_ROUTE_DEPTH = 3
+_COLUMNS = 7
+_BY_NAME = (
+    "load_tags",
+    "exists",
+    "open_blob",
+    "has_blob",
+    "delete_blob",
+    "start_upload",
+    "find_upload",
+    "put_manifest",
+    "manifest",
+    "delete_manifest",
+    "tags",
+    "tags_of",
+    "tag",
+    "set_tag",
+    "delete_tag",
+    "referrers",
+)
+
+
+@around("referrers.list")
+async def _shallow_route(_registry: Registry, request: Request, handler: Handler) -> Response:
+    """Have a pattern for the newest endpoint that was written for names of other registries."""
+    if len(request.name.split("/")) > _ROUTE_DEPTH:
+        raise errors.no_such_endpoint(request.path)
+    return await handler(request)
+
+
+def _stored(name: str) -> str:
+    return "/".join(name.split("/")[:_COLUMNS])
+
+
+def _seven_columns(registry: Registry) -> None:
+    """Have a column for each component, and seven of them."""
+    storage = registry.storage
+
+    def cut(method: Callable[..., Any]) -> Callable[..., Any]:
+        return lambda name, *rest, **more: method(_stored(name), *rest, **more)
+
+    mount = storage.mount_blob
+    override(storage, **{method: cut(getattr(storage, method)) for method in _BY_NAME})
+    override(storage, mount_blob=lambda source, name, digest: mount(_stored(source), _stored(name), digest))
+    override(registry.tags, load=storage.load_tags)
+
+
 FAULTS = (
     Fault(
         name="tag-of-single-component-not-routed",
@@ -229,5 +279,36 @@ FAULTS = (
         breaks=("PUSH-CANCEL-SESSION-GONE",),
         also=("PUSH-CANCEL-UNKNOWN-404", "PUSH-SESSION-UNKNOWN-404"),
         apply=_cleaned_seven_levels_deep,
+    ),
+    Fault(
+        name="referrers-route-three-components",
+        title="Referrers are answered 404 in a repository whose name has more than three components.",
+        breaks=("DISC-REFERRERS-STATUS-200",),
+        also=(
+            "DISC-REFERRERS-COMPLETE",
+            "DISC-REFERRERS-ABSENT-SUBJECT-EMPTY",
+            "PUSH-MANIFEST-OCI-SUBJECT-ONLY-IF-REFERRERS",
+        ),
+        apply=_shallow_route,
+    ),
+    Fault(
+        name="eighth-component-ignored",
+        title="Repositories whose names have the same first seven components are one.",
+        breaks=("PULL-MANIFEST-OTHER-REPO-TAG",),
+        also=(
+            "PULL-MANIFEST-OTHER-REPO-DIGEST-404",
+            "PULL-BLOB-OTHER-REPO-404",
+            "PULL-BLOB-HEAD-OTHER-REPO-404",
+            "PULL-MANIFEST-GET-UNKNOWN-REPO-404",
+            "PULL-BLOB-GET-UNKNOWN-REPO-404",
+            "DISC-TAGS-ISOLATION-REPO",
+            "DISC-TAGS-UNKNOWN-REPO-404",
+            "DISC-REFERRERS-ISOLATION-REPO",
+            "MGMT-MANIFEST-DELETE-OTHER-REPO-KEPT",
+            "MGMT-BLOB-DELETE-OTHER-REPO-KEPT",
+            "PUSH-MANIFEST-KEPT",
+            "BASE-TAG-ACCEPTED-KEPT",
+        ),
+        apply=_seven_columns,
     ),
 )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote_plus
 
 from reference import errors
 from reference.app import Registry
+from reference.documents import Json
 from reference.faults.conditions.edges.shared import refused
 from reference.messages import Handler, Request, Response
 from reference.modifications import Fault, around, on, override
+from reference.storage import Manifest
 
 _FROM_ZERO = re.compile(r"\s*bytes=\s*0+-\s*")
 _BOTH_ENDS = re.compile(r"\s*bytes=\s*(\d+)-(\d+)\s*")
@@ -138,6 +141,44 @@ async def _any_manifest_will_do(registry: Registry, request: Request, handler: H
     return response
 
 
+_TO_ZERO = re.compile(r"\s*bytes\s*=\s*0+-0+\s*", re.IGNORECASE)
+
+
+def _zero_is_none_too(registry: Registry) -> None:
+    """Ask for the truth of a number where it is there or not."""
+    ranges = registry.blobs.ranges
+
+    def changed(request: Request, size: int) -> list[tuple[int, int]] | None:
+        wanted = ranges(request, size)
+        return [(0, size)] if wanted and _TO_ZERO.fullmatch(request.headers.get("range")) else wanted
+
+    override(registry.blobs, ranges=changed)
+
+
+def _decoded_twice(registry: Registry) -> None:
+    """Decode what the framework has decoded."""
+    select = registry.referrers.select
+
+    def changed(found: list[Json], artifact_type: str) -> list[Json]:
+        return select(found, unquote_plus(artifact_type))
+
+    override(registry.referrers, select=changed)
+
+
+def _whole_entries(registry: Registry) -> None:
+    """Compare an entry of Accept as a whole."""
+    negotiate = registry.manifests.negotiate
+
+    def changed(request: Request, manifest: Manifest) -> Manifest:
+        entries = [entry.strip().lower() for entry in ",".join(request.headers.all("accept")).split(",")]
+        media_type = manifest.media_type.lower()
+        if media_type not in entries and any(entry.partition(";")[0].strip() == media_type for entry in entries):
+            raise registry.manifests.unknown(request)
+        return negotiate(request, manifest)
+
+    override(registry.manifests, negotiate=changed)
+
+
 FAULTS = (
     Fault(
         name="range-from-zero-without-end-416",
@@ -236,5 +277,30 @@ FAULTS = (
         breaks=("PULL-CACHE-FALSE-304",),
         also=("PULL-CONSIST-TAG-MOVE",),
         apply=_any_manifest_will_do,
+    ),
+    Fault(
+        name="range-to-byte-zero-open",
+        title="A range of the first byte alone is answered as one without an end.",
+        breaks=("PULL-BLOB-RANGE-TRUE",),
+        apply=_zero_is_none_too,
+    ),
+    Fault(
+        name="referrers-filter-decoded-twice",
+        title="An artifactType with a plus sign, rightly encoded in the filter of referrers, matches none.",
+        breaks=("DISC-REFERRERS-FILTER-ONLY-MATCHING",),
+        apply=_decoded_twice,
+    ),
+    Fault(
+        name="accept-quality-part-of-type",
+        title="A type with a quality in Accept does not count as accepted, and its manifest is answered 404.",
+        breaks=("PULL-ACCEPT-QVALUE",),
+        also=(
+            "PULL-ACCEPT-LIST",
+            "PULL-ACCEPT-EXACT",
+            "PULL-ACCEPT-REPEATED-FIELD",
+            "PULL-MANIFEST-GET-TAG-200",
+            "PULL-MANIFEST-HEAD-200",
+        ),
+        apply=_whole_entries,
     ),
 )

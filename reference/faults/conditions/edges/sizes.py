@@ -195,6 +195,32 @@ def _large_unverified(registry: Registry) -> None:
     )
 
 
+_BLOCK = 1 << 16
+_MIB = 1 << 20
+
+
+@around("blob.get")
+async def _room_for_the_end(_registry: Registry, request: Request, handler: Handler) -> Response:
+    """Read into a buffer whose last byte is for the end of a string."""
+    response = await handler(request)
+    if response.status == 200 and response.parts == [(0, _BLOCK)]:
+        response.parts = [(0, _BLOCK - 1)]
+    return response
+
+
+def _tail_block(registry: Registry) -> None:
+    """Count the whole blocks of a blob alone."""
+    ranges = registry.blobs.ranges
+
+    def changed(request: Request, size: int) -> list[tuple[int, int]] | None:
+        wanted = ranges(request, size)
+        if wanted is None or size <= _BLOCK:
+            return wanted
+        return [part for part in wanted if part[0] // _BLOCK < size // _BLOCK]
+
+    override(registry.blobs, ranges=changed)
+
+
 FAULTS = (
     Fault(
         name="head-of-nothing-404",
@@ -344,5 +370,30 @@ FAULTS = (
             "PULL-BLOB-GET-BODY-EXACT",
         ),
         apply=_large_unverified,
+    ),
+    Fault(
+        name="blob-of-64k-loses-last-byte",
+        title="A blob of exactly 65,536 bytes is pulled without its last byte.",
+        breaks=("PULL-BLOB-GET-BODY-EXACT",),
+        also=(
+            "PULL-BLOB-HEAD-GET-AGREE",
+            "PULL-BLOB-GET-DCD-TRUE",
+            "PUSH-PUT-BLOB-PULLABLE-AT-DIGEST",
+            "PUSH-PUT-LOCATION-PULLABLE",
+            "PUSH-PATCH-CHUNKS-CONCATENATED",
+            "PUSH-SINGLE-LOCATION-PULLABLE",
+            "PUSH-MOUNT-BLOB-AVAILABLE",
+            "PUSH-MOUNT-LOCATION-PULLABLE",
+            "PUSH-BLOB-BINARY-EXACT",
+            "PUSH-BLOB-ODD-CONTENT-EXACT",
+            "PUSH-BLOB-KEPT",
+        ),
+        apply=_room_for_the_end,
+    ),
+    Fault(
+        name="range-in-tail-block-416",
+        title="A range that begins behind the last whole 64 KiB of a blob is answered 416.",
+        breaks=("PULL-BLOB-RANGE-UNSUPPORTED-200",),
+        apply=_tail_block,
     ),
 )

@@ -172,6 +172,34 @@ def _latest_is_newest(registry: Registry) -> None:
     override(registry.manifests, find=found)
 
 
+_LATEST = "latest"
+
+
+def _folded_deletion(registry: Registry) -> None:
+    """Compare as a database with a collation without case."""
+    remove = registry.manifests.remove_tag
+
+    def changed(name: str, tag: str) -> None:
+        for other in [*registry.storage.tags(name)]:
+            if other.lower() == tag.lower():
+                remove(name, other)
+
+    override(registry.manifests, remove_tag=changed)
+
+
+def _latest_follows(registry: Registry) -> None:
+    """Take the word as it is meant in English."""
+    storage = registry.storage
+    set_tag = storage.set_tag
+
+    def changed(name: str, tag: str, digest: str) -> None:
+        set_tag(name, tag, digest)
+        if tag != _LATEST and storage.tag(name, _LATEST) is not None:
+            set_tag(name, _LATEST, digest)
+
+    override(storage, set_tag=changed)
+
+
 FAULTS = (
     Fault(
         name="tags-alike-in-127-characters",
@@ -297,5 +325,27 @@ FAULTS = (
             "MGMT-TAG-DELETE-HEAD-404",
         ),
         apply=_latest_is_newest,
+    ),
+    Fault(
+        name="tag-delete-folds-case",
+        title="The deletion of a tag deletes the tags that differ from it in case alone as well.",
+        breaks=("MGMT-TAG-DELETE-OTHER-TAGS-KEPT",),
+        also=("PUSH-MANIFEST-KEPT", "PUSH-MANIFEST-MULTIPLE-TAGS", "BASE-TAG-ACCEPTED-KEPT"),
+        apply=_folded_deletion,
+    ),
+    Fault(
+        name="latest-follows-newest-push",
+        title="A push under another tag moves the tag latest along, where there is one.",
+        breaks=("PUSH-MANIFEST-KEPT",),
+        also=(
+            "MGMT-MANIFEST-DELETE-OTHERS-KEPT",
+            "MGMT-TAG-DELETE-OTHER-TAGS-KEPT",
+            "BASE-TAG-ACCEPTED-KEPT",
+            "PUSH-MANIFEST-MULTIPLE-TAGS",
+            "PUSH-MANIFEST-BY-TAG-PULLABLE",
+            "PULL-MANIFEST-GET-BODY-EXACT",
+            "PULL-MANIFEST-TAG-DIGEST-AGREE",
+        ),
+        apply=_latest_follows,
     ),
 )
