@@ -80,21 +80,23 @@ def _decision(entry: Mapping[str, Any], line: int) -> Decision:
 
 
 def cover(found: Iterable[Sentence], decisions: Iterable[Decision]) -> Coverage:
-    """Say what is decided of some sentences."""
+    """Say what is decided of some sentences; one that stands in several places is counted at the first."""
     by_hash = {decision.hash: decision for decision in decisions}
     covered: list[tuple[Sentence, Decision]] = []
     reasoned: list[tuple[Sentence, Decision]] = []
-    undecided: dict[str, Sentence] = {}
+    undecided: list[Sentence] = []
     seen: set[str] = set()
     for sentence in found:
+        if sentence.hash in seen:
+            continue
         seen.add(sentence.hash)
         decision = by_hash.get(sentence.hash)
         if decision is None:
-            undecided.setdefault(sentence.hash, sentence)
+            undecided.append(sentence)
         else:
             (covered if decision.ids else reasoned).append((sentence, decision))
     gone = tuple(decision for decision in by_hash.values() if decision.hash not in seen)
-    return Coverage(tuple(covered), tuple(reasoned), tuple(undecided.values()), gone)
+    return Coverage(tuple(covered), tuple(reasoned), tuple(undecided), gone)
 
 
 def candidates(sentence: Sentence, source: str, known: Catalogue) -> tuple[str, ...]:

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+import spec
+from spec import catalogue
 from spec.__main__ import main
 from spec.texts import sentences
+from spec.texts.decisions import read
 
 from .miniature import Tree
 
@@ -95,6 +98,13 @@ def test_what_is_decided_is_counted(tree: Tree, capsys: pytest.CaptureFixture[st
     assert "line 7, A specification > API Version Check\n           A registry MUST" in capsys.readouterr().out
 
 
+def test_a_sentence_in_several_places_is_counted_once(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
+    decide(tree)
+    tree.write("document.md", f"{DOCUMENT}\n# Once more\n\nA registry MUST answer `GET /v2/` with 200.\n")
+    assert run(tree) == 0
+    assert capsys.readouterr().out.startswith("1 sentences covered by 1 requirements, 4 left out")
+
+
 def test_a_changed_sentence_is_told_with_what_hangs_on_it(tree: Tree, capsys: pytest.CaptureFixture[str]) -> None:
     decide(tree)
     tree.replace("document.md", "with 200", "with 204")
@@ -156,3 +166,15 @@ def test_the_check_reads_decisions(tree: Tree) -> None:
     (tree.folder / "spec/coverage/oci.yaml").unlink()
     (tree.folder / "spec/coverage/docker-api.yaml").rename(tree.folder / "spec/coverage/docker-app.yaml")
     assert tree.problems() == ["spec/coverage/docker-app.yaml:1: has the name of no source"]
+
+
+def test_the_document_counts_what_is_decided() -> None:
+    """The table of docs/how-to/change-the-specification.md is that of spec/coverage."""
+    root, known = Path(spec.__file__).parent, catalogue.load()
+    counted = []
+    for path in sorted((root / "coverage").glob("*.yaml")):
+        decisions = read(path, known)
+        ids = {name for decision in decisions for name in decision.ids}
+        reasons = sum(1 for decision in decisions if decision.reason)
+        counted.append(f"| {path.stem} | {len(decisions) - reasons} | {len(ids)} | {reasons} |")
+    assert "\n".join(counted) in (root.parent / "docs/how-to/change-the-specification.md").read_text(encoding="utf-8")
