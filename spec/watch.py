@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import argparse
 import ast
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -22,17 +24,17 @@ from spec.diff.trees import TreeError, tree
 
 #: What is looked at, below the repository, and the ends of the names.
 _FOLDERS = {"spec": (".yaml", ".json"), "conformance/scenarios": (".py",), "reference/faults": (".py",)}
-_PAUSE = 0.5
-#: Faults that are tried on one save.
-_FAULTS = 3
+_PAUSE = 0.25
+#: Faults that are tried on one save: more would take longer than one waits for an answer.
+_FAULTS = 2
 
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """What a save touched: the specification, requirements by their scenarios, and faults."""
+    """What a save touched: the specification, scenarios as pytest names them, and faults."""
 
     specification: bool
-    requirements: tuple[str, ...]
+    scenarios: tuple[str, ...]
     faults: tuple[str, ...]
 
 
@@ -97,14 +99,37 @@ def _texts(repository: Path) -> dict[str, str]:
 def compare(old: Mapping[str, str], new: Mapping[str, str]) -> Touched:
     """Say what the texts of some files touch, by their paths."""
     files = [file for file in {**old, **new} if old.get(file) != new.get(file)]
+    scenarios: dict[str, None] = {}
     requirements: dict[str, None] = {}
     faults: dict[str, None] = {}
     for file in files:
         before, after = (_parts(file, texts.get(file, "")) for texts in (old, new))
         for name, (code, ids) in after.items():
-            if before.get(name, ("", ()))[0] != code:
-                (requirements if file.startswith("conformance/") else faults).update(dict.fromkeys(ids))
-    return Touched(any(file.startswith("spec/") for file in files), tuple(requirements), tuple(faults))
+            if before.get(name, ("", ()))[0] == code:
+                continue
+            if file.startswith("reference/"):
+                faults[name] = None
+            else:
+                scenarios[_node(file, name)] = None
+                requirements.update(dict.fromkeys(ids))
+    if requirements and not faults:
+        faults = dict.fromkeys(_convicting(new, requirements))
+    return Touched(any(file.startswith("spec/") for file in files), tuple(scenarios), tuple(faults))
+
+
+def _node(file: str, name: str) -> str:
+    """Give the name of a scenario for pytest; that of its module where pytest makes the scenarios of something else."""
+    return f"{file}::{name.replace('.', '::')}" if name.rpartition(".")[2].startswith("test") else file
+
+
+def _convicting(texts: Mapping[str, str], requirements: Iterable[str]) -> Iterator[str]:
+    """Give the first fault that breaks one of some requirements: the changed scenario has to see it still."""
+    for name in requirements:
+        for file, text in texts.items():
+            if file.startswith("reference/faults/") and name in text:
+                for fault in trace.of_module(text, file).faults_of(name):
+                    yield fault.name
+                    return
 
 
 def _parts(file: str, text: str) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -120,42 +145,78 @@ def _parts(file: str, text: str) -> dict[str, tuple[str, tuple[str, ...]]]:
         whole = ast.dump(module)
         return {fault.name: (whole, (fault.name,)) for fault in found.faults}
     functions = {node.name: ast.dump(node) for node in ast.walk(module) if isinstance(node, ast.FunctionDef)}
-    return {s.name: (functions.get(s.name.rpartition(".")[2], ""), s.ids) for s in found.scenarios}
+    names = {scenario.name: scenario.ids for scenario in found.scenarios}
+    # What is beside the scenarios is of all of them.
+    shared = "".join(ast.dump(node) for node in module.body if getattr(node, "name", "") not in names)
+    return {name: (functions.get(name.rpartition(".")[2], "") + shared, ids) for name, ids in names.items()}
 
 
 def _round(repository: Path, against: str, touched: Touched) -> int:
-    """Run the commands that a save asks for, each with the seconds that it took."""
+    """Run the commands that a save asks for side by side, and print them in order, each with its seconds."""
+    began = time.monotonic()
     print(f"\n== {time.strftime('%H:%M:%S')} ==", flush=True)
     root = ("--root", str(repository))
-    worst = _step("check", ["-m", "spec", "check", *root], quiet=True)
-    if touched.specification and not worst:
-        differs = _step(f"diff {against}", ["-m", "spec", "diff", *root, "--fail-on", "meaning", against])
-        if differs == 1 and (repository / "reports" / "published").is_dir():
-            worst = max(worst, _step("impact", ["-m", "spec", "impact", *root, against]))
-    with tempfile.TemporaryDirectory(prefix="spec-watch-") as folder:
-        if touched.requirements:
-            chosen = [word for name in touched.requirements for word in ("--requirement", name)]
-            suite = ["-m", "pytest", "conformance", "-q", "--registry-url", "embedded", "--report", folder]
-            worst = max(worst, _step("on the reference", [*suite, *chosen], repository))
-    if touched.faults and (repository / "tests" / "proof").is_dir():
-        names = touched.faults[:_FAULTS]
+    with tempfile.TemporaryDirectory(prefix="spec-watch-") as folder, contextlib.ExitStack() as stack:
+
+        def start(title: str, *words: str, place: Path | None = None) -> _Step:
+            return stack.enter_context(contextlib.closing(_Step(title, words, place)))
+
+        check = start("check", "-m", "spec", "check", *root)
+        meaning: list[_Step] = []
+        if touched.specification:
+            meaning.append(start(f"diff {against}", "-m", "spec", "diff", *root, "--fail-on", "meaning", against))
+            if (repository / "reports" / "published").is_dir():
+                meaning.append(start("impact", "-m", "spec", "impact", *root, against))
+        trials: list[_Step] = []
+        if touched.scenarios:
+            suite = ("-m", "pytest", "-q", "--registry-url", "embedded", "--report", folder)
+            trials.append(start("on the reference", *suite, *touched.scenarios, place=repository))
+        if touched.faults and (repository / "tests" / "proof").is_dir():
+            proof = ("-m", "tests.proof", "--kind", "fault")
+            trials.append(start("conviction", *proof, *touched.faults[:_FAULTS], place=repository))
+        worst = check.told(quiet=True)
+        # What is inconsistent in itself has no meaning to compare, and what means the same breaks nobody.
+        if not worst and meaning and meaning[0].told() == 1:
+            worst = max([worst, *(step.told() for step in meaning[1:])])
         if len(touched.faults) > _FAULTS:
-            print(f"{_FAULTS} of {len(touched.faults)} faults of the module are tried", flush=True)
-        worst = max(worst, _step("conviction", ["-m", "tests.proof", "--kind", "fault", *names], repository))
+            print(f"{_FAULTS} of {len(touched.faults)} faults are tried", flush=True)
+        worst = max([worst, *(step.told() for step in trials)])
+    print(f"-- all in {time.monotonic() - began:.1f} s", flush=True)
     return worst
 
 
-def _step(title: str, words: Iterable[str], folder: Path | None = None, quiet: bool = False) -> int:
-    """Run one command; a quiet one shows nothing where all is well."""
-    started = time.monotonic()
-    # The code of this command, on the files of another repository too.
-    path = os.pathsep.join(filter(None, (str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH"))))
-    done = subprocess.run(
-        [sys.executable, *words], cwd=folder, env={**os.environ, "PYTHONPATH": path},
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
-    )  # fmt: skip
-    if not quiet or done.returncode:
-        print(done.stdout.rstrip())
-    print(f"-- {title}: {'well' if done.returncode == 0 else f'exit {done.returncode}'}, "
-          f"{time.monotonic() - started:.1f} s", flush=True)  # fmt: skip
-    return done.returncode
+class _Step:
+    """One command as a process, which begins at once."""
+
+    def __init__(self, title: str, words: Iterable[str], place: Path | None) -> None:
+        self._title = title
+        self._began = time.monotonic()
+        # The code of this command, on the files of another repository too.
+        path = os.pathsep.join(filter(None, (str(Path(__file__).resolve().parents[1]), os.environ.get("PYTHONPATH"))))
+        self._process = subprocess.Popen(
+            [sys.executable, *words], cwd=place, env={**os.environ, "PYTHONPATH": path},
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        )  # fmt: skip
+        self._text, self._seconds = "", 0.0
+        # Read beside the others, so that no process waits for its reader.
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        self._text, _ = self._process.communicate()
+        self._seconds = time.monotonic() - self._began
+
+    def told(self, quiet: bool = False) -> int:
+        """Wait for the end, print the output and the seconds; a quiet one shows nothing where all is well."""
+        self._reader.join()
+        code = self._process.returncode
+        if not quiet or code:
+            print(self._text.rstrip())
+        print(f"-- {self._title}: {'well' if code == 0 else f'exit {code}'}, {self._seconds:.1f} s", flush=True)
+        return code
+
+    def close(self) -> None:
+        """End the process where it still runs."""
+        if self._process.poll() is None:
+            self._process.terminate()
+        self._reader.join()

@@ -17,7 +17,7 @@ from reference.faults import ALL as FAULTS
 from reference.modifications import PROFILES, Fault, Variant
 from reference.variants import ALL as VARIANTS
 from spec.catalogue import load
-from spec.trace import scan
+from spec.trace import scenarios
 from tests.support.sampling import number_of
 from tests.support.servers import ROOT
 
@@ -75,8 +75,7 @@ class Plan:
         self._seed = seed
         self._whole = whole
         self._catalogue = load()
-        found = scan(ROOT, ROOT / "spec")
-        self._scenarios = frozenset(name for scenario in found.scenarios for name in scenario.ids)
+        self._scenarios = frozenset(name for scenario in scenarios(ROOT) for name in scenario.ids)
 
     def faults(self) -> Iterator[Case]:
         """Each fault alone."""
