@@ -40,7 +40,7 @@ TARGET := $(if $(strip $(NAMED)),,--registry-url embedded)
 PROGRAMS := docker-registry skopeo umoci buildah chromium chromedriver
 PACKAGES := docker-registry skopeo umoci buildah chromium chromium-driver
 
-.PHONY: all help certify runtime environment packages clean fmt lint docs published screenshots build test test-all prove prove-all nightly binaries lock
+.PHONY: all help certify runtime environment packages clean fmt lint lint-openapi docs published screenshots build test test-all prove prove-all nightly binaries lock
 .DEFAULT_GOAL := all
 
 all: clean fmt lint build test binaries ## what a change has to pass
@@ -125,6 +125,10 @@ lint: $(VENV)/.dev ## style, types, layers, the specification itself, and what i
 	@$(RUN) -m check_jsonschema -q --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	@$(RUN) -m check_jsonschema -q --builtin-schema vendor.github-actions action.yml
 	@$(RUN) -m check_jsonschema -q --builtin-schema vendor.gitlab-ci --data-transform gitlab-ci docs/how-to/gitlab.yml
+
+# Redocly's linter is no package of Python, so it is not in .venv: npm fetches the version that is named here.
+lint-openapi: ## spec/openapi.yaml by Redocly's linter, by spec/redocly.yaml; needs npx
+	@REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes @redocly/cli@2.77.0 lint --config spec/redocly.yaml spec/openapi.yaml
 
 # DOCS_SOURCE_URL=https://host/owner/name/blob/main makes links to the files of the repository lead there.
 docs: $(VENV)/.dev ## build/docs/: the documentation as a site; open build/docs/index.html
