@@ -86,11 +86,12 @@ packages: # Debian packages with the programs that tests start, where we may ins
 # A lock is made from the public index alone, for each platform and each Python from 3.11 on.
 COMPILE := $(VENV)/bin/uv pip compile --quiet --no-config --default-index https://pypi.org/simple --universal \
 	--python-version 3.11 --generate-hashes --custom-compile-command 'make lock'
-lock: $(VENV)/.dev ## renew requirements*.txt from pyproject.toml
+lock: $(VENV)/.dev ## renew the lock files from pyproject.toml
 	@$(PIP) install --quiet uv
 	@$(COMPILE) pyproject.toml -o requirements.txt
 	@$(COMPILE) -c requirements.txt --group registry -o requirements-registry.txt
 	@$(COMPILE) -c requirements.txt --extra dev pyproject.toml -o requirements-dev.txt
+	@$(COMPILE) --group generator -o tests/clients/requirements-generator.txt
 
 # ---------------------------------------------------------------------------------------------- check
 

@@ -15,7 +15,8 @@ from tests.support.servers import ROOT
 
 _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
 _PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-_LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-registry.txt")
+_GENERATOR = "tests/clients/requirements-generator.txt"
+_LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-registry.txt", _GENERATOR)
 
 
 def _locked(name: str) -> dict[str, str]:
@@ -29,6 +30,7 @@ def _asked(name: str) -> list[str]:
         "requirements.txt": runtime,
         "requirements-dev.txt": [*runtime, *_PROJECT["project"]["optional-dependencies"]["dev"]],
         "requirements-registry.txt": _PROJECT["dependency-groups"]["registry"],
+        _GENERATOR: _PROJECT["dependency-groups"]["generator"],
     }
     return asked[name]
 
