@@ -15,20 +15,29 @@ from types import MappingProxyType
 from spec.model import Outcome
 
 FOLDER = Path("reports") / "published"
+_RANK = {Outcome.BROKEN.value: 2, Outcome.HELD.value: 1}
 
 
 @lru_cache(maxsize=4)
 def outcomes(repository: Path) -> Mapping[str, Mapping[str, str]]:
-    """Return the outcome of each requirement by the name of the registry; nothing where no run is published."""
-    found: dict[str, Mapping[str, str]] = {}
+    """Return the outcome of each requirement by the name of the registry; nothing where no run is published.
+
+    Of several runs of a registry, which it was set up for otherwise, the one counts that decides: it breaks what it
+    breaks in any, and holds what it holds in one and breaks in none.
+    """
+    found: dict[str, dict[str, str]] = {}
     for path in sorted((repository / FOLDER).glob("*.json.gz")):
         try:
             report = json.loads(gzip.decompress(path.read_bytes()))
             target = report["target"]
             name = " ".join(filter(None, (target["product"] or target["url"], target["version"])))
-            found[name] = {entry["id"]: entry["outcome"] for entry in report["requirements"]}
+            told = {str(entry["id"]): str(entry["outcome"]) for entry in report["requirements"]}
         except (OSError, EOFError, ValueError, KeyError, TypeError):  # `spec impact` says what is wrong with it
             continue
+        known = found.setdefault(name, {})
+        for requirement, outcome in told.items():
+            if _RANK.get(outcome, 0) >= _RANK.get(known.get(requirement, ""), 0):
+                known[requirement] = outcome
     return MappingProxyType(found)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -26,12 +26,15 @@ class Run:
     path: Path
     report: Report = field(repr=False)
     recording: Path | None = None
+    #: What tells it from other runs of the same registry; nothing for the first of them.
+    apart: str = ""
 
     @property
     def name(self) -> str:
-        """The registry and its version, as people call it."""
+        """The registry and its version, as people call it, and which of its runs this is."""
         target = self.report["target"]
-        return " ".join(filter(None, (target["product"] or target["url"], target["version"])))
+        apart = f"({self.apart})" if self.apart else ""
+        return " ".join(filter(None, (target["product"] or target["url"], target["version"], apart)))
 
     @cached_property
     def results(self) -> Mapping[str, RequirementResult]:
@@ -54,12 +57,25 @@ class Run:
         return Outcome(entry["outcome"]) if entry else None
 
 
-def published(folders: list[Path]) -> Iterator[Run]:
+def published(folders: list[Path]) -> list[Run]:
     """Give the runs of some folders, or of single reports, in the order of their names.
 
     Raises:
         RunError: a folder has none, or one cannot be read.
     """
+    runs = list(_read(folders))
+    firsts: dict[str, Run] = {}
+    for run in sorted(runs, key=lambda run: len(_bare(run.path))):
+        firsts.setdefault(run.name, run)
+    return [run if run is firsts[run.name] else replace(run, apart=_apart(run, firsts[run.name])) for run in runs]
+
+
+def _apart(run: Run, first: Run) -> str:
+    """Give what the name of a file says beyond that of another run of the same registry, or else its path."""
+    return _bare(run.path).removeprefix(_bare(first.path)).lstrip("-_. ") or str(run.path)
+
+
+def _read(folders: list[Path]) -> Iterator[Run]:
     for place in folders:
         paths = [place]
         if place.is_dir():
@@ -74,5 +90,8 @@ def published(folders: list[Path]) -> Iterator[Run]:
 
 
 def _recording(report: Path) -> Path | None:
-    bare = report.name.removesuffix(".gz").removesuffix(".json")
-    return next((path for end in _RECORDINGS if (path := report.with_name(bare + end)).is_file()), None)
+    return next((path for end in _RECORDINGS if (path := report.with_name(_bare(report) + end)).is_file()), None)
+
+
+def _bare(report: Path) -> str:
+    return report.name.removesuffix(".gz").removesuffix(".json")

@@ -18,6 +18,7 @@ from conformance.impact.runs import published
 from conformance.recording import entries
 from spec import diff
 from spec.__main__ import main
+from spec.implemented import by_outcome
 from tests.spec import prepared
 from tests.support.servers import ROOT
 
@@ -99,6 +100,16 @@ def test_one_change_of_a_level_gives_its_own(tmp_path: Path, change: str) -> Non
     found = of(tmp_path, [change])
     assert rows(found) == EXPECTED[change]
     assert found.replayed == {}
+
+
+def test_several_runs_of_a_registry_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "again").mkdir()
+    again = tmp_path / "again" / "docker-registry.json.gz"
+    again.write_bytes((PUBLISHED / "docker-registry.json.gz").read_bytes())
+    names = [run.name for run in published([PUBLISHED, again]) if run.name.startswith(DOCKER)]
+    assert names == [f"{DOCKER} (delete-off)", f"{DOCKER} (tokens)", DOCKER, f"{DOCKER} ({again})"]
+    off = by_outcome(ROOT, "MGMT-BLOB-DELETE-DISABLED-400-405")
+    assert DOCKER in off["held"], "it is held by the run without deletion alone"
 
 
 def test_nothing_changed_says_nothing(tmp_path: Path) -> None:
