@@ -133,7 +133,7 @@ def _convicting(texts: Mapping[str, str], requirements: Iterable[str]) -> Iterat
 
 
 def _parts(file: str, text: str) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Give the scenarios of a module with their code and ids, or the faults with that of the module."""
+    """Give the scenarios or the faults of a module by name, each with all code that it needs and its ids."""
     if not file.endswith(".py"):
         return {}
     try:
@@ -141,14 +141,42 @@ def _parts(file: str, text: str) -> dict[str, tuple[str, tuple[str, ...]]]:
     except SyntaxError:
         return {}
     found = trace.of_module(text, file)
+    definitions = {name: node for node in module.body for name in _defined(node)}
     if file.startswith("reference/"):
-        whole = ast.dump(module)
-        return {fault.name: (whole, (fault.name,)) for fault in found.faults}
-    functions = {node.name: ast.dump(node) for node in ast.walk(module) if isinstance(node, ast.FunctionDef)}
-    names = {scenario.name: scenario.ids for scenario in found.scenarios}
-    # What is beside the scenarios is of all of them.
-    shared = "".join(ast.dump(node) for node in module.body if getattr(node, "name", "") not in names)
-    return {name: (functions.get(name.rpartition(".")[2], "") + shared, ids) for name, ids in names.items()}
+        calls: dict[int, ast.Call] = {}
+        for node in ast.walk(module):
+            if isinstance(node, ast.Call):
+                calls.setdefault(node.lineno, node)
+        return {
+            fault.name: (_code(calls[fault.line], definitions), (fault.name,))
+            for fault in found.faults
+            if fault.line in calls
+        }
+    return {
+        scenario.name: (_code(definitions[top], definitions) if top in definitions else "", scenario.ids)
+        for scenario in found.scenarios
+        for top in [scenario.name.partition(".")[0]]
+    }
+
+
+def _defined(node: ast.stmt) -> list[str]:
+    """Give the names that a statement of a module gives a meaning, without imports."""
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+    return [target.id for target in targets if isinstance(target, ast.Name)]
+
+
+def _code(node: ast.AST, definitions: Mapping[str, ast.stmt]) -> str:
+    """Give the code of a node and of all in its module that it names, and so on."""
+    wanted: list[ast.AST] = [node]
+    seen: dict[str, str] = {}
+    for each in wanted:
+        for name in (inner.id for inner in ast.walk(each) if isinstance(inner, ast.Name)):
+            if name in definitions and name not in seen:
+                seen[name] = ast.dump(definitions[name])
+                wanted.append(definitions[name])
+    return ast.dump(node) + "".join(seen[name] for name in sorted(seen))
 
 
 def _round(repository: Path, against: str, touched: Touched) -> int:

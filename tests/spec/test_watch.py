@@ -50,14 +50,37 @@ def tree(tmp_path: Path) -> Tree:
             '200."""\n    registry.base()\n',
             Touched(False, (f"{SCENARIO}::test_version_check",), ("no-base",)),
         ),
-        (SCENARIO, "\n\n@", "\nWORDS = 1\n\n@", Touched(False, (f"{SCENARIO}::test_version_check",), ("no-base",))),
+        (SCENARIO, "\n\n@", "\nWORDS = 1\n\n@", Touched(False, (), ())),
         (SCENARIO, "from conf", "# A comment.\nfrom conf", Touched(False, (), ())),
         (SCENARIO, "def ", "def 1", Touched(False, (), ())),
-        (FAULTS, "answers 404", "answers 405", Touched(False, (), ("no-base", "no-header"))),
+        (FAULTS, "answers 404", "answers 405", Touched(False, (), ("no-base",))),
     ],
 )
 def test_a_save_touches_what_changed_in_it(file: str, old: str, new: str, touched: Touched) -> None:
     assert compare(FILES, {**FILES, file: FILES[file].replace(old, new, 1)}) == touched
+
+
+BESIDE = "WORDS = [200]\n\ndef _is(status):\n    return status in WORDS\n\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "touched"),
+    [
+        (
+            SCENARIO,
+            '@verifies("BASE-V2-200")\ndef test_version_check(registry):\n    _is(registry)\n',
+            Touched(False, (f"{SCENARIO}::test_version_check",), ("no-base",)),
+        ),
+        (
+            FAULTS,
+            'A = fault("no-base", breaks="BASE-V2-200", apply=_is)\nB = fault("no-header", breaks="BASE-V2-HEADER")\n',
+            Touched(False, (), ("no-base",)),
+        ),
+    ],
+)
+def test_what_is_named_beside_them_is_of_those_that_name_it(file: str, text: str, touched: Touched) -> None:
+    files = {**FILES, file: BESIDE + text}
+    assert compare(files, {**files, file: BESIDE.replace("[200]", "[204]") + text}) == touched
 
 
 def test_once_checks_and_compares(tree: Tree, capfd: pytest.CaptureFixture[str]) -> None:
