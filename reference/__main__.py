@@ -1,4 +1,4 @@
-"""The command: serve a registry or a token service, or list faults and variants."""
+"""The command: serve a registry or a token service, look after a storage, or list faults and variants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reference.modifications import Modification
 
 USAGE = 4
-COMMANDS = ("serve", "tokens", "faults", "variants")
+COMMANDS = ("serve", "tokens", "garbage-collect", "faults", "variants")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -33,10 +33,18 @@ def _parser() -> argparse.ArgumentParser:
     tokens.add_argument("--fault", action="append", default=[], metavar="NAME", help="answer wrongly in one way")
     tokens.add_argument("--variant", action="append", default=[], metavar="NAME", help="answer oddly but legally")
     tokens.add_argument("--port-file", type=Path, metavar="FILE", help="write the real address there, when listening")
+    _add_maintenance(commands)
     for name in ("faults", "variants"):
         listing = commands.add_parser(name, help=f"list the {name}")
         listing.add_argument("--json", action="store_true", help="as JSON")
     return parser
+
+
+def _add_maintenance(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    collect = commands.add_parser("garbage-collect", help="delete what no image needs; the registry must not run")
+    collect.add_argument("config", type=Path, metavar="CONFIG", help="the configuration file of the registry")
+    collect.add_argument("-d", "--dry-run", action="store_true", help="only print it")
+    collect.add_argument("-m", "--delete-untagged", action="store_true", help="manifests that no tag leads to as well")
 
 
 def _fail(message: str) -> int:
@@ -104,6 +112,17 @@ def _tokens(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _maintain(arguments: argparse.Namespace) -> int:
+    from reference.launch import LaunchError, maintenance  # noqa: PLC0415 - a wrong command line costs no time
+
+    try:
+        return maintenance.garbage_collect(
+            arguments.config, untagged=arguments.delete_untagged, dry_run=arguments.dry_run
+        )
+    except LaunchError as error:
+        return _fail(str(error))
+
+
 def _list(kind: str, as_json: bool) -> int:
     from reference import faults, variants  # noqa: PLC0415 - only to list them
 
@@ -117,7 +136,7 @@ def _list(kind: str, as_json: bool) -> int:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run the command; the exit status is 0, or 4 for a wrong command line or configuration."""
+    """Run the command; the exit status is 0, 1 where a storage is not in order, 4 for a wrong use or configuration."""
     parser = _parser()
     words = list(sys.argv[1:] if argv is None else argv)
     if words and not words[0].startswith("-") and words[0] not in COMMANDS:
@@ -139,6 +158,8 @@ def main(argv: list[str] | None = None) -> int:
         return _serve(arguments)
     if arguments.command == "tokens":
         return _tokens(arguments)
+    if arguments.command == "garbage-collect":
+        return _maintain(arguments)
     if arguments.command in ("faults", "variants"):
         return _list(arguments.command, arguments.json)
     parser.print_usage(sys.stderr)

@@ -40,6 +40,7 @@ from reference.storage import Storage
 if TYPE_CHECKING:
     from reference.health import Health
     from reference.logs import AccessLog
+    from reference.maintenance.collection import Collector
     from reference.notifications import Notifications
 
 VERSION = "0.1.0"
@@ -75,6 +76,8 @@ class Registry:
         self.access_log: AccessLog | None = None
         #: Asked before each answer, where a configuration has something looked at.
         self.health: Health | None = None
+        #: Told what is asked for, where content that nobody needs is collected.
+        self.collector: Collector | None = None
         host = self.options.host
         self.base = Base()
         self.blobs = Blobs(storage)
@@ -134,7 +137,11 @@ class Registry:
             if self.authenticator is not None:
                 await self.authenticator.check(request)
             self.check_allowed(request)
+            if self.collector is not None:
+                self.collector.asked(request)
             response = await self.handlers[request.operation](request)
+            if self.collector is not None:
+                self.collector.asked(request, response)
             if request.method in _WRITES:
                 await self.storage.durable()
         except errors.RegistryError as error:

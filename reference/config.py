@@ -14,7 +14,7 @@ from pathlib import Path
 from reference import environment
 from reference.configfile import ConfigError, Section, load
 from reference.server import check_tls
-from reference.settings import Config, Endpoint, Log, Look, Tls, Token
+from reference.settings import Collection, Config, Endpoint, Log, Look, Tls, Token
 from reference.storage.sync import MODES
 
 __all__ = ["ConfigError", "read"]
@@ -151,7 +151,25 @@ def _maintenance(config: Config, section: Section) -> None:
             purging.fail_at("interval", f"{purging.name('interval')} must be more than nothing")
         config.purge_dry = purging.flag("dryrun", False)
         purging.finish()
+    if (collecting := section.section("garbagecollect")) is not None:
+        config.collection = _collection(config, collecting)
     section.finish()
+
+
+def _collection(config: Config, section: Section) -> Collection | None:
+    enabled = section.flag("enabled", False)
+    found = Collection(
+        interval=section.duration("interval", 86400),
+        age=section.duration("age", 86400),
+        untagged=section.flag("deleteuntagged", False),
+        dry_run=section.flag("dryrun", False),
+    )
+    section.finish()
+    if found.interval <= 0:
+        section.fail_at("interval", f"{section.name('interval')} must be more than nothing")
+    if enabled and config.read_only:
+        section.fail_at("enabled", f"{section.name('enabled')}: nothing is taken from a registry that is read-only")
+    return found if enabled else None
 
 
 def _http(config: Config, section: Section) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import logging
 import math
 import resource
@@ -32,7 +33,7 @@ class ListenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Work beside the requests, every so many seconds."""
+    """Work beside the requests, every so many seconds: a function is called in a thread, a coroutine awaited."""
 
     name: str
     interval: float
@@ -136,11 +137,14 @@ def _server(application: Application, tls: Tls | None, drain: float) -> _Server:
 
 
 async def _repeat(job: Job) -> None:
-    """Do a piece of work again and again, in a thread; what it fails at is logged, and does not end it."""
+    """Do a piece of work again and again; what it fails at is logged, and does not end it."""
     while True:
         await asyncio.sleep(job.interval)
         try:
-            await asyncio.to_thread(job.work)
+            if inspect.iscoroutinefunction(job.work):
+                await job.work()
+            else:
+                await asyncio.to_thread(job.work)
         except Exception:
             log.exception("%s", job.name)
 

@@ -60,6 +60,16 @@ class Look:
     threshold: int = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """How content that no image needs is collected while the registry runs; times in seconds."""
+
+    interval: float
+    age: float
+    untagged: bool
+    dry_run: bool
+
+
 @dataclass(slots=True)
 class Config:
     """What the file says, with the defaults filled in; times in seconds."""
@@ -76,6 +86,7 @@ class Config:
     purge_age: float = 7 * 86400
     purge_interval: float = 86400
     purge_dry: bool = False
+    collection: Collection | None = None
     catalog_limit: int = 1000
     headers: list[tuple[str, str]] = field(default_factory=list)
     drain: float = 5

@@ -21,6 +21,7 @@ from reference.storage import Storage, StorageError
 from reference.storage.memory import MemoryStorage
 
 if TYPE_CHECKING:
+    from reference.maintenance.collection import Collector
     from reference.notifications import Notifications
 
 log = logging.getLogger("reference")
@@ -81,14 +82,27 @@ def make_health(config: Config, storage: Storage) -> Health:
     return made
 
 
-def make_jobs(config: Config, storage: Storage, health: Health) -> list[Job]:
+def make_collector(config: Config, storage: Storage) -> Collector | None:
+    """Who takes away what no image needs."""
+    if config.collection is None:
+        return None
+    from reference.maintenance.collection import Collector  # noqa: PLC0415 - only where it is asked for
+
+    chosen = config.collection
+    return Collector(storage, age=chosen.age, untagged=chosen.untagged, dry_run=chosen.dry_run)
+
+
+def make_jobs(config: Config, registry: Registry, health: Health) -> list[Job]:
     """What is done beside the requests; a purge for the first time at once."""
+    storage = registry.storage
     jobs = [Job(f"health: {check.name}", check.interval, check.run) for check in health.checks]
     if config.storage == "filesystem" and config.sync == "interval":
         jobs.append(Job("sync", _SYNC_INTERVAL, storage.flush))
     if config.purge_age:
         purge(config, storage)
         jobs.append(Job("purge of uploads", config.purge_interval, partial(purge, config, storage)))
+    if registry.collector is not None and config.collection is not None:
+        jobs.append(Job("collection", config.collection.interval, registry.collector.run))
     return jobs
 
 
@@ -157,7 +171,8 @@ def serve(choice: Choice) -> None:
     registry.access_log = logs.AccessLog() if config.log.access else None
     health = make_health(config, registry.storage)
     registry.health = health if health.checks else None
-    jobs = make_jobs(config, registry.storage, health)
+    registry.collector = make_collector(config, registry.storage)
+    jobs = make_jobs(config, registry, health)
     application = modify(registry, choice.modifications)
     _announce(config, choice, server.address_of(listener), server.address_of(debug) if debug else "")
     if notifications is not None:

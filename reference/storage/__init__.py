@@ -176,6 +176,14 @@ class Storage(ABC):
         """Whether a repository exists: something was pushed to it once."""
 
     @abstractmethod
+    def blobs(self, name: str) -> list[str]:
+        """The digests of the blobs that a repository holds, in any order; it may take time."""
+
+    @abstractmethod
+    def manifests(self, name: str) -> list[str]:
+        """The same of its manifests."""
+
+    @abstractmethod
     def open_blob(self, name: str, digest: str) -> Content | None:
         """A blob that the repository holds."""
 

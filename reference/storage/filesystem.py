@@ -129,6 +129,18 @@ class FilesystemStorage(Storage):
         directory = self._names / name
         return (directory / "_blobs").is_dir() or (directory / "_manifests").is_dir()
 
+    def blobs(self, name: str) -> list[str]:
+        """Its blobs."""
+        return self._digests(name, "_blobs")
+
+    def manifests(self, name: str) -> list[str]:
+        """Its manifests."""
+        return [digest for digest in self._digests(name, "_manifests") if not digest.endswith(".type")]
+
+    def _digests(self, name: str, kind: str) -> list[str]:
+        folder = self._names / name / kind
+        return [f"{algorithm}:{encoded}" for algorithm in _listed(folder) for encoded in _listed(folder / algorithm)]
+
     def open_blob(self, name: str, digest: str) -> FileContent | None:
         """The blob, if held."""
         try:

@@ -106,6 +106,16 @@ class MemoryStorage(Storage):
         """Whether something was pushed."""
         return name in self._repositories
 
+    def blobs(self, name: str) -> list[str]:
+        """Its blobs."""
+        repository = self._repositories.get(name)
+        return list(repository.blobs) if repository else []
+
+    def manifests(self, name: str) -> list[str]:
+        """Its manifests."""
+        repository = self._repositories.get(name)
+        return list(repository.manifests) if repository else []
+
     def open_blob(self, name: str, digest: str) -> MemoryContent | None:
         """The blob, if held."""
         return MemoryContent(self._content[digest]) if self.has_blob(name, digest) else None

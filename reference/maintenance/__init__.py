@@ -1,0 +1,1 @@
+"""What keeps a storage in order: the collection of what no image needs, and the proof that it is whole."""

@@ -1,0 +1,1 @@
+"""Work on a storage beside its use."""
