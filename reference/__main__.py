@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from reference.modifications import Modification
 
 USAGE = 4
-COMMANDS = ("serve", "tokens", "garbage-collect", "faults", "variants")
+COMMANDS = ("serve", "tokens", "garbage-collect", "fsck", "faults", "variants")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -45,6 +45,9 @@ def _add_maintenance(commands: argparse._SubParsersAction[argparse.ArgumentParse
     collect.add_argument("config", type=Path, metavar="CONFIG", help="the configuration file of the registry")
     collect.add_argument("-d", "--dry-run", action="store_true", help="only print it")
     collect.add_argument("-m", "--delete-untagged", action="store_true", help="manifests that no tag leads to as well")
+    check = commands.add_parser("fsck", help="prove that a storage is whole; the registry must not run")
+    check.add_argument("config", type=Path, metavar="CONFIG", help="the configuration file of the registry")
+    check.add_argument("--repair", action="store_true", help="remove leftovers, and put bad content into quarantine")
 
 
 def _fail(message: str) -> int:
@@ -116,6 +119,8 @@ def _maintain(arguments: argparse.Namespace) -> int:
     from reference.launch import LaunchError, maintenance  # noqa: PLC0415 - a wrong command line costs no time
 
     try:
+        if arguments.command == "fsck":
+            return maintenance.fsck(arguments.config, repair=arguments.repair)
         return maintenance.garbage_collect(
             arguments.config, untagged=arguments.delete_untagged, dry_run=arguments.dry_run
         )
@@ -158,7 +163,7 @@ def main(argv: list[str] | None = None) -> int:
         return _serve(arguments)
     if arguments.command == "tokens":
         return _tokens(arguments)
-    if arguments.command == "garbage-collect":
+    if arguments.command in ("garbage-collect", "fsck"):
         return _maintain(arguments)
     if arguments.command in ("faults", "variants"):
         return _list(arguments.command, arguments.json)

@@ -9,7 +9,9 @@ from pathlib import Path
 from reference.launch import LaunchError
 from reference.launch.registry import make_storage, read_config
 from reference.maintenance.collection import Collected, Collector
+from reference.maintenance.fsck import check
 from reference.settings import Config
+from reference.storage import StorageError
 
 _ONLINE = "stop it, or have it collect by itself: storage.maintenance.garbagecollect.enabled"
 
@@ -37,6 +39,22 @@ def garbage_collect(path: Path, *, untagged: bool, dry_run: bool) -> int:
         storage.close()
     _print(done, dry_run)
     return 1 if done.obstacles else 0
+
+
+def fsck(path: Path, *, repair: bool) -> int:
+    """Prove that a storage is whole, and print what is not; 0, or 1 where something is and stays out of order."""
+    config = _kept(path)
+    try:
+        findings = check(config.root.absolute(), repair=repair)
+    except OSError as error:
+        where = error.filename or config.root
+        raise LaunchError(f"storage.filesystem.rootdirectory: {where}: {error.strerror}") from error
+    except StorageError as error:
+        raise LaunchError(f"storage.filesystem.rootdirectory: {error}") from error
+    for finding in findings.found:
+        print(finding)
+    print(findings)
+    return 1 if findings.left else 0
 
 
 def _print(done: Collected, dry_run: bool) -> None:

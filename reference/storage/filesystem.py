@@ -6,16 +6,6 @@ folder of that name before anybody is told, unless another mode of ``sync`` is a
 
 A session is one file, whose name tells the repository by its hash: there is no half of a session. It becomes
 content by rename, so that no name of it is left under which it could be changed.
-
-    lock                                          held by the one process that uses the root
-    layout                                        2, the number of this layout
-    blobs/ALGORITHM/XX/HEX                        content
-    uploads/ID.HASH                               data of an open session; other names are about to be renamed
-    repositories/NAME/_blobs/ALGORITHM/HEX        held blobs
-    repositories/NAME/_manifests/ALGORITHM/HEX    held manifests, HEX.type has the media type
-    repositories/NAME/_tags/TAG                   the digest
-    repositories/NAME/_tagged/ALGORITHM/HEX/TAG   empty; the tag points to the digest, or did when the process died
-    repositories/NAME/_referrers/sha256/HEX/DIGEST  HEX is the hash of the subject's digest
 """
 
 from __future__ import annotations
@@ -23,16 +13,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import filecmp
-import os
 import shutil
 import uuid
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from reference.grammar import digest_of
-from reference.storage import Manifest, Storage, StorageError, Upload
+from reference.storage import Manifest, Storage, Upload
 from reference.storage.files import FileContent, FileUpload, Ready, RootLock
+from reference.storage.layout import BLOBS, MANIFESTS, TAGS, VERSION, Layout, is_identifier, listed
 from reference.storage.lists import Lists
 from reference.storage.names import Names, by_name, by_tag
 from reference.storage.sync import ALWAYS, Syncer, sync
@@ -46,23 +35,19 @@ class FilesystemStorage(Storage):
 
     def __init__(self, root: Path, mode: str = ALWAYS) -> None:
         self.description = f"filesystem {root}"
-        self._root = root
-        self._blobs = root / "blobs"
-        self._incoming = root / "uploads"
-        self._names = root / "repositories"
-        if (root / "docker" / "registry" / "v2").is_dir():
-            raise StorageError(f"{root}: the original registry wrote it, in a layout that is not read here")
-        for directory in (self._blobs, self._incoming, self._names):
+        self._at = Layout(root)
+        self._at.refuse_others()
+        for directory in (self._at.blobs, self._at.uploads, self._at.repositories):
             directory.mkdir(parents=True, exist_ok=True)
         self._lock = RootLock(root)
         if mode == ALWAYS:
             sync([root, root.parent])
         self._syncer = Syncer(mode)
-        self._tree = Tree(self._incoming, self._syncer)
+        self._tree = Tree(self._at.uploads, self._syncer)
         self._uploads: dict[str, FileUpload] = {}
         self._catalog = Lists(self._read_repositories, by_name)
         self._tags = Lists(self._read_tags, by_tag)
-        self._upgrade(root / "layout")
+        self._upgrade(self._at.version)
 
     def _upgrade(self, version: Path) -> None:
         """Note for the tags of a root of before where they point to; then it is one of now."""
@@ -70,14 +55,15 @@ class FilesystemStorage(Storage):
             return
         for name in self._read_repositories(""):
             for tag in self._read_tags(name):
-                pointing = self._pointing(name, self._target(name, tag) or "")
-                pointing.mkdir(parents=True, exist_ok=True)
-                (pointing / tag).touch()
-        version.write_text("2\n")
+                if (target := self._target(name, tag)) is not None:
+                    pointing = self._at.pointing(name, target)
+                    pointing.mkdir(parents=True, exist_ok=True)
+                    (pointing / tag).touch()
+        version.write_text(VERSION)
 
     def check(self) -> None:
         """Raise where a folder is gone, or nothing can be written."""
-        for folder in (self._blobs, self._incoming, self._names):
+        for folder in (self._at.blobs, self._at.uploads, self._at.repositories):
             folder.stat()
         probe = self._tree.temporary()
         probe.touch()
@@ -96,18 +82,6 @@ class FilesystemStorage(Storage):
         self.flush()
         self._lock.release()
 
-    def _content(self, digest: str) -> Path:
-        algorithm, encoded = digest.split(":", 1)
-        return self._blobs / algorithm / encoded[:2] / encoded
-
-    def _held(self, name: str, kind: str, digest: str) -> Path:
-        algorithm, encoded = digest.split(":", 1)
-        return self._names / name / kind / algorithm / encoded
-
-    def _referring(self, name: str, subject: str) -> Path:
-        # A subject's digest may be of any algorithm and length; a file name may not.
-        return self._held(name, "_referrers", digest_of(subject.encode()))
-
     async def load_repositories(self) -> None:
         """Have them at hand."""
         await self._catalog.load("")
@@ -117,54 +91,49 @@ class FilesystemStorage(Storage):
         return self._catalog.names("")
 
     def _read_repositories(self, _name: str) -> list[str]:
-        found = []
-        for directory, children, _ in os.walk(self._names):
-            if any(child in ("_blobs", "_manifests") for child in children):
-                found.append(Path(directory).relative_to(self._names).as_posix())
-            children[:] = [child for child in children if not child.startswith("_")]
-        return found
+        return self._at.names()
 
     def exists(self, name: str) -> bool:
         """Whether something was pushed."""
-        directory = self._names / name
-        return (directory / "_blobs").is_dir() or (directory / "_manifests").is_dir()
+        directory = self._at.repositories / name
+        return (directory / BLOBS).is_dir() or (directory / MANIFESTS).is_dir()
 
     def blobs(self, name: str) -> list[str]:
         """Its blobs."""
-        return self._digests(name, "_blobs")
+        return self._digests(name, BLOBS)
 
     def manifests(self, name: str) -> list[str]:
         """Its manifests."""
-        return [digest for digest in self._digests(name, "_manifests") if not digest.endswith(".type")]
+        return [digest for digest in self._digests(name, MANIFESTS) if not digest.endswith(".type")]
 
     def _digests(self, name: str, kind: str) -> list[str]:
-        folder = self._names / name / kind
-        return [f"{algorithm}:{encoded}" for algorithm in _listed(folder) for encoded in _listed(folder / algorithm)]
+        folder = self._at.repositories / name / kind
+        return [f"{algorithm}:{encoded}" for algorithm in listed(folder) for encoded in listed(folder / algorithm)]
 
     def open_blob(self, name: str, digest: str) -> FileContent | None:
         """The blob, if held."""
         try:
-            return FileContent(str(self._held(name, "_blobs", digest)))
+            return FileContent(str(self._at.held(name, BLOBS, digest)))
         except FileNotFoundError:
             return None
 
     def has_blob(self, name: str, digest: str) -> bool:
         """Whether it is held."""
-        return self._held(name, "_blobs", digest).is_file()
+        return self._at.held(name, BLOBS, digest).is_file()
 
     def mount_blob(self, source: str, name: str, digest: str) -> bool:
         """Hold it in a second repository."""
-        held, content = self._held(source, "_blobs", digest), self._content(digest)
+        held, content = self._at.held(source, BLOBS, digest), self._at.content(digest)
         if not held.is_file():
             return False
         if not content.exists():
             self._tree.folder(content.parent)
             self._tree.link(held, content)
-        self._hold(content, name, "_blobs", digest)
+        self._hold(content, name, BLOBS, digest)
         return True
 
     def _hold(self, content: Path, name: str, kind: str, digest: str) -> None:
-        held = self._held(name, kind, digest)
+        held = self._at.held(name, kind, digest)
         self._tree.folder(held.parent)
         self._catalog.note("", name, is_there=True)
         self._tree.link(content, held)
@@ -172,7 +141,7 @@ class FilesystemStorage(Storage):
     def _unlink(self, digest: str, target: Path) -> bool:
         if not self._tree.remove(target):
             return False
-        content = self._content(digest)
+        content = self._at.content(digest)
         with contextlib.suppress(FileNotFoundError):
             if content.stat().st_nlink == 1:
                 self._tree.remove(content)
@@ -180,16 +149,12 @@ class FilesystemStorage(Storage):
 
     def delete_blob(self, name: str, digest: str) -> bool:
         """Take it out."""
-        return self._unlink(digest, self._held(name, "_blobs", digest))
-
-    def _session(self, name: str, identifier: str) -> Path:
-        # A file name is too short for the name of a repository.
-        return self._incoming / f"{identifier}.{digest_of(name.encode())[7:39]}"
+        return self._unlink(digest, self._at.held(name, BLOBS, digest))
 
     def start_upload(self, name: str) -> FileUpload:
         """A new session."""
         identifier = str(uuid.uuid4())
-        path = self._session(name, identifier)
+        path = self._at.session(name, identifier)
         path.touch()
         upload = self._uploads[identifier] = FileUpload(name, identifier, path)
         return upload
@@ -197,8 +162,8 @@ class FilesystemStorage(Storage):
     def find_upload(self, name: str, identifier: str) -> FileUpload | None:
         """A session of this repository, one from before a restart included."""
         upload = self._uploads.get(identifier)
-        if upload is None and _is_identifier(identifier):
-            path = self._session(name, identifier)
+        if upload is None and is_identifier(identifier):
+            path = self._at.session(name, identifier)
             try:
                 upload = FileUpload(name, identifier, path, path.stat().st_size)
             except FileNotFoundError:
@@ -209,13 +174,13 @@ class FilesystemStorage(Storage):
     async def settle(self, upload: Upload, digests: Iterable[str]) -> None:
         """Copy for each further digest, compare with what is stored already, and bring the data to the disk."""
         wanted = list(dict.fromkeys(digests))
-        if self._syncer.mode == ALWAYS or len(wanted) > 1 or self._content(wanted[0]).exists():
+        if self._syncer.mode == ALWAYS or len(wanted) > 1 or self._at.content(wanted[0]).exists():
             await asyncio.to_thread(self._settle, upload, wanted)
 
     def _settle(self, upload: Upload, digests: list[str]) -> None:
         assert isinstance(upload, FileUpload)
         for number, digest in enumerate(digests):
-            path, content = upload.path, self._content(digest)
+            path, content = upload.path, self._at.content(digest)
             # A file for each digest: the number of links must be that of one digest alone.
             if number:
                 path = path.with_name(f"{path.name}.{number}")
@@ -237,11 +202,11 @@ class FilesystemStorage(Storage):
         # The session's own file goes last: as long as it is there, everything can be done again.
         for digest in reversed(wanted):
             self._adopt(upload.ready.pop(digest), digest)
-            self._hold(self._content(digest), upload.repository, "_blobs", digest)
+            self._hold(self._at.content(digest), upload.repository, BLOBS, digest)
         self.discard_upload(upload)
 
     def _adopt(self, ready: Ready, digest: str) -> None:
-        content = self._content(digest)
+        content = self._at.content(digest)
         with contextlib.suppress(FileNotFoundError):
             if content.stat().st_ino == ready.same_as:
                 ready.path.unlink()
@@ -263,11 +228,11 @@ class FilesystemStorage(Storage):
     def purge_uploads(self, before: float, dry_run: bool = False) -> int:
         """Forget the old ones, by the time of their last write, and what a death of the process left."""
         purged = 0
-        for path in list(self._incoming.iterdir()):
+        for path in list(self._at.uploads.iterdir()):
             with contextlib.suppress(FileNotFoundError):
                 if path.stat().st_mtime >= before:
                     continue
-                purged += _is_identifier(path.stem)
+                purged += is_identifier(path.stem)
                 if not dry_run:
                     path.unlink()
                     if (upload := self._uploads.pop(path.name[:_IDENTIFIER], None)) is not None:
@@ -281,22 +246,22 @@ class FilesystemStorage(Storage):
 
     def put_manifest(self, name: str, manifest: Manifest, subject: str | None) -> None:
         """Store it; the type is written first, so that no manifest is without one."""
-        content = self._content(manifest.digest)
+        content = self._at.content(manifest.digest)
         self._tree.folder(content.parent)
         if not content.exists() or content.read_bytes() != manifest.content:
             self._tree.write(content, manifest.content)
-        held = self._held(name, "_manifests", manifest.digest)
+        held = self._at.held(name, MANIFESTS, manifest.digest)
         self._tree.folder(held.parent)
         self._tree.write(held.with_suffix(".type"), manifest.media_type.encode())
-        self._hold(content, name, "_manifests", manifest.digest)
+        self._hold(content, name, MANIFESTS, manifest.digest)
         if subject is not None:
-            link = self._referring(name, subject) / manifest.digest
+            link = self._at.referring(name, subject) / manifest.digest
             self._tree.folder(link.parent)
             self._tree.touch(link)
 
     def manifest(self, name: str, digest: str) -> Manifest | None:
         """The manifest, if held."""
-        held = self._held(name, "_manifests", digest)
+        held = self._at.held(name, MANIFESTS, digest)
         try:
             return Manifest(digest, held.with_suffix(".type").read_text(), held.read_bytes())
         except FileNotFoundError:
@@ -304,11 +269,11 @@ class FilesystemStorage(Storage):
 
     def delete_manifest(self, name: str, digest: str, subject: str | None) -> None:
         """Take it out."""
-        held = self._held(name, "_manifests", digest)
+        held = self._at.held(name, MANIFESTS, digest)
         self._unlink(digest, held)
         self._tree.remove(held.with_suffix(".type"))
         if subject is not None:
-            self._tree.remove(self._referring(name, subject) / digest)
+            self._tree.remove(self._at.referring(name, subject) / digest)
 
     async def load_tags(self, name: str) -> None:
         """Have them at hand."""
@@ -320,13 +285,10 @@ class FilesystemStorage(Storage):
 
     def tags_of(self, name: str, digest: str) -> list[str]:
         """Which of them point there: those that did once, as far as they still do."""
-        return [tag for tag in _listed(self._pointing(name, digest)) if self.tag(name, tag) == digest]
+        return [tag for tag in listed(self._at.pointing(name, digest)) if self.tag(name, tag) == digest]
 
     def _read_tags(self, name: str) -> list[str]:
-        return _listed(self._names / name / "_tags")
-
-    def _pointing(self, name: str, digest: str) -> Path:
-        return self._held(name, "_tagged", digest)
+        return listed(self._at.repositories / name / TAGS)
 
     def tag(self, name: str, tag: str) -> str | None:
         """Where it points."""
@@ -335,15 +297,15 @@ class FilesystemStorage(Storage):
     def _target(self, name: str, tag: str) -> str | None:
         try:
             # Nothing in it: a power cut, where the configuration lets it do that.
-            return (self._names / name / "_tags" / tag).read_text() or None
+            return self._at.tag(name, tag).read_text() or None
         except FileNotFoundError:
             return None
 
     def set_tag(self, name: str, tag: str, digest: str) -> None:
         """Point it."""
         path, pointing, before = (
-            self._names / name / "_tags" / tag,
-            self._pointing(name, digest),
+            self._at.tag(name, tag),
+            self._at.pointing(name, digest),
             self._target(name, tag),
         )
         if before != digest:
@@ -357,31 +319,17 @@ class FilesystemStorage(Storage):
     def delete_tag(self, name: str, tag: str) -> None:
         """Remove it."""
         before = self._target(name, tag)
-        self._tree.remove(self._names / name / "_tags" / tag)
+        self._tree.remove(self._at.tag(name, tag))
         self._forget_target(name, tag, before)
         self._tags.note(name, tag, is_there=False)
 
     def _forget_target(self, name: str, tag: str, digest: str | None) -> None:
         if digest is not None:
-            pointing = self._pointing(name, digest)
+            pointing = self._at.pointing(name, digest)
             (pointing / tag).unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 pointing.rmdir()
 
     def referrers(self, name: str, subject: str) -> list[str]:
         """Who refers to it."""
-        return _listed(self._referring(name, subject))
-
-
-def _listed(folder: Path) -> list[str]:
-    try:
-        return os.listdir(folder)  # noqa: PTH208 - names only, half the time
-    except FileNotFoundError:
-        return []
-
-
-def _is_identifier(value: str) -> bool:
-    try:
-        return str(uuid.UUID(value)) == value
-    except ValueError:
-        return False
+        return listed(self._at.referring(name, subject))

@@ -1,0 +1,56 @@
+"""What was found in a storage, and what was done about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from reference.storage.layout import Layout
+from reference.storage.sync import ALWAYS, Syncer
+from reference.storage.tree import Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it should be: where, what, and what was done about it, if anything."""
+
+    where: str
+    what: str
+    done: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}{f': {self.done}' if self.done else ''}"
+
+
+class Findings:
+    """What is found below a root; with ``repair`` what can be done about it is done."""
+
+    def __init__(self, at: Layout, repair: bool) -> None:
+        self.at = at
+        self.repair = repair
+        self.found: list[Finding] = []
+        self.counted: Counter[str] = Counter()
+        self.syncer = Syncer(ALWAYS)
+        self.tree = Tree(at.uploads, self.syncer)
+
+    def count(self, kind: str, number: int = 1) -> None:
+        """Note that something was looked at."""
+        self.counted[kind] += number
+
+    def tell(self, where: str, what: str, done: str = "", remedy: Callable[[], object] | None = None) -> None:
+        """Note a finding, and do what repairs it, where there is something."""
+        if self.repair and remedy is not None:
+            remedy()
+        self.found.append(Finding(where, what, done if self.repair and remedy is not None else ""))
+
+    @property
+    def left(self) -> list[Finding]:
+        """Those about which nothing was done."""
+        return [finding for finding in self.found if not finding.done]
+
+    def __str__(self) -> str:
+        kinds = ("repositories", "manifests", "blobs", "tags", "open uploads")
+        looked = ", ".join(f"{self.counted[kind]} {kind}" for kind in kinds)
+        repaired = len(self.found) - len(self.left)
+        return f"{looked}: {len(self.found)} findings" + (f", {repaired} repaired" if self.repair else "")
