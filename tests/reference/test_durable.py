@@ -17,6 +17,7 @@ import pytest
 from reference.app import Registry
 from reference.config import ConfigError, read
 from reference.grammar import digest_of
+from reference.maintenance.fsck import check
 from reference.storage.filesystem import FilesystemStorage
 from tests.reference.conftest import Start
 from tests.reference.durable import lost, torn, writing
@@ -49,6 +50,10 @@ def killed_rounds(starter: Start, folder: Path, mode: str, rounds: int, seconds:
             acknowledged += len(writer.told)
         assert torn(root) == []
         process.stop()
+        # What the death left half done is mended; nothing is bad, nothing lacks a part.
+        mended = [str(finding) for finding in check(root, repair=True).found]
+        assert not [line for line in mended if "quarantine" in line or "lacks" in line]
+        assert check(root).found == []
     return acknowledged
 
 
