@@ -129,8 +129,8 @@ class Registry:
     async def answer(self, request: Request) -> Response:
         """The response to a request, refusals included."""
         try:
-            if self.health is not None and (reasons := self.health.failures()):
-                raise errors.unavailable(reasons)
+            if self.health is not None and self.health.failures():
+                raise errors.unavailable()
             routing.resolve(request)
             if not routing.is_nameless(request):
                 self.check_name(request)

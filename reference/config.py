@@ -13,8 +13,9 @@ from pathlib import Path
 
 from reference import environment
 from reference.configfile import ConfigError, Section, load
+from reference.health.settings import health
 from reference.server import check_tls
-from reference.settings import Collection, Config, Endpoint, Log, Look, Tls, Token
+from reference.settings import Collection, Config, Endpoint, Log, Tls, Token
 from reference.storage.sync import MODES
 
 __all__ = ["ConfigError", "read"]
@@ -46,7 +47,6 @@ _REFUSED = {
         "minimumtls": "the TLS library chooses",
         "ciphersuites": "the TLS library chooses",
     },
-    "health": dict.fromkeys(("http", "tcp"), "it looks at files and at its storage alone"),
     "validation": {"manifests": "layers with urls are taken as they are, and missing content is refused"},
     "auth": {"silly": "it lets everybody in"},
     "auth.token": {
@@ -74,7 +74,7 @@ def read(path: Path, variables: Mapping[str, str] | None = None) -> Config:
         ("compatibility", _compatibility),
         ("auth", _auth),
         ("notifications", _notifications),
-        ("health", _health),
+        ("health", health),
         ("validation", _validation),
         ("catalog", _catalog),
     )
@@ -182,13 +182,11 @@ def _http(config: Config, section: Section) -> None:
         section.fail_at("host", "http.host must be a URL with http or https")
     config.host = "" if section.flag("relativeurls", False) else host
     config.drain = section.duration("draintimeout", config.drain)
-    config.headers = [(name, value) for name, values in _headers(section).items() for value in values]
+    config.headers = [(name, value) for name, values in section.lists("headers").items() for value in values]
     if (debug := section.section("debug")) is not None:
         config.debug_addr = debug.address("addr", "")
         if (prometheus := debug.section("prometheus")) is not None:
-            prometheus.only("enabled", "false", "it has no metrics")
-            prometheus.text("path")
-            prometheus.finish()
+            config.metrics = _metrics(config, prometheus)
         debug.finish()
     if (tls := section.section("tls")) is not None:
         config.tls = _tls(tls)
@@ -199,6 +197,18 @@ def _http(config: Config, section: Section) -> None:
     if (h2c := section.section("h2c")) is not None:
         h2c.only("enabled", "false", "the server speaks HTTP/1.1")
         h2c.finish()
+
+
+def _metrics(config: Config, section: Section) -> str:
+    """The path of the metrics; nothing where they are off."""
+    path = section.text("path") or "/metrics"
+    if not path.startswith("/") or path.rstrip("/") in ("", "/debug/health", "/debug/vars"):
+        section.fail_at("path", f"{section.name('path')} must be a path of its own, such as /metrics, not {path!r}")
+    enabled = section.flag("enabled", False)
+    section.finish()
+    if enabled and not config.debug_addr:
+        section.fail_at("enabled", f"{section.name('enabled')}: metrics are told on http.debug.addr, which is missing")
+    return path.rstrip("/") if enabled else ""
 
 
 def _tls(section: Section) -> Tls | None:
@@ -226,18 +236,6 @@ def _compatibility(config: Config, section: Section) -> None:
         if schema1.text("signingkeyfile"):
             config.remarks.append("compatibility.schema1.signingkeyfile changes nothing here: manifests stay as pushed")
         schema1.finish()
-
-
-def _health(config: Config, section: Section) -> None:
-    if (storage := section.section("storagedriver")) is not None:
-        look = Look(None, storage.duration("interval", 10.0), storage.number("threshold", 3))
-        if storage.flag("enabled", False):
-            config.checks.append(look)
-        storage.finish()
-    for entry in section.sections("file"):
-        path = Path(entry.text("file", required=True))
-        config.checks.append(Look(path, entry.duration("interval", 10.0), 1))
-        entry.finish()
 
 
 def _validation(_config: Config, section: Section) -> None:
@@ -301,7 +299,7 @@ def _notifications(config: Config, section: Section) -> None:
             name=entry.text("name", required=True),
             url=url,
             disabled=entry.flag("disabled", False),
-            headers=_headers(entry),
+            headers=entry.lists("headers"),
             timeout=entry.duration("timeout", 1.0),
             threshold=entry.number("threshold", 10),
             backoff=entry.duration("backoff", 1.0),
@@ -314,10 +312,3 @@ def _notifications(config: Config, section: Section) -> None:
 
 def _ignored(section: Section | None, key: str) -> list[str]:
     return section.words(key) if section is not None else []
-
-
-def _headers(entry: Section) -> dict[str, list[str]]:
-    section = entry.section("headers")
-    if section is None:
-        return {}
-    return {name: list(section.texts(name)) for name in section.keys()}  # noqa: SIM118 - a section is no mapping

@@ -114,6 +114,13 @@ class Section:
             self.fail_at(key, f"{self.name(key)} must be a list of words")
         return tuple(str(entry.value) for entry in entries)
 
+    def lists(self, key: str) -> dict[str, list[str]]:
+        """Words or lists of words, by name."""
+        section = self.section(key)
+        if section is None:
+            return {}
+        return {name: list(section.texts(name)) for name in section.keys()}  # noqa: SIM118 - a section is no mapping
+
     def choice(self, key: str, allowed: tuple[str, ...], default: str) -> str:
         """One of several words."""
         value = self.text(key, default)

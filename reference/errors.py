@@ -158,9 +158,9 @@ def internal(request: str) -> RegistryError:
     return _error(500, "UNKNOWN", "internal error", {"request": request})
 
 
-def unavailable(reasons: dict[str, str]) -> RegistryError:
-    """A registry that is out of order, or that somebody took out of service."""
-    return _error(503, "UNAVAILABLE", "the registry is unavailable", reasons)
+def unavailable() -> RegistryError:
+    """A registry that is out of order, or that somebody took out of service; why is for its owner alone."""
+    return _error(503, "UNAVAILABLE", "the registry is unavailable", "a check failed: see /debug/health")
 
 
 def size_invalid(expected: int, received: int) -> RegistryError:

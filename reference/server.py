@@ -1,4 +1,4 @@
-"""The server around the application: sockets, signals, TLS and the debug server."""
+"""The server around the application: sockets, signals, TLS, and work beside the requests."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import signal
 import socket
 import ssl
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import uvicorn
 
 from reference.connections import Protocol
-from reference.health import Health
-from reference.messages import Application, Receive, Response, Scope, Send
+from reference.messages import Application
 from reference.settings import Tls
 
 log = logging.getLogger("reference")
@@ -102,20 +102,6 @@ def check_tls(tls: Tls) -> None:
     context.load_cert_chain(tls.certificate, tls.key)
 
 
-def debug_application(health: Health) -> Application:
-    """/debug/health, as the original has it: what fails, and why."""
-
-    async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        failures = health.failures()
-        found = scope["path"] in ("/debug/health", "/debug/health/")
-        response = Response.json(failures, 503 if failures else 200) if found else Response.json({"errors": []}, 404)
-        await response.send(send, head=scope["method"] == "HEAD")
-
-    return answer
-
-
 def _server(application: Application, tls: Tls | None, drain: float) -> _Server:
     config = uvicorn.Config(
         application,
@@ -136,7 +122,7 @@ def _server(application: Application, tls: Tls | None, drain: float) -> _Server:
     return _Server(config)
 
 
-async def _repeat(job: Job) -> None:
+async def _repeat(job: Job, threads: Executor) -> None:
     """Do a piece of work again and again; what it fails at is logged, and does not end it."""
     while True:
         await asyncio.sleep(job.interval)
@@ -144,7 +130,7 @@ async def _repeat(job: Job) -> None:
             if inspect.iscoroutinefunction(job.work):
                 await job.work()
             else:
-                await asyncio.to_thread(job.work)
+                await asyncio.get_running_loop().run_in_executor(threads, job.work)
         except Exception:
             log.exception("%s", job.name)
 
@@ -159,10 +145,13 @@ async def _serve(servers: list[tuple[_Server, socket.socket]], jobs: Sequence[Jo
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number.name)
-    repeated = [asyncio.create_task(_repeat(job)) for job in jobs]
+    # Threads of their own: those that read and write content do not wait for a check that hangs.
+    threads = ThreadPoolExecutor(max(1, len(jobs)), "job")
+    repeated = [asyncio.create_task(_repeat(job, threads)) for job in jobs]
     await asyncio.gather(*(server.serve([listener]) for server, listener in servers))
     for task in repeated:
         task.cancel()
+    threads.shutdown(wait=False, cancel_futures=True)
 
 
 def run(

@@ -53,11 +53,36 @@ class Log:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A check of health: of a file, or of the storage where there is none; the interval in seconds."""
+    """A check of health, every so many seconds; it fails after so many failures in a row."""
 
-    file: Path | None = None
-    interval: float = 10.0
-    threshold: int = 3
+    interval: float
+    threshold: int
+
+
+@dataclass(frozen=True, slots=True)
+class LookAtFile(Look):
+    """Whether a file is absent."""
+
+    file: Path
+
+
+@dataclass(frozen=True, slots=True)
+class LookAtHttp(Look):
+    """Whether a URL answers HEAD with a status, in some seconds."""
+
+    url: str
+    status: int
+    headers: dict[str, list[str]]
+    timeout: float
+
+
+@dataclass(frozen=True, slots=True)
+class LookAtTcp(Look):
+    """Whether an address takes connections, in some seconds."""
+
+    host: str
+    port: int
+    timeout: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +119,8 @@ class Config:
     host: str = ""
     secret: str = ""
     debug_addr: str = ""
+    #: The path of the metrics on the debug server; none where they are off.
+    metrics: str = ""
     tls: Tls | None = None
     realm: str = ""
     htpasswd: Path | None = None

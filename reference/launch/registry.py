@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,15 +15,17 @@ from reference.app import NAME, VERSION, Options, Registry
 from reference.auth import Authenticator
 from reference.health import Check, Health, absent
 from reference.launch import LEVELS, LaunchError, announce_modifications, write_port_file
+from reference.messages import Application
 from reference.modifications import Modification, modify
 from reference.server import Job
-from reference.settings import Config
+from reference.settings import Config, Look, LookAtFile, LookAtHttp, LookAtTcp
 from reference.storage import Storage, StorageError
 from reference.storage.memory import MemoryStorage
 
 if TYPE_CHECKING:
     from reference.maintenance.collection import Collector
     from reference.notifications import Notifications
+    from reference.operation.metrics import Metrics
 
 log = logging.getLogger("reference")
 #: Seconds between two rounds of `sync: interval`.
@@ -75,11 +78,23 @@ def make_health(config: Config, storage: Storage) -> Health:
     """What a configuration has looked at."""
     made = Health()
     for look in config.checks:
-        if look.file is None:
-            made.checks.append(Check(f"storagedriver_{config.storage}", storage.check, look.interval, look.threshold))
-        else:
-            made.checks.append(Check(str(look.file), partial(absent, look.file), look.interval, look.threshold))
+        name, what = _looking(look, config, storage)
+        made.checks.append(Check(name, what, look.interval, look.threshold))
     return made
+
+
+def _looking(look: Look, config: Config, storage: Storage) -> tuple[str, Callable[[], None]]:
+    """The name of a check, and how it is made."""
+    if isinstance(look, LookAtFile):
+        return str(look.file), partial(absent, look.file)
+    if isinstance(look, LookAtHttp | LookAtTcp):
+        from reference.health import services  # noqa: PLC0415 - only where it is asked for
+
+        if isinstance(look, LookAtHttp):
+            answering = partial(services.answers, look.url, look.status, look.headers, look.timeout)
+            return services.without_login(look.url), answering
+        return f"{look.host}:{look.port}", partial(services.connects, look.host, look.port, look.timeout)
+    return f"storagedriver_{config.storage}", storage.check
 
 
 def make_collector(config: Config, storage: Storage) -> Collector | None:
@@ -153,6 +168,22 @@ def make_notifications(config: Config, address: str) -> Notifications | None:
     return Notifications(config.endpoints, Events(address, config.host, config.references))
 
 
+def make_metrics(config: Config, registry: Registry) -> Metrics | None:
+    """Who counts what the registry does."""
+    if not config.metrics:
+        return None
+    from reference.operation.metrics import Metrics  # noqa: PLC0415 - only where it is asked for
+
+    return Metrics(registry, config.storage)
+
+
+def make_debug(registry: Registry, health: Health, metrics: Metrics | None, path: str) -> Application:
+    """What the debug server answers."""
+    from reference.operation import debug  # noqa: PLC0415 - only where it is asked for
+
+    return debug.application(registry, health, {path: metrics.page} if metrics is not None else {})
+
+
 def serve(choice: Choice) -> None:
     """Serve until a signal."""
     config = read_config(choice.config) if choice.config is not None else Config()
@@ -173,11 +204,14 @@ def serve(choice: Choice) -> None:
     registry.health = health if health.checks else None
     registry.collector = make_collector(config, registry.storage)
     jobs = make_jobs(config, registry, health)
+    metrics = make_metrics(config, registry)
     application = modify(registry, choice.modifications)
     _announce(config, choice, server.address_of(listener), server.address_of(debug) if debug else "")
     if notifications is not None:
         notifications.start()
-    beside = (debug, server.debug_application(health)) if debug else None
+    beside = (debug, make_debug(registry, health, metrics, config.metrics)) if debug else None
+    if metrics is not None:
+        application = metrics.measured(application)
     server.run(application, listener, beside, config.tls, drain=config.drain, jobs=jobs)
     if notifications is not None:
         notifications.close()

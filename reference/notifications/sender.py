@@ -6,7 +6,7 @@ import http.client
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 
 from reference.notifications.events import MEDIA_TYPE, Event, envelope
 from reference.notifications.post import Poster
@@ -26,6 +26,12 @@ class Sender:
         #: How many attempts failed in a row.
         self.failures = 0
         self.lost = 0
+        #: Events that came, and what became of attempts: delivered, answered otherwise (by status), not answered.
+        self.events = 0
+        self.successes = 0
+        self.refusals = 0
+        self.errors = 0
+        self.statuses: Counter[int] = Counter()
         self._queue: deque[Event] = deque()
         self._sending = 0
         self._changed = threading.Condition()
@@ -40,6 +46,7 @@ class Sender:
     def put(self, event: Event) -> None:
         """Queue an event; where too many wait already it is lost."""
         with self._changed:
+            self.events += 1
             if len(self._queue) >= PENDING:
                 self.lost += 1
                 return
@@ -74,6 +81,11 @@ class Sender:
                 self._changed.wait()
             return [] if self._over() else [self._queue.popleft()]
 
+    @property
+    def pending(self) -> int:
+        """How many events wait, one that is on its way included."""
+        return len(self._queue) + self._sending
+
     def waiting(self) -> bool:
         """Whether an event waits."""
         return bool(self._queue)
@@ -100,11 +112,16 @@ class Sender:
         try:
             status = self.post(envelope(events))
         except (OSError, http.client.HTTPException, ValueError) as error:
+            self.errors += 1
             log.warning("endpoint %s: %s", self.endpoint.name, type(error).__name__)
             return False
+        self.statuses[status] += 1
         if status not in _DELIVERED:
+            self.refusals += 1
             log.warning("endpoint %s: status %d", self.endpoint.name, status)
-        return status in _DELIVERED
+            return False
+        self.successes += 1
+        return True
 
     def post(self, body: bytes, media_type: str = MEDIA_TYPE) -> int:
         """The status of one POST."""

@@ -215,6 +215,14 @@ class Storage(ABC):
         """Make a blob of verified data and end the session."""
 
     @abstractmethod
+    def open_uploads(self) -> int:
+        """How many sessions there are; it may take time."""
+
+    def space(self) -> tuple[int, int] | None:
+        """The bytes that are free, and all, where what is stored is on a disk."""
+        return None
+
+    @abstractmethod
     def discard_upload(self, upload: Upload) -> None:
         """End the session and forget its data."""
 

@@ -218,6 +218,15 @@ class FilesystemStorage(Storage):
         if self._syncer.mode != ALWAYS:
             self._syncer.note(content)
 
+    def open_uploads(self) -> int:
+        """How many."""
+        return sum(is_identifier(name.partition(".")[0]) for name in listed(self._at.uploads))
+
+    def space(self) -> tuple[int, int]:
+        """That of the file system."""
+        usage = shutil.disk_usage(self._at.root)
+        return usage.free, usage.total
+
     def discard_upload(self, upload: Upload) -> None:
         """Forget it."""
         assert isinstance(upload, FileUpload)

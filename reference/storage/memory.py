@@ -166,6 +166,10 @@ class MemoryStorage(Storage):
             self._hold(upload.repository, digest)
         self.discard_upload(upload)
 
+    def open_uploads(self) -> int:
+        """How many."""
+        return len(self._uploads)
+
     def discard_upload(self, upload: Upload) -> None:
         """Forget it."""
         upload.closed = True

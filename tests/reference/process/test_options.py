@@ -42,11 +42,9 @@ def started(starter: Start, folder: Path, text: str) -> Process:
         (HEAD + "http:\n  prefix: /a/\n", 5, "http.prefix is not supported by the reference: the API begins at /v2/"),
         (HEAD + "http:\n  tls:\n    clientauth: x\n", 6, "http.tls.clientauth is not supported by the reference"),
         (HEAD + "http:\n  h2c:\n    enabled: true\n", 6, "http.h2c.enabled can only be false"),
-        (
-            HEAD + "http:\n  debug:\n    prometheus:\n      enabled: true\n",
-            7,
-            "http.debug.prometheus.enabled can only be",
-        ),
+        (HEAD + "http:\n  debug:\n    prometheus:\n      enabled: true\n", 7, "http.debug.prometheus.enabled: metrics"),
+        (HEAD + "http:\n  debug:\n    prometheus:\n      path: m\n", 7, "http.debug.prometheus.path must be a path"),
+        (HEAD + "http:\n  debug:\n    prometheus:\n      path: /debug/vars\n", 7, "http.debug.prometheus.path must be"),
         (HEAD + "http:\n  draintimeout: soon\n", 5, "http.draintimeout must be a duration"),
         (HEAD + "http:\n  relativeurls: maybe\n", 5, "http.relativeurls must be true or false"),
         (HEAD + "  cache:\n    blobdescriptor: redis\n", 5, "storage.cache.blobdescriptor can only be inmemory"),
@@ -55,7 +53,11 @@ def started(starter: Start, folder: Path, text: str) -> Process:
         (HEAD + PURGING + "      dryrun: x\n", 7, "storage.maintenance.uploadpurging.dryrun must be true or false"),
         (HEAD + PURGING + "      interval: 0s\n", 7, "storage.maintenance.uploadpurging.interval must be more than"),
         (HEAD + "health: garbage\n", 4, "health must be a mapping"),
-        (HEAD + "health:\n  http:\n    - uri: x\n", 5, "health.http is not supported by the reference"),
+        (HEAD + "health:\n  http:\n    - uri: x\n", 6, "health.http[0].uri must be a URL with http or https"),
+        (HEAD + "health:\n  http:\n    - {uri: 'http://a', statuscode: 9}\n", 6, "health.http[0].statuscode must be a"),
+        (HEAD + "health:\n  tcp:\n    - timeout: 1s\n", 6, "health.tcp[0].addr must be HOST:PORT"),
+        (HEAD + "health:\n  tcp:\n    - addr: ':80'\n", 6, "health.tcp[0].addr must be HOST:PORT"),
+        (HEAD + "health:\n  file:\n    - {file: /x, interval: 0s}\n", 6, "health.file[0].interval must be more than"),
         (HEAD + "health:\n  storagedriver:\n    enabled: x\n", 6, "health.storagedriver.enabled must be true or false"),
         (HEAD + "validation: 17\n", 4, "validation must be a mapping"),
         (HEAD + "validation:\n  manifests:\n    urls:\n", 5, "validation.manifests is not supported by the reference"),
@@ -205,6 +207,8 @@ def test_health_is_that_of_the_storage_and_of_a_file(starter: Start, tmp_path: P
     assert both(200) == {}
     stop.touch()
     assert both(503) == {str(stop): f"{stop} exists"}
+    # Why is for the owner alone.
+    assert str(stop) not in requests.get(f"{process.url}/v2/", timeout=5).text
     stop.unlink()
     assert both(200) == {}
     root.rename(tmp_path / "gone")
