@@ -123,7 +123,12 @@ class Registry:
         await response.send(send, head=request.method == "HEAD")
         if self.access_log is not None:
             self.access_log.tell(request, response)
-        if self.notifications is not None:
+        self.notify(request, response)
+
+    def notify(self, request: Request, response: Response) -> None:
+        """Tell what a request did, once."""
+        if self.notifications is not None and not response.told:
+            response.told = True
             self.notifications.tell(request, response)
 
     async def answer(self, request: Request) -> Response:
@@ -143,6 +148,10 @@ class Registry:
             if self.collector is not None:
                 self.collector.asked(request, response)
             if request.method in _WRITES:
+                if self.notifications is not None and self.notifications.durable:
+                    # What is acknowledged will be told, whatever becomes of this process.
+                    self.notify(request, response)
+                    await self.notifications.synced()
                 await self.storage.durable()
         except errors.RegistryError as error:
             response = self.refuse(request, error)

@@ -290,6 +290,9 @@ def _notifications(config: Config, section: Section) -> None:
     if (events := section.section("events")) is not None:
         config.references = events.flag("includereferences", False)
         events.finish()
+    if (queue := section.section("queue")) is not None:
+        config.queue = Path(queue.text("rootdirectory", required=True))
+        queue.finish()
     for entry in section.sections("endpoints"):
         url = entry.text("url", required=True)
         if not url.startswith(("http://", "https://")):
@@ -306,6 +309,8 @@ def _notifications(config: Config, section: Section) -> None:
             ignored_media_types=frozenset(entry.words("ignoredmediatypes") + _ignored(ignore, "mediatypes")),
             ignored_actions=frozenset(_ignored(ignore, "actions")),
         )
+        if config.queue is not None and endpoint.name in [other.name for other in config.endpoints]:
+            entry.fail_at("name", f"{entry.name('name')}: each endpoint needs a name of its own for its queue")
         entry.finish()
         config.endpoints.append(endpoint)
 

@@ -195,6 +195,8 @@ class Response:
         self.content: Content | None = None
         self.parts: list[bytes | tuple[int, int]] = []
         self.notices: list[Notice] = []
+        #: Whether those who are notified know of it.
+        self.told = False
 
     def tells(self, *notices: Notice) -> Response:
         """Say what the request did."""

@@ -127,4 +127,6 @@ class Config:
     token: Token | None = None
     endpoints: list[Endpoint] = field(default_factory=list)
     references: bool = False
+    #: Where events wait that are to survive the registry; none where they wait in memory.
+    queue: Path | None = None
     schema1_enabled: bool = False

@@ -111,8 +111,10 @@ def make_jobs(config: Config, registry: Registry, health: Health) -> list[Job]:
     """What is done beside the requests; a purge for the first time at once."""
     storage = registry.storage
     jobs = [Job(f"health: {check.name}", check.interval, check.run) for check in health.checks]
-    if config.storage == "filesystem" and config.sync == "interval":
+    if config.sync == "interval":
         jobs.append(Job("sync", _SYNC_INTERVAL, storage.flush))
+        if registry.notifications is not None:
+            jobs.append(Job("sync of notifications", _SYNC_INTERVAL, registry.notifications.flush))
     if config.purge_age:
         purge(config, storage)
         jobs.append(Job("purge of uploads", config.purge_interval, partial(purge, config, storage)))
@@ -165,7 +167,17 @@ def make_notifications(config: Config, address: str) -> Notifications | None:
     for endpoint in config.endpoints:
         # Its URL may hold a password.
         log.info("notifications go to endpoint %s%s", endpoint.name, ", which is disabled" if endpoint.disabled else "")
-    return Notifications(config.endpoints, Events(address, config.host, config.references))
+    events = Events(address, config.host, config.references)
+    if config.queue is None:
+        return Notifications(config.endpoints, events)
+    from reference.notifications.durable import DurableNotifications  # noqa: PLC0415 - as above
+
+    try:
+        return DurableNotifications(config.endpoints, events, config.queue.absolute(), config.sync)
+    except OSError as error:
+        raise LaunchError(f"notifications.queue.rootdirectory: {config.queue}: {error.strerror}") from error
+    except StorageError as error:
+        raise LaunchError(f"notifications.queue.rootdirectory: {error}") from error
 
 
 def make_metrics(config: Config, registry: Registry) -> Metrics | None:

@@ -16,6 +16,9 @@ GRACE = 1.0
 class Notifications:
     """Told of each answered request, it queues events; nobody waits for their delivery."""
 
+    #: Whether what a write did is to be kept before its answer.
+    durable = False
+
     def __init__(self, endpoints: Iterable[Endpoint], events: Events) -> None:
         self.events = events
         self.senders = [Sender(endpoint) for endpoint in endpoints if not endpoint.disabled]
@@ -24,6 +27,12 @@ class Notifications:
         """Begin to send."""
         for sender in self.senders:
             sender.start()
+
+    async def synced(self) -> None:
+        """Wait until what was told survives a power cut, as far as it is to be waited for."""
+
+    def flush(self) -> None:
+        """Have what was told survive a power cut."""
 
     def close(self) -> None:
         """End, with a little time for what is not yet delivered."""

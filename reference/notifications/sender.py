@@ -55,14 +55,18 @@ class Sender:
 
     def close(self, grace: float) -> None:
         """Send what waits for at most some seconds more, then end; what is left is lost."""
+        self.end(grace)
+        self.lost += len(self._queue) + self._sending
+        if self.lost:
+            log.warning("endpoint %s: %d events were not delivered", self.endpoint.name, self.lost)
+
+    def end(self, grace: float) -> None:
+        """Send what waits for at most some seconds more."""
         with self._changed:
             self._end = time.monotonic() + grace
             self._changed.notify()
         if self._thread.is_alive():
             self._thread.join(grace)
-        self.lost += len(self._queue) + self._sending
-        if self.lost:
-            log.warning("endpoint %s: %d events were not delivered", self.endpoint.name, self.lost)
 
     def _run(self) -> None:
         while events := self.next():
@@ -70,7 +74,11 @@ class Sender:
             if not self.deliver(events):
                 break
             self._sending = 0
+            self.delivered()
         self._poster.close()
+
+    def delivered(self) -> None:
+        """What was read of the queue is delivered."""
 
     def next(self) -> list[Event]:
         """Wait for what goes into the next envelope: one event; nothing when the sender is to end."""
