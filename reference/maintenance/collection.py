@@ -12,7 +12,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from reference.maintenance.contents import Contents, Unreadable
 from reference.messages import Request, Response
@@ -56,6 +58,8 @@ class Collector:
         self.untagged = untagged
         self.dry_run = dry_run
         self._clock = clock
+        # One thread of its own: large manifests leave room for the next ones there, and not in each thread.
+        self._thread = ThreadPoolExecutor(1, "collection")
         #: Since when what is not needed: repository, digest, time.
         self._since: dict[str, dict[str, float]] = {}
 
@@ -94,7 +98,8 @@ class Collector:
         if self.untagged:
             await self.storage.load_tags(name)
             tags = self.storage.tags(name)
-        contents = await asyncio.to_thread(Contents.read, self.storage, name, tags)
+        reading = partial(Contents.read, self.storage, name, tags)
+        contents = await asyncio.get_running_loop().run_in_executor(self._thread, reading)
         stay = contents.needed(contents.tagged) if self.untagged else set(contents.manifests)
         unneeded = (contents.manifests.keys() - stay) | (contents.blobs - contents.parts(stay))
         now, before = self._clock(), self._since.get(name, {})

@@ -21,12 +21,12 @@ class Unreadable(Exception):
 class Needs:
     """What a manifest names: what it is made of, and the manifest that it is about."""
 
-    parts: frozenset[str]
+    parts: tuple[str, ...]
     subject: str | None
 
 
-def needs_of(manifest: Manifest) -> Needs:
-    """What a stored manifest names.
+def needs_of(manifest: Manifest, known: dict[str, str]) -> Needs:
+    """What a stored manifest names; ``known`` has each digest once, however many manifests name it.
 
     Whatever it calls a digest counts, in manifests of unknown types as well. The subject does not: OCI calls that
     a weak association, so that a signature keeps nothing that was signed.
@@ -43,7 +43,7 @@ def needs_of(manifest: Manifest) -> Needs:
         raise Unreadable(f"manifest {manifest.digest} cannot be read") from error
     subject = Document(manifest.media_type, members).subject
     about = {key: value for key, value in members.items() if key != "subject" or subject is None}
-    return Needs(frozenset(_digests(about)), subject)
+    return Needs(tuple({known.setdefault(part, part) for part in _digests(about)}), subject)
 
 
 def _digests(value: Any) -> Iterator[str]:
@@ -65,6 +65,7 @@ class Contents:
     manifests: dict[str, Needs] = field(default_factory=dict)
     blobs: set[str] = field(default_factory=set)
     tagged: set[str] = field(default_factory=set)
+    _known: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, storage: Storage, name: str, tags: Iterable[str]) -> Contents:
@@ -91,7 +92,7 @@ class Contents:
             if digest not in self.manifests:
                 manifest = storage.manifest(self.name, digest)
                 if manifest is not None:
-                    self.manifests[digest] = needs_of(manifest)
+                    self.manifests[digest] = needs_of(manifest, self._known)
 
     def needed(self, roots: Iterable[str]) -> set[str]:
         """The manifests that stay where some do: these, what indexes name, and what refers to one that stays."""
@@ -118,6 +119,6 @@ class Contents:
         sorter: TopologicalSorter[str] = TopologicalSorter()
         for digest in sorted(manifests):
             sorter.add(digest)
-            for part in self.manifests[digest].parts & manifests:
+            for part in manifests.intersection(self.manifests[digest].parts):
                 sorter.add(part, digest)
         return list(sorter.static_order())
