@@ -11,7 +11,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,8 +22,8 @@ from reference.messages import Request, Response
 from reference.storage import Storage
 
 log = logging.getLogger("reference")
-#: How much is removed before other requests have their turn.
-_AT_ONCE = 100
+#: Seconds after which other requests have their turn.
+_MOMENT = 0.005
 
 
 @dataclass(slots=True)
@@ -98,36 +99,82 @@ class Collector:
         if self.untagged:
             await self.storage.load_tags(name)
             tags = self.storage.tags(name)
-        reading = partial(Contents.read, self.storage, name, tags)
-        contents = await asyncio.get_running_loop().run_in_executor(self._thread, reading)
-        stay = contents.needed(contents.tagged) if self.untagged else set(contents.manifests)
-        unneeded = (contents.manifests.keys() - stay) | (contents.blobs - contents.parts(stay))
-        now, before = self._clock(), self._since.get(name, {})
-        self._since[name] = {digest: before.get(digest, now) for digest in unneeded}
-        # Nothing is waited for within a step.
-        while self._step(contents, now - self.age, done):
+        before = self._since.get(name, {})
+        reading = partial(self._plan, name, tags, before.copy())
+        plan, since = await asyncio.get_running_loop().run_in_executor(self._thread, reading)
+        # What was asked for in the meantime is no longer among those of before.
+        self._since[name] = {d: at for d, at in since.items() if d in before or d not in plan.before}
+        while not plan.is_done:
+            plan.step(self._since[name], done, self.dry_run)
             await asyncio.sleep(0)
 
-    def _step(self, contents: Contents, before: float, done: Collected) -> bool:
-        """Remove some of what is not needed at this moment; whether there is more."""
-        name = contents.name
-        contents.read_manifests(self.storage)
-        ripe = {digest for digest, since in self._since[name].items() if since <= before}
-        stay = {d for d in contents.manifests if d not in ripe or self.storage.tags_of(name, d)}
-        stay = contents.needed(stay) if self.untagged else set(contents.manifests)
+    def _plan(self, name: str, tags: Iterable[str], before: dict[str, float]) -> tuple[Plan, dict[str, float]]:
+        """What may go of a repository, and since when what is not needed."""
+        contents = Contents.read(self.storage, name, tags)
+        stay = contents.needed(contents.tagged) if self.untagged else set(contents.manifests)
+        unneeded = (contents.manifests.keys() - stay) | (contents.blobs - contents.parts(stay))
+        now = self._clock()
+        since = {digest: before.get(digest, now) for digest in unneeded}
+        ripe = {digest for digest, at in since.items() if at <= now - self.age}
+        stay = contents.manifests.keys() - ripe
+        stay = contents.needed(stay) if self.untagged else stay
         manifests = contents.parents_first(contents.manifests.keys() - stay)
         blobs = sorted((contents.blobs & ripe) - contents.parts(stay))
-        if self.dry_run:
-            done.manifests += [(name, digest) for digest in manifests]
-            done.blobs += [(name, digest) for digest in blobs]
-            return False
-        for digest in manifests[:_AT_ONCE]:
-            self.storage.delete_manifest(name, digest, contents.manifests.pop(digest).subject)
-            done.manifests.append((name, digest))
-        # A blob goes when the manifests that named it are gone.
-        some = blobs[:_AT_ONCE] if len(manifests) <= _AT_ONCE else []
-        for digest in some:
-            contents.blobs.discard(digest)
-            if self.storage.delete_blob(name, digest):
+        return Plan(self.storage, contents, manifests, blobs, before.keys()), since
+
+
+class Plan:
+    """What may go of a repository, in an order in which nothing goes before what needs it.
+
+    Others push between two steps. Nothing is waited for within one, and what goes is looked at again in it.
+    """
+
+    def __init__(
+        self, storage: Storage, contents: Contents, manifests: list[str], blobs: list[str], before: Collection[str]
+    ) -> None:
+        self.before = before
+        self._storage = storage
+        self._contents = contents
+        self._manifests = deque(manifests)
+        self._blobs = deque(blobs)
+        #: What is needed after all: manifests that came, or that are tagged or asked for, and what goes with them.
+        self._spared: set[str] = set()
+        self._parts: set[str] = set()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left that may go."""
+        return not self._manifests and not self._blobs
+
+    def step(self, since: Mapping[str, float], done: Collected, dry_run: bool) -> None:
+        """Remove as much as takes a moment; ``since`` has what is still not asked for.
+
+        Raises:
+            Unreadable: a manifest came that does not say what it needs.
+        """
+        began = time.perf_counter()
+        self._spare(self._contents.read_manifests(self._storage))
+        # Where looking takes long, more is done for it.
+        end = time.perf_counter() + max(_MOMENT, time.perf_counter() - began)
+        name = self._contents.name
+        while self._manifests and time.perf_counter() < end:
+            digest = self._manifests.popleft()
+            if digest not in since or digest in self._spared or self._storage.tags_of(name, digest):
+                self._spare([digest])
+            elif self._storage.manifest(name, digest) is not None:
+                done.manifests.append((name, digest))
+                if not dry_run:
+                    self._storage.delete_manifest(name, digest, self._contents.manifests.pop(digest).subject)
+        while self._blobs and not self._manifests and time.perf_counter() < end:
+            digest = self._blobs.popleft()
+            if digest in since and digest not in self._parts and self._storage.has_blob(name, digest):
                 done.blobs.append((name, digest))
-        return len(manifests) > _AT_ONCE or len(blobs) > len(some)
+                if not dry_run:
+                    self._storage.delete_blob(name, digest)
+
+    def _spare(self, digests: list[str]) -> None:
+        new = [digest for digest in digests if digest not in self._spared]
+        if new:
+            stay = self._contents.needed(new)
+            self._spared |= stay
+            self._parts |= self._contents.parts(stay)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from reference import errors
@@ -82,17 +82,20 @@ class Contents:
         contents.tagged.update(digest for digest in found if digest is not None)
         return contents
 
-    def read_manifests(self, storage: Storage) -> None:
-        """Read those that are not known yet.
+    def read_manifests(self, storage: Storage) -> list[str]:
+        """Read those that are not known yet, and name them.
 
         Raises:
             Unreadable: as above.
         """
+        found = []
         for digest in storage.manifests(self.name):
             if digest not in self.manifests:
                 manifest = storage.manifest(self.name, digest)
                 if manifest is not None:
                     self.manifests[digest] = needs_of(manifest, self._known)
+                    found.append(digest)
+        return found
 
     def needed(self, roots: Iterable[str]) -> set[str]:
         """The manifests that stay where some do: these, what indexes name, and what refers to one that stays."""
@@ -115,10 +118,20 @@ class Contents:
         return set().union(*(self.manifests[digest].parts for digest in manifests))
 
     def parents_first(self, manifests: set[str]) -> list[str]:
-        """The manifests in an order in which none is left without what it names."""
+        """The manifests in an order in which what keeps one, an index or a subject, comes before it."""
+        try:
+            return list(self._sorter(manifests, subjects=True).static_order())
+        except CycleError:
+            # An index may be about a manifest that it names. That it goes before its parts matters more.
+            return list(self._sorter(manifests, subjects=False).static_order())
+
+    def _sorter(self, manifests: set[str], *, subjects: bool) -> TopologicalSorter[str]:
         sorter: TopologicalSorter[str] = TopologicalSorter()
         for digest in sorted(manifests):
             sorter.add(digest)
-            for part in manifests.intersection(self.manifests[digest].parts):
+            needs = self.manifests[digest]
+            for part in manifests.intersection(needs.parts):
                 sorter.add(part, digest)
-        return list(sorter.static_order())
+            if subjects and needs.subject in manifests:
+                sorter.add(digest, needs.subject)
+        return sorter

@@ -139,8 +139,10 @@ def test_what_is_needed_at_the_last_moment_stays(storage: Storage, monkeypatch: 
     async def check() -> None:
         client = Client(Registry(storage))
         await fill(client)
+        about = [image(subject=descriptor(PLAIN, "a/b"), artifactType=f"a/sig{number}") for number in range(5)]
         if late == "tag":
-            await push(client, digest(PLAIN), PLAIN)
+            for body in (PLAIN, *about):
+                await push(client, digest(body), body)
         collector = Collector(storage, age=0, untagged=True)
         whole = Contents.read
 
@@ -152,13 +154,31 @@ def test_what_is_needed_at_the_last_moment_stays(storage: Storage, monkeypatch: 
         loop = asyncio.get_running_loop()
         monkeypatch.setattr(Contents, "read", slow)
         await collector.collect()
-        assert left(storage) == digests(CONFIG, LAYER, PLAIN)
+        assert left(storage) == digests(CONFIG, LAYER, PLAIN, *(about if late == "tag" else ()))
         assert (await client.call("GET", "/v2/a/manifests/late")).body == PLAIN
 
     asyncio.run(check())
 
 
-def test_much_goes_in_steps_between_which_others_have_their_turn(storage: Storage) -> None:
+def test_an_index_may_be_about_what_it_names(storage: Storage) -> None:
+    async def check() -> None:
+        client = Client(Registry(storage))
+        about_itself = index(PLAIN, subject=descriptor(PLAIN, "a/b"))
+        await fill(client)
+        for body in (PLAIN, about_itself):
+            await push(client, digest(body), body)
+        done = await Collector(storage, age=0, untagged=True).collect()
+        assert [known for _, known in done.manifests] == [digest(about_itself), digest(PLAIN)]
+        assert left(storage) == set()
+
+    asyncio.run(check())
+
+
+def test_much_goes_in_steps_between_which_others_have_their_turn(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reference.maintenance.collection._MOMENT", 0)
+
     async def check() -> None:
         client = Client(Registry(storage))
         for number in range(250):
