@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-import subprocess
-import sys
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import requests
 
+from reference.__main__ import main
 from reference.app import Registry
 from reference.config import ConfigError, read
 from reference.maintenance.collection import Collector
@@ -218,9 +218,16 @@ def test_nothing_goes_where_a_manifest_went_bad(tmp_path: Path) -> None:
     asyncio.run(check())
 
 
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "reference", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+@dataclass
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: str) -> Done:
+    """The command, in this process: five starts would take most of the time."""
+    return Done(main(list(arguments)), *capsys.readouterr())
 
 
 def configured(folder: Path, more: str = "") -> Path:
@@ -228,9 +235,9 @@ def configured(folder: Path, more: str = "") -> Path:
     return written(folder, f"version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {root}\n{more}")
 
 
-def test_the_command_collects_where_no_registry_runs(tmp_path: Path) -> None:
+def test_the_command_collects_where_no_registry_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = str(configured(tmp_path))
-    missing = run("garbage-collect", config)
+    missing = run(capsys, "garbage-collect", config)
     assert (missing.returncode, missing.stderr) == (
         4,
         f"registry: storage.filesystem.rootdirectory: {tmp_path / 'root'}: no such directory\n",
@@ -243,13 +250,13 @@ def test_the_command_collects_where_no_registry_runs(tmp_path: Path) -> None:
         await push(client, digest(PLAIN), PLAIN)
 
     asyncio.run(filled())
-    busy = run("garbage-collect", config)
+    busy = run(capsys, "garbage-collect", config)
     assert busy.returncode == 4
     assert "another process uses it; stop it, or have it collect by itself: storage.maintenance" in busy.stderr
     storage.close()
-    dry = run("garbage-collect", "-d", "-m", config)
+    dry = run(capsys, "garbage-collect", "-d", "-m", config)
     assert (dry.returncode, dry.stdout.splitlines()[-1]) == (0, "1 manifests and 3 blobs would be deleted")
-    done = run("garbage-collect", config)
+    done = run(capsys, "garbage-collect", config)
     assert (done.returncode, done.stdout, done.stderr) == (
         0,
         f"a: blob {digest(OTHER)}\n0 manifests and 1 blobs deleted\n",
@@ -257,8 +264,8 @@ def test_the_command_collects_where_no_registry_runs(tmp_path: Path) -> None:
     )
 
 
-def test_a_storage_without_a_registry_is_wanted(tmp_path: Path) -> None:
-    done = run("garbage-collect", str(written(tmp_path, HEAD)))
+def test_a_storage_without_a_registry_is_wanted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    done = run(capsys, "garbage-collect", str(written(tmp_path, HEAD)))
     assert (done.returncode, "storage.inmemory: there is nothing" in done.stderr) == (4, True)
 
 

@@ -234,7 +234,7 @@ def test_a_repair_that_dies_can_be_made_again(root: Path) -> None:
     assert all("lacks blob" in line for line in told(root))
 
 
-def test_the_command_tells_and_repairs(whole: Path, tmp_path: Path) -> None:
+def test_the_command_tells_and_repairs(whole: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copytree(whole, tmp_path / "root")
     config = str(configured(tmp_path))
     (tmp_path / "root/uploads/x.part").touch()
@@ -244,10 +244,10 @@ def test_the_command_tells_and_repairs(whole: Path, tmp_path: Path) -> None:
         (("--repair",), 0, "uploads/x.part: is no open upload: removed"),
         ((), 0, "2 repositories, 6 manifests, 4 blobs, 6 tags, 1 open uploads: 0 findings"),
     ):
-        done = run("fsck", *arguments, config)
+        done = run(capsys, "fsck", *arguments, config)
         assert (done.returncode, done.stdout.splitlines()[0], done.stderr) == (code, line, "")
     storage = FilesystemStorage(tmp_path / "root")
-    done = run("fsck", config)
+    done = run(capsys, "fsck", config)
     assert (done.returncode, "another process uses it" in done.stderr) == (4, True)
     storage.close()
 
