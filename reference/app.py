@@ -120,7 +120,12 @@ class Registry:
             response = await self.answer(request)
         except Disconnected:
             return
-        await response.send(send, head=request.method == "HEAD")
+        try:
+            await response.send(send, head=request.method == "HEAD")
+        except OSError as error:
+            # The server ends the connection, so that nobody takes it for whole.
+            log.error("%s %s: %s (request %s)", request.method, request.path, error, request.id)
+            return
         if self.access_log is not None:
             self.access_log.tell(request, response)
         self.notify(request, response)

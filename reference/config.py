@@ -15,7 +15,7 @@ from reference import environment
 from reference.configfile import ConfigError, Section, load
 from reference.health.settings import health
 from reference.server import check_tls
-from reference.settings import Collection, Config, Endpoint, Log, Tls, Token
+from reference.settings import Collection, Config, Endpoint, Log, Proxy, Tls, Token
 from reference.storage.sync import MODES
 
 __all__ = ["ConfigError", "read"]
@@ -30,7 +30,6 @@ _SECTIONS = (
 _NO_DRIVER = "it stores in a filesystem or in memory alone"
 _REFUSED = {
     "": {
-        "proxy": "it has no cache of another registry",
         "redis": "it keeps what it knows in its own memory",
         "middleware": "it has none",
         "policy": "each repository takes every kind of manifest",
@@ -77,6 +76,7 @@ def read(path: Path, variables: Mapping[str, str] | None = None) -> Config:
         ("health", health),
         ("validation", _validation),
         ("catalog", _catalog),
+        ("proxy", _proxy),
     )
     for name, take in parts:
         section = top.section(name, required=name == "storage", word=name == "storage")
@@ -247,6 +247,14 @@ def _catalog(config: Config, section: Section) -> None:
     config.catalog_limit = section.number("maxentries", config.catalog_limit)
     if not config.catalog_limit:
         section.fail_at("maxentries", "catalog.maxentries must be 1 or more")
+
+
+def _proxy(config: Config, section: Section) -> None:
+    url = section.text("remoteurl", required=True)
+    if not url.startswith(("http://", "https://")) or "@" in url:
+        section.fail_at("remoteurl", "proxy.remoteurl must be a URL with http or https, and without a login")
+    username, password = section.text("username"), section.text("password")
+    config.proxy = Proxy(url, username, password, section.duration("ttl", 7 * 86400))
 
 
 def _auth(config: Config, section: Section) -> None:

@@ -163,6 +163,16 @@ def unavailable() -> RegistryError:
     return _error(503, "UNAVAILABLE", "the registry is unavailable", "a check failed: see /debug/health")
 
 
+def upstream_failed() -> RegistryError:
+    """Content that is not in a cache, while the registry behind it gives no answer."""
+    return _error(503, "UNAVAILABLE", "the registry behind this cache does not answer")
+
+
+def upstream_refused() -> RegistryError:
+    """Content that the registry behind a cache does not give to it."""
+    return _error(403, "DENIED", "the registry behind this cache refuses it")
+
+
 def size_invalid(expected: int, received: int) -> RegistryError:
     """A body whose length is not the announced one, in bytes."""
     return _error(400, "SIZE_INVALID", detail={"expected": expected, "received": received})

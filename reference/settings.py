@@ -86,6 +86,16 @@ class LookAtTcp(Look):
 
 
 @dataclass(frozen=True, slots=True)
+class Proxy:
+    """The registry that this one is a cache of, and how long content is kept, in seconds; 0 for ever."""
+
+    url: str
+    username: str = ""
+    password: str = field(default="", repr=False)
+    ttl: float = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Collection:
     """How content that no image needs is collected while the registry runs; times in seconds."""
 
@@ -112,6 +122,7 @@ class Config:
     purge_interval: float = 86400
     purge_dry: bool = False
     collection: Collection | None = None
+    proxy: Proxy | None = None
     catalog_limit: int = 1000
     headers: list[tuple[str, str]] = field(default_factory=list)
     drain: float = 5

@@ -45,7 +45,7 @@ def fsck(path: Path, *, repair: bool) -> int:
     """Prove that a storage is whole, and print what is not; 0, or 1 where something is and stays out of order."""
     config = _kept(path)
     try:
-        findings = check(config.root.absolute(), repair=repair)
+        findings = check(config.root.absolute(), repair=repair, partial_images=config.proxy is not None)
     except OSError as error:
         where = error.filename or config.root
         raise LaunchError(f"storage.filesystem.rootdirectory: {where}: {error.strerror}") from error

@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from reference.maintenance.collection import Collector
     from reference.notifications import Notifications
     from reference.operation.metrics import Metrics
+    from reference.proxy.cache import Cache
 
 log = logging.getLogger("reference")
 #: Seconds between two rounds of `sync: interval`.
 _SYNC_INTERVAL = 1.0
+#: The most seconds between two looks for what a cache has too long.
+_EXPIRY_INTERVAL = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,17 @@ def make_collector(config: Config, storage: Storage) -> Collector | None:
     return Collector(storage, age=chosen.age, untagged=chosen.untagged, dry_run=chosen.dry_run)
 
 
+def make_cache(config: Config, registry: Registry) -> Cache | None:
+    """What makes a registry a cache of another one."""
+    if config.proxy is None:
+        return None
+    from reference.proxy.cache import Cache  # noqa: PLC0415 - only where it is asked for
+    from reference.proxy.upstream import Upstream  # noqa: PLC0415 - as above
+
+    log.info("a cache of %s", config.proxy.url)
+    return Cache(registry, Upstream(config.proxy), config.proxy.ttl)
+
+
 def make_jobs(config: Config, registry: Registry, health: Health) -> list[Job]:
     """What is done beside the requests; a purge for the first time at once."""
     storage = registry.storage
@@ -148,7 +162,7 @@ def make_registry(config: Config) -> Registry:
     """The application that a configuration describes."""
     options = Options(
         delete_enabled=config.delete_enabled,
-        read_only=config.read_only,
+        read_only=config.read_only or config.proxy is not None,
         host=config.host,
         schema1_enabled=config.schema1_enabled,
         catalog_limit=config.catalog_limit,
@@ -217,6 +231,9 @@ def serve(choice: Choice) -> None:
     registry.collector = make_collector(config, registry.storage)
     jobs = make_jobs(config, registry, health)
     metrics = make_metrics(config, registry)
+    cache = make_cache(config, registry)
+    if cache is not None and config.proxy is not None and config.proxy.ttl:
+        jobs.append(Job("expiry", min(config.proxy.ttl / 10, _EXPIRY_INTERVAL), cache.expire))
     application = modify(registry, choice.modifications)
     _announce(config, choice, server.address_of(listener), server.address_of(debug) if debug else "")
     if notifications is not None:

@@ -16,11 +16,11 @@ from reference.storage.layout import BLOBS, MANIFESTS, VERSION, Layout, is_ident
 _SESSION_HASH = 32
 
 
-def check(root: Path, *, repair: bool = False) -> Findings:
+def check(root: Path, *, repair: bool = False, partial_images: bool = False) -> Findings:
     """Look at everything below a root that nobody uses; what can be repaired is, where that is wanted.
 
     Content that went bad is replaced by a good copy where a repository holds one, and else moved to ``quarantine``.
-    Nothing else is removed but what leads to nothing.
+    Nothing else is removed but what leads to nothing. With ``partial_images`` manifests may lack parts, as in a cache.
 
     Raises:
         OSError: the root cannot be read, or not be written to in a repair.
@@ -41,7 +41,7 @@ def check(root: Path, *, repair: bool = False) -> Findings:
             stored.check_held(name)
         stored.finish()
         for name in names:
-            check_repository(findings, name)
+            check_repository(findings, name, partial_images=partial_images)
         findings.count("repositories", len(names))
         _check_uploads(findings)
         _check_version(findings)

@@ -14,13 +14,14 @@ from reference.storage.layout import BLOBS, MANIFESTS, REFERRERS, TAGGED, TAGS, 
 _PLACES = (BLOBS, MANIFESTS, TAGS, TAGGED, REFERRERS)
 
 
-def check_repository(findings: Findings, name: str) -> None:
+def check_repository(findings: Findings, name: str, *, partial_images: bool = False) -> None:
     """Look at a repository whose content is as its digests say, or was told of."""
-    _Repository(findings, name).check()
+    _Repository(findings, name, partial_images).check()
 
 
 class _Repository:
-    def __init__(self, findings: Findings, name: str) -> None:
+    def __init__(self, findings: Findings, name: str, partial_images: bool) -> None:
+        self._partial_images = partial_images
         self._findings = findings
         self._at = findings.at
         self._tree = findings.tree
@@ -56,7 +57,8 @@ class _Repository:
             elif is_supported(entry):
                 document = self._document(entry)
                 if document is not None:
-                    self._check_parts(entry, document)
+                    if not self._partial_images:
+                        self._check_parts(entry, document)
                     if document.subject is not None:
                         wanted.add((document.subject, entry))
         return wanted

@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from typing import Protocol
 
 from reference.grammar import Hash, new_hash
 from reference.messages import Content
@@ -42,6 +43,16 @@ class Mark:
     size: int
     algorithm: str
     state: Hash | None
+
+
+class Reader(Protocol):
+    """Reads what an upload has stored, also when it became content or was forgotten."""
+
+    def at(self, start: int, length: int) -> bytes:
+        """The bytes at a position, as far as they are there; it may take time."""
+
+    def close(self) -> None:
+        """Give up what is held open."""
 
 
 class Upload(ABC):
@@ -126,6 +137,10 @@ class Upload(ABC):
             self._store(data)
             if self._state is not None:
                 self._state.update(data)
+
+    @abstractmethod
+    def reader(self) -> Reader:
+        """Something that reads it while it grows."""
 
     @abstractmethod
     def _store(self, data: bytes) -> None:
@@ -229,6 +244,10 @@ class Storage(ABC):
     @abstractmethod
     def purge_uploads(self, before: float, dry_run: bool = False) -> int:
         """End the sessions last written before a time, in seconds of the epoch; how many. A dry run only counts."""
+
+    @abstractmethod
+    def stored_at(self, name: str, digest: str) -> float | None:
+        """When a blob or manifest came to its storage, in seconds of the epoch; it may take time."""
 
     def prepared(self, manifest: Manifest, tags: Sequence[str]) -> AbstractAsyncContextManager[None]:
         """Around the storing of a manifest and its tags: what takes time, beforehand and outside the event loop."""

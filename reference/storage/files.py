@@ -62,6 +62,21 @@ class Ready:
     same_as: int | None
 
 
+class FileReader:
+    """A file that grows, read by position; another name, or none, does not matter."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDONLY)
+
+    def at(self, start: int, length: int) -> bytes:
+        """What is there."""
+        return os.pread(self._file, length, start)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+
 class FileUpload(Upload):
     """An upload that grows in a file of its own."""
 
@@ -81,6 +96,10 @@ class FileUpload(Upload):
             return
         if size != self.size:
             self.size, self._state = size, None
+
+    def reader(self) -> FileReader:
+        """The file, by whatever name."""
+        return FileReader(self.path)
 
     def remove(self) -> None:
         """Remove all files of the session."""

@@ -248,6 +248,14 @@ class FilesystemStorage(Storage):
                         upload.closed = True
         return purged
 
+    def stored_at(self, name: str, digest: str) -> float | None:
+        """The time of its file; that of a manifest is in the file of its type."""
+        paths = (self._at.held(name, MANIFESTS, digest).with_suffix(".type"), self._at.held(name, BLOBS, digest))
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError):
+                return path.stat().st_mtime
+        return None
+
     def prepared(self, manifest: Manifest, tags: Sequence[str]) -> AbstractAsyncContextManager[None]:
         """Have content, type and tags of a manifest on the disk before they get their names."""
         digest = manifest.digest.encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterable, Sequence
@@ -32,6 +33,20 @@ class MemoryContent:
         """Nothing is held open."""
 
 
+class MemoryReader:
+    """Bytes that grow."""
+
+    def __init__(self, data: bytearray) -> None:
+        self._data = data
+
+    def at(self, start: int, length: int) -> bytes:
+        """What is there."""
+        return bytes(self._data[start : start + length])
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+
 class MemoryUpload(Upload):
     """An upload that grows in memory."""
 
@@ -41,6 +56,10 @@ class MemoryUpload(Upload):
 
     def _store(self, data: bytes) -> None:
         self.data += data
+
+    def reader(self) -> MemoryReader:
+        """The bytes."""
+        return MemoryReader(self.data)
 
     def _release(self) -> None:
         pass
@@ -57,6 +76,7 @@ class MemoryUpload(Upload):
 class _Repository:
     def __init__(self) -> None:
         self.blobs: set[str] = set()
+        self.times: dict[str, float] = {}
         self.manifests: dict[str, Manifest] = {}
         self.tags: dict[str, str] = {}
         self.sorted_tags = Index((), by_tag)
@@ -134,6 +154,7 @@ class MemoryStorage(Storage):
 
     def _hold(self, name: str, digest: str) -> None:
         self._made(name).blobs.add(digest)
+        self._made(name).times[digest] = time.time()
         self._holders[digest].add(name)
 
     def delete_blob(self, name: str, digest: str) -> bool:
@@ -141,6 +162,7 @@ class MemoryStorage(Storage):
         if not self.has_blob(name, digest):
             return False
         self._repositories[name].blobs.discard(digest)
+        self._repositories[name].times.pop(digest, None)
         self._holders[digest].discard(name)
         if not self._holders[digest]:
             del self._holders[digest], self._content[digest]
@@ -186,6 +208,7 @@ class MemoryStorage(Storage):
         """Store it."""
         repository = self._made(name)
         repository.manifests[manifest.digest] = manifest
+        repository.times[manifest.digest] = time.time()
         if subject is not None:
             repository.referrers[subject].add(manifest.digest)
 
@@ -194,10 +217,16 @@ class MemoryStorage(Storage):
         repository = self._repositories.get(name)
         return repository.manifests.get(digest) if repository else None
 
+    def stored_at(self, name: str, digest: str) -> float | None:
+        """When it came."""
+        repository = self._repositories.get(name)
+        return repository.times.get(digest) if repository else None
+
     def delete_manifest(self, name: str, digest: str, subject: str | None) -> None:
         """Take it out."""
         repository = self._repositories[name]
         repository.manifests.pop(digest, None)
+        repository.times.pop(digest, None)
         if subject is not None:
             repository.referrers[subject].discard(digest)
 

@@ -152,7 +152,7 @@ TOKEN = "auth:\n  token:\n    realm: http://a/token\n    service: s\n    issuer:
         (HEAD + "http:\n  tls:\n    certificate: /none\n", 6, "needs both certificate and key"),
         (HEAD + "http:\n  tls:\n    certificate: /none\n    key: /none\n", 6, "/none is no file"),
         (HEAD + "loglevel: loud\n", 4, "loglevel must be one of error, warn, info, debug"),
-        (HEAD + "proxy:\n  remoteurl: x\n", 4, "proxy is not supported by the reference"),
+        (HEAD + "redis:\n  addr: x\n", 4, "redis is not supported by the reference"),
         (HEAD + "auth:\n  htpasswd:\n    path: /none\n", 6, "auth.htpasswd.realm is missing"),
         (HEAD + "auth:\n  htpasswd:\n    realm: r\n    path: /none\n", 7, "/none is no file"),
         (HEAD + "auth:\n  htpasswd:\n  token:\n", 5, "auth must have one of htpasswd and token"),

@@ -61,6 +61,8 @@ def started(starter: Start, folder: Path, text: str) -> Process:
         (HEAD + "health:\n  storagedriver:\n    enabled: x\n", 6, "health.storagedriver.enabled must be true or false"),
         (HEAD + "validation: 17\n", 4, "validation must be a mapping"),
         (HEAD + "validation:\n  manifests:\n    urls:\n", 5, "validation.manifests is not supported by the reference"),
+        (HEAD + "proxy:\n  username: x\n", 5, "proxy.remoteurl is missing"),
+        (HEAD + "proxy:\n  remoteurl: http://a:b@c\n", 5, "proxy.remoteurl must be a URL with http or https, and"),
         (HEAD + "policy:\n  repository:\n", 4, "policy is not supported by the reference"),
         (HEAD + "reporting:\n  bugsnag:\n", 4, "reporting is not supported by the reference"),
         (HEAD + "tags:\n  maxtags: 3\n", 4, "tags is not supported by the reference"),
@@ -123,7 +125,7 @@ def test_variables_take_the_place_of_what_the_file_says(tmp_path: Path) -> None:
     [
         ("REGISTRY_HTTP_ADDR", "nowhere", "REGISTRY_HTTP_ADDR:1: http.addr must be HOST:PORT, not 'nowhere'"),
         ("REGISTRY_HTTP_ADR", "a:1", "REGISTRY_HTTP_ADR:1: http.adr is unknown"),
-        ("REGISTRY_PROXY_REMOTEURL", "x", "REGISTRY_PROXY_REMOTEURL:1: proxy is not supported by the reference"),
+        ("REGISTRY_REDIS_ADDR", "x", "REGISTRY_REDIS_ADDR:1: redis is not supported by the reference"),
         ("REGISTRY_HTTP", "[", "REGISTRY_HTTP:1: not valid YAML"),
         ("REGISTRY_NOTIFICATIONS_ENDPOINTS_3_URL", "x", "REGISTRY_NOTIFICATIONS_ENDPOINTS_3_URL: the list has no 3"),
     ],

@@ -1,0 +1,1 @@
+"""A pull-through cache of another registry."""
