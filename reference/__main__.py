@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import logging
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from reference.modifications import Modification
 
 USAGE = 4
+#: As after an interrupt, which shells call 128 and its number.
+BROKEN_OFF = 130
 COMMANDS = ("serve", "tokens", "garbage-collect", "fsck", "faults", "variants")
 
 
@@ -126,6 +129,13 @@ def _maintain(arguments: argparse.Namespace) -> int:
         )
     except LaunchError as error:
         return _fail(str(error))
+    except KeyboardInterrupt:
+        print("registry: broken off; what was done is done, and it can be done again", file=sys.stderr)
+        return BROKEN_OFF
+    except BrokenPipeError:
+        # Whoever read the lines has enough of them; the interpreter must not complain when it closes its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_OFF
 
 
 def _list(kind: str, as_json: bool) -> int:

@@ -35,6 +35,8 @@ def garbage_collect(path: Path, *, untagged: bool, dry_run: bool) -> int:
         raise LaunchError(f"{error}; {_ONLINE}" if "another process" in str(error) else str(error)) from error
     try:
         done = asyncio.run(Collector(storage, age=0, untagged=untagged, dry_run=dry_run).collect())
+    except OSError as error:
+        raise _failed(error, config) from error
     finally:
         storage.close()
     _print(done, dry_run)
@@ -47,14 +49,17 @@ def fsck(path: Path, *, repair: bool) -> int:
     try:
         findings = check(config.root.absolute(), repair=repair, partial_images=config.proxy is not None)
     except OSError as error:
-        where = error.filename or config.root
-        raise LaunchError(f"storage.filesystem.rootdirectory: {where}: {error.strerror}") from error
+        raise _failed(error, config) from error
     except StorageError as error:
         raise LaunchError(f"storage.filesystem.rootdirectory: {error}") from error
     for finding in findings.found:
         print(finding)
     print(findings)
     return 1 if findings.left else 0
+
+
+def _failed(error: OSError, config: Config) -> LaunchError:
+    return LaunchError(f"storage.filesystem.rootdirectory: {error.filename or config.root}: {error.strerror}")
 
 
 def _print(done: Collected, dry_run: bool) -> None:

@@ -158,6 +158,12 @@ def test_a_write_is_kept_before_its_answer_and_on_the_disk(
         await client.call("DELETE", f"/v2/a/blobs/{digest(b'y')}")
         assert sender.pending == 2
 
+        def full(_event: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setattr(sender, "put", full)
+        assert (await client.call("DELETE", f"/v2/a/blobs/{digest(b'x')}")).status == 507
+
     asyncio.run(check())
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
@@ -262,6 +265,42 @@ def test_the_command_collects_where_no_registry_runs(tmp_path: Path, capsys: pyt
         f"a: blob {digest(OTHER)}\n0 manifests and 1 blobs deleted\n",
         "",
     )
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        (PermissionError(13, "Permission denied", "/a/file"), 4, "rootdirectory: /a/file: Permission denied\n"),
+        (KeyboardInterrupt(), 130, "registry: broken off; what was done is done, and it can be done again\n"),
+    ],
+)
+@pytest.mark.parametrize("command", ["garbage-collect", "fsck"])
+def test_what_breaks_a_command_off_is_one_sentence(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    broken: tuple[BaseException, int, str],
+) -> None:
+    error, code, says = broken
+
+    def breaking(*_arguments: object) -> None:
+        raise error
+
+    FilesystemStorage(tmp_path / "root").close()
+    monkeypatch.setattr("reference.storage.layout.Layout.names", breaking)
+    done = run(capsys, command, str(configured(tmp_path)))
+    assert (done.returncode, done.stderr.endswith(says)) == (code, True), done.stderr
+
+
+def test_lines_that_nobody_reads_are_no_trouble(tmp_path: Path) -> None:
+    FilesystemStorage(tmp_path / "root").close()
+    command = [sys.executable, "-u", "-m", "reference", "fsck", str(configured(tmp_path))]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (130, "")
 
 
 def test_a_storage_without_a_registry_is_wanted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
