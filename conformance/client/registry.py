@@ -227,9 +227,9 @@ class Repository:
             [digest], lambda: self._upload("upload.start-digest", query, headers=fields, payload=body, **o)
         )
 
-    def mount(self, digest: str, source: str | None, **o: Any) -> Response:
-        """Ask for a blob of another repository; ``source`` is its name, or ``None`` for no ``from``."""
-        query = "?mount=" + quote(digest, safe="") + (f"&from={quote(source, safe='')}" if source is not None else "")
+    def mount(self, digest: str, source: str | None, *, safe: str = "", **o: Any) -> Response:
+        """Ask for a blob of another repository, by its name or ``None`` for no ``from``; ``safe`` is not encoded."""
+        query = "?mount=" + quote(digest, safe="") + (f"&from={quote(source, safe=safe)}" if source is not None else "")
         return self._blob([digest], lambda: self._upload("upload.mount", query, **o))
 
     def patch_upload(
@@ -275,9 +275,12 @@ class Repository:
 
     # -- discovery
 
-    def list_tags(self, *, n: int | str | None = None, last: str | None = None, **o: Any) -> Response:
-        """List tags."""
-        return self._send("GET", "tags/list" + _query(n=n, last=last), "tags.list", {}, **o)
+    def list_tags(
+        self, *, n: int | str | None = None, last: str | None = None, turned: bool = False, **o: Any
+    ) -> Response:
+        """List tags; ``turned`` puts ``last`` ahead of ``n``."""
+        query = _query(last=last, n=n) if turned else _query(n=n, last=last)
+        return self._send("GET", f"tags/list{query}", "tags.list", {}, **o)
 
     def referrers(self, digest: str, artifact_type: str | None = None, **o: Any) -> Response:
         """List the manifests whose subject is a digest."""

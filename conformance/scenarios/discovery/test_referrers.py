@@ -31,7 +31,7 @@ SIZES = (4_300_000, 3_900_000)
 #: So many entries of a list are pulled.
 SAMPLED = 5
 STATUS = "DISC-REFERRERS-STATUS-200"
-CREATED = 201
+CREATED, NOT_MODIFIED = 201, 304
 SHAPE = "DISC-REFERRERS-INDEX-SHAPE"
 TYPE = "DISC-REFERRERS-CONTENT-TYPE"
 COMPLETE = "DISC-REFERRERS-COMPLETE"
@@ -92,6 +92,7 @@ def test_referrers_of_an_image(repo: Repository, setup: SetUp, judge: Judge, set
         repo, setup, target, setup.make.tag(), artifactType=SBOM, config_type=CONFIG_TYPE, annotations=ANNOTATIONS
     )
     setup.manifest(repo, typed, setup.make.tag())
+    early = repo.referrers(subject.digest).header("ETag") or ""
     plain = refer(repo, setup, target, config_type=CONFIG_TYPE)
     farther = refer(repo, setup, typed.descriptor(), artifactType=SBOM)
     # An index that lists a referrer takes it from nobody, whether it is accepted or not.
@@ -132,6 +133,10 @@ def test_referrers_of_an_image(repo: Repository, setup: SetUp, judge: Judge, set
     notes = found[typed.digest].get("annotations")
     kept = isinstance(notes, dict) and ANNOTATIONS.items() <= notes.items()
     judge(NOTES, kept, f"the annotations {quoted(ANNOTATIONS)}", answer, actual=f"they were {quoted(notes)}")
+    if early:
+        asked = repo.referrers(subject.digest, headers=(("If-None-Match", early),))
+        expected = "the list, as it has one referrer more than that with this ETag"
+        judge(COMPLETE, asked.status != NOT_MODIFIED, expected, answer, asked)
 
 
 def _existing(repo: Repository, setup: SetUp, judge: Judge) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 
 from conformance.client.http.exchange import Response
 from conformance.client.registry import Repository, next_link
+from conformance.scenarios.shared.pull_answers import decoded
 from conformance.settings import Settings
 from conformance.target.content import Manifest
 from conformance.target.lists import HIDDEN, NOT_FOUND, OK, all_tags, member_of, settled_tags, tags_of
@@ -16,6 +18,8 @@ from conformance.verdict.judge import Judge, Unsupported, listing, verifies
 from spec.model import Withheld
 
 COMPLETE = "DISC-TAGS-COMPLETE-AFTER-PUSH"
+#: Bytes of a list of tags, unpacked, that are read.
+LARGEST = 1 << 21
 _PLAIN = re.compile("[a-z0-9]+")
 EMPTY = "DISC-TAGS-EMPTY-REPO-200"
 UNTAGGED = "DISC-TAGS-DIGEST-NOT-LISTED"
@@ -98,6 +102,18 @@ def test_list_of_pushed_tags(repo: Repository, setup: SetUp, judge: Judge, setti
     else:
         judge.inconclusive(ORDER, "blocked by DISC-TAGS-N-AT-MOST: there is no list by n")
     _ordered(judge, WHOLE, answer, own)
+    packed = repo.list_tags(headers=(("Accept-Encoding", "gzip"),))
+    if packed.ok:
+        held = _unpacked(packed) is not None
+        judge("DISC-TAGS-BODY-ARRAY", held, "JSON in the coding that Content-Encoding names", packed)
+
+
+def _unpacked(answer: Response) -> object:
+    """Return the document of an answer, its coding undone; ``None`` where it has none."""
+    try:
+        return json.loads(decoded(answer, LARGEST) or b"")
+    except ValueError:
+        return None
 
 
 def _ordered(judge: Judge, requirement: str, answer: Response, tags: list[str]) -> None:
@@ -123,6 +139,9 @@ def test_list_beside_an_untagged_manifest(
 ) -> None:
     """A manifest without a tag makes a repository, and adds nothing to its tags."""
     before = set(all_tags(fresh_repo)) if setup.shared else set()
+    if not setup.shared:
+        # In vain: what a registry keeps of that is true until something is pushed.
+        fresh_repo.list_tags()
     untagged = setup.image(fresh_repo, None)
     setup.pulled_manifest(fresh_repo, untagged.digest)
     if setup.shared:

@@ -6,7 +6,7 @@ from conformance.client.registry import Repository
 from conformance.scenarios.shared.deletion_steps import NOT_FOUND, deleted, judge_deletion, manifest_gone
 from conformance.settings import Settings
 from conformance.target.content import ANY_MANIFEST
-from conformance.target.lists import settled_tags, tags_of
+from conformance.target.lists import member_of, settled_tags, tags_of
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, listing, status_of, verifies
 
@@ -18,6 +18,7 @@ UNLISTED = "MGMT-TAG-DELETE-NOT-LISTED"
 KEPT = "MGMT-TAG-DELETE-OTHER-TAGS-KEPT"
 MANIFEST_KEPT = "MGMT-TAG-DELETE-MANIFEST-BY-DIGEST-KEPT"
 UNKNOWN = "MGMT-TAG-DELETE-UNKNOWN-404"
+EMPTY_ARRAY = "DISC-TAGS-EMPTY-ARRAY"
 POSITION = "DISC-TAGS-LAST-NOT-A-TAG"
 
 
@@ -59,10 +60,16 @@ def test_what_a_deleted_tag_leaves(repo: Repository, setup: SetUp, judge: Judge,
     judge.status(UNKNOWN, repo.delete_manifest(setup.make.tag()), NOT_FOUND, when="to that of one that never was")
 
 
-@verifies(MANIFEST_KEPT)
+@verifies(MANIFEST_KEPT, EMPTY_ARRAY)
 def test_delete_the_only_tag(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """The manifest is still there by its digest when its only tag is deleted."""
+    """The manifest is still there by its digest when its only tag is deleted, and the list of tags is empty."""
     manifest = setup.image(repo)
     deleted(repo.delete_manifest(manifest.tag or ""), "TAG")
     answer = repo.get_manifest(manifest.digest, ANY_MANIFEST)
     judge.gives(MANIFEST_KEPT, answer, manifest.body, "the manifest by its digest")
+    listed = repo.list_tags()
+    document = listed.json if isinstance(listed.json, dict) else {}
+    if listed.ok and not document.get("tags"):
+        judge(EMPTY_ARRAY, document.get("tags") == [], "an empty array", listed, actual=member_of(listed, "tags"))
+    else:
+        judge.unsupported(EMPTY_ARRAY, "there is no list without tags")

@@ -118,7 +118,15 @@ class Arrival(Session):
         return created
 
     def _post(self) -> Response:
-        answer = self.repo.upload_single(self.digest, self.content.payload(), headers=self._length(self.content.size))
+        if self.attempt.number % 3 == 2:
+            self.attempt.notes.append("without a length")
+            answer = self.repo.upload_single(self.digest, self.content.pieces)
+            if self.attempt.answered(answer).refused:
+                # The texts show this request with its length.
+                raise Declined("arrival")
+        else:
+            length = self._length(self.content.size)
+            answer = self.repo.upload_single(self.digest, self.content.payload(), headers=length)
         if answer.status == ACCEPTED:
             # It may be an upload like any other, at which the blob is pushed.
             location = upload_location(answer)
@@ -148,9 +156,20 @@ class Arrival(Session):
         self._counts(answer, end)
         location = upload_location(answer) or location
         if end < self.content.size:
+            if self.attempt.number % 8 == 2:
+                self.attempt.notes.append("in two streams")
+                return self._created(self._close(self._second_stream(location, end)))
             self.attempt.notes.append("with a chunk behind it")
             return self._created(self._close(self._behind(location, end)))
         return self._created(self._close(self._nothing(location)))
+
+    def _second_stream(self, location: str, end: int) -> str:
+        """Send the rest as another stream, which a target may refuse; return the location for the next request."""
+        answer = self.attempt.answered(self.repo.patch_upload(location, lambda: self.content.pieces(end)))
+        if not answer.ok:
+            raise Declined("arrival")
+        self._counts(answer, self.content.size)
+        return upload_location(answer) or location
 
     def _behind(self, location: str, end: int) -> str:
         """Send the rest as a chunk behind what was streamed; return the location for the next request."""
@@ -212,7 +231,8 @@ class Arrival(Session):
         return repo
 
     def _mount(self, here: Repository, source: Repository) -> Response:
-        answer = here.mount(self.digest, source.name)
+        # A slash may stand in a query as it is (RFC 3986, 3.4).
+        answer = here.mount(self.digest, source.name, safe="/" if self.attempt.number // 2 % 2 else "")
         if answer.status == ACCEPTED or not_granted(answer, self.attempt.session.settings):
             raise Declined("arrival")
         return self._created(answer)

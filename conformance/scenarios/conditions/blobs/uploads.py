@@ -21,7 +21,8 @@ from conformance.scenarios.conditions.rows.attempt import ACCEPTED, CREATED, Att
 from conformance.scenarios.shared.upload_steps import MAX_CHUNK, range_end
 from conformance.verdict.judge import field_of, status_of, told
 
-NO_CONTENT = 204
+NO_CONTENT, EXPECTATION_FAILED = 204, 417
+EXPECT = ("Expect", "100-continue")
 #: Statuses that no rule on chunks gives: the upload is unknown, or its own location is too long.
 _NO_REASON = frozenset({404, 414})
 
@@ -149,10 +150,16 @@ class Session:
     ) -> Response:
         # The colon of the digest may be encoded or not, in digits of either case (RFC 3986, 2.1 and 3.4).
         spelled = {1: ":", 3: "%3a"}.get(self.attempt.number % 4)
-        if spelled is None:
-            return self.repo.put_upload(location, self.digest, payload, span, headers=self._length(size))
-        url = with_query(location, f"digest={self.digest.replace(':', spelled)}")
-        return self.repo.put_upload(url, None, payload, span, headers=self._length(size))
+        digest = self.digest if spelled is None else None
+        if spelled is not None:
+            location = with_query(location, f"digest={self.digest.replace(':', spelled)}")
+        headers = self._length(size)
+        if size and self.attempt.number % 5 == 2:
+            # Clients that do not wait for the interim answer are no others to a server (RFC 9110, 10.1.1).
+            answer = self.repo.put_upload(location, digest, payload, span, headers=(*headers, EXPECT))
+            if answer.status != EXPECTATION_FAILED:
+                return answer
+        return self.repo.put_upload(location, digest, payload, span, headers=headers)
 
     def _length(self, size: int) -> tuple[tuple[str, str], ...]:
         """Announce the length of what is sent in pieces."""

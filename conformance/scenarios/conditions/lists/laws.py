@@ -15,13 +15,17 @@ from conformance.scenarios.conditions.rows.kinds import ARTIFACT, Shelf
 from conformance.scenarios.conditions.rows.places import LETTERS, links
 from conformance.scenarios.conditions.rows.rows import Row
 from conformance.target.content import OCI_CONFIG, Manifest, image
-from conformance.target.lists import all_referrers, descriptors_of, tags_of
+from conformance.target.lists import all_referrers, descriptors_of, tags_of, walk
 from conformance.target.policy import may_be
 from conformance.verdict.judge import Blocked, Judgement, clip
 
+#: What is broken where the pages of a list of referrers have no end.
+LINKED = "DISC-REFERRERS-LINK-PAGES"
 COUNTS = {"few": 6, "twenty-one": 21, "hundred": 101, "thousand": 1001}
 #: The types of the first referrers, which a filter leaves out: one goes on behind that of the others, one ends before.
 OTHERS = (f"{ARTIFACT}.signed", ARTIFACT.removesuffix("+json"))
+#: Tags of a page that has the whole list of a row.
+MOST = 100
 #: Pages after which a walk is given up: more than any row needs.
 _LONGEST = 120
 #: Tags whose place in a list is the same in every order of letters and signs.
@@ -34,6 +38,8 @@ def possible(row: Row) -> bool:
         return False
     many = row.get("count", "few") != "few"
     if many and row.get("page") in {"one", "two"}:
+        return False
+    if row.get("page") == "ten" and row.get("count") not in {None, "twenty-one"}:
         return False
     most = {"deleted-tags": {"twenty-one"}, "deleted-hundred": {"few"}}.get(row.get("list", ""))
     return most is None or row.get("count") in {None, *most}
@@ -127,7 +133,7 @@ def _tag(number: int, attempt: Attempt) -> str:
 def _tags(attempt: Attempt, filled: Filled) -> list[str]:
     """Walk through all pages, and return the tags: each comes once."""
     known = len(filled.pushed)
-    page = {"one": 1, "two": 2, "rest": known - 1, "more": known + 2}.get(attempt.row["page"])
+    page = {"one": 1, "two": 2, "ten": 10, "rest": known - 1, "more": known + 2}.get(attempt.row["page"])
     answers: list[Response] = []
     found: list[str] = []
 
@@ -212,7 +218,8 @@ def _positions(attempt: Attempt, filled: Filled) -> None:
 
 def _position(attempt: Attempt, filled: Filled, last: str, following: list[str], n: int | None = None) -> None:
     """Judge a page that begins behind a name; without ``n`` it has as much as the target gives at once."""
-    answer = attempt.answered(filled.repo.list_tags(n=n, last=last))
+    # The order of parameters has no meaning; libraries sort them.
+    answer = attempt.answered(filled.repo.list_tags(n=n, last=last, turned=attempt.number % 2 > 0))
     page = _of(answer)
     held = bool(page) and page == following[: len(page)]
     expected = f"{following[0]} and what follows, behind {last}"
@@ -229,7 +236,8 @@ def _deleted(attempt: Attempt, filled: Filled, count: int) -> None:
         if attempt.answered(repo.put_manifest(tag, other.body, other.media_type)).status != CREATED:
             raise Declined
         filled.pushed[tag] = other
-    before = {tag for page in _walk(attempt, repo, None) for tag in _of(page)}
+    # The very page that is asked for afterwards.
+    before = {tag for page in _walk(attempt, repo, MOST) for tag in _of(page)}
     answer = attempt.answered(repo.delete_manifest(other.digest))
     if answer.ok:
         for tag in tags:
@@ -237,7 +245,7 @@ def _deleted(attempt: Attempt, filled: Filled, count: int) -> None:
         filled.gone |= tags
     if answer.status != ACCEPTED:
         raise Declined
-    left = _left(attempt, filled, tags)
+    left = _left(attempt, filled, tags, MOST)
     told = f"{len(tags & set(left))} of {count} tags were still listed"
     held = not tags & set(left)
     attempt(checks.DELETED, held, "a list without the tags of a deleted manifest", answer, actual=told)
@@ -245,12 +253,12 @@ def _deleted(attempt: Attempt, filled: Filled, count: int) -> None:
     attempt(checks.KEPT, kept, "the other tags as before", answer, actual=_told(left, filled))
 
 
-def _left(attempt: Attempt, filled: Filled, deleted: set[str]) -> list[str]:
+def _left(attempt: Attempt, filled: Filled, deleted: set[str], page: int | None = None) -> list[str]:
     """Return the whole list, as soon as it is as it has to be or there was time enough for that."""
     found: list[str] = []
 
     def settled() -> bool:
-        found[:] = [tag for page in _walk(attempt, filled.repo, None) for tag in _of(page)]
+        found[:] = [tag for answer in _walk(attempt, filled.repo, page) for tag in _of(answer)]
         return not deleted & {*found} and set(filled.pushed) <= {*found}
 
     attempt.session.settings.wait(settled)
@@ -316,12 +324,13 @@ def _of_type(attempt: Attempt, filled: Filled) -> list[dict[str, Any]]:
     """Return the referrers of one type.
 
     Raises:
-        Declined: the target does not filter, or not in one page, which scenarios of their own judge.
+        Declined: the target does not filter, which scenarios of their own judge.
     """
     answer = attempt.answered(filled.repo.referrers(filled.subject.digest, ARTIFACT))
-    if "artifactType" not in (answer.header("OCI-Filters-Applied") or "") or next_link(answer) is not None:
+    if "artifactType" not in (answer.header("OCI-Filters-Applied") or ""):
         raise Declined
-    return _descriptors(attempt, answer)
+    pages = walk(answer, lambda page: filled.repo.follow_link(page, "referrers.list"), LINKED)
+    return [entry for page in pages for entry in _descriptors(attempt, page)]
 
 
 def _all(attempt: Attempt, filled: Filled) -> list[dict[str, Any]]:

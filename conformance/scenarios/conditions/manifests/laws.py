@@ -5,11 +5,11 @@ from __future__ import annotations
 from conformance.scenarios.conditions.manifests.looks import ManifestLook
 from conformance.scenarios.conditions.manifests.push import Push
 from conformance.scenarios.conditions.rows.attempt import Attempt
-from conformance.scenarios.conditions.rows.kinds import DOCKER, NAMELESS_INDEX, SUBJECTS, Shelf, untyped
+from conformance.scenarios.conditions.rows.kinds import DEEPER, DOCKER, NAMELESS_INDEX, SUBJECTS, Shelf, untyped
 from conformance.scenarios.conditions.rows.rows import Row
 
 #: Subjects in words.
-_NAMED = {"index": "an index", "docker-image": "a Docker image"}
+_NAMED = {"index": "an index", "docker-image": "a Docker image", "docker-list": "a Docker manifest list"}
 
 
 def possible(row: Row) -> bool:
@@ -36,10 +36,16 @@ def attempt_manifest(attempt: Attempt) -> None:
     if kind == "nameless" and attempt.number % 2 == 0:
         kind = NAMELESS_INDEX
         attempt.notes.append("as an index")
-    subject, about = attempt.row["subject"], SUBJECTS[attempt.number % (3 if attempt.has("docker-manifests") else 2)]
+    subject, about = attempt.row["subject"], SUBJECTS[attempt.number % (4 if attempt.has("docker-manifests") else 2)]
     if subject in {"there", "sha512"} and about != "image":
         attempt.notes.append(f"which is {_NAMED[about]}")
-    chosen = {"empty": attempt.number % 2 > 0, "noted": attempt.number % 3 == 1}
+    if kind == "nested" and attempt.number % 2 == 0:
+        kind = DEEPER
+        attempt.notes.append("of three levels")
+    chosen = {"empty": attempt.number % 2 > 0, "noted": attempt.number % 3 == 1, "told": attempt.number % 3 == 0}
+    chosen["mixed"] = kind == "index" and attempt.number % 2 > 0 and attempt.has("docker-manifests")
+    if chosen["mixed"]:
+        attempt.notes.append("with a Docker image in it")
     if kind == "image" and subject != "none" and chosen["noted"]:
         attempt.notes.append("with many annotations")
     made = shelf.make(kind, subject, attempt.make, about=about, **chosen)

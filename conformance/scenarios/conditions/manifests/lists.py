@@ -88,7 +88,7 @@ class ListLook:
         """Judge that the tags of a place are listed, each once, and no others where nobody else pushes."""
         tags = self._tags(attempt)
         self._complete(attempt, tags, checks.LISTED, checks.LISTED_ONCE)
-        for page in tags.pages[:1]:
+        for page in tags.pages:
             name = page.json.get("name") if isinstance(page.json, dict) else None
             shown = f"name was {name}" if isinstance(name, str) else "there was no such name"
             attempt(checks.TAGS_NAME, name == self.repo.name, f"the name {self.repo.name}", page, actual=shown)

@@ -14,6 +14,7 @@ from conformance.target.session import Session
 from conformance.verdict.judge import Control, cause_of, describe, excuse_of, status_of
 
 CREATED, ACCEPTED, OK, NOT_FOUND = 201, 202, 200, 404
+SERVER_ERROR, NOT_IMPLEMENTED = 500, 501
 #: Statuses for what is not there; access control may not say whether it is.
 UNKNOWN = frozenset({401, 403, NOT_FOUND})
 
@@ -208,7 +209,9 @@ class Attempt:
     def deletes(self, check: Check, answer: Response) -> bool:
         """Tell whether a deletion was done; what is there may be held against it, and yet is not unknown."""
         unknown = answer.status == NOT_FOUND and not self.session.settings.settle
-        self(check, not unknown, "a deletion of what is there", answer)
+        # A target may lack deletion, and a server that fails has no policy.
+        failed = answer.status >= SERVER_ERROR and answer.status != NOT_IMPLEMENTED
+        self(check, not unknown and not failed, "a deletion of what is there", answer)
         return answer.status == ACCEPTED
 
     def ask(self, ask: Callable[[], Response], fits: Callable[[Response], bool]) -> Response:

@@ -43,9 +43,9 @@ UNTYPED = frozenset({"nameless", "many"})
 #: How many parts a manifest of a kind has: the same one again and again. Others have a single one.
 PARTS = {"docker-image": 4, "many": LAYERS, "index": 2, "docker-list": 21}
 #: The kinds of what a manifest with a subject refers to, in turns.
-SUBJECTS = ("image", "index", "docker-image")
-#: What some rows have in place of an image without mediaType.
-NAMELESS_INDEX = "nameless-index"
+SUBJECTS = ("image", "index", "docker-image", "docker-list")
+#: What some rows have in place of an image without mediaType, and of an index of an index.
+NAMELESS_INDEX, DEEPER = "nameless-index", "deeper"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,9 @@ class Shelf:
             made = {
                 "image": lambda: Manifest.of(image(config.descriptor(OCI_CONFIG), [layer.descriptor()]), OCI_MANIFEST),
                 "docker-image": lambda: Manifest.of(docker_image(config, [layer]), DOCKER_MANIFEST),
+                "docker-list": lambda: Manifest.of(docker_list(_listed(self.child("docker-image"), 1)), DOCKER_LIST),
                 "index": lambda: Manifest.of(index([self.child().descriptor(platform=PLATFORM)]), OCI_INDEX),
+                "nested": lambda: Manifest.of(index([self.child("index").descriptor()]), OCI_INDEX),
             }[kind]()
             self.tags.setdefault(kind, f"{'beside' if self._like else 'shelf'}-{kind}")
             self._given.manifest(self._repo, made, self.tags[kind])
@@ -130,13 +132,23 @@ class Shelf:
         return _of(document, OCI_MANIFEST)
 
     def make(  # each is a dimension of its own, or chosen by the number of a row
-        self, kind: str, subject: str, make: Maker, *, empty: bool = False, about: str = "image", noted: bool = False
+        self,
+        kind: str,
+        subject: str,
+        make: Maker,
+        *,
+        empty: bool = False,
+        about: str = "image",
+        noted: bool = False,
+        told: bool = False,
+        mixed: bool = False,
     ) -> Made:
         """Return a manifest of a kind with a subject (values of these dimensions), not pushed and like no other.
 
         Where it has no artifactType, ``empty`` gives it an empty one, which says as much. ``about`` is the kind of a
-        subject that is there, and ``noted`` gives an image many annotations. The kind ``nameless-index`` is that of an
-        index without mediaType.
+        subject that is there, and ``noted`` gives an image many annotations. ``told`` says more of the subject than it
+        needs, and ``mixed`` lists a Docker image in an index, too. The kind ``nameless-index`` is that of an index
+        without mediaType, ``deeper`` that of an index of three levels.
         """
         mark = make.random.randbytes(8).hex()
         if kind in DOCKER:
@@ -148,20 +160,26 @@ class Shelf:
                 annotations |= {f"org.example.n{number}": "" for number in range(NOTES)}
         members: dict[str, Any] = {"annotations": annotations}
         if subject == "none":
-            return Made(self._of(kind, members))
+            return Made(self._of(kind, members, mixed=mixed))
         members["subject"] = named = self._subject(subject, make, about)
+        if told:
+            named |= {"annotations": {"org.example.of": mark}, "artifactType": ARTIFACT}
         if kind not in UNTYPED:
             members["artifactType"] = ARTIFACT
         elif empty:
             members["artifactType"] = ""
         type_ = OCI_CONFIG if kind in UNTYPED else ARTIFACT
         there = about if subject != "absent" else ""
-        return Made(self._of(kind, members), str(named["digest"]), type_, annotations, there)
+        return Made(self._of(kind, members, mixed=mixed), str(named["digest"]), type_, annotations, there)
 
-    def _of(self, kind: str, members: dict[str, Any]) -> Manifest:
+    def _of(self, kind: str, members: dict[str, Any], *, mixed: bool) -> Manifest:
         """Return a manifest of an OCI kind."""
-        if kind in {"index", "nested", NAMELESS_INDEX}:
-            document = index(_listed(self.child(CHILDREN.get(kind, "image")), PARTS.get(kind, 1)), **members)
+        if kind in {"index", "nested", NAMELESS_INDEX, DEEPER}:
+            child = self.child("nested" if kind == DEEPER else CHILDREN.get(kind, "image"))
+            entries = _listed(child, PARTS.get(kind, 1))
+            if mixed and kind == "index":
+                entries[-1] = self.child("docker-image").descriptor(platform=entries[-1]["platform"])
+            document = index(entries, **members)
             if kind == NAMELESS_INDEX:
                 del document["mediaType"]
             return _of(document, OCI_INDEX)

@@ -100,9 +100,11 @@ class Places:
         elif shape == "longest":
             # A name that differs in its last character alone, where what a registry compares may be cut.
             beside = Repository(registry, f"{here.name[:-1]}m")
-        below = None if shape == "longest" else Repository(registry, f"{here.name}/below")
+        # One is called as the list of the other one is.
+        end = "tags" if shape == "four" else "below"
+        below = None if shape == "longest" else Repository(registry, f"{here.name}/{end}")
         spare = [Repository(registry, self._name(shape, f"{suffix}-{end}")) for end in "defg"]
-        alias = Repository(registry, _alias_of(here.name))
+        alias = Repository(registry, _alias_of(here.name, shape))
         return Place(here, beside, below, third, alias, spare=spare)
 
     def _name(self, shape: str, suffix: str) -> str:
@@ -121,9 +123,13 @@ class Places:
         return name
 
 
-def _alias_of(name: str) -> str:
+def _alias_of(name: str, shape: str) -> str:
     """Return a name that a careless registry keeps in the same folder, as it differs in separators alone."""
     start, separator, end = name.rpartition("/")
+    if shape == "two" and len(end) > 1:
+        return f"{start}/{end[:-1]}/{end[-1]}"
+    if shape == "four":
+        return start + end
     if not separator:
         return name.replace("-", "_", 1)
     if end == SEPARATED:
@@ -160,6 +166,8 @@ def sibling_of(tag: str, number: int) -> str:
     # One that differs in its last character alone, where what a registry compares may be cut.
     forms = [f"{tag[:-1]}{'y' if tag[-1] != 'y' else 'z'}"] if len(tag) == LONGEST_TAG else []
     forms += [other] if other != tag else []
+    if "." in tag:
+        forms.append(tag.replace(".", "x", 1))
     if "_" in tag:
         # It fits, where the tag is taken for a pattern.
         forms.append(tag.replace("_", "x", 1))
