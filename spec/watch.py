@@ -27,6 +27,8 @@ _FOLDERS = {"spec": (".yaml", ".json"), "conformance/scenarios": (".py",), "refe
 _PAUSE = 0.25
 #: Faults that are tried on one save: more would take longer than one waits for an answer.
 _FAULTS = 2
+#: The priority of a step that gives way to another, as `nice` counts.
+_BEHIND = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,6 +204,9 @@ def _round(repository: Path, against: str, touched: Touched) -> int:
         if touched.faults and (repository / "tests" / "proof").is_dir():
             proof = ("-m", "tests.proof", "--kind", "fault")
             trials.append(start("conviction", *proof, *touched.faults[:_FAULTS], place=repository))
+            # It takes the longest, so that the others wait for it where there are too few processors.
+            for step in (check, *meaning, *trials[:-1]):
+                step.give_way()
         worst = check.told(quiet=True)
         # What is inconsistent in itself has no meaning to compare, and what means the same breaks nobody.
         if not worst and meaning and meaning[0].told() == 1:
@@ -229,6 +234,11 @@ class _Step:
         # Read beside the others, so that no process waits for its reader.
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+
+    def give_way(self) -> None:
+        """Let other steps have the processor first."""
+        with contextlib.suppress(OSError):  # it may have ended
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, _BEHIND)
 
     def _read(self) -> None:
         self._text, _ = self._process.communicate()

@@ -55,13 +55,14 @@ def one(case: Case, workshop: Workshop) -> Result:
 
 def _run(case: Case, workshop: Workshop, more: Mapping[str, str]) -> Result:
     result = Result(case.kind, case.name, good=False, word="no start", beside=[*case.variants] if case.faults else [])
+    suite = workshop.suite  # collects its scenarios while the registry starts
     with tempfile.TemporaryDirectory(prefix="proof-") as folder, launched_by(workshop.launcher):
         try:
             with configured(
                 case.configuration, Path(folder), faults=list(case.faults), variants=list(case.variants)
             ) as target:
                 env = {**target.env, **more}
-                ran = workshop.suite.run(target.url, *target.options, *_options(case), env=env)
+                ran = suite.run(target.url, *target.options, *_options(case), env=env)
         except ServerError as error:
             result.text = str(error)
             return result
