@@ -42,6 +42,7 @@ def _told(run: SuiteRun, timing: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow  # four whole runs; tests/repeat has two of the reference in each run of CI
 @_BOTH
 def test_same_report_each_time(start: Start, timing: str, tmp_path: Path) -> None:
     with start(tmp_path) as server:

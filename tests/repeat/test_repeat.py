@@ -24,6 +24,7 @@ def _ignore(_: Told) -> None:
     """Nobody looks at a run before all have ended."""
 
 
+@pytest.mark.slow  # the next one has two whole runs, too
 @_TARGETS
 def test_outcomes_do_not_depend_on_the_order(target: str) -> None:
     plan = {"in order": ("--seed", "7")} | {f"shuffle {n}": ("--seed", "7", "--shuffle", str(n)) for n in range(1, 4)}

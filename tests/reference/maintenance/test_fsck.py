@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -128,7 +127,7 @@ MENDED: list[tuple[Callable[[Path], object], str, str]] = [
     (lambda r: _referrer(r).unlink(), f"{digest(ABOUT)} is not in the list of referrers of {digest(PLAIN)}", "added"),
     (lambda r: _referrer(r).with_name("sha256:00").touch(), "sha256:00 is in a list of referrers", "removed"),
     (lambda r: (r / "uploads/x.part").touch(), "uploads/x.part: is no open upload", "removed"),
-    (lambda r: (r / f"uploads/{uuid.uuid4()}").touch(), "is no open upload", "removed"),
+    (lambda r: (r / "uploads/5c0d1f2e-9a3b-4c6d-8e7f-0a1b2c3d4e5f").touch(), "is no open upload", "removed"),
     (lambda r: (r / "layout").unlink(), "layout: is missing", "written"),
 ]
 

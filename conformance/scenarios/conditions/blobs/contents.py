@@ -16,6 +16,7 @@ from conformance.client.http.transport import Payload
 PIECE = 64 * 1024
 WHOLE = 17
 _BLOCK = 128 * 1024
+_ENDS = 8 * 1024
 _SIZES = {
     "empty": 0,
     "one-byte": 1,
@@ -94,6 +95,8 @@ class Content:
 
 def make(kind: str, seed: str) -> Content:
     """Return the content of a kind (a value of the dimension ``content``); another seed gives other bytes."""
+    if kind == "b65536":
+        return Content(_SIZES[kind], seed, _alike(seed, _SIZES[kind]))
     if kind in _SIZES:
         return Content(_SIZES[kind], seed)
     noise = random.Random(seed)
@@ -105,6 +108,12 @@ def make(kind: str, seed: str) -> Content:
         "manifest-like": _manifest,
     }[kind](noise)
     return Content(len(whole), seed, whole)
+
+
+def _alike(seed: str, size: int) -> bytes:
+    """Return bytes that begin and end as all others of a size do, which a careless store may take for one file."""
+    ends = random.Random(size).randbytes(2 * _ENDS)
+    return ends[:_ENDS] + random.Random(seed).randbytes(size - len(ends)) + ends[_ENDS:]
 
 
 def _config(noise: random.Random) -> bytes:

@@ -303,8 +303,10 @@ class Look:
         other = self.attempt.neighbour if self.row["content"] not in COMMON else None
         # In each second row it comes to the other repository, if that is beside this one, when it was deleted here.
         after = self.attempt.number % 2 and not self.beside and self.row["neighbour"] == "beside"
-        if other is not None and not after:
-            Arrival(self.attempt, self.content, other).put()
+        third = self.attempt.place.third if other is not None and not after and self.attempt.number % 4 == 0 else None
+        for holder in (other if not after else None, third):
+            if holder is not None:
+                Arrival(self.attempt, self.content, holder).put()
         near = self.attempt.place.blob(self.attempt.session)
         answer = self.attempt.answered(self.form.repo.delete_blob(self.form.reference))
         if not self.attempt.deletes(checks.DELETED, answer):
@@ -334,6 +336,11 @@ class Look:
             held = kept.status == OK and self._is_content(kept)
             check = checks.THERE_LATER if after else checks.OTHER_KEPT
             self.attempt(check, held, "the blob in the other repository", answer, kept)
+            if third is not None and self.attempt.answered(other.delete_blob(self.digest)).status == ACCEPTED:
+                # Two of three that had it have it no longer.
+                kept = self.attempt.answered(third.get_blob(self.digest, stream=self.content.large))
+                held = kept.status == OK and self._is_content(kept)
+                self.attempt(checks.OTHER_KEPT, held, "the blob in a third repository", answer, kept)
         if self.row["content"] not in COMMON:
             self.attempt.place.lost.append((self.row, self.gone))
             if self.attempt.closely:
@@ -361,10 +368,10 @@ def _range_of(kind: str, size: int, number: int) -> tuple[str, int, int]:
         middle = 10 ** (len(str(middle)) - 1) - 1
     if kind == "open" and number % 2:
         middle = 0
-    # Some are as long as what a careless server reads at once, and longer.
-    length = size // 3 if number % 3 == 0 else 99
+    # In large blobs as long as what a careless server reads at once, and longer.
+    length = size // 3 if size > 4 * PIECE or number % 3 == 0 else 99
     first, end = {
-        "first": (0, min(9, last)),
+        "first": (0, min(length if size > 4 * PIECE else 9, last)),
         "one": (0, 0),
         "middle": (middle, min(middle + max(length, 99), last)),
         "last": (last, last),

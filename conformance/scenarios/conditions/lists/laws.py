@@ -208,18 +208,26 @@ def _positions(attempt: Attempt, filled: Filled) -> None:
     """Begin behind tags of each form: what follows is what follows in the whole list."""
     whole = _tags(attempt, filled)
     places = sorted({0, len(whole) - 3, *attempt.make.random.sample(range(len(whole) - 2), 1)})
-    for place in places:
-        _position(attempt, filled, whole[place], whole[place + 1 :], 2)
+    for number, place in enumerate(places):
+        # The order of parameters has no meaning; libraries sort them.
+        _position(attempt, filled, whole[place], whole[place + 1 :], 2, turned=number % 2 == 0)
     _position(attempt, filled, whole[places[0]], whole[places[0] + 1 :])
     # Of a name that nobody pushed the place is plain only beside names of the same form.
     for place in [place for place, tag in enumerate(whole[:-1]) if _NUMBERED.fullmatch(tag)][-1:]:
         _position(attempt, filled, f"{whole[place]}0", whole[place + 1 :], 2)
 
 
-def _position(attempt: Attempt, filled: Filled, last: str, following: list[str], n: int | None = None) -> None:
+def _position(
+    attempt: Attempt,
+    filled: Filled,
+    last: str,
+    following: list[str],
+    n: int | None = None,
+    *,
+    turned: bool = False,
+) -> None:
     """Judge a page that begins behind a name; without ``n`` it has as much as the target gives at once."""
-    # The order of parameters has no meaning; libraries sort them.
-    answer = attempt.answered(filled.repo.list_tags(n=n, last=last, turned=attempt.number % 2 > 0))
+    answer = attempt.answered(filled.repo.list_tags(n=n, last=last, turned=turned))
     page = _of(answer)
     held = bool(page) and page == following[: len(page)]
     expected = f"{following[0]} and what follows, behind {last}"
