@@ -144,13 +144,11 @@ class Judge:
     def __init__(self, requirements: Sequence[str]) -> None:
         self.requirements = tuple(requirements)
         self.judgements: dict[str, Judgement] = {}
-        #: Requirements of parts that the target lacks, and how that is said: they are not judged by
-        #: what else is tried.
+        #: Requirements of parts that the target lacks, in words: they are not judged by what else is tried.
         self.lacking: dict[str, str] = {}
         #: Tells refusals that the target's owner wants; without it every refusal is judged.
         self.policy: RefusalPolicy | None = None
-        #: What an answer broke beside what it was asked for: breaches of requirements that the
-        #: scenario is not about.
+        #: What an answer broke beside what it was asked for: requirements that the scenario is not about.
         self.asides: dict[str, Judgement] = {}
         #: Which rows of conditions were tried, where the scenario has some; JSON values only.
         self.conditions: dict[str, Any] = {}
@@ -160,9 +158,8 @@ class Judge:
     ) -> bool:
         """Judge by a condition; ``expected`` completes "expected ...", ``actual`` "but ...".
 
-        What came of a dead connection or of an overload decides nothing. Where an answer has a
-        success that its operation does not have, what is broken is a consequence of that
-        (`presence`).
+        A dead connection or an overload decides nothing. What an answer breaks by a success that its
+        operation does not have is a consequence of that (`presence`).
         """
         if not held and (excuse := excuse_of(answers)):
             self.inconclusive(requirement, excuse)
@@ -246,8 +243,7 @@ class Judge:
     def absent(self, requirement: str, answer: Response, expected: str, *before: Response, stored: bytes = b"") -> bool:
         """Judge that a read does not serve absent content; ``stored`` are bytes that may be there.
 
-        An answer that neither serves nor refuses is a breach of what such a read is answered, and
-        decides nothing.
+        An answer that neither serves nor refuses breaks what such a read is answered, and decides nothing.
         """
         root = presence.unclear(answer, stored)
         if not root or root in self.requirements or answer.excuse:
@@ -264,10 +260,15 @@ class Judge:
     def _blocked(self, requirement: str, root: str, expected: str, answer: Response) -> bool:
         """Leave a requirement undecided, and note the breach that stands in its way."""
         self.inconclusive(requirement, f"blocked by {root}")
-        found = Blocked(root, expected, answer)
-        if found.accuses:
-            self.asides.setdefault(root, found.judgement)
-        return False
+        return self.beside(root, False, expected, answer)
+
+    def beside(
+        self, requirement: str, held: object, expected: str, *answers: Response, actual: str | None = None
+    ) -> bool:
+        """Note a breach of a requirement that the scenario is not about; that it holds says nothing here."""
+        if not held and (found := Blocked(requirement, expected, *answers, actual=actual)).accuses:
+            self.asides.setdefault(requirement, found.judgement)
+        return bool(held)
 
     def require(
         self, requirement: str, held: object, expected: str, *answers: Response, actual: str | None = None
@@ -387,10 +388,7 @@ def describe(answers: Iterable[Response]) -> str:
 
 def trail(answers: Iterable[Response]) -> tuple[Exchange, ...]:
     """Return the exchanges behind some answers, in order, each once."""
-    seen: dict[int, Exchange] = {}
-    for answer in answers:
-        for exchange in answer.trail:
-            seen[id(exchange)] = exchange
+    seen = {id(exchange): exchange for answer in answers for exchange in answer.trail}
     return tuple(seen.values())
 
 
