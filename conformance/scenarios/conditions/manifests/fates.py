@@ -226,7 +226,9 @@ class Fate:
         """Judge that what the manifest lists, or refers to, is there by its tag; nothing where ``kind`` is empty."""
         shelf = self.push.shelf
         if kind:
-            self._is_there(check, shelf.tags[kind], shelf.child(kind), deletion)
+            # One that another row deleted comes again, and only then has a tag.
+            child = shelf.child(kind)
+            self._is_there(check, shelf.tags[kind], child, deletion)
 
     def _deletion_form(self, reference: str) -> Form:
         """Return how the row deletes: as it asks for a manifest or, in each second row, by an encoded reference."""
