@@ -29,15 +29,6 @@ class Wire:
 
 def content_after_head(client: Client, path: str, name: str, headers: tuple[tuple[str, str], ...] = ()) -> Wire:
     """Send HEAD with ``Connection: close`` over HTTP/1.1 and read until the end; no proxy, no redirect."""
-    return _sent(client, f"HEAD {urlsplit(client.url).path}{path} HTTP/1.1", name, headers)
-
-
-def got_over_http_1_0(client: Client, path: str, name: str) -> Wire:
-    """Send GET over HTTP/1.0, as reverse proxies do, and read until the end; no proxy, no redirect."""
-    return _sent(client, f"GET {urlsplit(client.url).path}{path} HTTP/1.0", name, ())
-
-
-def _sent(client: Client, request: str, name: str, headers: tuple[tuple[str, str], ...]) -> Wire:
     target = urlsplit(client.url)
     fields = [
         ("Host", target.netloc),
@@ -48,7 +39,7 @@ def _sent(client: Client, request: str, name: str, headers: tuple[tuple[str, str
     ]
     if authorization := client.authorization(name):
         fields.append(("Authorization", authorization))
-    lines = [request, *(f"{key}: {value}" for key, value in fields), "", ""]
+    lines = [f"HEAD {target.path}{path} HTTP/1.1", *(f"{key}: {value}" for key, value in fields), "", ""]
     try:
         with _connect(target.hostname or "", target.port, target.scheme == "https", client.options) as connection:
             connection.sendall("\r\n".join(lines).encode("latin-1"))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 from urllib.parse import quote, urlsplit
 
-from conformance.client.bare_connection import got_over_http_1_0
 from conformance.client.digests import is_digest_of, well_formed
 from conformance.client.registry import Repository, upload_location
 from conformance.scenarios.shared.pull_answers import DIGEST, digest_headers, judge_decoded, judge_type
@@ -69,19 +68,6 @@ def test_get_of_binary_content(repo: Repository, setup: SetUp, judge: Judge) -> 
         answer,
         actual=f"{len(answer.body)} bytes with the digest {answer.content_digest()}",
     )
-
-
-@verifies("PULL-BLOB-GET-BODY-EXACT")
-def test_get_over_http_1_0(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A client of HTTP/1.0, which knows no transfer codings, gets the bytes of a blob and no more."""
-    blob = setup.blob(repo)
-    answer = setup.pulled_blob(repo, blob.digest)
-    wire = got_over_http_1_0(repo.registry.client, f"/v2/{repo.name}/blobs/{blob.digest}", repo.name)
-    if wire.status != answer.status:
-        raise Undecided(f"HTTP/1.0 is answered with status {wire.status}")
-    actual = f"{len(wire.content)} bytes came over HTTP/1.0"
-    expected = f"the {len(blob.content)} bytes of the blob"
-    judge("PULL-BLOB-GET-BODY-EXACT", wire.content == blob.content, expected, answer, actual=actual)
 
 
 @verifies("PULL-BLOB-GET-NO-FALSE-CODING")

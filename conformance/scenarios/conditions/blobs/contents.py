@@ -16,7 +16,9 @@ from conformance.client.http.transport import Payload
 PIECE = 64 * 1024
 WHOLE = 17
 _BLOCK = 128 * 1024
-_ENDS = 8 * 1024
+_ENDS = 5 * 1024
+#: No offset that a careless server mistakes is a multiple of it.
+_PERIOD = 251
 _SIZES = {
     "empty": 0,
     "one-byte": 1,
@@ -111,9 +113,13 @@ def make(kind: str, seed: str) -> Content:
 
 
 def _alike(seed: str, size: int) -> bytes:
-    """Return bytes that begin and end as all others of a size do, which a careless store may take for one file."""
+    """Return bytes that can be packed, and that begin and end as all others of a size do.
+
+    A careless store takes two such files for one, or tells the length of the packed one.
+    """
     ends = random.Random(size).randbytes(2 * _ENDS)
-    return ends[:_ENDS] + random.Random(seed).randbytes(size - len(ends)) + ends[_ENDS:]
+    middle = random.Random(seed).randbytes(_PERIOD) * (size // _PERIOD)
+    return ends[:_ENDS] + middle[: size - len(ends)] + ends[_ENDS:]
 
 
 def _config(noise: random.Random) -> bytes:

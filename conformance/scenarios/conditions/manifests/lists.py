@@ -88,11 +88,15 @@ class ListLook:
         """Judge that the tags of a place are listed, each once, and no others where nobody else pushes."""
         tags = self._tags(attempt)
         self._complete(attempt, tags, checks.LISTED, checks.LISTED_ONCE)
+        self._named(attempt, tags)
+        self._no_others(attempt, tags)
+
+    def _named(self, attempt: Attempt, tags: Listed) -> None:
+        """Judge that each page of a list names the repository."""
         for page in tags.pages:
             name = page.json.get("name") if isinstance(page.json, dict) else None
             shown = f"name was {name}" if isinstance(name, str) else "there was no such name"
             attempt(checks.TAGS_NAME, name == self.repo.name, f"the name {self.repo.name}", page, actual=shown)
-        self._no_others(attempt, tags)
 
     def _no_others(self, attempt: Attempt, tags: Listed) -> None:
         """Judge that a list has no tags that nobody pushed there."""
@@ -147,6 +151,7 @@ class ListLook:
             # A shorter page than was asked for is judged by scenarios of its own.
             return
         self._complete(self.attempt, tags, checks.PAGES, checks.PAGES)
+        self._named(self.attempt, tags)
         if len(tags_of(first)) < known:
             held, shown = in_order(tags), f"the list had {listing(tags)}"
             self.attempt(checks.ORDER, held, "tags in lexical order", *pages, actual=shown)
