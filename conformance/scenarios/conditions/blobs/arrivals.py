@@ -121,7 +121,7 @@ class Arrival(Session):
         if self.attempt.number % 3 == 2:
             self.attempt.notes.append("without a length")
             answer = self.repo.upload_single(self.digest, self.content.pieces)
-            if self.attempt.answered(answer).refused:
+            if not self.attempt.answered(answer).ok:
                 # The texts show this request with its length.
                 raise Declined("arrival")
         else:

@@ -100,9 +100,7 @@ class Places:
         elif shape == "longest":
             # A name that differs in its last character alone, where what a registry compares may be cut.
             beside = Repository(registry, f"{here.name[:-1]}m")
-        # One is called as the list of the other one is.
-        end = "tags" if shape == "four" else "below"
-        below = None if shape == "longest" else Repository(registry, f"{here.name}/{end}")
+        below = None if shape == "longest" else Repository(registry, f"{here.name}/below")
         spare = [Repository(registry, self._name(shape, f"{suffix}-{end}")) for end in "defg"]
         alias = Repository(registry, _alias_of(here.name, shape))
         return Place(here, beside, below, third, alias, spare=spare)
