@@ -53,7 +53,8 @@ def test_what_a_deleted_tag_leaves(repo: Repository, setup: SetUp, judge: Judge,
         behind = repo.list_tags(n=2, last=tag)
         page = tags_of(behind) if behind.ok else []
         shown = f"{status_of(behind)}, {listing(page)}"
-        judge.beside(POSITION, page == [third], f"{third} behind the deleted {tag}", behind, actual=shown)
+        # A scenario of its own judges a refusal, or nothing, where no such tag is.
+        judge.beside(POSITION, other not in page, f"{third} behind the deleted {tag}", behind, actual=shown)
     judge.status(UNKNOWN, repo.delete_manifest(tag), NOT_FOUND, when="to the deletion of a tag that is gone")
     judge.status(UNKNOWN, repo.delete_manifest(setup.make.tag()), NOT_FOUND, when="to that of one that never was")
 
