@@ -246,11 +246,11 @@ def _deleted(attempt: Attempt, filled: Filled, count: int) -> None:
         filled.pushed[tag] = other
     # The very page that is asked for afterwards.
     before = {tag for page in _walk(attempt, repo, MOST) for tag in _of(page)}
+    # Whatever is answered: they may be gone.
+    for tag in tags:
+        del filled.pushed[tag]
+    filled.gone |= tags
     answer = attempt.answered(repo.delete_manifest(other.digest))
-    if answer.ok:
-        for tag in tags:
-            del filled.pushed[tag]
-        filled.gone |= tags
     if answer.status != ACCEPTED:
         raise Declined
     left = _left(attempt, filled, tags, MOST)
@@ -277,31 +277,27 @@ def _replaced(attempt: Attempt, filled: Filled) -> None:
     """Delete a tag and push another, so that there are as many as before: the list has the one and not the other."""
     repo, manifest = filled.repo, next(iter(filled.pushed.values()))
     old, new = attempt.make.tag(), attempt.make.tag()
+    filled.gone.add(old)
     put = attempt.answered(repo.put_manifest(old, manifest.body, manifest.media_type))
     if put.status != CREATED:
         raise Declined
     _walk(attempt, repo, None)
     answer = attempt.answered(repo.delete_manifest(old))
     if answer.status != ACCEPTED:
-        if answer.ok:
-            filled.gone.add(old)
-        else:
-            filled.pushed[old] = manifest
         raise Declined
     again = attempt.answered(repo.put_manifest(new, manifest.body, manifest.media_type))
     if again.status != CREATED:
         raise Declined
     filled.pushed[new] = manifest
-    filled.gone.add(old)
     found = _left(attempt, filled, {old})
     told = _told(found, filled)
     attempt(checks.REPLACED, old not in found, f"a list without the deleted tag {old}", again, actual=told)
     attempt(checks.TAGS, set(found) >= set(filled.pushed), "each tag", again, actual=told)
     # And a deletion that nothing follows.
+    del filled.pushed[new]
+    filled.gone.add(new)
     answer = attempt.answered(repo.delete_manifest(new))
     if answer.status == ACCEPTED:
-        del filled.pushed[new]
-        filled.gone.add(new)
         found = _left(attempt, filled, {new})
         told = _told(found, filled)
         attempt(checks.REPLACED, new not in found, f"a list without the deleted tag {new}", answer, actual=told)

@@ -128,18 +128,20 @@ class Fate:
         part = shelf.child(kind) if kind else shelf.another(self.attempt.make)
         if not kind and self._put(part.digest, part) is None:
             return
+        tags = [shelf.tags[kind]] if kind else []
+        if kind:
+            # Whatever is answered: it may be gone.
+            place.gone.update(tags)
+            shelf.forget(kind)
         answer = self.attempt.answered(self.repo.delete_manifest(part.digest))
         if answer.status != ACCEPTED:
             # A registry may hold what others need.
             return
         place.deleted = True
-        for reference in (part.digest, *([shelf.tags[kind]] if kind else [])):
+        for reference in (part.digest, *tags):
             self.attempt.gone(partial(self.repo.head_manifest, reference, part.media_type))
         gone = self.attempt.answered(self.repo.get_manifest(part.digest, part.media_type))
         self.attempt(fate_checks.PART_GONE, gone.status in UNKNOWN, "status 404 after its deletion", answer, gone)
-        if kind:
-            place.gone.add(shelf.tags[kind])
-            shelf.forget(kind)
         for reference in (self.push.tag, self.push.digest):
             self._is_there(fate_checks.PART_DELETED, reference, self.manifest, answer)
         if self.push.made.subject and self.attempt.has("referrers"):
@@ -192,18 +194,15 @@ class Fate:
         if tag not in place.tags and self._put(tag, beside) is not None:
             place.tags[tag] = {}
         form = self._deletion_form(self.push.digest)
+        self.push.may_be_gone()
         answer = self.attempt.answered(form.repo.delete_manifest(form.reference))
         if not self.attempt.deletes(fate_checks.DELETED, answer):
-            self.push.may_be_gone(answer)
+            self.push.is_there(answer)
             return False
-        place.deleted = True
         for digest in self.lists.digests - {self.push.digest}:
             # By its other digest it may be a manifest of its own, and the tag may be that one's.
             if self.attempt.answered(self.repo.delete_manifest(digest)).refused:
-                place.gone.add(self.push.tag)
                 return False
-        place.tags.pop(self.push.tag, None)
-        place.gone.add(self.push.tag)
         self._gone(fate_checks.GONE, self.push.digest, answer)
         form = self.push.form(self.push.digest)
         if form.reference != self.push.digest or form.repo is not self.repo:
@@ -246,12 +245,11 @@ class Fate:
             return False
         place.tags.update(dict.fromkeys(others, self.row))
         form = self._deletion_form(self.push.tag)
+        self.push.may_be_gone(deleted=False)
         answer = self.attempt.answered(form.repo.delete_manifest(form.reference))
         if not self.attempt.deletes(fate_checks.TAG_DELETED, answer):
-            self.push.may_be_gone(answer)
+            self.push.is_there(answer)
             return False
-        place.tags.pop(self.push.tag, None)
-        place.gone.add(self.push.tag)
         self._gone(fate_checks.TAG_GONE, self.push.tag, answer)
         self._gone_head(fate_checks.TAG_GONE_HEAD, self.push.tag, answer)
         for tag in others:

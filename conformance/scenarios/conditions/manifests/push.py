@@ -198,26 +198,32 @@ class Push:
             self._put(self.tag, self.shelf.another(self.attempt.make))
             self._pull()
         self._put(self.tag)
+        self.may_be_gone()
         answer = self.attempt.answered(self.repo.delete_manifest(self.manifest.digest))
         if answer.status != ACCEPTED:
-            self.may_be_gone(answer)
+            self.is_there(answer)
             raise Declined("manifest-before")
         for reference in (self.manifest.digest, self.tag):
             self.attempt.gone(partial(self.repo.head_manifest, reference, self.manifest.media_type))
-        self.attempt.place.tags.pop(self.tag, None)
-        self.attempt.place.gone.add(self.tag)
-        self.attempt.place.deleted = True
         if kind := CHILDREN.get(self.attempt.row["kind"]):
             child = self.shelf.child(kind)
             kept = self.attempt.answered(self.repo.head_manifest(self.shelf.tags[kind], child.media_type))
             self.attempt(fate_checks.CHILD_KEPT, kept.ok, "the manifest that it lists as before", answer, kept)
 
-    def may_be_gone(self, deletion: Response) -> None:
-        """Expect nothing more of a tag whose manifest another answer than a 202 may have deleted."""
-        if deletion.ok:
-            self.attempt.place.deleted = True
-            self.attempt.place.tags.pop(self.tag, None)
-            self.attempt.place.gone.add(self.tag)
+    def may_be_gone(self, *, deleted: bool = True) -> None:
+        """Expect nothing more of the tag: a deletion is sent, which may be done whatever is answered.
+
+        What ``deleted`` takes along are manifests.
+        """
+        place = self.attempt.place
+        place.deleted = place.deleted or deleted
+        place.tags.pop(self.tag, None)
+        place.gone.add(self.tag)
+
+    def is_there(self, deletion: Response) -> None:
+        """Expect the tag again where its deletion was refused."""
+        if deletion.refused:
+            self.attempt.place.tags[self.tag] = self.attempt.row
 
     def _ask(self) -> None:
         """Ask for the manifest by its digest and by its tag, by HEAD and by GET in turns: it is not there."""
