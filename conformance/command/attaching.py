@@ -26,8 +26,10 @@ from reports.certificate.envelope import PAYLOAD_TYPE
 from reports.certificate.statement import PREDICATE
 from reports.commands.calling import Unusable
 
-#: The type of a DSSE envelope, and of a configuration that says nothing (OCI image specification, 1.1).
+#: The type of a DSSE envelope, how that of a bundle of sigstore begins, and that of a configuration that says nothing
+#: (OCI image specification, 1.1).
 ENVELOPE = "application/vnd.dsse.envelope.v1+json"
+_BUNDLE = re.compile(r"application/vnd\.dev\.sigstore\.bundle\.v[0-9.]+\+json")
 _EMPTY = "application/vnd.oci.empty.v1+json"
 _IMAGE = re.compile(r"/([a-z0-9][a-z0-9._/-]*?)(?::([\w][\w.-]{0,127})|@(sha256:[0-9a-f]{64}))")
 
@@ -36,8 +38,8 @@ class Refusal(Exception):
     """The registry did not take what was pushed; the message is one sentence."""
 
 
-def attach(repo: Repository, reference: str, envelope: bytes) -> str:
-    """Push a certificate that refers to an image, and return the digest of its manifest.
+def attach(repo: Repository, reference: str, certificate: bytes, kind: str = ENVELOPE) -> str:
+    """Push a certificate of a media type that refers to an image, and return the digest of its manifest.
 
     Where the registry has no list of referrers, the tag that stands for one is written, as the specification asks of
     clients (OCI distribution specification, Unavailable Referrers API).
@@ -49,13 +51,13 @@ def attach(repo: Repository, reference: str, envelope: bytes) -> str:
     if found.status != 200:  # OK
         raise Refusal(f"the image {repo.name} {reference} cannot be read: {_said(found)}.")
     subject = _descriptor(found.header("Content-Type") or OCI_MANIFEST, found.body)
-    for blob in (b"{}", envelope):
+    for blob in (b"{}", certificate):
         _push(repo, blob)
-    layer = _descriptor(ENVELOPE, envelope)
+    layer = _descriptor(kind, certificate)
     manifest = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
-        "artifactType": ENVELOPE,
+        "artifactType": kind,
         "config": _descriptor(_EMPTY, b"{}"),
         "layers": [layer],
         "subject": subject,
@@ -67,7 +69,7 @@ def attach(repo: Repository, reference: str, envelope: bytes) -> str:
     if answer.status != 201:  # Created
         raise Refusal(f"the manifest of the certificate was refused: {_said(answer)}.")
     if answer.header("OCI-Subject") is None:
-        entry = {**_descriptor(OCI_MANIFEST, body), "artifactType": ENVELOPE, "annotations": manifest["annotations"]}
+        entry = {**_descriptor(OCI_MANIFEST, body), "artifactType": kind, "annotations": manifest["annotations"]}
         _list(repo, subject["digest"], entry)
     return digest
 
@@ -130,13 +132,13 @@ def attaching(
     referrers, and checks it with registry-conformance verify.
     """
     url, name, reference = _place(image)
-    envelope = _envelope(path)
+    certificate, kind = _certificate(path)
     login = _login(username or os.environ.get("REGISTRY_USERNAME", ""), docker_config, url)
     redactor = Redactor()
     transport = Transport(TransportOptions(ca_bundle=ca_bundle, insecure=insecure), USER_AGENT)
     client = Client(url, transport, Authenticator(login, redactor, url), redactor)
     try:
-        digest = attach(Repository(Registry(client), name), reference, envelope)
+        digest = attach(Repository(Registry(client), name), reference, certificate, kind)
     except Refusal as error:
         click.echo(f"registry-conformance attach: {redactor.clean(str(error))}", err=True)
         return 1
@@ -154,17 +156,20 @@ def _place(image: str) -> tuple[str, str, str]:
     return f"{parts.scheme}://{parts.netloc}", match[1], match[2] or match[3]
 
 
-def _envelope(path: Path) -> bytes:
+def _certificate(path: Path) -> tuple[bytes, str]:
+    """Return a certificate and its media type."""
     try:
         data = path.read_bytes()
-        kind = json.loads(data)["payloadType"]
+        document = json.loads(data)
+        bundle = str(document.get("mediaType"))
+        kind = document.get("dsseEnvelope", document)["payloadType"]
     except OSError as error:
         raise Unusable(f"{path} cannot be read: {error.strerror or type(error).__name__}.") from None
-    except (ValueError, LookupError, TypeError, RecursionError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         kind = ""
-    if kind != PAYLOAD_TYPE:
+    if kind != PAYLOAD_TYPE or ("dsseEnvelope" in document and not _BUNDLE.fullmatch(bundle)):
         raise Unusable(f"{path} is no certificate.")
-    return data
+    return data, bundle if "dsseEnvelope" in document else ENVELOPE
 
 
 def _login(username: str, docker_config: str | None, url: str) -> Credentials | None:

@@ -36,6 +36,8 @@ def unseal(data: bytes, key: PublicKey) -> bytes:
         EnvelopeError: it is no such envelope. Nothing of a payload is read before its signature was checked.
     """
     document = _document(data)
+    if "dsseEnvelope" in document:
+        raise EnvelopeError("it is a bundle of sigstore, and is verified by --identity and --issuer.")
     payload = _decoded(document.get("payload"), "payload")
     kind = document.get("payloadType")
     if kind != PAYLOAD_TYPE:

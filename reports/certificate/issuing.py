@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from reports import html
-from reports.certificate.envelope import seal
-from reports.certificate.keys import PrivateKey
 from reports.certificate.rules import objections
 from reports.certificate.statement import digests, payload, statement
 from reports.loading import ReportError, load
@@ -25,13 +23,19 @@ class Refused(Exception):
 
 
 def issue(
-    path: Path, key: PrivateKey, *, page: Path | None, profile: str, artifacts: Mapping[str, str], days: int
+    path: Path,
+    sign: Callable[[bytes], str],
+    *,
+    page: Path | None,
+    profile: str,
+    artifacts: Mapping[str, str],
+    days: int,
 ) -> str:
-    """Return the certificate of a report, as the text of an envelope.
+    """Return the certificate of a report, as text.
 
     Args:
         path: the report.json.
-        key: the key that signs.
+        sign: returns the signed text of a statement; it is called last, and only for what may be certified.
         page: its page; the one beside the report, where there is one, if it is left out.
         profile: one of its profiles; that of the run if it is empty.
         artifacts: the SHA-256 of what was tested, by its name.
@@ -54,7 +58,7 @@ def issue(
     if shown is not None and shown != html.render(report).encode("utf-8"):
         raise Refused([f"{page or beside} is not the page of this report, or not by this version of the suite."])
     expires = now.date() + datetime.timedelta(days=days)
-    return seal(payload(statement(report, profile, digests(data, shown, artifacts), now.date(), expires)), key)
+    return sign(payload(statement(report, profile, digests(data, shown, artifacts), now.date(), expires)))
 
 
 def _page(path: Path) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -22,10 +23,30 @@ from spec.catalogue import load as load_catalogue
 
 #: What no certificate of this kind shows.
 _NEVER = (
-    "who holds the key: that you know from where you have it",
     "that the registry answers today as it did in the run, or elsewhere as it did there",
     "that the product's name and version are right: whoever ran the suite gave them",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """How a signature is checked, and what that proves.
+
+    ``unseal`` returns the payload of a certificate, or raises EnvelopeError. ``proven`` and ``unproven`` are sentences.
+    """
+
+    unseal: Callable[[bytes], bytes]
+    proven: str
+    unproven: str
+
+
+def by_key(key: PublicKey) -> Means:
+    """Return how an envelope is verified by a key."""
+    return Means(
+        unseal=lambda data: unseal(data, key),
+        proven=f"the key {key_id(key)[:16]} signed this statement, and it was not changed since",
+        unproven="who holds the key: that you know from where you have it",
+    )
 
 
 @dataclass(slots=True)
@@ -43,7 +64,7 @@ class Verified:
         return visible(summary(self.statement)) if self.statement else ""
 
 
-def verify(path: Path, key: PublicKey, day: datetime.date, report: Path | None, page: Path | None) -> Verified:
+def verify(path: Path, means: Means, day: datetime.date, report: Path | None, page: Path | None) -> Verified:
     """Verify a certificate as of a day, with the report and the page that it is of, where they are given.
 
     Raises:
@@ -51,19 +72,19 @@ def verify(path: Path, key: PublicKey, day: datetime.date, report: Path | None, 
     """
     found = Verified()
     try:
-        payload = unseal(_read(path), key)
+        payload = means.unseal(_read(path))
         made = _statement(payload)
     except EnvelopeError as error:
         found.problems.append(f"{path}: {error}")
         return found
     found.statement = made
-    found.proven.append(f"the key {key_id(key)[:16]} signed this statement, and it was not changed since")
+    found.proven.append(means.proven)
     _of_time(found, day)
     _of_documents(found, report, page)
     suite = made["predicate"]["configuration"][0]
     if suite["digest"]["sha256"] != of_catalogue(load_catalogue()):
         found.unproven.append("that it holds by the catalogue of this version of the suite, which is another")
-    found.unproven += _NEVER
+    found.unproven += [means.unproven, *_NEVER]
     return found
 
 

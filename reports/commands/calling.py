@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -44,6 +46,25 @@ def invoke(command: click.Command, name: str, arguments: Sequence[str] | None = 
     except SystemExit as ended_early:
         return ended_early.code if isinstance(ended_early.code, int) else 0
     return ended if isinstance(ended, int) else 0
+
+
+def writable(output: Path | None) -> None:
+    """Look before something costly or lasting is done whether its output can be written.
+
+    Raises:
+        Unusable: it cannot.
+    """
+    if output is None:
+        return
+    cause = ""
+    if output.is_dir():
+        cause = os.strerror(errno.EISDIR)
+    elif not output.parent.is_dir():
+        cause = os.strerror(errno.ENOTDIR if output.parent.exists() else errno.ENOENT)
+    elif not os.access(output.parent, os.W_OK):
+        cause = os.strerror(errno.EACCES)
+    if cause:
+        raise Unusable(f"--output {visible(str(output))} cannot be written: {cause}.")
 
 
 def give(text: str, output: Path | None) -> None:

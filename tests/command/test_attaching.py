@@ -19,6 +19,7 @@ from tests.support.servers import Server, docker_registry, reference
 
 _MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 _ENVELOPE = json.dumps({"payloadType": PAYLOAD_TYPE, "payload": base64.b64encode(b"{}").decode(), "signatures": []})
+_BUNDLE = "dev.sigstore.bundle.v0.3"
 
 
 def _digest(body: bytes) -> str:
@@ -49,14 +50,14 @@ def certificate(tmp_path: Path) -> str:
     return str(path)
 
 
-def _there(url: str, entry: dict[str, Any], digest: str) -> None:
+def _there(url: str, entry: dict[str, Any], digest: str, kind: str = "dsse.envelope.v1", text: str = "") -> None:
     """Follow an entry to the certificate."""
-    assert entry["artifactType"] == "application/vnd.dsse.envelope.v1+json"
+    assert entry["artifactType"] == f"application/vnd.{kind}+json"
     manifest = requests.get(f"{url}/v2/team/app/manifests/{entry['digest']}", headers={"Accept": _MANIFEST}, timeout=10)
     made = manifest.json()
     assert made["subject"]["digest"] == digest
     layer = requests.get(f"{url}/v2/team/app/blobs/{made['layers'][0]['digest']}", timeout=10)
-    assert layer.text == _ENVELOPE
+    assert layer.text == (text or _ENVELOPE) and made["layers"][0]["mediaType"] == entry["artifactType"]
 
 
 def test_in_the_list_of_referrers(tmp_path: Path, certificate: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -68,6 +69,18 @@ def test_in_the_list_of_referrers(tmp_path: Path, certificate: str, capsys: pyte
         found = requests.get(f"{server.url}/v2/team/app/referrers/{digest}", timeout=10).json()["manifests"]
         assert len(found) == 1
         _there(server.url, found[0], digest)
+        bundle = {"mediaType": f"application/vnd.{_BUNDLE}+json", "dsseEnvelope": json.loads(_ENVELOPE)}
+        keyless = tmp_path / "keyless.json"
+        keyless.write_text(json.dumps(bundle), encoding="utf-8")
+        assert run(["attach", str(keyless), f"{server.url}/team/app:v1"]) == 0
+        found = requests.get(f"{server.url}/v2/team/app/referrers/{digest}", timeout=10).json()["manifests"]
+        _there(
+            server.url,
+            next(one for one in found if _BUNDLE in one["artifactType"]),
+            digest,
+            _BUNDLE,
+            json.dumps(bundle),
+        )
 
 
 @pytest.mark.needs("docker-registry")
@@ -109,7 +122,11 @@ def test_with_a_login(
 def test_mistakes(tmp_path: Path, certificate: str, capsys: pytest.CaptureFixture[str]) -> None:
     text = tmp_path / "text"
     text.write_text("{}", encoding="utf-8")
+    other = tmp_path / "other"
+    other.write_text(json.dumps({"mediaType": "text/plain", "dsseEnvelope": json.loads(_ENVELOPE)}), encoding="utf-8")
     for path, image, code, said in (
+        (str(other), "https://registry.example.com/app:v1", 4, "is no certificate"),
+        (str(tmp_path), "https://registry.example.com/app:v1", 4, "cannot be read"),
         (certificate, "registry.example.com/app:v1", 4, "expected the image as https://HOST/NAME:TAG"),
         (certificate, "https://registry.example.com/app", 4, "expected the image as https://HOST/NAME:TAG"),
         (str(text), "https://registry.example.com/app:v1", 4, "is no certificate"),

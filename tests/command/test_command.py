@@ -127,6 +127,8 @@ def test_version_names_the_catalogue(capsys: pytest.CaptureFixture[str]) -> None
         ("registry-conformance certify --requirement PULL-BLOB-GET-20", "PULL-BLOB-GET-200"),
         ("registry-conformance certify --capability mou", "mount=yes"),
         ("registry-conformance report sum", "summary"),
+        ("registry-conformance certificate --keyl", "--keyless"),
+        ("registry-conformance verify --ide", "--identity"),
     ],
 )
 def test_completion(line: str, wanted: str, tmp_path: Path) -> None:

@@ -6,11 +6,9 @@ import base64
 import copy
 import datetime
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -18,87 +16,13 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    PublicFormat,
 )
 
-import reports
 from reports.__main__ import main
 from reports.certificate.envelope import PAYLOAD_TYPE
 from spec.catalogue import load
-from spec.model import Level, Outcome, weigh
-from tests.reports import from_catalogue, samples
-
-_PROFILE = "oci-1.1"
-
-
-class Desk:
-    """A folder with keys and a report of the catalogue in which everything held."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.report = _held()
-        for name, key in (("own", Ed25519PrivateKey.generate()), ("other", generate_private_key(SECP256R1()))):
-            private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-            (folder / f"{name}.pem").write_bytes(private)
-            public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-            (folder / f"{name}.pub").write_bytes(public)
-
-    def write(self) -> None:
-        """Write report and page."""
-        reports.write(self.report, self.folder / "report")
-
-    def issue(self, *options: str, key: str = "own") -> int:
-        """Issue certificate.json."""
-        self.write()
-        words = ["certificate", self.place("report/report.json"), "--key", self.place(f"{key}.pem")]
-        return main([*words, "-o", self.place("certificate.json"), *options])
-
-    def verify(self, *options: str, key: str = "own", whole: bool = True) -> int:
-        """Verify it, with report and page."""
-        documents = ["--report", self.place("report/report.json"), "--page", self.place("report/report.html")]
-        words = ["verify", self.place("certificate.json"), "--key", self.place(f"{key}.pub")]
-        return main([*words, *(documents if whole else ()), *options])
-
-    def place(self, name: str) -> str:
-        """Return a path in the folder."""
-        return str(self.folder / name)
-
-    def statement(self) -> dict[str, Any]:
-        """Return the statement of the certificate."""
-        envelope = json.loads((self.folder / "certificate.json").read_bytes())
-        made: dict[str, Any] = json.loads(base64.b64decode(envelope["payload"]))
-        return made
-
-    def become(self, name: str, outcome: str, withheld: str = "", verdict: str = "") -> None:
-        """Give a requirement another outcome, and the report its counts."""
-        entries = copy.deepcopy(self.report["requirements"])
-        entry = next(each for each in entries if each["id"] == name)
-        entry.update(outcome=outcome, reason="of the test", withheld=withheld)
-        entry["verdicts"] = {p: str(weigh(Outcome(outcome), Level(x))) for p, x in entry["levels"].items()}
-        if verdict:
-            entry["verdicts"][_PROFILE] = verdict
-        kept = {part: self.report[part] for part in ("suite", "target", "run")}
-        self.report = samples.report(entries) | copy.deepcopy(kept)
-
-
-def _held() -> dict[str, Any]:
-    made = from_catalogue.held()
-    made["run"].update(complete=True, exit_code=0, started=_started(0), profile=_PROFILE)
-    made["run"]["options"] = {"profile": _PROFILE, "effort": "default"}
-    made["suite"]["commit"] = "0123456789ab"
-    made["target"]["capabilities"] = {"push": {"present": True, "declared": False}}
-    return made
-
-
-def _started(days: int) -> str:
-    moment = datetime.datetime.now(tz=datetime.UTC) - datetime.timedelta(days=days)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Desk:
-    """A desk with a report that can be certified."""
-    return Desk(tmp_path)
+from tests.reports import samples
+from tests.reports.certificate.desk import PROFILE, Desk, started
 
 
 def test_a_certificate_verifies(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
@@ -106,7 +30,7 @@ def test_a_certificate_verifies(desk: Desk, capsys: pytest.CaptureFixture[str]) 
     assert desk.verify() == 0
     said = capsys.readouterr().out
     assert "certificate.json is good." in said
-    assert f"docker-registry 2.8.2 conforms to {_PROFILE}" in said
+    assert f"docker-registry 2.8.2 conforms to {PROFILE}" in said
     assert "it says what the report says" in said
     assert "Not proven:\n  - who holds the key" in said
     # Without the documents it is good too, and says that they were not seen.
@@ -122,12 +46,12 @@ def test_the_statement_is_of_in_toto(desk: Desk) -> None:
     assert [subject["name"] for subject in made["subject"]] == ["report.json", "report.html", "registry.tar"]
     predicate = made["predicate"]
     assert predicate["result"] == "PASSED" and not predicate["failedTests"]
-    assert len(predicate["passedTests"]) == len(load().of_profile(_PROFILE))
+    assert len(predicate["passedTests"]) == len(load().of_profile(PROFILE))
     assert desk.verify() == 0
 
 
 def test_a_warning_is_told(desk: Desk) -> None:
-    name = next(r.id for r in load().of_profile(_PROFILE) if r.levels[_PROFILE] == "SHOULD")
+    name = next(r.id for r in load().of_profile(PROFILE) if r.levels[PROFILE] == "SHOULD")
     desk.become(name, "broken")
     assert desk.issue() == 0
     assert desk.statement()["predicate"]["warnedTests"] == [name]
@@ -193,7 +117,7 @@ def test_another_statement_in_its_place(desk: Desk, capsys: pytest.CaptureFixtur
 
 
 def _first(level: str) -> str:
-    return next(r.id for r in load().of_profile(_PROFILE) if r.levels[_PROFILE] == level and not r.untestable)
+    return next(r.id for r in load().of_profile(PROFILE) if r.levels[PROFILE] == level and not r.untestable)
 
 
 def test_refused_for_its_run(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
@@ -203,8 +127,8 @@ def test_refused_for_its_run(desk: Desk, capsys: pytest.CaptureFixture[str]) -> 
         ("run", {"exit_code": 3}, "ended with exit code 3"),
         ("run", {"exit_code": 2}, "ended with exit code 2"),
         ("run", {"options": {"effort": "quick"}}, "--effort quick"),
-        ("run", {"started": _started(40)}, "within 30 days of the run"),
-        ("run", {"started": _started(-2)}, "which has not come yet"),
+        ("run", {"started": started(40)}, "within 30 days of the run"),
+        ("run", {"started": started(-2)}, "which has not come yet"),
         ("suite", {"commit": "0123456789ab-dirty"}, "changes that no commit has"),
         ("target", {"product": None, "version": None}, "give --product and --product-version"),
     ):
@@ -233,7 +157,7 @@ def test_refused_for_a_must(
     desk.become(_first("MUST"), *became)
     if became[2]:
         for profile, result in desk.report["profiles"].items():
-            result["verdict"] = "KNOWN_FAILURE" if profile == _PROFILE else "FAIL"
+            result["verdict"] = "KNOWN_FAILURE" if profile == PROFILE else "FAIL"
     assert desk.issue() == 1
     assert said in capsys.readouterr().err
 
@@ -242,7 +166,7 @@ def test_a_known_failure_of_a_should_is_listed(desk: Desk) -> None:
     name = _first("SHOULD")
     desk.become(name, "broken", verdict="KNOWN_FAILURE")
     for profile, result in desk.report["profiles"].items():
-        result["verdict"] = "KNOWN_FAILURE" if profile == _PROFILE else "FAIL"
+        result["verdict"] = "KNOWN_FAILURE" if profile == PROFILE else "FAIL"
     assert desk.issue() == 0
     annotations = desk.statement()["predicate"]["configuration"][1]["annotations"]
     assert annotations["knownFailures"] == [name]

@@ -1,0 +1,1 @@
+"""Certificates that sigstore signs, with services of our own in the place of the public ones."""
