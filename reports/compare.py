@@ -90,7 +90,7 @@ def compare(old: Report, new: Report, profile: str = "") -> Comparison:
     profile = profile or new["run"]["profile"]
     for name, report in (("OLD", old), ("NEW", new)):
         if profile not in report["profiles"]:
-            raise ReportError(f"{name} has no profile {profile}; it has {', '.join(report['profiles'])}.")
+            raise ReportError(f"--profile: {name} has no profile {profile}; it has {', '.join(report['profiles'])}.")
     return Comparison(
         profile,
         (old["profiles"][profile]["verdict"], new["profiles"][profile]["verdict"]),

@@ -47,7 +47,7 @@ def write_junit(report: dict[str, Any] | None, path: Path, reason: str = "", cod
     """
     text = junit.without_report(reason, code) if report is None else junit.render(cast("Report", report))
     path.parent.mkdir(parents=True, exist_ok=True)
-    store({path.name: text}, path.parent)
+    store_at(path, text)
 
 
 def write_allure(report: dict[str, Any], folder: Path) -> None:
@@ -67,7 +67,19 @@ def write_known_failures(report: dict[str, Any], path: Path) -> None:
         OSError: it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    store({path.name: known_failures.render(cast("Report", report))}, path.parent)
+    store_at(path, known_failures.render(cast("Report", report)))
+
+
+def store_at(path: Path, text: str) -> None:
+    """Write a file, whole or not at all.
+
+    A link stays one. A device or a pipe is written to: what is renamed over /dev/null would take its place.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        path.write_bytes(text.encode("utf-8"))
+        return
+    place = path.resolve() if path.is_symlink() else path
+    store({place.name: text}, place.parent)
 
 
 def store(texts: dict[str, str], folder: Path) -> None:

@@ -14,7 +14,7 @@ import click
 
 from conformance.client.client import Client
 from conformance.client.http.exchange import Response
-from conformance.client.http.transport import Transport, TransportOptions
+from conformance.client.http.transport import Transport, TransportOptions, unusable_authorities
 from conformance.client.locations import upload_location
 from conformance.client.login.authentication import Authenticator
 from conformance.client.login.credentials import Credentials, CredentialsError, from_docker_config
@@ -132,6 +132,8 @@ def attaching(
     referrers, and checks it with registry-conformance verify.
     """
     url, name, reference = _place(image)
+    if ca_bundle is not None and (cause := unusable_authorities(ca_bundle)):
+        raise Unusable(f"--ca-bundle: {ca_bundle} cannot be used ({cause}).")
     certificate, kind = _certificate(path)
     login = _login(username or os.environ.get("REGISTRY_USERNAME", ""), docker_config, url)
     redactor = Redactor()
@@ -149,7 +151,11 @@ def attaching(
 
 
 def _place(image: str) -> tuple[str, str, str]:
-    parts = urlsplit(image)
+    try:
+        parts = urlsplit(image)
+        _ = parts.port
+    except ValueError:
+        parts = urlsplit("")
     match = _IMAGE.fullmatch(parts.path)
     if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or match is None:
         raise click.UsageError("expected the image as https://HOST/NAME:TAG or https://HOST/NAME@sha256:HEX")
@@ -173,7 +179,7 @@ def _certificate(path: Path) -> tuple[bytes, str]:
 
 
 def _login(username: str, docker_config: str | None, url: str) -> Credentials | None:
-    if docker_config:
+    if docker_config is not None:
         try:
             return from_docker_config(Path(docker_config).expanduser(), url)
         except CredentialsError as error:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import pytest
 
+from conformance.client.http.transport import unusable_authorities
 from conformance.client.login.credentials import Credentials, CredentialsError, from_docker_config
 from conformance.listener.options import address, fields, headers
 from conformance.run import repeat, variables
@@ -227,13 +227,8 @@ def _url(text: str) -> tuple[str, Credentials | None]:
 def _ca_bundle(path: str) -> str | None:
     if not path:
         return None
-    try:
-        if not Path(path).is_dir():  # a folder of hashed certificates is only looked into when one is wanted
-            ssl.create_default_context(cafile=path)
-    except OSError as error:
-        # ssl.SSLError is one too, and has no message of the operating system.
-        cause = "it holds no certificate in PEM" if isinstance(error, ssl.SSLError) else error.strerror
-        raise pytest.UsageError(f"--ca-bundle: {path} cannot be used ({cause})") from None
+    if cause := unusable_authorities(path):
+        raise pytest.UsageError(f"--ca-bundle: {path} cannot be used ({cause})")
     return path
 
 

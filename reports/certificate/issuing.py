@@ -49,6 +49,8 @@ def issue(
     data = path.read_bytes()
     if json.loads(data) != report:
         raise ReportError(f"{path} was changed while it was read.")
+    if profile and profile not in report["profiles"]:
+        raise ReportError(f"--profile: {path} has no profile {profile}; it has {', '.join(report['profiles'])}.")
     profile = profile or report["run"]["profile"]
     now = datetime.datetime.now(tz=datetime.UTC)
     if reasons := [*objections(report, profile, load_catalogue(), now)]:
@@ -65,4 +67,4 @@ def _page(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ReportError(f"{path} cannot be read: {error.strerror or type(error).__name__}.") from None
+        raise ReportError(f"--page: {path} cannot be read: {error.strerror or type(error).__name__}.") from None

@@ -126,7 +126,7 @@ def _of_documents(found: Verified, report: Path | None, page: Path | None) -> No
             found.unproven.append(f"that a {name} is the one that it is of: none was given ({option})")
         elif name not in subjects:
             found.problems.append(f"it names no {name}.")
-        elif of_bytes(_read(path)) != subjects[name]:
+        elif of_bytes(_read(path, f"{option}: ")) != subjects[name]:
             found.problems.append(f"{path} is not the {name} that it is of.")
         else:
             found.proven.append(f"{path} is the {name} that it is of")
@@ -149,8 +149,8 @@ def _of_report(found: Verified, path: Path, subjects: dict[str, str]) -> None:
         found.problems.append(f"it does not say what {path} says.")
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, where: str = "") -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise ReportError(f"{path} cannot be read: {error.strerror or type(error).__name__}.") from None
+        raise ReportError(f"{where}{path} cannot be read: {error.strerror or type(error).__name__}.") from None

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from reports.files import store
+from reports.files import store_at
 from reports.loading import ReportError
-from reports.text import visible
+from reports.text import shorten, visible
 
 #: The exit code for input that cannot be used.
 USAGE = 4
@@ -36,13 +38,19 @@ def invoke(command: click.Command, name: str, arguments: Sequence[str] | None = 
         context = error.ctx if isinstance(error, click.UsageError) else None
         if context is not None:
             print(context.get_usage(), file=sys.stderr)
-        print(f"{context.command_path if context else name}: {visible(message)}", file=sys.stderr)
+        print(f"{context.command_path if context else name}: {visible(' '.join(message.split()))}", file=sys.stderr)
         return USAGE
     except click.ClickException as error:
         print(f"{name}: {visible(error.format_message())}", file=sys.stderr)
         return error.exit_code
     except click.Abort:
         return 2
+    except OSError as error:
+        # What a command does not foresee: a disk that is full behind standard output, a name that is too long.
+        place = "standard output" if error.filename is None else shorten(str(error.filename), 200)
+        print(f"{name}: {visible(place)} cannot be used: {error.strerror or type(error).__name__}.", file=sys.stderr)
+        _give_up_output()
+        return USAGE
     except SystemExit as ended_early:
         return ended_early.code if isinstance(ended_early.code, int) else 0
     return ended if isinstance(ended, int) else 0
@@ -56,15 +64,14 @@ def writable(output: Path | None) -> None:
     """
     if output is None:
         return
-    cause = ""
-    if output.is_dir():
-        cause = os.strerror(errno.EISDIR)
-    elif not output.parent.is_dir():
-        cause = os.strerror(errno.ENOTDIR if output.parent.exists() else errno.ENOENT)
-    elif not os.access(output.parent, os.W_OK):
-        cause = os.strerror(errno.EACCES)
-    if cause:
-        raise Unusable(f"--output {visible(str(output))} cannot be written: {cause}.")
+    try:
+        if output.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not output.exists() or output.is_file():
+            with tempfile.TemporaryFile(dir=output.parent):
+                pass  # it is how `give` begins
+    except OSError as error:
+        raise _unwritable(output, error) from None
 
 
 def give(text: str, output: Path | None) -> None:
@@ -74,11 +81,19 @@ def give(text: str, output: Path | None) -> None:
         Unusable: it cannot be written.
     """
     if output is None:
-        sys.stdout.buffer.write(text.encode("utf-8"))
-        sys.stdout.buffer.flush()
+        click.echo(text.encode("utf-8"), nl=False)
         return
     try:
-        store({output.name: text}, output.parent)
+        store_at(output, text)
     except OSError as error:
-        cause = error.strerror or type(error).__name__
-        raise Unusable(f"--output {visible(str(output))} cannot be written: {cause}.") from None
+        raise _unwritable(output, error) from None
+
+
+def _unwritable(output: Path, error: OSError) -> Unusable:
+    return Unusable(f"--output {visible(str(output))} cannot be written: {error.strerror or type(error).__name__}.")
+
+
+def _give_up_output() -> None:
+    """Let what cannot be written go, so that the interpreter does not try again when it ends."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -19,6 +19,7 @@ from reports.certificate.envelope import seal
 from reports.certificate.issuing import Refused, issue
 from reports.certificate.keys import KeyFileError, private, public
 from reports.certificate.rules import VALID_DAYS
+from reports.certificate.statement import PAGE, REPORT
 from reports.certificate.verifying import Means, Verified, by_key
 from reports.certificate.verifying import verify as verified
 from reports.commands.calling import Unusable, give, writable
@@ -116,10 +117,14 @@ def _sigstore(option: str) -> ModuleType:
 
 
 def _artifacts(texts: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    taken = {REPORT, PAGE}
     for text in texts:
         match = _ARTIFACT.fullmatch(text)
         if match is None:
             raise click.UsageError(f"--artifact: expected NAME=sha256:HEX, not {text!r}")
+        if match[1] in taken or not match[1].isprintable():
+            raise click.UsageError(f"--artifact: {match[1]!r} is taken, or cannot be the name of one")
+        taken.add(match[1])
         yield match[1], match[2]
 
 
@@ -181,7 +186,7 @@ def _by_identity(identity: str, issuer: str, trust: Path | None) -> Means:
 
 def _day(text: str | None) -> datetime.date:
     try:
-        return datetime.date.fromisoformat(text) if text else datetime.datetime.now(tz=datetime.UTC).date()
+        return datetime.date.fromisoformat(text) if text is not None else datetime.datetime.now(tz=datetime.UTC).date()
     except ValueError:
         raise click.UsageError(f"--at: expected a date such as 2027-01-31, not {text!r}") from None
 

@@ -8,6 +8,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from urllib.request import getproxies
 
@@ -52,6 +53,17 @@ class TransportOptions:
     ca_bundle: str | None = None
     insecure: bool = False
     pool: int = 16
+
+
+def unusable_authorities(path: str) -> str:
+    """Return in a few words why no certificates to trust can be read from a file; empty where they can."""
+    try:
+        if not Path(path).is_dir():  # a folder of hashed certificates is only looked into when one is wanted
+            ssl.create_default_context(cafile=path)
+    except OSError as error:
+        # ssl.SSLError is one too, and has no message of the operating system.
+        return "it holds no certificate in PEM" if isinstance(error, ssl.SSLError) else str(error.strerror)
+    return ""
 
 
 class Transport:

@@ -239,3 +239,20 @@ def test_as_json(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
     told = json.loads(capsys.readouterr().out)
     assert told["good"] and not told["problems"]
     assert told["statement"] == desk.statement()
+
+
+def test_options_that_cannot_be_used(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    desk.write()
+    report, key, digest = desk.place("report/report.json"), desk.place("own.pem"), "a" * 64
+    for options, said in (
+        (("--profile", "oci-9"), "--profile: "),
+        (("--artifact", f"report.json=sha256:{digest}"), "--artifact: 'report.json' is taken"),
+        (("--artifact", f"a=sha256:{digest}", "--artifact", f"a=sha256:{digest}"), "--artifact: 'a' is taken"),
+        (("--artifact", f"a\x1b=sha256:{digest}"), "cannot be the name of one"),
+        (("--page", desk.place("none.html")), "--page: "),
+        (("-o", str(desk.folder)), "--output "),
+    ):
+        assert main(["certificate", report, "--key", key, *options]) == 4
+        assert said in capsys.readouterr().err
+    assert main(["verify", report, "--key", desk.place("own.pub"), "--at", ""]) == 4
+    assert "--at: expected a date" in capsys.readouterr().err
