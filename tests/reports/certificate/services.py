@@ -183,13 +183,15 @@ def running() -> Iterator[Services]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:  # the name is http.server's
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            status, answer = services.answer(self.path, self.headers.get("Authorization", ""), body)
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            status, answer = services.answer(self.path.partition("?")[0], self.headers.get("Authorization", ""), body)
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
+
+        do_GET = do_POST  # the name is http.server's
 
         def log_message(self, *_arguments: object) -> None:
             """Say nothing."""

@@ -337,6 +337,27 @@ def test_the_token_of_a_ci_system(office: Office, monkeypatch: pytest.MonkeyPatc
     assert (signing.identity, signing.issuer) == (IDENTITY, ISSUER)
 
 
+def test_the_token_of_a_job_at_github(
+    office: Office, refusing: Callable[[str, int, bytes], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The job has a token for its token, which is a secret as well."""
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    for name in ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    signing = keyless.Signing(None, office.trust)
+    with pytest.raises(keyless.KeylessError, match="the CI system gives no identity token"):
+        signing(_STATEMENT)  # no permission `id-token: write`
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_URL", f"{office.services.url}/token?api-version=2")
+    monkeypatch.setenv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "c4nary")
+    refusing("/token", 403, b"c4nary is not allowed")
+    with pytest.raises(keyless.KeylessError, match="the CI system gives no identity token") as refused:
+        signing(_STATEMENT)
+    assert "c4nary" not in str(refused.value)
+    refusing("/token", 200, json.dumps({"value": office.raw}).encode())
+    assert signing(_STATEMENT)
+    assert ("/token", "bearer c4nary", b"") in office.services.seen
+
+
 def test_what_a_ci_system_answers_is_not_repeated(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
     def failing() -> str:
         raise IdentityError(f"token request failed (body={office.raw!r})")
