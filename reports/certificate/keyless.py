@@ -66,7 +66,9 @@ class Signing:
             KeylessError: a file cannot be used.
         """
         self.identity = self.issuer = ""
-        self._token = None if token is None else _token(_read(token, "--identity-token-file"), str(token))
+        self._token = (
+            None if token is None else _token(_read(token, "--identity-token-file"), f"--identity-token-file: {token}")
+        )
         self._config = None if trust is None else _config(trust)
 
     def __call__(self, payload: bytes) -> str:
