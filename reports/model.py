@@ -150,6 +150,8 @@ class Run(TypedDict):
     exchanges: Exchanges
     complete: bool
     exit_code: int
+    repositories: NotRequired[int]
+    sampled: NotRequired[list[str]]
     command: NotRequired[str]
     left: NotRequired[str]
 

@@ -26,8 +26,8 @@ _CHALLENGES = 2
 _BACKOFF = 0.25
 #: Seconds of such waiting in vain, over all requests of a client, after which it waits no more.
 _PATIENCE = 10.0
-#: Bytes of a list, which has a handful of entries of ours.
-_SHORT = 2 * 1024 * 1024
+#: Bytes of a list, which has a handful of entries of ours, and of one that may have a hundred thousand of others.
+_SHORT, _LONG = 2 * 1024 * 1024, 8 * 1024 * 1024
 #: Bytes of a manifest; what registries have to take is shorter.
 _MANIFEST = 5 * 1024 * 1024
 #: Larger bodies, and those that follow on so many bytes, are recorded by their digest alone: the exchanges of a
@@ -48,7 +48,7 @@ class Call:
 
     ``operation`` and ``parameters`` name the operation of the OpenAPI document, ``follow`` whether
     redirects are followed, ``authenticate`` whether credentials may be sent, ``tried`` that a write is sent for
-    its refusal, which a target without pushes owes.
+    its refusal, which a target without pushes owes, ``foreign`` that a list may have entries of others.
     """
 
     method: str
@@ -62,6 +62,7 @@ class Call:
     authenticate: bool = True
     max_body: int | None = None
     tried: bool = False
+    foreign: bool = False
 
 
 class WriteForbidden(Exception):
@@ -352,6 +353,7 @@ def _next(call: Call, response: Response) -> Call | None:
         stream=call.stream,
         authenticate=call.authenticate and same,
         max_body=_most(call),
+        foreign=call.foreign,
     )
 
 
@@ -359,7 +361,9 @@ def _most(call: Call) -> int | None:
     """Return how many bytes of a body are read, ``None`` where the transport's own limit will do."""
     if call.max_body is not None:
         return call.max_body
-    return _SHORT if _is_short(call) else _MANIFEST if call.operation.startswith("manifest.") else None
+    if _is_short(call):
+        return _LONG if call.foreign else _SHORT
+    return _MANIFEST if call.operation.startswith("manifest.") else None
 
 
 def _is_short(call: Call) -> bool:

@@ -64,6 +64,11 @@ class Control:
             return
         if response.withheld or self._looks >= _MOST or client.over or not _can_be_sent_again(call, response):
             return
+        # What others put into a list, which may take long to read, is no fault of it.
+        if call.foreign and "longer than" in response.failure:
+            return
+        if call.operation == "catalog.list" and "time-out" in response.failure:
+            return
         self._looks += 1
         self._looking = True
         try:

@@ -25,6 +25,11 @@ class Made:
     blobs: dict[Place, None] = field(default_factory=dict)
     uploads: dict[Place, str] = field(default_factory=dict)
 
+    @property
+    def repositories(self) -> frozenset[str]:
+        """The repositories that something was pushed to."""
+        return frozenset(name for group in (self.manifests, self.tags, self.blobs) for name, _ in group)
+
     def __len__(self) -> int:
         return len(self.manifests) + len(self.tags) + len(self.blobs) + len(self.uploads)
 

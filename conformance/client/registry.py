@@ -44,11 +44,18 @@ class Registry:
         self.guard = Guard()
         self.journal = Journal()
         self.control = Control(self.journal)
+        #: What was looked at in part, as it is long and of others, in words.
+        self.sampled: set[str] = set()
 
     @property
     def url(self) -> str:
         """The address of the target, without a final slash."""
         return self.client.url
+
+    @property
+    def ours(self) -> bool:
+        """Whether nobody else can have put anything into the repositories of the run."""
+        return not (self.guard.fixed or self.client.read_only or self.client.pull_only)
 
     def request(  # the one general door; scenarios use the operations below
         self,
@@ -63,7 +70,8 @@ class Registry:
     ) -> Response:
         """Send any request to a path below the target, or to an absolute URL; ``options`` as in `Call`."""
         url = path if "://" in path else self.url + path
-        call = Call(method, url, operation, parameters or {}, headers, payload, **options)
+        foreign = operation == "catalog.list" or (operation.endswith(".list") and not self.ours)
+        call = Call(method, url, operation, parameters or {}, headers, payload, foreign=foreign, **options)
         response = self.client.send(call)
         self.control.look(self.client, call, response)
         return response

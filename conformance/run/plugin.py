@@ -321,7 +321,12 @@ class Controller:
         records = {node: self.records[node] for node in sorted(self.records, key=lambda node: self.places[node])}
         self.rollup = RollUp(catalogue, records, selected)
         run = report_document.Run(
-            self.settings, self.suite.session.capabilities, self.started, time.monotonic() - self.clock, whole
+            self.settings,
+            self.suite.session.capabilities,
+            self.started,
+            time.monotonic() - self.clock,
+            whole,
+            cleanup.repositories(self.suite.session),
         )
         report = report_document.make(catalogue, self.rollup, run)
         code = 2 if interrupted else report_document.exit_code(report, self.rollup)

@@ -32,6 +32,8 @@ class Run:
     started: datetime.datetime
     seconds: float
     complete: bool
+    #: Repositories that the run made.
+    repositories: int = 0
 
 
 def claimed_categories(catalogue: Catalogue, run: Run) -> tuple[str, ...]:
@@ -76,6 +78,8 @@ def make(catalogue: Catalogue, rollup: RollUp, run: Run) -> dict[str, Any]:
             },
             "complete": run.complete,
             "exit_code": 0,
+            **({"repositories": run.repositories} if run.repositories else {}),
+            **({"sampled": sorted(rollup.sampled)} if rollup.sampled else {}),
             **({"command": run.settings.command} if run.settings.command else {}),
             **({"left": "everything that the run made (--keep)"} if run.settings.keep else {}),
         },

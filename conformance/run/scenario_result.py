@@ -46,7 +46,9 @@ def of_scenario(session: Session, judge: Judge, exchanges: list[Exchange], raise
         "blocked": [judgement(session, found, exchanges) for found in (*aside, *judge.asides.values())],
         "error": session.redactor.clean(error),
         "conditions": judge.conditions,
+        "sampled": sorted(session.registry.sampled),
     }
+    session.registry.sampled.clear()
     seen = [*judge.judgements.values(), *aside, *judge.asides.values()]
     return record | _contract(session, session.contract, exchanges) | _invariants(session, seen, exchanges)
 

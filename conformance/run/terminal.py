@@ -220,6 +220,10 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
             f"\n{view.counted(typed)}{part}; {run['exchanges']['count']} exchanges in {run['duration_seconds']:.1f} s, "
             f"contract checks {run['exchanges']['contract_ms_per_exchange']:.2f} ms each"
         )
+        if count := run.get("repositories"):
+            self.console.print(f"{count} repositories stay, as no request deletes one.")
+        if sampled := run.get("sampled"):
+            self.console.print(visible(f"Looked at in part: {'; '.join(sampled)}"), soft_wrap=True)
         if report["findings"] and not self.controller.settings.keep:
             self.console.print(
                 Text(

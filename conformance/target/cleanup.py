@@ -57,6 +57,11 @@ def run(session: Session, hurry: Callable[[], bool]) -> Rest:
     return rest
 
 
+def repositories(session: Session) -> int:
+    """Return how many repositories the processes of the run made; they stay, as no request deletes one."""
+    return 0 if session.settings.repositories else len(session.registry.journal.read().repositories)
+
+
 class _Cleaner:
     """Removes: open uploads, manifests before what they name, tags that stayed, blobs."""
 

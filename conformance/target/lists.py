@@ -90,20 +90,24 @@ def steady(repo: Repository, setup: SetUp, full: list[str]) -> None:
 
 def is_ours(repo: Repository) -> bool:
     """Return whether nobody else can have put anything into a repository."""
-    registry = repo.registry
-    return not (registry.guard.fixed or registry.client.read_only or registry.client.pull_only)
+    return repo.registry.ours
 
 
 def walk(
-    first: Response, follow: Callable[[Response], Response | None], requirement: str, *, ours: bool = False
+    first: Response,
+    follow: Callable[[Response], Response | None],
+    requirement: str,
+    *,
+    ours: bool = False,
+    most: int | None = None,
 ) -> list[Response]:
-    """Follow the Links of a list to its end; a loop blocks on the requirement.
+    """Follow the Links of a list to its end, or as far as ``most`` pages; a loop blocks on the requirement.
 
     Where all that is listed is ``ours``, which is little, a walk that does not end does so too.
     """
     pages = [first]
     seen: set[str] = set()
-    while (target := next_link(pages[-1])) is not None:
+    while (target := next_link(pages[-1])) is not None and len(pages) != most:
         if target in seen:
             raise Blocked(
                 requirement, "Links that lead to an end", *pages, actual=f"a page linked to {target} a second time"

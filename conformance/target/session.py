@@ -121,6 +121,7 @@ class Session:
         registry = Registry(client, self.settings.settle, self.settings.min_chunk)
         registry.guard, registry.journal = self.registry.guard, self.registry.journal
         registry.settling, registry.control = self.registry.settling, self.registry.control
+        registry.sampled = self.registry.sampled
         return registry
 
     def _client(self, authenticator: Authenticator) -> Client:

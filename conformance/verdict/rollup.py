@@ -99,6 +99,8 @@ class RollUp:
         self._folded: dict[str, str] = {}
         #: The rows of conditions that were tried, subject by subject (`Campaign.rows_tried`).
         self.tried: list[dict[str, Any]] = []
+        #: What was looked at in part, in words.
+        self.sampled: set[str] = set()
         self._selected = selected
         for node in sorted(records):
             self._add(node, records[node])
@@ -123,6 +125,7 @@ class RollUp:
         for requirement in record["exercised"]:
             if requirement in self.results:
                 self._merge(requirement, CONTRACT, {"outcome": Outcome.HELD, "reason": "", "withheld": ""})
+        self.sampled.update(record.get("sampled", ()))
         if record.get("conditions"):
             self.tried.append(record["conditions"])
         for judgement in record["breaches"]:

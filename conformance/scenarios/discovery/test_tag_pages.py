@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from conformance.client.error_codes import CODES
 from conformance.client.http.exchange import Response
 from conformance.client.registry import Repository, next_link, parse_link
@@ -193,8 +195,8 @@ def test_last(fresh_repo: Repository, setup: SetUp, judge: Judge, settings: Sett
 
 def _followed(full: list[str]) -> str:
     """Return a tag that, with a hyphen, is unused and follows directly in any order of case."""
-    folded = [tag.lower() for tag in full]
-    fitting = (t for t in full[1:-2] if folded.count(t.lower()) == 1 and f"{t.lower()}-" not in folded)
+    folded = Counter(tag.lower() for tag in full)
+    fitting = (t for t in full[1:-2] if folded[t.lower()] == 1 and f"{t.lower()}-" not in folded)
     return next((tag for tag in fitting if len(tag) < LONGEST), "")
 
 

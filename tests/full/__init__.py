@@ -1,0 +1,1 @@
+"""A registry that holds much that is none of a run's: to measure what a run costs before it."""
