@@ -45,6 +45,10 @@ class Settings:
     insecure: bool = False
     timeout: float = 10.0
     max_time: float = 600.0
+    #: Requests a second, over all processes of the run; 0 sets no limit.
+    rate: float = 0.0
+    #: The most telling scenarios run first, as there may be no time for all.
+    telling_first: bool = False
     #: The moment of the monotonic clock at which that time is over, in all processes of the run.
     deadline: float = math.inf
     namespace: str = NAMESPACE
@@ -114,6 +118,7 @@ class Settings:
             "profile": self.profile,
             "timeout": self.timeout,
             "max-time": self.max_time,
+            **({"rate": self.rate} if self.rate else {}),
             "namespace": self.namespace,
             "effort": self.effort,
             "settle": self.settle,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import email.utils
 import re
 import time
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 
 from conformance.client.http.exchange import OVERLOADED, Exchange, Headers, Request, Response
 from conformance.client.http.first_tries import FirstTries
+from conformance.client.http.pace import retry_after
 from conformance.client.http.transport import Payload, Transport, TransportError, TransportOptions
 from conformance.client.login.authentication import PULL, PUSH, Authenticator, redact_token_body
 from conformance.client.redaction import REMOVED, Redactor
@@ -238,6 +238,7 @@ class Client:
         """Return whether a server answers the simplest of all requests, in whichever way."""
         parts = urlsplit(url)
         simplest = f"{self.url}/v2/" if _origin(url) == self._origin else f"{parts.scheme}://{parts.netloc}/"
+        self._transport.pace.wait(self._transport.until)
         try:
             self._transport.send("GET", simplest, self._extra(simplest))
         except TransportError:
@@ -256,6 +257,7 @@ class Client:
         if authorization:
             headers.append(("Authorization", authorization))
         extra = self._extra(call.url)
+        self._transport.pace.wait(self._transport.until)
         started = time.monotonic()
         failure = ""
         try:
@@ -266,6 +268,7 @@ class Client:
             failure = str(error)
             response = error.partial or Response(0, "", Headers())
             response.failure = failure
+        self._transport.pace.heard(response)
         response.url = call.url
         exchange = self._record(call, response, [*headers, *((name, REMOVED) for name, _ in extra)], started)
         trail.append(exchange)
@@ -382,17 +385,3 @@ def _origin_of(url: str) -> tuple[str, str, int]:
     parts = urlsplit(url)
     port = parts.port if parts.port is not None else {"http": 80, "https": 443}.get(parts.scheme, 0)
     return parts.scheme, parts.hostname or "", port
-
-
-def retry_after(response: Response) -> float | None:
-    """Return the seconds that a 429 or 503 asks to wait, or ``None`` where it asks for nothing legible."""
-    if response.status not in {429, 503}:
-        return None
-    value = (response.header("Retry-After") or "").strip()
-    if value.isascii() and value.isdigit() and len(value) < 10:  # more digits than any sane wait
-        return float(value)
-    try:
-        moment = email.utils.parsedate_to_datetime(value).timestamp()
-    except (ValueError, TypeError, OverflowError, OSError):
-        return None
-    return max(0.0, moment - time.time())

@@ -12,8 +12,9 @@ import threading
 from collections import Counter
 from dataclasses import dataclass
 
-from conformance.client.client import RETRY_BUDGET, Call, Client, retry_after
+from conformance.client.client import RETRY_BUDGET, Call, Client
 from conformance.client.http.exchange import OVERLOADED, Response
+from conformance.client.http.pace import retry_after
 from conformance.client.journal import Journal
 from conformance.client.locations import upload_location, with_query
 

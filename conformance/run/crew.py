@@ -25,6 +25,8 @@ MOST, PER_PROCESS_MS = 16, 3.0
 _BEGINS, _REPORTS, _IDLE = "begins", "reports", "idle"
 #: The same of what was found out about the target: it asks, or tells.
 _ASKS, _TELLS = "asks", "tells"
+#: Seconds after which the progress of a run is looked at, whether anything was told or not.
+TICK = 1.0
 #: Bytes of the number of a scenario in a queue.
 _NUMBER = 4
 #: Options of pytest with which scenarios run in one process, in their order.
@@ -143,12 +145,19 @@ class Crew:
                 self._work.prepare()
             while self._members or self._ready or not self._drained:
                 self._engage(size)
-                for ready in wait([member.connection for member in self._members]):
+                for ready in wait([member.connection for member in self._members], TICK):
                     self._hear(next(m for m in self._members if m.connection is ready))
                 self._stop_if_asked()
+                self._tick()
         finally:
             self._end()
             self._sooner.close()
+
+    def _tick(self) -> None:
+        """Let who shows the progress of the run know that time goes by."""
+        reporter = self._config.pluginmanager.getplugin("terminalreporter")
+        if (tick := getattr(reporter, "tick", None)) is not None:
+            tick()
 
     def _engage(self, size: int) -> None:
         """Give each idle process something to do, or let it go; fork as many as there may be."""

@@ -58,6 +58,7 @@ OPTIONS = (
     Option("insecure", "do not check the server's certificate", "flag"),
     Option("timeout", "seconds for one request", default="10", metavar="SECONDS"),
     Option("max-time", "seconds for the whole run", default="600", metavar="SECONDS"),
+    Option("rate", "requests a second, of the whole run; the target's own limits are obeyed anyway", metavar="NUMBER"),
     Option("namespace", "prefix of the repositories that the run makes", default="conformance", metavar="PREFIX"),
     Option("repository", "use this repository instead of making some (repeatable)", "list", metavar="NAME"),
     Option("read-only", "never write; needs --existing", "flag"),

@@ -29,6 +29,7 @@ _REFERENCE = re.compile(r"\w[\w.-]{0,127}|[a-z0-9]+([+._-][a-z0-9]+)*:[a-zA-Z0-9
 _HOST = re.compile(r"\w[\w-]*(\.\w[\w-]*)*\.?(?=:\d+/*\Z|/*\Z)")
 _TOKEN = re.compile(r"[!-~]+")
 _SECONDS_MAX = 86_400.0
+_SLOWEST, _FASTEST = 0.1, 100_000.0
 #: Headers by which scenarios say what they mean.
 _OURS = re.compile(
     r"(?i)accept(-encoding)?|authorization|connection|content-(length|range|type)|expect|host|if-\w+(-\w+)?|range|te|trailer"
@@ -148,6 +149,8 @@ def settings(config: pytest.Config, catalogue: Catalogue) -> Settings:
         insecure=values.flag("insecure"),
         timeout=_seconds("--timeout", values.text("timeout"), least=0.1),
         max_time=_seconds("--max-time", values.text("max-time"), least=1.0),
+        rate=(rate := _rate(values.text("rate"))),
+        telling_first=bool(rate),
         namespace=_repository("--namespace", values.text("namespace").strip("/")),
         repositories=tuple(_repository("--repository", name) for name in values.list("repository")),
         read_only=values.flag("read-only"),
@@ -288,6 +291,17 @@ def _seconds(option: str, text: str, least: float) -> float:
         value = -1.0
     if not least <= value <= _SECONDS_MAX:
         raise pytest.UsageError(f"{option}: expected seconds from {least:g} to {_SECONDS_MAX:g}, not {text!r}")
+    return value
+
+
+def _rate(text: str) -> float:
+    """Return the requests a second, 0 where there is no limit."""
+    try:
+        value = float(text or 0)
+    except ValueError:
+        value = -1.0
+    if text and not _SLOWEST <= value <= _FASTEST:
+        raise pytest.UsageError(f"--rate: expected requests a second, from {_SLOWEST:g} to {_FASTEST:g}, not {text!r}")
     return value
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import gc
+import math
 import random
 import time
 from collections.abc import Generator
@@ -15,7 +16,7 @@ import pytest
 from conformance import listener
 from conformance.client.client import WriteForbidden
 from conformance.client.http.transport import OVER
-from conformance.run import crew, outputs, report_document, secrecy, signals, work
+from conformance.run import crew, outputs, progress, report_document, secrecy, signals, work
 from conformance.run import scenario_result as record
 from conformance.settings import Settings
 from conformance.target import cleanup, names
@@ -32,6 +33,8 @@ JUDGE = pytest.StashKey[Judge]()
 FIRST_EXCHANGE = pytest.StashKey[int]()
 #: Under this name a test report carries its record, also from one process to another.
 ATTRIBUTE = "conformance"
+#: Milliseconds of a process between two requests, in which it works.
+_BETWEEN_MS = 10.0
 
 
 class Suite:
@@ -65,6 +68,8 @@ class Suite:
         if self.session.settings.shuffle is not None:
             # The same order in each process of a run.
             random.Random(self.session.settings.shuffle).shuffle(items)
+        elif self.session.settings.telling_first:
+            items.sort(key=lambda item: progress.rank(self.catalogue, self.session.settings.profile, item))
 
     def pytest_collection_finish(self) -> None:
         """Let the garbage collector pass over what was loaded: it stays until the end."""
@@ -255,11 +260,18 @@ class Controller:
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Run the scenarios in several processes where that is quicker."""
         target = self.suite.session
-        size = 1 if target.throttled else min(crew.size(self.config, target.round_trip_ms), len(session.items))
-        if size < 2 or self.uncollected:
+        possible = crew.size(self.config, target.round_trip_ms)
+        size = min(1 if target.throttled else possible, len(session.items))
+        rate = target.transport.pace.rate
+        if rate:
+            # As many as it takes to send at that pace.
+            size = min(size, math.ceil(rate * (target.round_trip_ms + _BETWEEN_MS) / 1000))
+        # One alone tells of no progress while a scenario lasts.
+        if possible < 2 or size < 1 or (size < 2 and not self.settings.telling_first) or self.uncollected:
             return None
         self.settings.mailbox = listener.way(target.mailbox)
-        crew.Crew(session, work.Scenarios(session.items, target, _lost)).run(size)
+        in_order = self.settings.telling_first
+        crew.Crew(session, work.Scenarios(session.items, target, _lost, in_order=in_order)).run(size)
         return True
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:

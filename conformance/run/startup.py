@@ -86,11 +86,16 @@ def _meet(session: Session) -> None:
     answered = [exchange for exchange in session.client.exchanges if exchange.response is not None]
     session.round_trip_ms = min((exchange.elapsed_ms for exchange in answered), default=0.0)
     session.throttled = any(exchange.response.status == 429 for exchange in answered if exchange.response)
+    # A run that is slowed down may have no time for all.
+    session.settings.telling_first = bool(session.settings.rate) or session.throttled or session.transport.pace.rate > 0
     session.note("preflight")
 
 
 def _configure_worker(config: pytest.Config, catalogue: Catalogue, settings: Settings, found: Capabilities) -> None:
     """Set a worker of pytest-xdist up with what the controlling process has found."""
+    workerinput = getattr(config, "workerinput", {})
+    # Each worker of pytest-xdist has a pace of its own.
+    settings.rate /= max(1, workerinput.get("workercount", 1))
     ending = contextlib.ExitStack()
     ending.enter_context(signals.ending_as_interrupted())
     config.add_cleanup(ending.close)

@@ -11,7 +11,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from conformance.run import crew
 from conformance.run.plugin import ATTRIBUTE, Controller
+from conformance.run.progress import Progress
 from conformance.target import names
 from spec.model import Verdict
 
@@ -59,9 +61,7 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
         self.controller = controller
         self._live = sys.stdout.isatty()
         self.console = Console(file=sys.stdout, highlight=False, width=None if self._live else _WIDTH)
-        self._total = 0
-        self._done = 0
-        self._broken = 0
+        self._progress: Progress | None = None
 
     # -- while it runs
 
@@ -77,8 +77,14 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
         """Collection is quick and shows nothing."""
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Remember how many scenarios there are."""
-        self._total = len(session.items)
+        """Say how long it will take, as far as that is known now."""
+        controller, target = self.controller, self.controller.suite.session
+        settings = controller.settings
+        self._progress = Progress(session.items, settings.effort)
+        rate, trip = target.transport.pace.rate, target.round_trip_ms / 1000
+        told = self._progress.expected(rate, trip, crew.size(self.config, target.round_trip_ms), settings.max_time)
+        if session.items:
+            self.console.print(told)
 
     def report_collect(self, final: bool = False) -> None:
         """Collection shows nothing."""
@@ -98,12 +104,18 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
             return
         category = "failed" if report.failed else "skipped" if report.skipped else "passed"
         self.stats.setdefault(category, []).append(report)
-        self._done += 1
-        self._broken += any(j["outcome"] == "broken" for j in found["judgements"])
+        if self._progress is None:  # the process that controls those of pytest-xdist collects nothing
+            return
+        self._progress.add(report.nodeid, found)
         if self._live:
-            total = self._total or "?"
-            scenario = report.nodeid.rpartition("::")[2][:60]
-            self._rewrite_line(f"{self._done}/{total} scenarios, {self._broken} with findings  {scenario}")
+            self._rewrite_line(f"{self._progress.line()}  {report.nodeid.rpartition('::')[2][:40]}")
+        else:
+            self.tick()
+
+    def tick(self) -> None:
+        """Print a line on the progress now and then, where there is no terminal."""
+        if not self._live and self._progress is not None and self._progress.due():
+            self.console.print(self._progress.line())
 
     def _rewrite_line(self, text: str) -> None:
         sys.stdout.write(f"\r\x1b[2K{text}")

@@ -22,11 +22,14 @@ class Scenarios:
         items: Sequence[pytest.Item],
         session: Session,
         lost: Callable[[Session, pytest.Item], pytest.TestReport],
+        *,
+        in_order: bool = False,
     ) -> None:
         self._items = items
         self._session = session
         self._lost = lost
-        self.later = [number for number, item in enumerate(items) if _preparation(item)]
+        # What is prepared runs beside the rest, unless the order of all matters: then each prepares itself.
+        self.later = [number for number, item in enumerate(items) if not in_order and _preparation(item)]
 
     def prepare(self) -> None:
         """Prepare each module."""

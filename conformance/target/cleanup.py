@@ -70,7 +70,10 @@ class _Cleaner:
         self._session = session
         self._made = made
         self._rest = rest
-        self._end = time.monotonic() + min(_LONGEST, session.settings.max_time)
+        rate = session.transport.pace.rate
+        # At a slow pace it takes as long as it takes; half as much again for what is refused or looked at.
+        longest = max(_LONGEST, 1.5 * len(made) / rate) if rate else _LONGEST
+        self._end = time.monotonic() + min(longest, session.settings.max_time)
         # The time of the run may be over: what it made is removed all the same.
         session.transport.until = self._end
         self._unanswered = 0

@@ -12,6 +12,7 @@ import pytest
 from conformance import listener
 from conformance.client.client import Client
 from conformance.client.http.exchange import Exchange
+from conformance.client.http.pace import Pace
 from conformance.client.http.transport import Transport, TransportOptions, proxy_secrets
 from conformance.client.journal import Journal
 from conformance.client.login.authentication import Authenticator, Presented
@@ -44,6 +45,7 @@ class Session:
         options = TransportOptions(settings.timeout, settings.ca_bundle, settings.insecure)
         self.transport = Transport(options, USER_AGENT)
         self.transport.until = settings.deadline
+        self.transport.pace = Pace(settings.rate)
         self.capabilities = capabilities or Capabilities(declared=dict(settings.capabilities))
         self.client = self.new_client()
         self.registry = Registry(self.client, settings.settle, settings.min_chunk)
@@ -104,7 +106,7 @@ class Session:
         """Return the target over a connection of its own; recorded."""
         if self._second is None:
             self._second = Transport(self.transport.options, USER_AGENT)
-            self._second.until = self.settings.deadline
+            self._second.until, self._second.pace = self.settings.deadline, self.transport.pace
         self._second.close()
         client = Client(self.settings.url, self._second, self.client.authenticator, self.redactor)
         client.extra = self.settings.headers

@@ -20,6 +20,7 @@ from requests.utils import get_environ_proxies, select_proxy
 from conformance.client.http.adapter import Adapter, Fields
 from conformance.client.http.exchange import Headers, Response
 from conformance.client.http.interim import lift
+from conformance.client.http.pace import Pace
 
 #: What a scenario sends: bytes, nothing, or a function that gives the pieces anew for each attempt.
 Payload = bytes | Callable[[], Iterable[bytes]] | None
@@ -73,6 +74,8 @@ class Transport:
         self.options = options
         #: The moment of the monotonic clock after which nothing is sent.
         self.until = math.inf
+        #: How fast requests are sent; who sends one waits for its turn before.
+        self.pace = Pace()
         self._user_agent = user_agent
         self.reconnect()
         self._proxies: dict[str, dict[str, str]] = {}

@@ -38,6 +38,7 @@ _VALUES = {
     "insecure": "yes",
     "timeout": "2.5",
     "max-time": "60",
+    "rate": "25",
     "namespace": "a/b",
     "repository": "one",
     "read-only": "yes",
