@@ -1,8 +1,8 @@
-"""What the answers of an upload tell: the URL at which it goes on, and the least size of a chunk."""
+"""What the answers of an upload tell: the URL at which it goes on, and the least size of a chunk; parts of requests."""
 
 from __future__ import annotations
 
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from conformance.client.http.exchange import Response
 
@@ -33,3 +33,14 @@ def announced_minimum(start: Response) -> int:
     """Return the least size of a chunk, in bytes, that an upload announces; 1 without one."""
     text = (start.header("OCI-Chunk-Min-Length") or "").strip()
     return max(int(text), 1) if text.isascii() and text.isdigit() and len(text) < 16 else 1
+
+
+def query_of(**parameters: int | str | None) -> str:
+    """Return a query with what is not ``None``; empty where that is nothing."""
+    pairs = [f"{key}={quote(str(value), safe='')}" for key, value in parameters.items() if value is not None]
+    return "?" + "&".join(pairs) if pairs else ""
+
+
+def content_range_of(value: str | None) -> tuple[tuple[str, str], ...]:
+    """Return the Content-Range of a chunk as fields; none where it is ``None``."""
+    return (("Content-Range", value),) if value is not None else ()

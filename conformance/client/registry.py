@@ -29,6 +29,7 @@ _ANY = ", ".join((OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST))
 
 #: Where an upload goes on, and how a parameter is put to its URL.
 upload_location, with_query = locations.upload_location, locations.with_query
+query_of, content_range_of = locations.query_of, locations.content_range_of
 
 #: A header field: name and value.
 Field = tuple[str, str]
@@ -82,7 +83,7 @@ class Registry:
 
     def catalog(self, *, n: int | str | None = None, last: str | None = None, **options: Any) -> Response:
         """List repositories."""
-        return self.request("GET", "/v2/_catalog" + _query(n=n, last=last), operation="catalog.list", **options)
+        return self.request("GET", "/v2/_catalog" + query_of(n=n, last=last), operation="catalog.list", **options)
 
     def follow_link(self, response: Response, operation: str, name: str = "") -> Response | None:
         """Follow the ``rel=next`` Link of a page; ``None`` where it has none."""
@@ -251,7 +252,7 @@ class Repository:
         **o: Any,
     ) -> Response:
         """Send a chunk to an upload's absolute location; no Content-Range where it is ``None``."""
-        fields = (("Content-Type", media_type), *_content_range(content_range), *headers)
+        fields = (("Content-Type", media_type), *content_range_of(content_range), *headers)
         return self._session("PATCH", location, headers=fields, payload=body, **o)
 
     def put_upload(  # each is a part of the request that some scenario varies
@@ -265,7 +266,7 @@ class Repository:
         **o: Any,
     ) -> Response:
         """Close an upload at its absolute location with a digest (none where it is ``None``)."""
-        fields = (("Content-Type", "application/octet-stream"), *_content_range(content_range), *headers)
+        fields = (("Content-Type", "application/octet-stream"), *content_range_of(content_range), *headers)
         url = with_query(location, "digest=" + quote(digest, safe="")) if digest is not None else location
         named = [d for d in (digest, *parse_qs(urlsplit(url).query).get("digest", ())) if d]
         return self._blob(
@@ -287,12 +288,12 @@ class Repository:
         self, *, n: int | str | None = None, last: str | None = None, turned: bool = False, **o: Any
     ) -> Response:
         """List tags; ``turned`` puts ``last`` ahead of ``n``."""
-        query = _query(last=last, n=n) if turned else _query(n=n, last=last)
+        query = query_of(last=last, n=n) if turned else query_of(n=n, last=last)
         return self._send("GET", f"tags/list{query}", "tags.list", {}, **o)
 
     def referrers(self, digest: str, artifact_type: str | None = None, **o: Any) -> Response:
         """List the manifests whose subject is a digest."""
-        path = f"referrers/{digest}" + _query(artifactType=artifact_type)
+        path = f"referrers/{digest}" + query_of(artifactType=artifact_type)
         return self._send("GET", path, "referrers.list", {"digest": digest}, **o)
 
     def follow_link(self, response: Response, operation: str) -> Response | None:
@@ -396,12 +397,3 @@ def _parameter(text: str) -> tuple[str, str, str]:
 def _accept(accept: str | tuple[str, ...] | None) -> tuple[Field, ...]:
     values = (accept,) if isinstance(accept, str) else accept or ()
     return tuple(("Accept", value) for value in values)
-
-
-def _content_range(value: str | None) -> tuple[Field, ...]:
-    return (("Content-Range", value),) if value is not None else ()
-
-
-def _query(**parameters: int | str | None) -> str:
-    pairs = [f"{key}={quote(str(value), safe='')}" for key, value in parameters.items() if value is not None]
-    return "?" + "&".join(pairs) if pairs else ""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime
 import gc
-import math
 import random
 import time
 from collections.abc import Generator
@@ -33,8 +32,6 @@ JUDGE = pytest.StashKey[Judge]()
 FIRST_EXCHANGE = pytest.StashKey[int]()
 #: Under this name a test report carries its record, also from one process to another.
 ATTRIBUTE = "conformance"
-#: Milliseconds of a process between two requests, in which it works.
-_BETWEEN_MS = 10.0
 
 
 class Suite:
@@ -260,14 +257,8 @@ class Controller:
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Run the scenarios in several processes where that is quicker."""
         target = self.suite.session
-        possible = crew.size(self.config, target.round_trip_ms)
-        size = min(1 if target.throttled else possible, len(session.items))
-        rate = target.transport.pace.rate
-        if rate:
-            # As many as it takes to send at that pace.
-            size = min(size, math.ceil(rate * (target.round_trip_ms + _BETWEEN_MS) / 1000))
-        # One alone tells of no progress while a scenario lasts.
-        if possible < 2 or size < 1 or (size < 2 and not self.settings.telling_first) or self.uncollected:
+        size = work.processes(self.config, target, len(session.items))
+        if size < 1 or self.uncollected:
             return None
         self.settings.mailbox = listener.way(target.mailbox)
         in_order = self.settings.telling_first

@@ -5,13 +5,29 @@ A module whose scenarios are long ones may have a function ``prepare``, which do
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
+from conformance.run import crew
 from conformance.target.board import Board
 from conformance.target.session import Session
+
+#: Milliseconds of a process between two requests, in which it works.
+_BETWEEN_MS = 10.0
+
+
+def processes(config: pytest.Config, session: Session, count: int) -> int:
+    """Return how many processes run so many scenarios beside this one; 0 where this one runs them."""
+    possible = crew.size(config, session.round_trip_ms)
+    size = min(1 if session.throttled else possible, count)
+    if rate := session.transport.pace.rate:
+        # As many as it takes to send at that pace.
+        size = min(size, math.ceil(rate * (session.round_trip_ms + _BETWEEN_MS) / 1000))
+    # One alone is of use where it is slow: this one tells of the progress meanwhile.
+    return size if possible > 1 and (size > 1 or session.settings.telling_first) else 0
 
 
 class Scenarios:
