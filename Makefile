@@ -90,6 +90,7 @@ lock: $(VENV)/.dev ## renew the lock files from pyproject.toml
 	@$(PIP) install --quiet uv
 	@$(COMPILE) pyproject.toml -o requirements.txt
 	@$(COMPILE) -c requirements.txt --group registry -o requirements-registry.txt
+	@$(COMPILE) -c requirements.txt --group dist -o requirements-dist.txt
 	@$(COMPILE) -c requirements.txt --extra dev pyproject.toml -o requirements-dev.txt
 	@$(COMPILE) --group generator -o tests/clients/requirements-generator.txt
 
@@ -154,16 +155,16 @@ build: $(VENV)/.dev ## dist/: source distribution and wheel
 	@$(RUN) -m build --no-isolation --outdir dist . >$(VENV)/build.log 2>&1 || { cat $(VENV)/build.log >&2; exit 1; }
 	@ls dist/*
 
-binaries: bin/registry ## bin/registry: the reference as one file
+binaries: bin/registry bin/dist ## bin/registry and bin/dist: the reference and the client, each as one file
 
 # What an installer writes about itself and its folder would differ from one checkout to the next.
-bin/registry: build
-	@rm -rf build/registry bin && mkdir -p build bin
-	@$(PIP) install --quiet --no-compile --target build/registry --require-hashes --requirement requirements-registry.txt 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
-	@rm -rf build/registry/bin
-	@$(PIP) install --quiet --no-compile --no-deps --target build/registry dist/*.whl
-	@rm -rf build/registry/bin build/registry/*.dist-info/RECORD build/registry/*.dist-info/direct_url.json
-	@$(VENV)/bin/shiv --reproducible --site-packages build/registry --entry-point registry_conformance.__main__:registry \
+bin/registry bin/dist: bin/%: build
+	@rm -rf build/$* $@ && mkdir -p build bin
+	@$(PIP) install --quiet --no-compile --target build/$* --require-hashes --requirement requirements-$*.txt 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
+	@rm -rf build/$*/bin
+	@$(PIP) install --quiet --no-compile --no-deps --target build/$* dist/*.whl
+	@rm -rf build/$*/bin build/$*/*.dist-info/RECORD build/$*/*.dist-info/direct_url.json
+	@$(VENV)/bin/shiv --reproducible --site-packages build/$* --entry-point registry_conformance.__main__:$* \
 		--python '/usr/bin/env python3' --output-file $@
 	@ls $@
 

@@ -16,7 +16,7 @@ from tests.support.servers import ROOT
 _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
 _PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 _GENERATOR = "tests/clients/requirements-generator.txt"
-_LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-registry.txt", _GENERATOR)
+_LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-registry.txt", "requirements-dist.txt", _GENERATOR)
 
 
 def _locked(name: str) -> dict[str, str]:
@@ -30,6 +30,7 @@ def _asked(name: str) -> list[str]:
         "requirements.txt": runtime,
         "requirements-dev.txt": [*runtime, *_PROJECT["project"]["optional-dependencies"]["dev"]],
         "requirements-registry.txt": _PROJECT["dependency-groups"]["registry"],
+        "requirements-dist.txt": _PROJECT["dependency-groups"]["dist"],
         _GENERATOR: _PROJECT["dependency-groups"]["generator"],
     }
     return asked[name]
@@ -71,7 +72,7 @@ def test_the_tests_have_the_extra_of_users() -> None:
 
 def test_locks_agree() -> None:
     everything = _locked("requirements-dev.txt")
-    for name in ("requirements.txt", "requirements-registry.txt"):
+    for name in ("requirements.txt", "requirements-registry.txt", "requirements-dist.txt"):
         assert _locked(name).items() <= everything.items()
 
 

@@ -1,4 +1,4 @@
-"""The commands that an installation has: ``registry-conformance`` and ``registry``."""
+"""The commands that an installation has: ``registry-conformance``, ``registry`` and ``dist``."""
 
 from __future__ import annotations
 
@@ -21,6 +21,13 @@ def registry() -> None:
     sys.path.insert(0, str(place()))
     # The suite never imports the reference; this is the command of an installation that has both.
     sys.exit(importlib.import_module("reference.__main__").main())
+
+
+def dist() -> None:
+    """Run ``dist``, the client for registries."""
+    sys.path.insert(0, str(place()))
+    # As above: the suite never imports it.
+    sys.exit(importlib.import_module("reference.dist.__main__").run())
 
 
 if __name__ == "__main__":
