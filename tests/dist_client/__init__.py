@@ -1,0 +1,1 @@
+"""The client for registries: as a library, as the command, and against registries that break or lie."""
