@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 
 from reference.dist.content import Descriptor, Manifest
 from reference.dist.ends import End
-from reference.dist.errors import ContentError, DistError, NotFoundError, StoppedError
+from reference.dist.errors import ContentError, DistError, NotFoundError, RegistryError, StoppedError
 from reference.dist.streams import Verified
 
 P = ParamSpec("P")
@@ -109,7 +109,15 @@ async def copy(work: Work, source: End, target: End, *, platforms: Sequence[str]
     await work.all([work.run(_blob, work, source, target, one, copied) for one in ordered])
     tag = target.place.tag
     for manifest in reversed(manifests):
-        await work.run(target.put_manifest, manifest, tag, top=manifest is root)
+        try:
+            await work.run(target.put_manifest, manifest, tag, top=manifest is root)
+        except RegistryError as error:
+            if "MANIFEST_BLOB_UNKNOWN" not in str(error) or not copied.present:
+                raise
+            # Some registries tell of a blob that another repository has; this one needs it as well.
+            sent = (work.run(_blob, work, source, target, one, copied, again=True) for one in manifest.blobs())
+            await work.all(sent)
+            await work.run(target.put_manifest, manifest, tag, top=manifest is root)
     await work.run(target.finish)
     return copied
 
@@ -160,9 +168,9 @@ def _manifest(source: End, descriptor: Descriptor, problems: list[str] | None) -
     return manifest
 
 
-def _blob(work: Work, source: End, target: End, descriptor: Descriptor, copied: Copied) -> None:
+def _blob(work: Work, source: End, target: End, descriptor: Descriptor, copied: Copied, *, again: bool = False) -> None:
     work.tell(descriptor, 0)
-    if target.has(descriptor):
+    if not again and target.has(descriptor):
         copied.present += 1
     elif target.mount(descriptor, source.place):
         copied.mounted += 1

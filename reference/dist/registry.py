@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -17,10 +18,12 @@ from reference.dist.errors import BrokenError, ContentError, DistError, NotFound
 from reference.dist.names import Place
 from reference.dist.streams import BLOCK, Reader, Verified
 from reference.dist.transport import Answer, Transport, drop
-from reference.grammar import is_supported
+from reference.grammar import digest_of, is_supported
 
 #: A smaller blob goes in the request that finishes its upload.
 _SMALL = 1 << 20
+#: Answers in a row after which an upload is where it was before, or elsewhere.
+_HOPS = 5
 _LIST_LIMIT = 64 << 20
 _RANGE = re.compile(r"(?:bytes=)?0-(\d{1,18})")
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-")
@@ -64,9 +67,11 @@ class Registry:
         answer = self.transport.request("GET", self._manifest(reference), scope=self._scope, headers=_ACCEPT)
         where = f"{self.place.host}/{self.place.path}: {reference}"
         body = self.transport.read(answer, MANIFEST_LIMIT, f"the manifest {reference}")
-        digest = reference if is_supported(reference) else answer.headers.get("Docker-Content-Digest", "")
-        media_type = answer.headers.get("Content-Type", "")
-        return Manifest.read(body, media_type, digest if is_supported(digest) else None, where)
+        told = answer.headers.get("Docker-Content-Digest", "")
+        if is_supported(told) and digest_of(body, told.partition(":")[0]) != told:
+            raise ContentError(f"{where}: the manifest is not what the header Docker-Content-Digest says, {told}")
+        digest = reference if is_supported(reference) else None
+        return Manifest.read(body, answer.headers.get("Content-Type", ""), digest, where)
 
     def open(self, descriptor: Descriptor, offset: int) -> Reader:
         """A blob from an offset on; what breaks is taken up where it broke."""
@@ -80,9 +85,9 @@ class Registry:
         )
 
     def has(self, descriptor: Descriptor) -> bool:
-        """Whether a blob is there."""
+        """Whether a blob is there; a registry may say 403 of a repository that is not there yet."""
         target = f"{self._base}/blobs/{descriptor.digest}"
-        answer = self.transport.request("HEAD", target, scope=self._scope, ok=(200, 404))
+        answer = self.transport.request("HEAD", target, scope=self._scope, ok=(200, 403, 404))
         drop(answer)
         return answer.status == 200
 
@@ -92,7 +97,9 @@ class Registry:
             return False
         target = f"{self._base}/blobs/uploads/?mount={descriptor.digest}&from={quote(source.path)}"
         scope = f"{self._scope} repository:{source.path}:pull"
-        answer = self.transport.request("POST", target, scope=scope, ok=(201, 202), headers={"Content-Length": "0"})
+        # A registry that mounts nothing may refuse it in many ways; then the blob is pushed.
+        ok = (201, 202, 400, 403, 404, 405)
+        answer = self.transport.request("POST", target, scope=scope, ok=ok, headers={"Content-Length": "0"})
         drop(answer)
         if answer.status == 202:
             self._sessions[descriptor.digest] = self._location(answer, "POST")
@@ -105,28 +112,36 @@ class Registry:
             ContentError: the source has other content; the upload is cancelled.
             RegistryError: the registry does not take it.
         """
-        location, at, failures = "", 0, 0
+        upload, best, failures = _Upload(), 0, 0
         try:
             while True:
-                before = at
+                before, broken = upload.at, None
                 try:
-                    location = location or self._start(content.descriptor)
-                    location, at, done = self._step(location, at, content)
-                    if done:
+                    if not upload.location:
+                        self._start(upload, content.descriptor)
+                    if self._step(upload, content):
                         return
-                except BrokenError:
-                    failures += 1
-                    if failures > self.transport.options.retries:
-                        raise
+                except BrokenError as error:
+                    broken = error
+                failures += broken is not None or upload.at <= before
+                if failures > max(self.transport.options.retries, 0 if broken else _HOPS):
+                    raise broken or RegistryError(
+                        f"{self.place.host}: the upload of {content.descriptor.digest} stands"
+                    )
+                if broken:
                     time.sleep(self.transport.pause(failures - 1))
                     if self.has(content.descriptor):
                         return
-                    location, at = self._status(location, content.read_so_far)
-                failures = failures if at <= before else 0
+                    self._ask(upload, content.read_so_far)
+                if upload.at > best:
+                    best, failures = upload.at, 0
+        except BrokenError:
+            raise
         except BaseException:
-            if location:
+            if upload.location:
+                ok = (200, 202, 204, 404)
                 with suppress(DistError):
-                    drop(self.transport.request("DELETE", location, scope=self._scope, ok=(200, 202, 204, 404)))
+                    drop(self.transport.request("DELETE", upload.location, scope=self._scope, ok=ok))
             raise
 
     def put_manifest(self, manifest: Manifest, tag: str | None, *, top: bool) -> None:
@@ -196,61 +211,79 @@ class Registry:
             target = self.transport.joined(self.transport.origin + target.removeprefix(self.transport.origin), link[1])
         raise RegistryError(f"{self.place.host}: the list of {member} comes back to a page that was there before")
 
-    def _start(self, descriptor: Descriptor) -> str:
+    def _start(self, upload: _Upload, descriptor: Descriptor) -> None:
+        upload.at = upload.least = 0
         if session := self._sessions.pop(descriptor.digest, ""):
-            return session
+            upload.location = session
+            return
         more = "" if descriptor.algorithm == "sha256" else f"?digest-algorithm={descriptor.algorithm}"
         target = f"{self._base}/blobs/uploads/{more}"
         answer = self.transport.request("POST", target, scope=self._scope, ok=(202,), headers={"Content-Length": "0"})
         drop(answer)
-        return self._location(answer, "POST")
+        self._moved(upload, answer, "POST")
 
-    def _step(self, location: str, at: int, content: Verified) -> tuple[str, int, bool]:
-        """Send a chunk, or finish; return the next location and offset, and whether all is done."""
-        size = content.descriptor.size
+    def _step(self, upload: _Upload, content: Verified) -> bool:
+        """Send a chunk, or finish; return whether all is done."""
+        size, at = content.descriptor.size, upload.at
         whole = (at == 0 and size <= _SMALL) or at == size
-        end = size if whole else min(size, at + self.transport.options.chunk)
-        target = location
+        end = size if whole else min(size, at + max(self.transport.options.chunk, upload.least))
+        target = upload.location
         headers = {"Content-Type": _OCTETS, "Content-Length": str(end - at)}
         if whole:
-            target += ("&" if "?" in location else "?") + f"digest={quote(content.descriptor.digest)}"
+            target += ("&" if "?" in target else "?") + f"digest={quote(content.descriptor.digest)}"
         elif (at, end) != (0, size):
             headers["Content-Range"] = f"{at}-{end - 1}"
         body = content.blocks(at, end) if end > at or size == 0 else iter(())
         method = "PUT" if whole else "PATCH"
         answer = self.transport.stream(method, target, scope=self._scope, headers=headers, body=body)
-        if answer.status in (307, 308):
-            drop(answer)
-            return self._location(answer, method), at, False
         if answer.status in (404, 416):
             drop(answer)
             raise BrokenError(f"{self.place.host}: the upload of {content.descriptor.digest} is lost")
-        if answer.status != (201 if whole else 202):
+        if answer.status not in ((201, 307, 308) if whole else (202, 204, 307, 308)):
             raise self.transport.refusal(answer, f"the upload of {content.descriptor.digest}")
         drop(answer)
-        if whole:
-            return location, size, True
-        return self._location(answer, method), min(_received(answer, end), end), False
+        if answer.status == 201:
+            return True
+        self._moved(upload, answer, method)
+        if answer.status < 300:
+            upload.at = min(_received(answer, end), end)
+        return False
 
-    def _status(self, location: str, most: int) -> tuple[str, int]:
-        """Where an upload is; an empty location where it has to begin anew."""
+    def _ask(self, upload: _Upload, most: int) -> None:
+        """Ask where an upload is; where it is lost, it has no location afterwards, and begins anew."""
+        location, upload.location = upload.location, ""
         if not location:
-            return "", 0
+            return
         try:
             answer = self.transport.request("GET", location, scope=self._scope, ok=(204,))
-            drop(answer)
-            at = _received(answer, 0)
-            return ("", 0) if at > most else (self._location(answer, "GET", location), at)
         except BrokenError:
             raise
         except DistError:
-            return "", 0
+            return
+        drop(answer)
+        if (at := _received(answer, 0)) <= most:
+            upload.at, upload.location = at, location
+            self._moved(upload, answer, "GET")
+
+    def _moved(self, upload: _Upload, answer: Answer, method: str) -> None:
+        upload.location = self._location(answer, method, upload.location)
+        least = answer.headers.get("OCI-Chunk-Min-Length", "")
+        upload.least = int(least) if least.isdecimal() and len(least) < 13 else upload.least
 
     def _location(self, answer: Answer, method: str, otherwise: str = "") -> str:
         location = answer.headers.get("Location") or otherwise
         if not location:
             raise RegistryError(f"{self.place.host}: {method} of an upload was answered without a Location")
         return self.transport.joined(self.transport.origin, location)
+
+
+@dataclass(slots=True)
+class _Upload:
+    """Where an upload goes on, how many bytes are there, and how many a chunk has at least."""
+
+    location: str = ""
+    at: int = 0
+    least: int = 0
 
 
 class _Pull:

@@ -13,7 +13,7 @@ from reference.dist.content import Descriptor
 from reference.dist.errors import ContentError
 from reference.grammar import new_hash
 
-BLOCK = 256 << 10
+BLOCK = 1 << 20
 
 
 class Reader(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import time
@@ -9,9 +10,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
 
 from reference.dist.errors import BrokenError, DeniedError, DistError, NotFoundError, RegistryError, UsageError
@@ -56,6 +60,27 @@ class Options:
     chunk: int = 128 << 20
 
 
+class _Response(http.client.HTTPResponse):
+    """Passes over 103 and other interim answers, as RFC 9110 wants it; http.client knows but 100."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc]  # it is not in the stubs
+        while 100 < status < 200:
+            http.client.parse_headers(self.fp)
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # as above
+        return version, status, reason
+
+
+class _Plain(urllib3.HTTPConnectionPool):
+    class ConnectionCls(HTTPConnection):
+        response_class = _Response
+
+
+class _Secure(urllib3.HTTPSConnectionPool):
+    class ConnectionCls(HTTPSConnection):
+        response_class = _Response
+
+
 class Transport:
     """One registry, over connections that are kept; several threads may use it at once."""
 
@@ -74,13 +99,15 @@ class Transport:
         if options.insecure:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
-        self._pool = urllib3.PoolManager(
+        self._pool = _manager(
+            self.origin,
             num_pools=8,
             maxsize=options.jobs,
             timeout=urllib3.Timeout(connect=min(options.timeout, 10), read=options.timeout),
             ssl_context=context,
             headers={"User-Agent": "dist", "Accept-Encoding": "identity"},
         )
+        self._pool.pool_classes_by_scheme = {"http": _Plain, "https": _Secure}
         self._auth = Authorizer(self.origin, self.name, lambda: find(place.host), self._token)
 
     def request(
@@ -203,12 +230,14 @@ class Transport:
         try:
             found = urljoin(url, location)
             parts = urlsplit(found)
-            allowed = ("https",) if url.startswith("https:") else ("http", "https")
-            if parts.scheme in allowed and parts.hostname and parts.username is None and parts.port != 0:
-                return found
+            good = parts.scheme in ("http", "https") and parts.hostname and parts.username is None and parts.port != 0
         except ValueError:
-            pass
-        raise RegistryError(f"{self.name}: a Location leads to what is not followed")
+            good = False
+        if not good:
+            raise RegistryError(f"{self.name}: a Location leads to what is not followed")
+        if url.startswith("https:") and parts.scheme == "http":
+            raise RegistryError(f"{self.name}: a Location leads from https:// to http://, which is not followed")
+        return found
 
     def _own(self, url: str) -> bool:
         parts, own = urlsplit(url), urlsplit(self.origin)
@@ -235,17 +264,34 @@ class Transport:
         for attempt in range(self.options.retries + 1):
             try:
                 answer = self._send(method, url, headers, body)
-                return answer.status, self.read(answer, 1 << 20, "a token")
+                told = self.read(answer, 1 << 20, "a token")
+                if answer.status not in _LATER or attempt == self.options.retries:
+                    return answer.status, told
+                self._wait(answer)
             except (HTTPError, OSError, BrokenError) as error:
                 if attempt == self.options.retries:
                     raise RegistryError(f"{self.name}: the token service: {_words(error)}") from None
-                time.sleep(self.pause(attempt))
+            time.sleep(self.pause(attempt))
         raise AssertionError
 
     def _wait(self, answer: Answer) -> None:
         after = answer.headers.get("Retry-After", "")
         if after.isascii() and after.isdigit():
             time.sleep(min(float(after), _PATIENCE))
+
+
+def _manager(origin: str, **how: Any) -> urllib3.PoolManager:
+    """Connections to a registry; through the proxy of the environment, if it names one for it."""
+    parts = urlsplit(origin)
+    proxy = getproxies().get(parts.scheme)
+    if not proxy or parts.netloc.startswith(_LOOPBACK) or proxy_bypass(parts.netloc):
+        return urllib3.PoolManager(**how)
+    try:
+        login = urllib3.util.parse_url(proxy).auth
+        headers = urllib3.make_headers(proxy_basic_auth=unquote(login)) if login else None
+        return urllib3.ProxyManager(proxy, proxy_headers=headers, **how)
+    except (HTTPError, ValueError):
+        raise UsageError(f"{parts.scheme}_proxy: the address of the proxy is wrong") from None
 
 
 def drop(answer: Answer) -> None:

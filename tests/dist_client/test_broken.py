@@ -14,7 +14,7 @@ from tests.clients.images import blobs, reachable
 from tests.dist_client.conftest import Made
 from tests.dist_client.proxy import proxy
 from tests.support.scripted.server import Answer, Asked, serve
-from tests.support.servers import Server
+from tests.support.servers import Server, reference
 
 _MIB = 1 << 20
 _SIZE = 5 * _MIB
@@ -86,6 +86,36 @@ def test_a_registry_that_is_not_ready(client: SyncClient, made: Made) -> None:
     with serve(answer) as server:
         assert client.fetch(f"{server.url}/any/name:v1").body == manifest
         assert len(server.asked) == 3
+
+
+def test_proxies_of_the_environment(client: SyncClient, made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest = blobs(made.layout.folder)[made.image["digest"]]
+    with serve(lambda _: Answer(200, manifest)) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.url.replace("//", "//user:of-the-proxy@"))
+        monkeypatch.delenv("no_proxy", raising=False)
+        assert client.fetch("http://registry.example/any/name:v1").body == manifest
+        (asked,) = proxy.asked
+        assert asked.path == "http://registry.example/v2/any/name/manifests/v1"
+        assert asked.headers["proxy-authorization"].startswith("Basic ")
+
+
+def test_interim_answers_are_passed_over(client: SyncClient, tmp_path: Path, made: Made) -> None:
+    with reference(tmp_path, variants=["early-hints"]) as server:
+        client.copy(made.at("v1"), f"{server.address}/any/name:v1")
+        assert client.verify(f"{server.address}/any/name:v1").problems == []
+
+
+def test_mounts_that_are_denied(client: SyncClient, tmp_path: Path, made: Made) -> None:
+    with reference(tmp_path, variants=["mounts-denied"]) as server:
+        client.copy(made.at("v1"), f"{server.address}/one:v1")
+        assert client.copy(f"{server.address}/one:v1", f"{server.address}/other:v1").blobs == 6
+
+
+def test_blobs_that_only_another_repository_has(client: SyncClient, tmp_path: Path, made: Made) -> None:
+    with reference(tmp_path, variants=["blobs-registry-wide"]) as server:
+        for name in ("one", "other"):
+            client.copy(made.at("v1"), f"{server.address}/{name}:v1")
+            assert client.verify(f"{server.address}/{name}:v1").problems == []
 
 
 def test_nobody_listens(client: SyncClient) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from reference.dist import ContentError, DeniedError, Descriptor, RegistryError, SyncClient
+from reference.dist import ContentError, DeniedError, Descriptor, Options, RegistryError, SyncClient
 from reference.grammar import digest_of
 from tests.clients.images import INDEX, MANIFEST
-from tests.support.scripted.server import Answer, Asked, serve
+from tests.support.scripted.server import Answer, Asked, certificate, serve
 
 _CONTENT = b"what was asked for"
 _BLOB = Descriptor("text/plain", digest_of(_CONTENT), len(_CONTENT))
@@ -175,10 +175,32 @@ def test_uploads_elsewhere_do_not_get_the_login(client: SyncClient, tmp_path: Pa
     assert [(asked.headers.get("authorization"), asked.body) for asked in other.asked] == [(None, _CONTENT)]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(307, headers=(("Location", "/again"),)), Answer(202, headers=(("Range", "0-0"), ("Location", "/again")))],
+    ids=["redirected", "nothing is there"],
+)
+def test_uploads_that_do_not_go_on(client: SyncClient, answer: Answer) -> None:
+    others = {"HEAD": Answer(404), "POST": Answer(202, headers=(("Location", "/up"),)), "DELETE": Answer(204)}
+    with serve(lambda asked: others.get(asked.method, answer)) as server, pytest.raises(RegistryError, match="stands"):
+        client.push(b"x" * (2 << 20), f"{server.url}/any/name", "text/plain")
+
+
 @pytest.mark.parametrize("location", ["file:///etc/passwd", "http://user:word@127.0.0.1:1/", "gopher://x/"])
 def test_redirects_to_what_is_not_followed(client: SyncClient, location: str) -> None:
     away = Answer(307, headers=(("Location", location),))
     with serve(lambda _: away) as server, pytest.raises(RegistryError, match="not followed"):
+        client.fetch_blob(f"{server.url}/any/name", _BLOB)
+
+
+def test_redirects_do_not_give_tls_up(tmp_path: Path) -> None:
+    cert, key = certificate(tmp_path)
+    away = Answer(307, headers=(("Location", "http://127.0.0.1:1/"),))
+    with (
+        serve(lambda _: away, (cert, key)) as server,
+        SyncClient(Options(ca_file=cert)) as client,
+        pytest.raises(RegistryError, match="from https:// to http://"),
+    ):
         client.fetch_blob(f"{server.url}/any/name", _BLOB)
 
 

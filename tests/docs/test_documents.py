@@ -14,6 +14,7 @@ import pytest
 
 from conformance.command.main import main
 from conformance.run.option_table import OPTIONS
+from reference.dist.__main__ import main as dist
 from reference.faults import ALL as FAULTS
 from reference.variants import ALL as VARIANTS
 from spec.catalogue import load
@@ -104,9 +105,11 @@ def test_only_what_there_is_can_be_quoted() -> None:
             generate.render(f"<!-- generated: {part} PULL-NOTHING -->\n<!-- end -->")
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/architecture.md", "docs/reading-a-report.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/architecture.md", "docs/reading-a-report.md", "docs/how-to/copy-images.md"]
+)
 def test_options_that_are_named_exist(name: str) -> None:
-    known = {option.flag for option in OPTIONS} | _OTHER_OPTIONS | _of_commands(main)
+    known = {option.flag for option in OPTIONS} | _OTHER_OPTIONS | _of_commands(main) | _of_commands(dist)
     named = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", (ROOT / name).read_text(encoding="utf-8")))
     assert named <= known
 
