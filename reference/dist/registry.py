@@ -225,8 +225,8 @@ class Registry:
     def _step(self, upload: _Upload, content: Verified) -> bool:
         """Send a chunk, or finish; return whether all is done."""
         size, at = content.descriptor.size, upload.at
-        whole = (at == 0 and size <= _SMALL) or at == size
-        end = size if whole else min(size, at + max(self.transport.options.chunk, upload.least))
+        end = min(size, at + max(self.transport.options.chunk, upload.least))
+        whole = end == size and (at == size or size <= max(_SMALL, upload.least) or upload.refused)
         target = upload.location
         headers = {"Content-Type": _OCTETS, "Content-Length": str(end - at)}
         if whole:
@@ -238,6 +238,7 @@ class Registry:
         answer = self.transport.stream(method, target, scope=self._scope, headers=headers, body=body)
         if answer.status in (404, 416):
             drop(answer)
+            upload.refused = True
             raise BrokenError(f"{self.place.host}: the upload of {content.descriptor.digest} is lost")
         if answer.status not in ((201, 307, 308) if whole else (202, 204, 307, 308)):
             raise self.transport.refusal(answer, f"the upload of {content.descriptor.digest}")
@@ -279,11 +280,15 @@ class Registry:
 
 @dataclass(slots=True)
 class _Upload:
-    """Where an upload goes on, how many bytes are there, and how many a chunk has at least."""
+    """Where an upload goes on, how many bytes are there, and how many a chunk has at least.
+
+    Where a chunk was refused, the last one goes in the request that finishes the upload: it may have been too small.
+    """
 
     location: str = ""
     at: int = 0
     least: int = 0
+    refused: bool = False
 
 
 class _Pull:

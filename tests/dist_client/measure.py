@@ -16,7 +16,8 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from tests.clients.images import Layout, blobs
@@ -32,7 +33,6 @@ def _run(command: list[str], folder: Path) -> tuple[float, float]:
     home = folder / "home"
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir()
-    # A home that is new each time: skopeo remembers where it saw a layer.
     env = {"PATH": os.environ["PATH"], "HOME": str(home), "XDG_RUNTIME_DIR": str(home), "TMPDIR": str(folder)}
     before = time.monotonic()
     process = subprocess.Popen(command, env=env, cwd=ROOT, stdout=subprocess.DEVNULL)
@@ -43,15 +43,29 @@ def _run(command: list[str], folder: Path) -> tuple[float, float]:
     return time.monotonic() - before, used.ru_utime + used.ru_stime
 
 
-def _registry(name: str, folder: Path) -> Server:
+def _there_and_back(
+    client: str, registry: str, place: Path, source: str, made: Path
+) -> Iterator[tuple[str, float, float]]:
+    """Push, pull and copy with new registries: skopeo remembers, across its homes, where it saw a layer."""
+    start = [*_OURS, "copy"] if client == "dist" else [*_THEIRS]
+    scheme = "" if client == "dist" else "docker://"
+    place.mkdir()
+    with _registry(registry, place / "one") as one, _registry(registry, place / "other") as other:
+        pushed, copied = f"{scheme}{one.address}/team/app:v1", f"{scheme}{other.address}/team/app:v1"
+        pulled = place / "pulled"
+        yield "push", *_run([*start, source, pushed], place)
+        yield "pull", *_run([*start, pushed, f"oci:{pulled}:v1"], place)
+        yield "copy", *_run([*start, pushed, copied], place)
+        if blobs(pulled) != blobs(made):
+            raise SystemExit(f"{client}: other bytes came")
+
+
+def _registry(name: str, folder: Path) -> AbstractContextManager[Server]:
     folder.mkdir()
     if name == "docker-registry":
-        return _OPEN.enter_context(docker_registry(folder, filesystem=True))
+        return docker_registry(folder, filesystem=True)
     storage = {"filesystem": {"rootdirectory": str(folder / "content")}}
-    return _OPEN.enter_context(reference(folder, config={"version": "0.1", "storage": storage}))
-
-
-_OPEN = ExitStack()
+    return reference(folder, config={"version": "0.1", "storage": storage})
 
 
 def main() -> None:
@@ -62,24 +76,18 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--registry", choices=["docker-registry", "reference"], default="docker-registry")
     given = parser.parse_args()
-    with _OPEN, tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         layout = Layout(folder / "made")
         image = layout.image(layers=given.layers, size=(given.size << 20) // given.layers)
         source = layout.tag(image, "v1")
-        one, other = (_registry(given.registry, folder / place).address for place in ("one", "other"))
         took: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
         for number in range(given.rounds):
-            for client in ("dist", "skopeo"):
-                start = [*_OURS, "copy"] if client == "dist" else [*_THEIRS]
-                scheme = "" if client == "dist" else "docker://"
-                pushed, copied = f"{one}/{client}/{number}:v1", f"{other}/{client}/{number}:v1"
-                pulled = folder / "pulled"
-                took["push", client].append(_run([*start, source, scheme + pushed], folder))
-                took["pull", client].append(_run([*start, scheme + pushed, f"oci:{pulled}:v1"], folder))
-                took["copy", client].append(_run([*start, scheme + pushed, scheme + copied], folder))
-                assert blobs(pulled) == blobs(layout.folder), "other bytes came"
-                shutil.rmtree(pulled)
+            for client in ("dist", "skopeo") if number % 2 else ("skopeo", "dist"):
+                place = folder / f"{client}-{number}"
+                for direction, *used in _there_and_back(client, given.registry, place, source, layout.folder):
+                    took[direction, client].append((used[0], used[1]))
+                shutil.rmtree(place)
     table = {
         f"{direction} {client}": [round(statistics.median(column), 2) for column in zip(*rounds, strict=True)]
         for (direction, client), rounds in took.items()
