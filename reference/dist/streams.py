@@ -13,7 +13,8 @@ from reference.dist.content import Descriptor
 from reference.dist.errors import ContentError
 from reference.grammar import new_hash
 
-BLOCK = 1 << 20
+#: As much as a file system takes at once for little: ext4 spends three times as long on blocks of 1 MiB.
+BLOCK = 256 << 10
 
 
 class Reader(Protocol):

@@ -24,7 +24,7 @@ from reference.dist.names import Place
 from reference.dist.tokens import Authorizer
 
 Answer = urllib3.BaseHTTPResponse
-_HOPS = 5
+_HOPS, _INTERIM = 5, 20
 _LATER = (429, 500, 502, 503, 504)
 _MOVED = (301, 302, 303, 307, 308)
 _ERROR_LIMIT = 64 << 10
@@ -64,11 +64,12 @@ class _Response(http.client.HTTPResponse):
     """Passes over 103 and other interim answers, as RFC 9110 wants it; http.client knows but 100."""
 
     def _read_status(self) -> tuple[str, int, str]:
-        version, status, reason = super()._read_status()  # type: ignore[misc]  # it is not in the stubs
-        while 100 < status < 200:
+        for _ in range(_INTERIM):
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # it is not in the stubs
+            if not 100 < status < 200:
+                return version, status, reason
             http.client.parse_headers(self.fp)
-            version, status, reason = super()._read_status()  # type: ignore[misc]  # as above
-        return version, status, reason
+        raise http.client.HTTPException("interim answers without end")
 
 
 class _Plain(urllib3.HTTPConnectionPool):

@@ -93,6 +93,7 @@ def test_the_embedded_reference_comes_along(installed: Installed, tmp_path: Path
     done = installed.run(tmp_path, "registry-conformance", "certify", "embedded", *_ONE, "-n", "2")
     assert done.returncode == 0, done.stdout + done.stderr
     assert installed.run(tmp_path, "registry", "-version").stdout.startswith("registry ")
+    assert installed.run(tmp_path, "dist", "--version").stdout.startswith("dist 0")
 
 
 def test_a_certificate_of_the_reference(installed: Installed, tmp_path: Path) -> None:
