@@ -23,7 +23,7 @@ OPTIONS ?=
 export REPORT
 
 # A mistyped variable must not leave a run with the default. Names that begin with REGISTRY_ are left to the suite.
-KNOWN := CI DATE DOCS_SOURCE_URL OPTIONS PYTHON PYTHONHASHSEED REPORT SHELL SOURCE_DATE_EPOCH VENV
+KNOWN := CI DATE DOCS_SOURCE_URL MIX OPTIONS PYTHON PYTHONHASHSEED REPORT REQUESTS SHELL SOURCE_DATE_EPOCH TIME USERS VENV YES_LOAD
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 UNKNOWN := $(filter-out $(KNOWN) REGISTRY_% MAKE% -%,$(GIVEN))
 ifneq ($(UNKNOWN),)
@@ -40,7 +40,7 @@ TARGET := $(if $(strip $(NAMED)),,--registry-url embedded)
 PROGRAMS := docker-registry skopeo umoci buildah chromium chromedriver
 PACKAGES := docker-registry skopeo umoci buildah chromium chromium-driver
 
-.PHONY: all help certify runtime environment packages clean fmt lint lint-openapi docs published screenshots build test test-all prove prove-all nightly binaries lock
+.PHONY: all help certify load runtime environment packages clean fmt lint lint-openapi docs published screenshots build test test-all prove prove-all nightly binaries lock
 .DEFAULT_GOAL := all
 
 all: clean fmt lint build test binaries ## what a change has to pass
@@ -50,6 +50,12 @@ help: ## this list
 
 certify: $(VENV)/.runtime ## certify REGISTRY_URL, or else the embedded reference; OPTIONS="--profile ..." go to the suite
 	@$(RUN) -m pytest conformance $(TARGET) --report "$$REPORT" $(OPTIONS)
+
+# Whose host is not named again by YES_LOAD=HOST is refused: a load may bring a registry down.
+LOADED = --report "$$REPORT" $(if $(YES_LOAD),--yes-load '$(YES_LOAD)') $(if $(USERS),--users '$(USERS)') $(if $(TIME),--time '$(TIME)') \
+	$(if $(REQUESTS),--requests '$(REQUESTS)') $(if $(MIX),--mix '$(MIX)')
+load: $(VENV)-load/.load ## users of REGISTRY_URL, driven by Locust and judged; USERS=... TIME=... YES_LOAD=HOST
+	@$(VENV)-load/bin/python -m conformance.load $(LOADED) $(OPTIONS)
 
 runtime: $(VENV)/.runtime ## .venv with what the suite needs, for .venv/bin/python -m pytest conformance
 
@@ -73,6 +79,15 @@ $(VENV)/.dev: requirements-dev.txt | $(RUN)
 	@$(PIP) install --quiet --require-hashes --requirement requirements-dev.txt 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
 	@touch $@
 
+# Locust changes what Python's own modules do, and its plugin comes into each pytest beside it: it has its own place.
+$(VENV)-load/.load: requirements-load.txt
+	@test -n "$(PYTHON)" || { echo 'make: no Python 3.11 or newer was found; name one with PYTHON=/path/to/python' >&2; exit 1; }
+	@echo 'Installing what a load needs into $(VENV)-load'
+	@$(PYTHON) -m venv --without-pip $(VENV)-load
+	@$(PYTHON) -m pip --python $(VENV)-load/bin/python --disable-pip-version-check install --quiet --require-hashes \
+		--requirement requirements-load.txt 2>$(VENV)-load/pip.log || { cat $(VENV)-load/pip.log >&2; exit 1; }
+	@touch $@
+
 # RUNLEVEL=1 keeps a service of a package from being started by its installation.
 packages: # Debian packages with the programs that tests start, where we may install them
 	@missing=; for p in $(PROGRAMS); do command -v $$p >/dev/null || missing=1; done; \
@@ -92,6 +107,7 @@ lock: $(VENV)/.dev ## renew the lock files from pyproject.toml
 	@$(COMPILE) -c requirements.txt --group registry -o requirements-registry.txt
 	@$(COMPILE) -c requirements.txt --group dist -o requirements-dist.txt
 	@$(COMPILE) -c requirements.txt --extra dev pyproject.toml -o requirements-dev.txt
+	@$(COMPILE) -c requirements.txt --extra load pyproject.toml -o requirements-load.txt
 	@$(COMPILE) --group generator -o tests/clients/requirements-generator.txt
 
 # ---------------------------------------------------------------------------------------------- check
@@ -170,4 +186,4 @@ bin/registry bin/dist: bin/%: build
 
 clean: ## what was built, tested and reported; .venv stays
 	@rm -rf bin build dist docs/reference *.egg-info allure-results .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
-	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	@find . -name __pycache__ -not -path './$(VENV)/*' -not -path './$(VENV)-load/*' -prune -exec rm -rf {} +

@@ -120,6 +120,10 @@ class Client:
         response.trail = tuple(trail)
         return response
 
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._transport.close()
+
     @property
     def over(self) -> bool:
         """Whether the time of the run is over."""

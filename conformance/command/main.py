@@ -13,7 +13,7 @@ from conformance.command.certifying import certify
 from conformance.command.listing import listing
 from reports.commands import COMMANDS, invoke
 from reports.digests import of_catalogue
-from spec.catalogue import load
+from spec import catalogue as requirements
 
 NAME = "registry-conformance"
 _VARIABLE = "_REGISTRY_CONFORMANCE_COMPLETE"
@@ -26,7 +26,7 @@ def _version(context: click.Context, _parameter: click.Parameter, wanted: bool) 
     # The suite's run is not wanted here, and takes time to load.
     from conformance.run.report_document import commit, suite_version  # noqa: PLC0415  # see above
 
-    catalogue = load()
+    catalogue = requirements.load()
     click.echo(f"{NAME} {suite_version()}{f' ({commit()})' if commit() else ''}")
     click.echo(f"catalogue: {len(catalogue)} requirements, sha256:{of_catalogue(catalogue)}")
     context.exit()
@@ -48,6 +48,18 @@ def completion(shell: str) -> None:
     found = get_completion_class(shell)
     assert found is not None
     click.echo(found(main, {}, NAME, _VARIABLE).source())
+
+
+@main.command(
+    add_help_option=False, context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False}
+)
+@click.argument("words", nargs=-1, type=click.UNPROCESSED)
+def load(words: tuple[str, ...]) -> None:
+    """Put a registry under load, each exchange judged; load --help tells its options."""
+    # It needs more than the other commands: Locust, and what a run loads.
+    from conformance.load.command import run as under_load  # noqa: PLC0415  # see above
+
+    raise SystemExit(under_load(words))
 
 
 main.add_command(certify)

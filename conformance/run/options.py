@@ -7,6 +7,7 @@ import re
 import secrets
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 import pytest
@@ -56,10 +57,20 @@ def register(parser: pytest.Parser) -> None:
             parser.addini(option.ini, text, type="string", default="")
 
 
+class Source(Protocol):
+    """Where options are given: the configuration of pytest, or a command line of our own."""
+
+    def getoption(self, name: str, /) -> Any:
+        """Return what the command line gives for a flag, ``None`` where it gives nothing."""
+
+    def getini(self, name: str, /) -> Any:
+        """Return the setting of a name."""
+
+
 class Values:
     """The raw values of the options: command line first, then environment, then configuration file, then pytest's."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: Source) -> None:
         self._config = config
         self._file: Mapping[str, tuple[str, ...]] = {}
         if path := reading.find(self.text("config")):
@@ -127,7 +138,7 @@ class Values:
         return found
 
 
-def settings(config: pytest.Config, catalogue: Catalogue) -> Settings:
+def settings(config: Source, catalogue: Catalogue) -> Settings:
     """Return the options, each checked.
 
     Raises:

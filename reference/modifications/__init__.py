@@ -62,13 +62,15 @@ class Fault(Modification):
     """A deliberate breach: what it breaks, and what else may break with it without being its point.
 
     ``variants`` are the oddities beside which it shows. ``seldom`` says that it shows once in many
-    requests, so that only a whole run is sure to meet it.
+    requests, so that only a whole run is sure to meet it. ``under_load`` says that it shows while more requests are
+    under way than a run ever has, so that a load alone convicts it.
     """
 
     breaks: tuple[str, ...]
     also: tuple[str, ...] = ()
     variants: tuple[str, ...] = ()
     seldom: bool = False
+    under_load: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

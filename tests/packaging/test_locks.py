@@ -16,7 +16,14 @@ from tests.support.servers import ROOT
 _LOCKED = re.compile(r"^([A-Za-z0-9._-]+)==([^ ;\\]+)", re.MULTILINE)
 _PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 _GENERATOR = "tests/clients/requirements-generator.txt"
-_LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-registry.txt", "requirements-dist.txt", _GENERATOR)
+_LOCKS = (
+    "requirements.txt",
+    "requirements-dev.txt",
+    "requirements-load.txt",
+    "requirements-registry.txt",
+    "requirements-dist.txt",
+    _GENERATOR,
+)
 
 
 def _locked(name: str) -> dict[str, str]:
@@ -29,6 +36,7 @@ def _asked(name: str) -> list[str]:
     asked: dict[str, list[str]] = {
         "requirements.txt": runtime,
         "requirements-dev.txt": [*runtime, *_PROJECT["project"]["optional-dependencies"]["dev"]],
+        "requirements-load.txt": [*runtime, *_PROJECT["project"]["optional-dependencies"]["load"]],
         "requirements-registry.txt": _PROJECT["dependency-groups"]["registry"],
         "requirements-dist.txt": _PROJECT["dependency-groups"]["dist"],
         _GENERATOR: _PROJECT["dependency-groups"]["generator"],
@@ -74,6 +82,7 @@ def test_locks_agree() -> None:
     everything = _locked("requirements-dev.txt")
     for name in ("requirements.txt", "requirements-registry.txt", "requirements-dist.txt"):
         assert _locked(name).items() <= everything.items()
+    assert _locked("requirements.txt").items() <= _locked("requirements-load.txt").items()
 
 
 def test_public_files_are_there() -> None:

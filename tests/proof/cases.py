@@ -78,8 +78,8 @@ class Plan:
         self._scenarios = frozenset(name for scenario in scenarios(ROOT) for name in scenario.ids)
 
     def faults(self) -> Iterator[Case]:
-        """Each fault alone."""
-        for fault in FAULTS.values():
+        """Each fault alone, but those that show under load only (tests/conformance/load)."""
+        for fault in _of_a_run():
             scope = self._scope(fault.name)
             yield Case("fault", fault.name, (fault.name,), fault.variants, fault.configuration, scope, self._seed)
 
@@ -101,7 +101,7 @@ class Plan:
 
     def beside(self) -> Iterator[Case]:
         """Each fault among some random variants that take nothing away."""
-        for fault in FAULTS.values():
+        for fault in _of_a_run():
             chooser = random.Random(f"{self._seed} {fault.name}")
             able = [
                 v.name
@@ -131,6 +131,11 @@ class Plan:
         # it.
         presumed = {root for other in others for root in self._catalogue.presumes(other)} & self._scenarios
         return (*sorted(concerned), *dict.fromkeys((*others, *sorted(presumed - concerned))))
+
+
+def _of_a_run() -> list[Fault]:
+    """The faults that a run can see."""
+    return [fault for fault in FAULTS.values() if not fault.under_load]
 
 
 def _mixes(variant: Variant) -> bool:

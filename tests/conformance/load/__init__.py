@@ -1,0 +1,1 @@
+"""Tests of the load; most need no Locust, as threads stand in for its users."""
