@@ -40,7 +40,7 @@ TARGET := $(if $(strip $(NAMED)),,--registry-url embedded)
 PROGRAMS := docker-registry skopeo umoci buildah chromium chromedriver
 PACKAGES := docker-registry skopeo umoci buildah chromium chromium-driver
 
-.PHONY: all help certify load runtime environment packages clean fmt lint lint-openapi docs published screenshots build test test-all prove prove-all nightly binaries lock
+.PHONY: all help certify load bench runtime environment packages clean fmt lint lint-openapi docs published screenshots build test test-all prove prove-all nightly binaries lock
 .DEFAULT_GOAL := all
 
 all: clean fmt lint build test binaries ## what a change has to pass
@@ -133,6 +133,10 @@ nightly: $(VENV)/.dev packages ## other samples of the tests than `make test` ha
 
 prove-all: $(VENV)/.dev packages ## the same with nothing left to chance: hours
 	@$(RUN) -m tests.proof --whole --write docs/proof $(OPTIONS)
+
+# A measurement is no test: it needs a quiet machine, and takes half an hour.
+bench: $(VENV)/.dev packages ## docs/measurements.md: what runs cost, near and far, as ratios to a commit that is measured in turns
+	@$(RUN) -m tests.bench --write $(OPTIONS)
 
 lint: $(VENV)/.dev ## style, types, layers, the specification itself, and what is written for CI systems
 	@$(RUN) -m ruff check .
