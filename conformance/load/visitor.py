@@ -34,6 +34,7 @@ _CATALOGUE = 4
 _PAGE = 100
 #: Pages of a list of tags that a user looks at.
 _PAGES = 5
+_NOT_FOUND = 404
 #: Images of a process that its users pull from each other.
 _SHELF = 50
 
@@ -85,6 +86,7 @@ class Visitor:
         self._setup = SetUp(Maker(seed), crowd.post.plan.settings)
         self._repos = [Repository(self._registry, name) for name in crowd.post.names()]
         self._own: list[_Image] = []
+        self._mounted: set[str] = set()
         has, deeds = crowd.post.plan.capabilities.has, crowd.post.plan.mix.deeds
         able = [name for name, needs in _NEEDS.items() if all(map(has, needs)) and deeds.get(name)]
         if len(self._repos) == 1:
@@ -178,6 +180,7 @@ class Visitor:
         image = self._random.choice(self._own)
         repo = self._random.choice([repo for repo in self._repos if repo.name != image.repo.name])
         blob: Blob = image.manifest.blobs[-1]
+        self._mounted.add(blob.digest)
         answer = repo.mount(blob.digest, image.repo.name)
         if answer.status == CREATED:
             self._setup.headed_blob(repo, blob.digest)
@@ -196,9 +199,15 @@ class Visitor:
         repo, manifest = image.repo, image.manifest
         _deleted(repo.delete_manifest(manifest.digest), "MGMT-MANIFEST-DELETE-202")
         _gone(repo.get_manifest(manifest.digest, at_once=True), "MGMT-MANIFEST-DELETE-GET-404")
-        if self._post.plan.capabilities.has("delete-blob"):
-            for blob in manifest.blobs:
-                _deleted(repo.delete_blob(blob.digest), "MGMT-BLOB-DELETE-202")
+        if not self._post.plan.capabilities.has("delete-blob"):
+            return
+        for blob in manifest.blobs:
+            answer = repo.delete_blob(blob.digest)
+            # It may have been collected with the only manifest that had it.
+            if answer.status != _NOT_FOUND:
+                _deleted(answer, "MGMT-BLOB-DELETE-202")
+            # Where each repository serves the blobs of all, one that was mounted is still there.
+            if blob.digest not in self._mounted:
                 _gone(repo.head_blob(blob.digest, at_once=True), "MGMT-BLOB-DELETE-HEAD-404")
 
 

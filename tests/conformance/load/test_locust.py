@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 import reports
 from tests.support.servers import ROOT, Server, docker_registry, reference
@@ -20,6 +22,7 @@ from tests.support.suite import run_suite
 
 FAULT = "crowded-blob-spoilt"
 BODY = "PULL-BLOB-GET-BODY-EXACT"
+PASSWORD = "c4nary-of-a-load"
 _PAUSE = 0.2
 pytestmark = pytest.mark.slow
 
@@ -46,12 +49,14 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> str:
 class Load:
     """A load of a server, as a process; reports go to a folder."""
 
-    def __init__(self, python: str, server: Server, folder: Path, *options: str) -> None:
+    def __init__(self, python: str, server: Server, folder: Path, *options: str, password: str = "") -> None:
         command = [python, "-m", "conformance.load", "--registry-url", server.url, "--yes-load", server.address]
         env = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
+        env |= {"REGISTRY_PASSWORD": password} if password else {}
+        command += ["--report", str(folder), *([] if "--page-port" in options else ["--no-page"]), *options]
         self.folder = folder
         self.process = subprocess.Popen(
-            [*command, "--no-page", "--report", str(folder), *options],
+            command,
             cwd=ROOT,
             env=env,
             stdout=subprocess.PIPE,
@@ -137,3 +142,38 @@ def test_an_interrupt_leaves_a_report_and_cleans_up(python: str, tmp_path: Path)
     assert code == 2, said
     assert report["load"]["requests"] > 0
     assert "Traceback" not in said
+
+
+def test_the_page_is_live_and_no_output_has_the_password(python: str, tmp_path: Path) -> None:
+    with reference(tmp_path, users={"ann": PASSWORD}) as started:
+        options = ("--users", "4", "--time", "8s", "--username", "ann", "--page-port", str(_free_port()))
+        load = Load(python, started, tmp_path / "r", *options, password=PASSWORD)
+        counted = _counted(f"http://127.0.0.1:{options[-1]}/stats/requests")
+        code, said, report = load.end()
+    assert code == 0, said
+    assert counted > 0
+    assert report["load"]["requests"] >= counted
+    written = [path for path in (tmp_path / "r").rglob("*") if path.is_file()]
+    assert {"report.json", "report.html", "summary.md", "locust.html", "locust.log"} == {path.name for path in written}
+    assert PASSWORD not in said
+    assert not [path for path in written if PASSWORD.encode() in path.read_bytes()]
+
+
+def _counted(url: str) -> int:
+    """Return how many requests Locust's page tells of, once it tells of some."""
+    end = time.monotonic() + 40
+    while time.monotonic() < end:
+        try:
+            stats = requests.get(url, timeout=2).json()["stats"]
+        except (requests.RequestException, ValueError, KeyError):
+            stats = []
+        if found := sum(each["num_requests"] for each in stats if each["name"] != "Aggregated"):
+            return int(found)
+        time.sleep(_PAUSE)
+    return 0
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
