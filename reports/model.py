@@ -57,6 +57,7 @@ class Finding(TypedDict):
     exchanges: list[Exchange]
     curl: str
     script: NotRequired[str]
+    times: NotRequired[int]
     also_affected: list[str]
     note: str
 
@@ -168,6 +169,63 @@ class Law(TypedDict):
     pairs_of_all: int
 
 
+class Latency(TypedDict):
+    """Percentiles of some requests under load, in milliseconds."""
+
+    requests: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+class OperationLatency(Latency):
+    """Those of one operation."""
+
+    operation: str
+    unanswered: int
+
+
+class StepLatency(Latency):
+    """Those of a step of a load, which has a number of users."""
+
+    users: int
+    requests_per_second: float
+
+
+class KneeBefore(TypedDict):
+    """The step that a knee is compared with."""
+
+    users: int
+    p99_ms: float
+
+
+class Knee(KneeBefore):
+    """The first step whose p99 is at least twice that of one with fewer users."""
+
+    before: KneeBefore
+
+
+class Throughput(TypedDict):
+    """Requests and bytes of bodies in a second."""
+
+    requests_per_second: float
+    sent_bytes_per_second: float
+    received_bytes_per_second: float
+
+
+class Load(TypedDict):
+    """The figures of a load, as far as they are shown."""
+
+    users: int
+    seconds: float
+    requests: int
+    throughput: Throughput
+    operations: list[OperationLatency]
+    steps: list[StepLatency]
+    knee: Knee | None
+
+
 class Report(TypedDict):
     """The record of a run (``spec/schemas/report.schema.json``)."""
 
@@ -180,3 +238,5 @@ class Report(TypedDict):
     findings: list[Finding]
     #: Reports of earlier versions have none.
     laws: NotRequired[list[Law]]
+    #: Only where it is that of a load.
+    load: NotRequired[Load]

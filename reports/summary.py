@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from reports import view
-from reports.model import Report
+from reports.model import Latency, Report
 from reports.text import markdown, markdown_block, markdown_code, safe_url, shorten
 from spec.model import Verdict
 
@@ -32,7 +32,7 @@ _SIGN = {
 
 def render(report: Report) -> str:
     """Return the summary of a report that was checked (``reports.loading.check``), below `LIMIT` characters."""
-    text = "\n".join((*_head(report), *_profiles(report), *_failures(report)))
+    text = "\n".join((*_head(report), *_load(report), *_profiles(report), *_failures(report)))
     for fold in (_findings, _categories, _undecided, _capabilities):
         text = _added(text, fold(report))
     return text
@@ -81,6 +81,35 @@ def _head(report: Report) -> Iterator[str]:
         f"seed {markdown(str(run['seed']))}."
     )
     yield ""
+
+
+def _load(report: Report) -> Iterator[str]:
+    """The figures of a load, where the report is that of one."""
+    found = report.get("load")
+    if found is None:
+        return
+    rate, knee = found["throughput"], found["knee"]
+    told = "There was no knee."
+    if knee is not None:
+        before = f"it was {knee['before']['p99_ms']:g} ms with {knee['before']['users']}"
+        told = f"The knee: with {knee['users']} users the p99 is {knee['p99_ms']:g} ms; {before}."
+    yield (
+        f"Under load: {found['requests']:,} requests in {found['seconds']:g} s, "
+        f"{rate['requests_per_second']:g} in a second. {told}"
+    )
+    yield ""
+    yield "| Milliseconds | Requests | p50 | p95 | p99 | most |"
+    yield "|---|---|---|---|---|---|"
+    for step in found["steps"]:
+        yield f"| {step['users']} users | {_latency(step)} |"
+    for each in found["operations"]:
+        yield f"| {markdown_code(each['operation'])} | {_latency(each)} |"
+    yield ""
+
+
+def _latency(found: Latency) -> str:
+    times = (found["p50_ms"], found["p95_ms"], found["p99_ms"], found["max_ms"])
+    return " | ".join([f"{found['requests']:,}", *(f"{time:g}" for time in times)])
 
 
 def _profiles(report: Report) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -15,6 +15,8 @@ from conformance.load.mix import DEFAULT, read
 from conformance.run.report_document import Run
 from conformance.settings import Settings
 from conformance.target.capabilities import Capabilities
+from reports import summary
+from reports.model import Report
 from spec.catalogue import load
 
 BODY, LISTED = "PULL-BLOB-GET-BODY-EXACT", "DISC-TAGS-COMPLETE-AFTER-PUSH"
@@ -108,6 +110,10 @@ def test_each_breach_is_booked_with_the_number_of_times() -> None:
     assert [step["requests"] for step in report["load"]["steps"]] == [60, 2]
     assert report["load"]["requests"] == 64
     assert f"{BODY}  3 times" in outcome.text(report)
+    told = summary.render(cast("Report", report))
+    assert "Under load: 64 requests in 4 s, 16 in a second. There was no knee." in told
+    assert "| `blob.get` | 62 | 2 | 2 | 9 | 9 |" in told
+    assert "3 times under load" in told
 
 
 def test_an_error_of_ours_blames_nobody() -> None:
