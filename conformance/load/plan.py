@@ -7,7 +7,7 @@ import json
 import multiprocessing
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.client.client import Call, Client
@@ -43,8 +43,6 @@ class Plan:
     processes: int
     #: Where each process leaves its books; empty where they go to another machine.
     spool: str = ""
-    #: Facts for the report.
-    found: dict[str, object] = field(default_factory=dict)
 
     def given(self) -> str:
         """Return the plan as the value of a variable of the environment; it may hold credentials."""

@@ -28,6 +28,7 @@ TARGETS: dict[str, Callable[[Path], AbstractContextManager[Server]]] = {
 EFFORTS, DISTANCES = ("default", "quick"), (0.0, 50.0, 150.0)
 _SEED = "15"
 _FOLDER = ROOT / "build" / "bench"
+_RESULT = _FOLDER / "result.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,14 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "baseline": {"commit": baseline.commit, "options": list(baseline.options)},
         "settings": [],
     }
+    kept = _kept() if options.keep else []
     try:
         for far in sorted(set(options.distance or DISTANCES)):
             for target in options.target or TARGETS:
                 for effort in options.effort or EFFORTS:
                     found = _setting(baseline, target, effort, far, options)
-                    result["settings"].append(found)
+                    kept = [*(entry for entry in kept if _key(entry) != _key(found)), found]
+                    result["settings"] = sorted(kept, key=_key)
                     print(json.dumps({name: found[name] for name in found if name != "operations"}), flush=True)
-                    (_FOLDER / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+                    _RESULT.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     except BenchError as error:
         print(f"ERROR: {error}", file=sys.stderr)
         return 1
@@ -72,8 +75,22 @@ def _parser() -> argparse.ArgumentParser:
     up_to = "round trip up to which the baseline is measured too; beyond it, its file serves [0]"
     add("--turns-up-to", type=float, default=0.0, metavar="MS", help=up_to)
     add("--baseline", action="store_true", help="write what was measured of the baseline into its file")
+    add("--keep", action="store_true", help="keep the other settings of the last measurement (build/bench/result.json)")
     add("--write", action="store_true", help="write docs/measurements.md")
     return parser
+
+
+def _kept() -> list[dict[str, Any]]:
+    """Return the settings of the last measurement, if there was one."""
+    if not _RESULT.is_file():
+        return []
+    settings: list[dict[str, Any]] = json.loads(_RESULT.read_text(encoding="utf-8"))["settings"]
+    return settings
+
+
+def _key(entry: dict[str, Any]) -> tuple[float, int, int]:
+    """Return the place of a setting in the table."""
+    return entry["distance"], [*TARGETS].index(entry["target"]), EFFORTS.index(entry["effort"])
 
 
 def _setting(baseline: Baseline, target: str, effort: str, far: float, options: argparse.Namespace) -> dict[str, Any]:
