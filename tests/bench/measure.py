@@ -6,12 +6,14 @@ import json
 import os
 import re
 import resource
+import shutil
 import subprocess
 import sys
 import tarfile
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
@@ -70,6 +72,9 @@ def run(tree: Path, url: str, effort: str, seed: str, options: Sequence[str] = (
         report = Path(scratch) / "report"
         command = [sys.executable, "-m", "pytest", "conformance", "-q", "-p", "no:cacheprovider", "--effort", effort]
         command += ["--registry-url", url, "--report", str(report), "--seed", seed, "--max-time", "1800", *options]
+        if setpriv := shutil.which("setpriv"):
+            # Gone even where this process is killed.
+            command = [setpriv, "--pdeathsig", "TERM", "--", *command]
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("REGISTRY_", "PYTEST_"))}
         with (Path(scratch) / "out").open("wb") as out:
             before, begin = _processor(), time.monotonic()
@@ -92,14 +97,14 @@ def _processor() -> float:
 def _follow(process: subprocess.Popen[bytes], end: float) -> float:
     """Wait for a process; return its peak memory in MiB."""
     status, peak = Path(f"/proc/{process.pid}/status"), 0
-    while process.poll() is None:
-        try:
-            if found := _PEAK.search(status.read_text(encoding="ascii")):
-                peak = int(found[1])
-        except OSError:
-            pass
-        if time.monotonic() > end:
-            process.kill()
-            process.wait()
-        time.sleep(_PAUSE)
+    try:
+        while process.poll() is None and time.monotonic() < end:
+            with suppress(OSError):
+                if found := _PEAK.search(status.read_text(encoding="ascii")):
+                    peak = int(found[1])
+            time.sleep(_PAUSE)
+    finally:
+        # After an interrupt too, and where it takes too long.
+        process.terminate()
+        process.wait()
     return peak / 1024
