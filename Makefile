@@ -74,9 +74,10 @@ $(VENV)/.runtime: requirements.txt | $(RUN)
 		$(PIP) install --quiet --require-hashes --requirement requirements.txt 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }; fi
 	@touch $@
 
+# The lock is whole: pip need not look for what each package requires, nor take a package with extras for another one.
 $(VENV)/.dev: requirements-dev.txt | $(RUN)
 	@echo 'Installing what development needs into $(VENV)'
-	@$(PIP) install --quiet --require-hashes --requirement requirements-dev.txt 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
+	@$(PIP) install --quiet --no-deps --require-hashes --requirement requirements-dev.txt 2>$(VENV)/pip.log || { cat $(VENV)/pip.log >&2; exit 1; }
 	@touch $@
 
 # Locust changes what Python's own modules do, and its plugin comes into each pytest beside it: it has its own place.
