@@ -14,7 +14,7 @@ from conformance.load.visitor import Crowd, Visitor
 
 PLAN = Plan.taken()
 #: Made before Locust forks its workers, which share it.
-BUDGET = Budget(PLAN.requests)
+BUDGET = Budget(PLAN.requests, PLAN.settings.rate)
 #: Users that are started in a second.
 _SPAWN_RATE = 1000
 #: The member of a worker's report to its master that has the books; only where the worker is on another machine.

@@ -25,7 +25,7 @@ from spec.catalogue import load
 #: Options of a run that mean something here.
 _OF_A_RUN = (
     *("config", "registry-url", "profile", "username", "password", "docker-config", "header", "ca-bundle", "insecure"),
-    *("timeout", "namespace", "repository", "capability", "settle", "min-chunk", "seed", "keep", "report"),
+    *("timeout", "namespace", "repository", "capability", "settle", "min-chunk", "rate", "seed", "keep", "report"),
     *("known-failures", "product", "product-version"),
 )
 #: The folder in that of the reports: a load never takes the place of a run.

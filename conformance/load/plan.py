@@ -13,6 +13,7 @@ from pathlib import Path
 from conformance.client.client import Call, Client
 from conformance.client.control import Control
 from conformance.client.http.exchange import Response
+from conformance.client.http.pace import Pace
 from conformance.client.http.transport import Payload, Transport, TransportError, TransportOptions
 from conformance.client.login.authentication import Authenticator
 from conformance.client.registry import Registry
@@ -63,8 +64,10 @@ class Plan:
 class Budget:
     """Requests that may still be sent by this process and by all that are forked from it: they take from one number."""
 
-    def __init__(self, requests: int) -> None:
+    def __init__(self, requests: int, rate: float = 0.0) -> None:
         self._left = multiprocessing.Value("q", requests)
+        #: What ``--rate`` allows to all users together; without it, each obeys the limits that it is told of.
+        self.pace = Pace(rate) if rate else None
 
     @property
     def spent(self) -> bool:
@@ -89,6 +92,7 @@ class _Metered(Transport):
     def __init__(self, options: TransportOptions, budget: Budget) -> None:
         super().__init__(options, USER_AGENT)
         self._budget = budget
+        self.pace = budget.pace or self.pace
 
     def send(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -88,6 +89,15 @@ def test_what_the_target_lacks_is_not_tried(missing: str, tmp_path: Path) -> Non
     gone = {"push": {*able, "push"}, "mount": {"mount"}, "delete-manifest": {"delete"}}[missing]
     assert not gone & set(able)
     assert crowd.user("1").done == (missing == "push")
+
+
+def test_the_users_share_the_rate(tmp_path: Path) -> None:
+    crowd = _crowd("http://127.0.0.1:9", tmp_path, 12, [], push=1)
+    crowd.post.budget = Budget(12, rate=20)
+    begin = time.monotonic()
+    _drive(crowd, 3)
+    # The first is sent at once, and what fails is tried twice.
+    assert time.monotonic() - begin > 5 / 20
 
 
 def test_an_overload_and_a_refusal_blame_nobody(tmp_path: Path) -> None:
