@@ -90,7 +90,7 @@ class Transport:
             place.address.startswith(_LOOPBACK) and not options.ca_file and not options.insecure
         )
         self.origin = f"{place.scheme or ('http' if plain else 'https')}://{place.address}"
-        self.name, self.options = place.host, options
+        self.name, self.options, self._met = place.host, options, False
         if options.ca_file and not options.ca_file.is_file():
             raise UsageError(f"--ca-file: {options.ca_file}: no such file")
         try:
@@ -133,9 +133,11 @@ class Transport:
             try:
                 answer = self._follow(method, target, scope, dict(headers or {}), body)
             except (HTTPError, OSError) as error:
-                if last or _final(error):
+                # Who never answered is given up soon: the host may be mistyped.
+                if last or _final(error) or (attempt and not self._met):
                     raise BrokenError(f"{self.name}: {_words(error)}") from None
             else:
+                self._met = True
                 if answer.status in ok:
                     return answer
                 if last or answer.status not in _LATER:
