@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,7 @@ def test_rights_that_are_missing(guarded: Guarded, made: Made, tmp_path: Path) -
 
 
 def test_tokens_that_run_out_during_an_upload(tmp_path: Path, client: SyncClient) -> None:
-    content, tokens, received = os.urandom(5 << 20), iter("abcdefgh"), bytearray()
+    content, tokens, received = random.Random("tokens").randbytes(5 << 20), iter("abcdefgh"), bytearray()
     current = ""
 
     def answer(asked: Asked) -> Answer:

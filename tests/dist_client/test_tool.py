@@ -145,7 +145,13 @@ def test_interruption(made: Made, tmp_path: Path) -> None:
 
     with serve(answer) as server:
         command = [sys.executable, "-m", "reference.dist", "pull", f"{server.url}/any/name:v1", str(tmp_path / "back")]
-        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+        # What a shell starts in the background ignores interrupts, and so would the process.
+        handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+        try:
+            process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        finally:
+            signal.signal(signal.SIGINT, handler)
+        with process:
             while not any("/blobs/" in asked.path for asked in server.asked):
                 time.sleep(0.02)
             process.send_signal(signal.SIGINT)

@@ -23,6 +23,8 @@ _SECRETS = frozenset(
 _BARE = frozenset({"random.Random", "time.gmtime", "time.localtime", "time.ctime", "time.strftime"})
 #: Modules that may, and why.
 _ALLOWED = {
+    "tests/bench/__main__.py": "make bench prints the date of what it measured",
+    "tests/bench/baseline.py": "figures are kept with the date of their measurement",
     "tests/proof/__main__.py": "make prove takes the date for a seed, and prints it; tests give a seed of their own",
     "tests/proof/page.py": "the page of the proof has the date of the proof",
     "tests/reports/certificate/desk.py": "a certificate is of a run some days old, which the rules compare",
