@@ -167,6 +167,7 @@ FAULTS = (
             "PUSH-PATCH-RANGE-VALUE",
             "PUSH-SINGLE-LOCATION-PULLABLE",
             "PUSH-CANCEL-NO-BLOB",
+            "MGMT-BLOB-DELETE-REUPLOAD",
         ),
         apply=_buffer_of_the_cancelled,
     ),

@@ -233,8 +233,10 @@ FAULTS = (
     Fault(
         name="refused-for-a-thousand-references-and-stored",
         title="A manifest with a thousand layers or entries is refused with 400, and stored and tagged all the same.",
-        breaks=("PUSH-MANIFEST-REFUSED-NOT-STORED",),
-        also=("PUSH-MANIFEST-STATUS-201",),
+        breaks=(
+            "PUSH-MANIFEST-REFUSED-NOT-STORED",
+            "PUSH-MANIFEST-STATUS-201",
+        ),
         apply=_too_many_variables,
     ),
     Fault(

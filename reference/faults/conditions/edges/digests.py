@@ -306,7 +306,12 @@ FAULTS = (
         name="sha512-compared-by-its-half",
         title="A blob is found by every sha512 digest that begins with the same 64 digits as its own.",
         breaks=("PULL-BLOB-GET-UNKNOWN-404",),
-        also=("PULL-BLOB-HEAD-UNKNOWN-404", "PULL-BLOB-GET-DCD-TRUE", "PULL-BLOB-HEAD-DCD-TRUE"),
+        also=(
+            "PULL-BLOB-HEAD-UNKNOWN-404",
+            "PULL-BLOB-GET-DCD-TRUE",
+            "PULL-BLOB-HEAD-DCD-TRUE",
+            "PUSH-PUT-DIGEST-MISMATCH-NO-BLOB",
+        ),
         apply=_half_compared,
     ),
     Fault(

@@ -282,11 +282,13 @@ FAULTS = (
     Fault(
         name="tag-column-of-127-characters",
         title="A tag of 128 characters is kept, listed and compared without its last one.",
-        breaks=("DISC-TAGS-COMPLETE-AFTER-PUSH",),
+        breaks=(
+            "DISC-TAGS-COMPLETE-AFTER-PUSH",
+            "PULL-MANIFEST-GET-UNKNOWN-404",
+        ),
         also=(
             "BASE-TAG-ACCEPTED-KEPT",
             "PUSH-MANIFEST-MULTIPLE-TAGS",
-            "PULL-MANIFEST-GET-UNKNOWN-404",
             "PULL-MANIFEST-HEAD-UNKNOWN-404",
             "MGMT-TAG-DELETE-OTHER-TAGS-KEPT",
         ),
@@ -317,11 +319,13 @@ FAULTS = (
     Fault(
         name="tag-latest-made-up",
         title="Where the tag latest is missing, it leads to the manifest that was tagged last.",
-        breaks=("PULL-MANIFEST-GET-UNKNOWN-404",),
+        breaks=(
+            "PULL-MANIFEST-GET-UNKNOWN-404",
+            "MGMT-TAG-DELETE-GET-404",
+        ),
         also=(
             "PUSH-MANIFEST-KEPT",
             "PULL-MANIFEST-HEAD-UNKNOWN-404",
-            "MGMT-TAG-DELETE-GET-404",
             "MGMT-TAG-DELETE-HEAD-404",
         ),
         apply=_latest_is_newest,

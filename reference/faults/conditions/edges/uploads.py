@@ -232,6 +232,7 @@ FAULTS = (
             "PUSH-BLOB-LARGE-EXACT",
             "PUSH-BLOB-KEPT",
             "PUSH-STATUS-RESUME",
+            "PUSH-INTERRUPTED-RESUME",
         ),
         apply=_text_order,
     ),
