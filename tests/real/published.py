@@ -37,20 +37,19 @@ def _embedded(_: Path) -> Iterator[Server | None]:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A run to publish: how the registry is started and called, further options, and whether it is recorded."""
+    """A run to publish: how the registry is started and called, and further options."""
 
     product: str
     start: Callable[[Path], AbstractContextManager[Server | None]]
     options: tuple[str, ...] = ()
-    recorded: bool = True
 
 
 _STARTS = {registry.name: registry for registry in REGISTRIES}
 _TOKEN, _ZUUL = _STARTS["docker-registry-token"], _STARTS["zuul-registry"]
 _REGISTRIES = {
     "docker-registry": _Run("docker-registry", _STARTS["docker-registry-delete-on"].start),
-    "docker-registry-delete-off": _Run("docker-registry", _STARTS["docker-registry-delete-off"].start, recorded=False),
-    "docker-registry-tokens": _Run("docker-registry", _TOKEN.start, _TOKEN.options, recorded=False),
+    "docker-registry-delete-off": _Run("docker-registry", _STARTS["docker-registry-delete-off"].start),
+    "docker-registry-tokens": _Run("docker-registry", _TOKEN.start, _TOKEN.options),
     "zuul-registry": _Run("zuul-registry", _ZUUL.start, _ZUUL.options),
     "reference": _Run("", _embedded),
 }
@@ -84,19 +83,16 @@ def _publish(name: str, kept: Path) -> bool:
     wanted = _REGISTRIES[name]
     with tempfile.TemporaryDirectory(prefix="published-") as made:
         folder = Path(made)
-        options = [*wanted.options, "--seed", _SEED]
+        options = [*wanted.options, "--seed", _SEED, "--record", str(folder / "run.har.gz")]
         if wanted.product:
             options += ["--product", wanted.product, "--product-version", _version(wanted.product)]
-        if wanted.recorded:
-            options += ["--record", str(folder / "run.har.gz")]
         with wanted.start(folder) as server:
             run = run_suite(server.url if server is not None else "embedded", *options, report=folder / "report")
         if run.report is None or run.exit_code not in {0, 1}:
             print(f"{name}: {run.stdout}{run.stderr}", file=sys.stderr)
             return False
         _keep(reports.load(folder / "report" / "report.json"), name, kept)
-        if wanted.recorded:
-            shutil.copy(folder / "run.har.gz", kept / f"{name}.har.gz")
+        shutil.copy(folder / "run.har.gz", kept / f"{name}.har.gz")
     sizes = ", ".join(f"{path.name} {path.stat().st_size:,} bytes" for path in sorted(kept.glob(f"{name}.*")))
     print(f"{name}: {run.report['run']['exchanges']['count']} exchanges in {run.seconds:.0f} s; {sizes}")
     return True
