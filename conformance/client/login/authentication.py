@@ -176,7 +176,12 @@ def _read_token(answer: Response) -> tuple[str, float]:
 def tokens_in(answer: Response) -> Iterator[str]:
     """Give every token of an answer, used or not."""
     document = answer.json if isinstance(answer.json, dict) else {}
-    yield from (value for name, value in document.items() if "token" in name.lower() and isinstance(value, str))
+    yield from (value for name, value in document.items() if _is_token(name) and isinstance(value, str))
+
+
+def _is_token(name: str) -> bool:
+    """Whether a member has a token, and not its type (RFC 6749, section 5.1; RFC 8693, section 2.2.1)."""
+    return "token" in name.lower() and not name.lower().endswith("_type")
 
 
 def redact_token_body(body: bytes) -> bytes:
@@ -187,7 +192,7 @@ def redact_token_body(body: bytes) -> bytes:
         return b"(removed)" if body else b""
     if not isinstance(document, dict):
         return b"(removed)"
-    hidden = {k: _hidden(v) if "token" in k.lower() else v for k, v in document.items()}
+    hidden = {k: _hidden(v) if _is_token(k) else v for k, v in document.items()}
     return json.dumps(hidden).encode()
 
 

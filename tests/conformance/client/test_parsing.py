@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conformance.client.http.exchange import Headers, Response
-from conformance.client.login.authentication import redact_token_body
+from conformance.client.login.authentication import redact_token_body, tokens_in
 from conformance.client.login.challenge import Challenge, parse_challenges
 from conformance.client.redaction import REMOVED, Redactor
 from conformance.client.registry import next_link, parse_link, upload_location, with_query
@@ -166,3 +166,11 @@ def test_of_a_token_the_record_keeps_the_type_alone() -> None:
     body = b'{"token": "s", "access_token": "", "refresh_token": ["s"], "id_token": 7, "expires_in": 60}'
     kept = {"token": "(removed)", "access_token": "", "refresh_token": [], "id_token": 0, "expires_in": 60}
     assert json.loads(redact_token_body(body)) == kept
+
+
+def test_the_type_of_a_token_is_no_secret() -> None:
+    """A scheme's name that was taken for one was removed from each challenge."""
+    body = b'{"token": "s", "token_type": "Bearer", "issued_token_type": "urn:ietf:params:oauth:token-type:jwt"}'
+    answer = Response(200, "", Headers(), body)
+    assert [*tokens_in(answer)] == ["s"]
+    assert json.loads(redact_token_body(body)) == {**json.loads(body), "token": "(removed)"}
