@@ -81,6 +81,13 @@ class Adapter(HTTPAdapter):
             self._pools[found[1]] = pool
         return pool
 
+    def close(self) -> None:
+        """Close all connections; urllib3 leaves those of a pool open that somebody still knows."""
+        for pool in self._pools.values():
+            pool.close()
+        self._pools.clear()
+        super().close()
+
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:
         """Do it once for a pool."""
         if conn not in self._pools.values():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -44,6 +46,40 @@ def registry() -> Iterator[Guarded]:
 def pull(client: Client, name: str, method: str = "GET") -> Response:
     """Ask for a manifest of a repository."""
     return client.send(Call(method, f"{client.url}/v2/{name}/manifests/x", "manifest.get", {"name": name}))
+
+
+def test_a_closed_transport_asks_on_another_connection() -> None:
+    """Looks at what holds on another connection were on one that was kept, as urllib3 closes no pool that is known."""
+    places: list[object] = []
+    with ThreadingHTTPServer(("127.0.0.1", 0), _remembering(places)) as server:
+        server.block_on_close = False
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with client_of(f"http://127.0.0.1:{server.server_address[1]}", None) as client:
+            for _ in range(2):
+                pull(client, "a")
+                pull(client, "a")
+                client.close()
+        server.shutdown()
+    assert len(places) == 4
+    assert places[0] == places[1] != places[2] == places[3]
+
+
+def _remembering(places: list[object]) -> type[BaseHTTPRequestHandler]:
+    """A handler that notes from where each request comes."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            places.append(self.client_address)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Handler
 
 
 def test_a_token_is_asked_with_service_and_scope_and_kept_by_scope(registry: Guarded) -> None:
