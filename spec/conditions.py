@@ -21,7 +21,7 @@ class Value:
     ``effort`` is the least effort that tries it (any where it is empty); a ``dear`` value occurs in
     few rows. ``costs`` is about how many requests it takes beside those of the plain value;
     ``among`` has values of other dimensions, as ``dimension=value``, each group of which a dear
-    value comes together with.
+    value comes together with. ``hides`` has dimensions of which a row with this value shows nothing.
     """
 
     id: str
@@ -32,6 +32,7 @@ class Value:
     dear: bool = False
     costs: int = 0
     among: tuple[tuple[str, ...], ...] = ()
+    hides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +132,7 @@ def _dimension(entry: dict[str, Any]) -> Dimension:
             dear=value.get("dear", False),
             costs=value.get("costs", 0),
             among=tuple(map(tuple, value.get("among", ()))),
+            hides=tuple(value.get("hides", ())),
         )
         for value in entry["values"]
     )

@@ -52,6 +52,9 @@ def _dimensions(document: Marked, known: Catalogue) -> Iterator[Problem]:
         for need in (need for value in entry["values"] for need in value.get("needs", ())):
             if need not in known.capabilities:
                 yield document.problem(f"needs the unknown capability {need}", *place)
+        for name in (name for value in entry["values"] for name in value.get("hides", ())):
+            if name not in names:
+                yield document.problem(f"hides the unknown dimension {name}", *place)
     for number, entry in enumerate(document.value["subjects"]):
         for name in entry["dimensions"]:
             if name not in names:

@@ -190,10 +190,10 @@ class Repository:
             self.registry.journal.refused(self.name, *noted)
         return response
 
-    def delete_manifest(self, reference: str, **o: Any) -> Response:
+    def delete_manifest(self, reference: str, *, headers: tuple[Field, ...] = (), **o: Any) -> Response:
         """Delete a manifest by digest, or a tag."""
         self.registry.settling.deleted(self.name, unquote(reference))
-        return self._manifest("DELETE", reference, (), **o)
+        return self._manifest("DELETE", reference, headers, **o)
 
     def _manifest(
         self, method: str, reference: str, headers: tuple[Field, ...], *, query: str = "", **o: Any
@@ -236,9 +236,15 @@ class Repository:
             [digest], lambda: self._upload("upload.start-digest", query, headers=fields, payload=body, **o)
         )
 
-    def mount(self, digest: str, source: str | None, *, safe: str = "", **o: Any) -> Response:
-        """Ask for a blob of another repository, by its name or ``None`` for no ``from``; ``safe`` is not encoded."""
-        query = "?mount=" + quote(digest, safe="") + (f"&from={quote(source, safe=safe)}" if source is not None else "")
+    def mount(self, digest: str, source: str | None, *, safe: str = "", turned: bool = False, **o: Any) -> Response:
+        """Ask for a blob of another repository, by its name or ``None`` for no ``from``.
+
+        ``safe`` is not encoded; ``turned`` puts ``from`` ahead of ``mount``.
+        """
+        parts = [f"mount={quote(digest, safe='')}"]
+        if source is not None:
+            parts.append(f"from={quote(source, safe=safe)}")
+        query = "?" + "&".join(parts[::-1] if turned else parts)
         return self._blob([digest], lambda: self._upload("upload.mount", query, **o))
 
     def patch_upload(
@@ -262,11 +268,16 @@ class Repository:
         body: Payload = b"",
         content_range: str | None = None,
         *,
+        typed: bool = True,
         headers: tuple[Field, ...] = (),
         **o: Any,
     ) -> Response:
-        """Close an upload at its absolute location with a digest (none where it is ``None``)."""
-        fields = (("Content-Type", "application/octet-stream"), *content_range_of(content_range), *headers)
+        """Close an upload at its absolute location with a digest (none where it is ``None``).
+
+        ``typed`` says that what is sent is bytes.
+        """
+        kind = (("Content-Type", "application/octet-stream"),) if typed else ()
+        fields = (*kind, *content_range_of(content_range), *headers)
         url = with_query(location, "digest=" + quote(digest, safe="")) if digest is not None else location
         named = [d for d in (digest, *parse_qs(urlsplit(url).query).get("digest", ())) if d]
         return self._blob(

@@ -111,7 +111,12 @@ def test_refused_writes_change_nothing(repo: Repository, setup: SetUp, callers: 
         moved = seen.put_manifest(tag, changed.body, changed.media_type)
         made = seen.put_manifest(fresh, changed.body, changed.media_type)
         gone = seen.delete_manifest(manifest.digest)
+        dropped = seen.delete_blob(manifest.blobs[0].digest) if manifest.blobs else None
         pushed = seen.upload_single(blob.digest, blob.content)
+        if dropped is not None and dropped.status in NO and not (moved.ok or gone.ok):
+            after = repo.head_blob(manifest.blobs[0].digest)
+            there = after.status != NOT_FOUND
+            judge(NO_EFFECT, there, f"the blob after a refused deletion by {caller.who}", dropped, after)
         if moved.status in NO:
             after = repo.get_manifest(tag, ANY_MANIFEST)
             same = after.body == manifest.body or gone.ok

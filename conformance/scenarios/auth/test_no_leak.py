@@ -55,6 +55,7 @@ def _reads(seen: Repository, manifest: Manifest, tag: str) -> dict[str, tuple[Re
     asked = {
         "by digest": (seen.get_manifest(manifest.digest, accept, follow=False), [tag, *digests]),
         "of the tags": (seen.list_tags(follow=False), [tag]),
+        "of the tags in a page": (seen.list_tags(n=10, follow=False), [tag]),
         "of the referrers": (seen.referrers(manifest.digest, follow=False), [*digests]),
     }
     if tag:

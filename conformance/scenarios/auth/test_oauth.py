@@ -105,6 +105,9 @@ def test_refresh_token(repo: Repository, setup: SetUp, callers: Callers, tokens:
     judge(GRANT, pull.ok, "a pull with a token that a refresh token gave", answer, pull)
     again = member(answer, "refresh_token")
     judge(GRANT, again in (None, "", refresh), "the same refresh token, if any", answer, actual="it was another")
+    once_more = tokens.service.post("refresh_token", refresh_token=refresh, scope=scope(repo, "pull"))
+    expected = "an access token by a refresh token that was used before"
+    judge(GRANT, token_of(once_more) is not None, expected, answer, once_more)
     other = tokens.service.post("refresh_token", service=ELSEWHERE, refresh_token=refresh, scope=scope(repo, "pull"))
     judge(BOUND, token_of(other) is None, "no token for another service", other, actual="there was one")
 

@@ -127,6 +127,11 @@ def test_several_scopes(
         judge.require(MULTIPLE, token, "a token", answer, actual="there was none")
         pull = callers.holding(token or "").at(place).get_manifest(manifest.digest, ANY_MANIFEST)
         judge(MULTIPLE, pull.ok, f"a pull from {place.name} with a token for two repositories", answer, pull)
+    answer = tokens.ask(scope(repo, "pull"), scope(repo, "push"))
+    if (token := token_of(answer)) is not None and not setup.read_only:
+        start = callers.holding(token).at(repo).start_upload(tried=True)
+        expected = "an upload with a token for pull and push, asked for in two parameters"
+        judge(MULTIPLE, start.ok, expected, answer, start)
 
 
 @verifies(NO_SCOPE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 
 from conformance.client.http.exchange import Response
@@ -16,6 +17,8 @@ SERVER_ERROR = 500
 NOT_IMPLEMENTED = 501
 #: Digests that fit the grammar, of an algorithm that nobody has.
 INVENTED = "made-up:" + "a" * 40
+#: The credentials of a name that ends with a line.
+_WITH_LINE_END = "Basic " + base64.b64encode(b"somebody\n:").decode()
 
 #: What was sent, in words, and what came.
 Tried = tuple[str, Response]
@@ -71,6 +74,11 @@ def _strange(repo: Repository, setup: SetUp, manifest: Manifest) -> Iterator[Tri
     reference = manifest.tag or manifest.digest
     for field in (("Accept", ";;=, /"), ("If-None-Match", "no, quotes"), ("If-Modified-Since", "yesterday")):
         yield ": ".join(field), repo.get_manifest(reference, headers=(field,))
+    login = ("Authorization", _WITH_LINE_END)
+    yield (
+        "a login with a line end in its name",
+        repo.registry.request("GET", "/v2/", headers=(login,), authenticate=False),
+    )
     if setup.read_only:
         return
     for media_type in ("text/plain", "application/octet-stream; charset=binary"):

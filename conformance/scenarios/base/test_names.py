@@ -15,7 +15,13 @@ USABLE = {
     "BASE-NAME-REPEATED-SEPARATOR": ("a__b/a---b",),
     "BASE-NAME-ROUTE-WORDS": ("blobs", "manifests", "tags", "uploads"),
 }
+#: Names like /s-t.u_v/w, which a careless registry may keep in the same place.
+ALIKE = (
+    *("/s/t.u_v/w", "-s-t.u_v/w", "/s-t-u_v/w", "/s-t.u-v/w", "/s-t.u__v/w", "/s--t.u_v/w", "/s-t.u_v-w", "/st.u_v/w"),
+    *("/s-t.u_v", "/s-t.u_v/w/w", "/s-t.u_v/x", "/w"),
+)
 KEPT = "BASE-NAME-ACCEPTED-KEPT"
+OTHER = "PULL-MANIFEST-OTHER-REPO-TAG"
 LOCATED = "PUSH-MANIFEST-LOCATION-PULLABLE"
 CREATED = 201
 LONGEST = 255
@@ -81,6 +87,18 @@ def test_names_outside_the_grammar(repository: Repositories, setup: SetUp, judge
     for last in ("-a", "a.", "a._b", "a___b"):
         repo = repository.named(f"{parent}/{last}")
         judge.refused("BASE-NAME-REJECT-SEPARATORS", repo.start_upload(), when=f"to a name that ends in /{last}")
+
+
+@verifies(OTHER)
+def test_names_that_are_alike(repository: Repositories, setup: SetUp, judge: Judge) -> None:
+    """A tag is unknown in repositories whose names differ from that of its own in a separator, or in a component."""
+    parent = f"{repository.own_name}/n"
+    repo = repository.named(f"{parent}/s-t.u_v/w")
+    tag = setup.make.tag()
+    setup.image(repo, tag)
+    for alike in ALIKE:
+        answer = repository.named(f"{parent}{alike}").get_manifest(tag, OCI_MANIFEST)
+        judge.refused(OTHER, answer, f"to the tag in {parent}{alike}, which nobody pushed to")
 
 
 @verifies("BASE-NAME-REJECT-EMPTY-COMPONENT")

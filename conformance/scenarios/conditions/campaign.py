@@ -62,7 +62,10 @@ class Tally:
 
 
 class Campaign:
-    """The rows of one subject that take place in repositories of one shape; ``order`` sorts them."""
+    """The rows of one subject that take place in repositories of one shape.
+
+    ``order`` sorts them. ``alike`` names what a row pushes that others push, too; empty where no other does.
+    """
 
     def __init__(
         self,
@@ -73,6 +76,7 @@ class Campaign:
         possible: Possible,
         *,
         order: Callable[[Row], int] = lambda _: 0,
+        alike: Callable[[Row], str] = lambda _: "",
     ) -> None:
         self.session = session
         self.settings = session.settings
@@ -80,6 +84,7 @@ class Campaign:
         self._attempt = attempt
         self._possible = possible
         self._order = order
+        self._alike = alike
         self._node = node
         slug = node.rpartition("::")[2].removeprefix("test_").replace("_", "-")
         self.places = Places(session, "".join(c if c.isalnum() else "-" for c in slug.lower()).strip("-"))
@@ -118,14 +123,18 @@ class Campaign:
 
     def run(self, shape: str) -> None:
         """Try the rows of a shape, and look into what broke."""
-        place = self.places.of(shape)
+        place, there = self.places.of(shape), set[str]()
         for row in self.rows(shape):
             self.tally.rows.append((row, []))
             if self._enough():
                 continue
-            if self._row(self._avoiding(row), place):
+            # What an earlier row left is not there where this one pushes the same.
+            alike = self._alike(row)
+            if self._row(self._avoiding(row), self.places.fresh(shape) if alike in there else place):
                 # What a breach leaves behind is no ground for the next row.
                 place = self.places.fresh(shape)
+                there.clear()
+            there |= {alike} - {""}
         self._look_back(place)
 
     def _enough(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.scenarios.conditions.blobs.laws import attempt_blob, possible
+from conformance.scenarios.conditions.blobs.laws import alike, attempt_blob, possible
 from conformance.scenarios.conditions.campaign import Campaign
 from conformance.scenarios.conditions.rows.places import SHAPES
 from conformance.target import names
@@ -14,7 +14,7 @@ from spec.conditions import load
 
 
 def _campaign(session: Session, node: str) -> Campaign:
-    return Campaign(session, node, load().subjects["blobs"], attempt_blob, possible)
+    return Campaign(session, node, load().subjects["blobs"], attempt_blob, possible, alike=alike)
 
 
 def prepare(session: Session) -> None:
@@ -70,6 +70,7 @@ def prepare(session: Session) -> None:
     "PUSH-PATCH-OVERLAP-416",
     "PUSH-PATCH-REPEATED-416",
     "PUSH-PATCH-416-STATE-UNCHANGED",
+    "PUSH-PATCH-416-RANGE-TRUE",
     "PUSH-PATCH-STREAM-202",
     "PUSH-STATUS-204",
     "PUSH-STATUS-RANGE-VALUE",

@@ -199,7 +199,7 @@ def test_referrers_that_are_indexes(repo: Repository, setup: SetUp, judge: Judge
 
 @verifies(EMPTY, ABSENT)
 def test_referrers_where_there_are_none(
-    repo: Repository, setup: SetUp, judge: Judge, capabilities: Capabilities
+    repo: Repository, other_repo: Repository, setup: SetUp, judge: Judge, capabilities: Capabilities
 ) -> None:
     """Without referrers the list is empty; a registry that does not list referrers answers 404."""
     subject = setup.image(repo)
@@ -218,11 +218,13 @@ def test_referrers_where_there_are_none(
             judge.inconclusive(ABSENT, f"blocked by {STATUS}")
         return
     judge.unsupported(ABSENT, "the target has the referrers API")
-    asked = [(setup.make.digest(), "an unknown digest")]
+    asked = [(repo, setup.make.digest(), "an unknown digest")]
     if not setup.read_only:
-        asked.insert(0, (setup.another(repo, subject).digest, "a manifest without referrers"))
-    for digest, kind in asked:
-        answer = repo.referrers(digest)
+        asked.insert(0, (repo, setup.another(repo, subject).digest, "a manifest without referrers"))
+        blob = setup.blob(other_repo)
+        asked.append((other_repo, blob.digest, "a digest where there are blobs alone"))
+    for where, digest, kind in asked:
+        answer = where.referrers(digest)
         manifests = answer.json.get("manifests") if isinstance(answer.json, dict) else None
         held = answer.status == OK and not manifests
         judge(EMPTY, held, f"status 200 and an empty list for {kind}", answer)

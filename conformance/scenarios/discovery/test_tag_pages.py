@@ -165,6 +165,7 @@ def test_last(fresh_repo: Repository, setup: SetUp, judge: Judge, settings: Sett
     end = fresh_repo.list_tags(n=2, last=full[-1])
     between = _followed(full)
     middle = fresh_repo.list_tags(n=2, last=f"{between}-")
+    behind = fresh_repo.list_tags(n=2, last=f"{full[-1]}z") if len(full[-1]) < LONGEST else None
     steady(fresh_repo, setup, full)
     page = tags_of(answer, LAST)
     # A page of the wrong size is another matter: what counts is where it begins.
@@ -189,6 +190,9 @@ def test_last(fresh_repo: Repository, setup: SetUp, judge: Judge, settings: Sett
     judge(ALONE, rest == full[2:], expected, answer, *rest.pages, actual=f"it was {listing(rest)}")
     if between:
         _position(judge, middle, full, full.index(between) + 1)
+        if behind is not None and behind.status == OK and POSITION in judge.judgements:
+            page = tags_of(behind)
+            judge.beside(POSITION, not page, "no tags behind the last one", behind, actual=_shown(behind, page))
     else:
         judge.inconclusive(POSITION, "no place between two of the tags was found")
 

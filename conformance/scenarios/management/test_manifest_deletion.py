@@ -14,9 +14,12 @@ from conformance.settings import Settings
 from conformance.target.content import ANY_MANIFEST
 from conformance.target.lists import settled_tags
 from conformance.target.policy import is_immutable
+from conformance.target.session import Repositories
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, Undecided, Unsupported, listing, verifies
+from spec.model import Withheld
 
+CREATED = 201
 DELETED = "MGMT-MANIFEST-DELETE-202"
 REFUSED = "MGMT-MANIFEST-DELETE-DISABLED-400-405"
 REFUSED_405 = "MGMT-MANIFEST-DELETE-DISABLED-405"
@@ -61,8 +64,8 @@ def test_delete_manifest(repo: Repository, setup: SetUp, judge: Judge) -> None:
 def test_what_a_deleted_manifest_leaves(repo: Repository, setup: SetUp, judge: Judge, settings: Settings) -> None:
     """A deleted manifest is gone with its tags; another one stays, with the blob that both have."""
     tag, moved = setup.make.tag(), setup.make.tag()
-    manifest = setup.tags(repo, tag, moved)
-    shared = manifest.blobs[0]
+    manifest = setup.image(repo, tag, layers=2)
+    setup.manifest(repo, manifest, moved)
     # Under a tag that the first one had before, where the target lets tags move.
     other = setup.another(repo, manifest)
     repo.put_manifest(moved, other.body, other.media_type)
@@ -71,7 +74,8 @@ def test_what_a_deleted_manifest_leaves(repo: Repository, setup: SetUp, judge: J
     deleted(repo.delete_manifest(manifest.digest), "MANIFEST")
     answer = manifest_gone(settings, repo, manifest.digest)
     judge.gives(OTHERS, setup.read_manifest(repo, moved), other.body, SAME)
-    judge.kept(BLOBS, repo.get_blob(shared.digest), shared.content, "the blob that another manifest has, too")
+    for shared in (manifest.blobs[0], manifest.blobs[-1]):
+        judge.kept(BLOBS, repo.get_blob(shared.digest), shared.content, "the blob that another manifest has, too")
     judge.require_status(GONE, answer, NOT_FOUND, when="to the GET of a deleted manifest")
     head = repo.head_manifest(manifest.digest, ANY_MANIFEST)
     judge.status(HEAD, head, NOT_FOUND, when="to the HEAD of a deleted manifest")
@@ -94,7 +98,9 @@ def test_delete_manifest_that_another_repository_has(
     tag = setup.make.tag()
     manifest = setup.image(repo, tag)
     for blob in manifest.blobs:
-        setup.blob(other_repo, blob)
+        # It comes there as clients bring it, if the target mounts.
+        if other_repo.mount(blob.digest, repo.name).status != CREATED or not other_repo.head_blob(blob.digest).ok:
+            setup.blob(other_repo, blob)
     setup.manifest(other_repo, manifest, tag)
     deleted(repo.delete_manifest(manifest.digest), "MANIFEST")
     manifest_gone(settings, repo, manifest.digest)
@@ -127,14 +133,22 @@ def test_delete_what_is_no_manifest(repo: Repository, unknown_repo: Repository, 
         judge.inconclusive(MALFORMED_400, f"blocked by {MALFORMED}")
 
 
-@verifies(AGAIN)
-def test_push_a_deleted_manifest_again(repo: Repository, setup: SetUp, judge: Judge, settings: Settings) -> None:
-    """A manifest that was deleted can be pushed once more."""
+@verifies(AGAIN, ELSEWHERE)
+def test_push_a_deleted_manifest_again(
+    repo: Repository, *, repository: Repositories, setup: SetUp, judge: Judge, settings: Settings
+) -> None:
+    """The only manifest of a repository takes nothing with it of those below, and can be pushed once more."""
+    below = None if settings.repositories else repository.named(f"{repo.name}/below")
+    kept = setup.image(below) if below is not None else None
     tag = setup.make.tag()
     manifest = setup.image(repo, tag)
     deleted(repo.delete_manifest(manifest.digest), "MANIFEST")
     if manifest_gone(settings, repo, manifest.digest).status != NOT_FOUND:
         raise Undecided(f"blocked by {GONE}")
+    if below is None or kept is None:
+        judge.not_tested(ELSEWHERE, "the owner fixed the repositories", Withheld.REPOSITORIES)
+    else:
+        judge.gives(ELSEWHERE, setup.read_manifest(below, kept.tag or ""), kept.body, SAME)
     for blob in manifest.blobs:
         if not repo.head_blob(blob.digest).ok:
             setup.blob(repo, blob)

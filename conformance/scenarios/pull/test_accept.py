@@ -5,12 +5,14 @@ from __future__ import annotations
 from conformance.client.digests import is_digest_of
 from conformance.client.http.exchange import Response
 from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
-from conformance.scenarios.shared.pull_answers import DIGEST
+from conformance.scenarios.shared.pull_answers import DIGEST, differences
 from conformance.target.content import Manifest
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, content_of, told, verifies
 from conformance.verdict.presence import served
 
+AGREE = "PULL-MANIFEST-HEAD-GET-AGREE"
+LISTED = "PULL-MANIFEST-GET-DIGEST-200"
 SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+prettyjws"
 
 
@@ -74,15 +76,38 @@ def _labelled_truly(answer: Response, manifest: Manifest) -> bool:
     return answer.media_type == own and (digest is None or is_digest_of(digest, answer.body) is not False)
 
 
+def _judge_head_alike(judge: Judge, repo: Repository, tag: str) -> None:
+    """Judge that HEAD and GET of an index by a client that takes images alone tell of the same, whatever that is."""
+    get, head = (ask(tag, OCI_MANIFEST) for ask in (repo.get_manifest, repo.head_manifest))
+    different = differences(head, get, (DIGEST, "Content-Length")) if get.ok and head.ok else ""
+    held = not different and head.ok == get.ok
+    expected = "the same status, digest and length as on the GET, of an index to a client that takes images"
+    judge(AGREE, held or bool(get.excuse or head.excuse), expected, get, head, actual=different or None)
+
+
 @verifies(
-    "PULL-ACCEPT-EXACT", "PULL-ACCEPT-INDEX-INTACT", "PULL-TYPE-OCI-INDEX", "PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE"
+    "PULL-ACCEPT-EXACT",
+    "PULL-ACCEPT-INDEX-INTACT",
+    "PULL-TYPE-OCI-INDEX",
+    "PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE",
+    LISTED,
+    AGREE,
 )
 def test_pull_of_an_index(repo: Repository, setup: SetUp, judge: Judge) -> None:
     """An index is pulled as the index that it is."""
     image = setup.image(repo)
     platform = {"architecture": "amd64", "os": "linux"}
-    index = setup.index(repo, [image.descriptor(platform=platform)])
+    entries = [image.descriptor(platform=platform)]
+    if not setup.read_only:
+        # Builders list beside an image what they say of it.
+        said = setup.another(repo, image)
+        entries.append(said.descriptor(platform={"architecture": "unknown", "os": "unknown"}))
+    index = setup.index(repo, entries)
     tag = index.tag or index.digest
+    if not setup.read_only:
+        expected = "what an index lists for an unknown platform"
+        judge.gives(LISTED, repo.get_manifest(said.digest, said.media_type), said.body, expected)
+    _judge_head_alike(judge, repo, tag)
     by_tag, by_digest = (repo.get_manifest(reference, OCI_INDEX) for reference in (tag, index.digest))
     for answer in (by_tag, by_digest):
         _gives(judge, "PULL-TYPE-OCI-INDEX", answer, index)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from conformance.client.http.exchange import Response
 from conformance.client.registry import DOCKER_LIST, OCI_INDEX, Field, Repository
 from conformance.settings import Settings
+from conformance.target.content import Manifest
 from conformance.target.lists import all_tags, tags_of
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, Undecided, Unsupported, field_of, listing, told, verifies
@@ -141,3 +142,17 @@ def test_list_on_condition(repo: Repository, setup: SetUp, judge: Judge, setting
         tags = _tags_of(answer)
         expected = f"status 200 and the new tag to {field[0]}: {field[1]}, which was there before it"
         judge(FRESH, second in tags, expected, plain, answer, actual=f"{told(answer)}, {listing(tags)}")
+    if mark is not None:
+        _judge_replaced(repo, setup, judge, manifest, first)
+
+
+def _judge_replaced(repo: Repository, setup: SetUp, judge: Judge, manifest: Manifest, tag: str) -> None:
+    """Judge a condition from before one tag was deleted and another pushed, so that there are as many as before."""
+    before = repo.list_tags()
+    mark, third = before.header("ETag"), setup.make.tag()
+    if mark is None or not repo.delete_manifest(tag).ok:
+        return
+    setup.manifest(repo, manifest, third)
+    answer = repo.list_tags(headers=(("If-None-Match", mark),))
+    expected = f"status 200 and the tag that came when another was deleted, to If-None-Match: {mark}"
+    judge(FRESH, answer.status != NOT_MODIFIED, expected, before, answer)

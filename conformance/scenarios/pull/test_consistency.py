@@ -7,10 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from conformance.client.http.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Repository
 from conformance.scenarios.shared.pull_answers import DIGEST
+from conformance.target.content import Blob
 from conformance.target.policy import is_immutable
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Blocked, Judge, Undecided, Unsupported, content_of, told, verifies
 from conformance.verdict.presence import served
+
+PART_OF = 206
 
 
 @verifies("PULL-CONSIST-AT-ONCE")
@@ -71,7 +74,7 @@ def test_tag_that_moves(repo: Repository, setup: SetUp, judge: Judge) -> None:
         judge.status("PULL-CONSIST-OLD-DIGEST", repo.get_manifest(former.digest, OCI_MANIFEST), 200)
 
 
-@verifies("PULL-CONSIST-REPEATABLE")
+@verifies("PULL-CONSIST-REPEATABLE", "PULL-BLOB-RANGE-TRUE")
 def test_parallel_pulls(repo: Repository, setup: SetUp, judge: Judge) -> None:
     """Pulls of one digest at the same time, and many of them, give the same."""
     manifest = setup.image(repo)
@@ -81,6 +84,22 @@ def test_parallel_pulls(repo: Repository, setup: SetUp, judge: Judge) -> None:
         if manifest.blobs:
             blobs = [pool.submit(repo.get_blob, manifest.blobs[0].digest) for _ in range(2)]
             _judge_same(judge, [pull.result() for pull in blobs])
+            _judge_parts(judge, repo, manifest.blobs[0], pool)
+
+
+def _judge_parts(judge: Judge, repo: Repository, blob: Blob, pool: ThreadPoolExecutor) -> None:
+    """Judge that ranges asked for at the same time are each the bytes that were asked for, where they come."""
+    asked = [(start, start + 3) for start in range(0, len(blob.content) - 4, 4)][:4]
+    pulls = [
+        pool.submit(repo.get_blob, blob.digest, headers=(("Range", f"bytes={start}-{last}"),)) for start, last in asked
+    ]
+    for (start, last), answer in zip(asked, [pull.result() for pull in pulls], strict=True):
+        if answer.status == PART_OF:
+            held = answer.body == blob.content[start : last + 1]
+            expected = f"bytes {start} to {last} while other ranges were asked for"
+            judge("PULL-BLOB-RANGE-TRUE", held, expected, answer, actual=content_of(answer))
+    if "PULL-BLOB-RANGE-TRUE" not in judge.judgements:
+        judge.unsupported("PULL-BLOB-RANGE-TRUE", "ranges of blobs are not served")
 
 
 def _judge_same(judge: Judge, answers: list[Response]) -> None:

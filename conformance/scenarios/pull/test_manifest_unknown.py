@@ -58,7 +58,8 @@ def test_pull_by_a_malformed_reference(repo: Repository, setup: SetUp, judge: Ju
     """What is neither a tag nor a digest names no manifest."""
     # The digests near a true one are of a manifest that is there.
     wrong = malformed(setup.image(repo).digest)[-3:]
-    for reference in (".bad", "sha256:xyz", "a:b", *wrong):
+    # The error says what is wrong, and is JSON all the same.
+    for reference in (".bad", "sha256:xyz", "a:b", "a%22b", *wrong):
         answer = repo.get_manifest(reference, OCI_MANIFEST)
         judge.refused("PULL-MANIFEST-GET-BAD-REFERENCE", answer, when=f"to the reference {reference}")
     for reference in ("-bad", wrong[-1]):

@@ -10,8 +10,10 @@ from conformance.client.registry import OCI_MANIFEST, Repository, upload_locatio
 from conformance.scenarios.conditions.blobs.checks import (
     ABSENT,
     CANCELLED,
+    CANCELLED_KEPT,
     ENDED,
     FALLEN_BACK,
+    GOT,
     PUSHED,
     REFUSED,
     STATUS_COUNTED,
@@ -19,19 +21,19 @@ from conformance.scenarios.conditions.blobs.checks import (
     UNPUSHED_HEAD,
     USED,
 )
-from conformance.scenarios.conditions.blobs.uploads import Session
+from conformance.scenarios.conditions.blobs.uploads import UNSATISFIABLE, Session
 from conformance.scenarios.conditions.rows.attempt import (
     ACCEPTED,
     CREATED,
     NOT_FOUND,
     UNKNOWN,
     Declined,
+    denies,
 )
 from conformance.scenarios.conditions.rows.places import near
 from conformance.scenarios.shared.upload_steps import not_granted
 from conformance.target.content import OCI_LAYER, Descriptor, Manifest, digest_of, image
 
-UNSATISFIABLE = 416
 #: Of so few bytes other rows may have the same.
 COMMON = 2
 #: Bytes that are sent to be refused, at most.
@@ -40,6 +42,8 @@ MOST_REFUSED = 1 << 21
 _LACKING = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
 #: Chunks of a push, by its way.
 CHUNKS = {"chunks-2": 2, "chunks-4": 4, "chunks-7": 7}
+#: So many that their numbers are of one digit and of two.
+MOST_CHUNKS = 11
 
 
 class Arrival(Session):
@@ -60,7 +64,7 @@ class Arrival(Session):
             session()
         way = self.attempt.row["arrival"]
         if way in CHUNKS:
-            return self._chunks(CHUNKS[way])
+            return self._chunks(self._count(CHUNKS[way]))
         ways: dict[str, Callable[[], Response]] = {
             "put": self.put,
             "post": self._post,
@@ -68,6 +72,13 @@ class Arrival(Session):
             "mounted": self._mounted,
         }
         return ways[way]()
+
+    def _count(self, chunks: int) -> int:
+        """Return into how many chunks a blob is cut: where there are most, in each third row into more than ten."""
+        if chunks < CHUNKS["chunks-7"] or self.attempt.number % 3 != 1:
+            return chunks
+        self.attempt.notes.append(f"in {MOST_CHUNKS} chunks rather")
+        return MOST_CHUNKS
 
     def _pushed(self) -> None:
         """Push it beforehand; before its push under another digest than sha256, under that as well."""
@@ -139,7 +150,7 @@ class Arrival(Session):
     def _streamed(self) -> Response:
         """Send a body of unknown length: in a PATCH and, in each second row, in the closing PUT."""
         location, least = self._open()
-        if self.attempt.number % 2:
+        if self.attempt.number % 2 and self.attempt.row["session"] != "status":
             self.attempt.notes.append("in the closing PUT")
             answer = self.repo.put_upload(location, self.digest, self.content.pieces)
             if self.attempt.answered(answer).refused:
@@ -154,7 +165,7 @@ class Arrival(Session):
             # A scenario of its own judges whether streams are taken.
             raise Declined("arrival")
         self._counts(answer, end)
-        location = upload_location(answer) or location
+        location = self._status(upload_location(answer) or location, end)
         if end < self.content.size:
             if self.attempt.number % 8 == 2:
                 self.attempt.notes.append("in two streams")
@@ -220,8 +231,14 @@ class Arrival(Session):
         if other is None or third is None or self.attempt.number % 2:
             return self._mount(self.repo, self._elsewhere(other))
         self.attempt.notes.append("where it came by a mount, too")
-        self._mount(other, self._elsewhere(third))
-        return self._mount(self.repo, other)
+        there = self._mount(other, self._elsewhere(third))
+        try:
+            return self._mount(self.repo, other)
+        except Declined:
+            # A target takes the blob from where it is, or a mount that it acknowledged did nothing.
+            head = self.attempt.answered(other.head_blob(self.digest))
+            self.attempt(GOT, head.status != NOT_FOUND, "the blob where it was mounted", there, head)
+            raise
 
     def _elsewhere(self, repo: Repository | None) -> Repository:
         """Push the blob to another repository, and return that."""
@@ -232,7 +249,10 @@ class Arrival(Session):
 
     def _mount(self, here: Repository, source: Repository) -> Response:
         # A slash may stand in a query as it is (RFC 3986, 3.4).
-        answer = here.mount(self.digest, source.name, safe="/" if self.attempt.number // 2 % 2 else "")
+        turned = self.attempt.number % 3 == 1
+        answer = here.mount(self.digest, source.name, safe="/" if self.attempt.number // 2 % 2 else "", turned=turned)
+        if turned and "with from ahead of mount" not in self.attempt.notes:
+            self.attempt.notes.append("with from ahead of mount")
         if answer.status == ACCEPTED or not_granted(answer, self.attempt.session.settings):
             raise Declined("arrival")
         return self._created(answer)
@@ -273,7 +293,7 @@ class Arrival(Session):
         refused = self._push_wrong(sent, claimed, present=present and claimed == self.digest)
         if refused is None:
             return
-        self.attempt(REFUSED, not refused.ok, "a refusal of bytes under the digest of others", refused)
+        self.attempt(REFUSED, denies(refused), "a refusal of bytes under the digest of others", refused)
         digests = absent + ([self.digest] if not present and size > COMMON else [])
         for digest in digests:
             answer = self.attempt.answered(self.repo.get_blob(digest))
@@ -289,7 +309,7 @@ class Arrival(Session):
             answer = self.attempt.answered(self.repo.upload_single(claimed, other))
             return None if answer.status == ACCEPTED else answer
         location, least = self._open()
-        if way == "streamed" or (way in CHUNKS and not least):
+        if way == "streamed" or (way in CHUNKS and least == 1):
             step = -(-len(other) // CHUNKS.get(way, 1))
             for start in range(0, len(other), step):
                 part = other[start : start + step]
@@ -306,11 +326,19 @@ class Arrival(Session):
     def _cancelled(self) -> None:
         """Open an upload, send something to it, and cancel it: it is gone."""
         location, least = self._open()
+        near = None
         if self.attempt.has("chunked"):
-            # More than a registry may keep in memory, in each second row.
-            size = 99 if self.attempt.number % 4 < 2 or least else 70_000
-            sent = self.attempt.make.bytes(size)
-            answer = self.attempt.answered(self.repo.patch_upload(location, sent, f"0-{size - 1}"))
+            sent = self.attempt.make.bytes(70_000)
+            # More than a registry may keep in memory or, in each second row, the bytes of a blob that is there.
+            if self.attempt.number % 4 < 2 or least > 1:
+                near = self.attempt.place.blob(self.attempt.session)
+                sent = near.content
+            if self.attempt.number % 3 == 0:
+                self.attempt.notes.append("which had been streamed")
+                answer = self.repo.patch_upload(location, lambda: iter((sent,)))
+            else:
+                answer = self.repo.patch_upload(location, sent, f"0-{len(sent) - 1}")
+            self.attempt.answered(answer)
             location = upload_location(answer) or location
         here = self.repo
         if self.attempt.number % 2:
@@ -321,6 +349,9 @@ class Arrival(Session):
             raise Declined("session")
         gone = self.attempt.answered(self.repo.get_upload(location))
         self.attempt(CANCELLED, not gone.ok, "no upload after it was cancelled", answer, gone)
+        if near is not None:
+            head = self.attempt.answered(self.repo.head_blob(near.digest))
+            self.attempt(CANCELLED_KEPT, head.status != NOT_FOUND, "the blob of the same bytes as before", answer, head)
 
     def _beside(self) -> None:
         """Leave another upload open, with other bytes in it."""

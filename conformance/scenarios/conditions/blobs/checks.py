@@ -39,6 +39,9 @@ FRESH = Check(
     "blob-headers", "the Range of a fresh upload", "PUSH-SESSION-FRESH-RANGE-TRUE", ends=False, about="session"
 )
 CANCELLED = Check("blob-refused", "an upload that was cancelled", "PUSH-CANCEL-SESSION-GONE", about="session")
+CANCELLED_KEPT = Check(
+    "blob-refused", "a blob of the same bytes as an upload that was cancelled", "PUSH-BLOB-KEPT", about="session"
+)
 #: By what is wrong with its place: a gap before it, all of it there already, some of it there already.
 MISPLACED_TAKEN = tuple(
     Check("blob-refused", title, requirement)
@@ -47,6 +50,9 @@ MISPLACED_TAKEN = tuple(
         ("a chunk that was there already", "PUSH-PATCH-REPEATED-416"),
         ("a chunk that overlaps what is there", "PUSH-PATCH-OVERLAP-416"),
     )
+)
+MISPLACED_COUNTED = Check(
+    "blob-refused", "the Range of the 416 to a chunk for another place", "PUSH-PATCH-416-RANGE-TRUE", ends=False
 )
 UNTOUCHED = Check("blob-refused", "the upload of a blob after a refused chunk", "PUSH-PATCH-416-STATE-UNCHANGED")
 _REFUSED = {
@@ -101,6 +107,10 @@ GOT = Check("blob-kept", "GET of a blob", "PULL-BLOB-GET-200", _KEPT)
 SAME = Check("blob-kept", "the bytes of a blob", "PULL-BLOB-GET-BODY-EXACT", _KEPT)
 GOT_DIGEST = Check("blob-headers", "the Docker-Content-Digest of a blob", "PULL-BLOB-GET-DCD-TRUE", ends=False)
 CODING = Check("blob-headers", "the Content-Encoding of a blob", "PULL-BLOB-GET-NO-FALSE-CODING", ends=False)
+MOUNTED_THERE = Check("blob-kept", "HEAD of a blob that was mounted from the row's", "PUSH-MOUNT-BLOB-AVAILABLE")
+MOUNTED_LATER = Check(
+    "blob-kept", "HEAD of a blob mounted from where it was deleted", "PUSH-MOUNT-BLOB-AVAILABLE", about="fate"
+)
 HEADED = Check("blob-head", "HEAD of a blob", "PULL-BLOB-HEAD-200")
 HEADED_LENGTH = Check(
     "blob-head", "the Content-Length on HEAD of a blob", "PULL-BLOB-HEAD-CONTENT-LENGTH-TRUE", ends=False

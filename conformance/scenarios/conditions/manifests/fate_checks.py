@@ -86,6 +86,9 @@ SIBLING_LEFT = Check(
     "manifest-kept", "a tag like one that another manifest was pushed to", "PUSH-MANIFEST-KEPT", about="manifest-fate"
 )
 TAG_GONE = Check("manifest-deleted", "GET of a deleted tag", "MGMT-TAG-DELETE-GET-404", about="manifest-fate")
+TAG_GONE_AGAIN = Check(
+    "manifest-deleted", "GET of a tag that was deleted a second time", "MGMT-TAG-DELETE-GET-404", about="manifest-fate"
+)
 TAG_GONE_HEAD = Check("manifest-deleted", "HEAD of a deleted tag", "MGMT-TAG-DELETE-HEAD-404", about="manifest-fate")
 TAG_UNLISTED = Check(
     "manifest-deleted",

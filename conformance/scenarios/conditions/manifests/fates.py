@@ -195,8 +195,8 @@ class Fate:
             place.tags[tag] = {}
         form = self._deletion_form(self.push.digest)
         self.push.may_be_gone()
-        answer = self.attempt.answered(form.repo.delete_manifest(form.reference))
-        if not self.attempt.deletes(fate_checks.DELETED, answer):
+        answer = self.attempt.answered(form.repo.delete_manifest(form.reference, headers=form.headers))
+        if not self.attempt.deletes(fate_checks.DELETED, answer, partial(self.repo.delete_manifest, self.push.digest)):
             self.push.is_there(answer)
             return False
         for digest in self.lists.digests - {self.push.digest}:
@@ -234,20 +234,22 @@ class Fate:
         if self.attempt.number % 2:
             self.attempt.notes.append("by a percent-encoded reference")
             return Form(self.repo, encoded(reference, self.attempt.number // 2))
-        return self.push.form(reference)
+        # Some clients send what they accept with each request.
+        form = self.push.form(reference)
+        return Form(form.repo, form.reference, self.push.accepts())
 
     def _deleted_tag(self) -> bool:
         """Delete one of several tags: the others, the manifest, and its place among the referrers stay."""
         place = self.attempt.place
-        siblings = {sibling_of(self.push.tag, number) for number in range(3)} - set(place.tags)
+        siblings = {sibling_of(self.push.tag, self.attempt.number + more) for more in range(2)} - set(place.tags)
         others = [tag for tag in sorted(siblings) or [self.attempt.make.tag()] if self._put(tag, self.manifest)]
         if not others:
             return False
         place.tags.update(dict.fromkeys(others, self.row))
         form = self._deletion_form(self.push.tag)
         self.push.may_be_gone(deleted=False)
-        answer = self.attempt.answered(form.repo.delete_manifest(form.reference))
-        if not self.attempt.deletes(fate_checks.TAG_DELETED, answer):
+        answer = self.attempt.answered(form.repo.delete_manifest(form.reference, headers=form.headers))
+        if not self.attempt.deletes(fate_checks.TAG_DELETED, answer, partial(self.repo.delete_manifest, self.push.tag)):
             self.push.is_there(answer)
             return False
         self._gone(fate_checks.TAG_GONE, self.push.tag, answer)
@@ -263,4 +265,13 @@ class Fate:
         if again is not None:
             place.tags[self.push.tag] = {}
             self._is_there(fate_checks.TAG_AGAIN, self.push.tag, other, again)
+            if self.attempt.number % 2:
+                self._deleted_again()
         return True
+
+    def _deleted_again(self) -> None:
+        """Delete a tag that came back after its deletion: it is gone a second time."""
+        self.push.may_be_gone(deleted=False)
+        answer = self.attempt.answered(self.repo.delete_manifest(self.push.tag))
+        if answer.status == ACCEPTED:
+            self._gone(fate_checks.TAG_GONE_AGAIN, self.push.tag, answer)

@@ -9,7 +9,7 @@ from conformance.client.digests import is_digest_of
 from conformance.client.http.exchange import Response
 from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
 from conformance.scenarios.conditions.manifests import checks, fate_checks
-from conformance.scenarios.conditions.rows.attempt import ACCEPTED, CREATED, UNKNOWN, Attempt, Declined
+from conformance.scenarios.conditions.rows.attempt import ACCEPTED, CREATED, UNKNOWN, Attempt, Declined, denies
 from conformance.scenarios.conditions.rows.kinds import CHILDREN, Made, Shelf, untyped
 from conformance.scenarios.conditions.rows.places import DOUBLED, Form, encoded, near, tag_of
 from conformance.target.content import ANY_MANIFEST, Blob, Manifest, digest_of
@@ -21,8 +21,8 @@ from conformance.verdict.judge import Blocked, listing, told
 LENGTH_REQUIRED = 411
 
 
-#: Types that no row pushes.
-UNRELATED = tuple(f"application/vnd.example.kind{number}.v1+json" for number in range(6))
+#: Types that no row pushes, one of which clients name beside those of manifests.
+UNRELATED = ("application/json", *(f"application/vnd.example.kind{number}.v1+json" for number in range(5)))
 
 
 #: Kinds of which another manifest may take the place of one.
@@ -74,7 +74,7 @@ class Push:
         if self.attempt.row["manifest-refused"] == "digest" and self.attempt.number % 2:
             other = self.shelf.another(self.attempt.make)
             refused = self.attempt.answered(self.repo.put_manifest(self.digest, other.body, other.media_type))
-            self.attempt(checks.REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)
+            self.attempt(checks.REFUSED, denies(refused), "a refusal of other bytes under this digest", refused)
         if self.attempt.row["manifest-refused"] == "later":
             self._refuse(self.tag, self._lacking()[0] if self.attempt.number % 2 else None)
         if self.made.about and self.attempt.number % 3 == 0:
@@ -93,8 +93,9 @@ class Push:
         forms: dict[str, Sequence[str]] = {
             "exact": [own],
             "list": [", ".join([*others, *UNRELATED, own])],
-            "fields": [own, others[0]] if self.attempt.number % 2 else [others[0], own],
-            "weights": [f"{UNRELATED[0]}{mark}0.9, {own}{mark}0.5, {others[0]}{mark}0.2"],
+            # Docker sends a field for each type.
+            "fields": [own, *others] if self.attempt.number % 2 else [*others, UNRELATED[0], own],
+            "weights": [f"{UNRELATED[1]}{mark}0.9, {own}{mark}0.5, {others[0]}{mark}0.2"],
             "any": ["*/*"],
         }
         return tuple(("Accept", value) for value in forms[self.attempt.row["accept"]])
@@ -294,7 +295,7 @@ class Push:
         streamed = self.attempt.row["push"] == "streamed"
         refused = self.repo.put_manifest(wrong, self.manifest.body, self.manifest.media_type, streamed=streamed)
         self.attempt.answered(refused)
-        self.attempt(checks.REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)
+        self.attempt(checks.REFUSED, denies(refused), "a refusal of other bytes under this digest", refused)
         # What was deleted may be there still, which looks at deletion judge.
         own = set() if self.attempt.row["manifest-before"] in {"pushed", "deleted"} else {self.manifest.digest}
         for digest in (wrong, *own):

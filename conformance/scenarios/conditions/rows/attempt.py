@@ -19,6 +19,20 @@ SERVER_ERROR, NOT_IMPLEMENTED = 500, 501
 UNKNOWN = frozenset({401, 403, NOT_FOUND})
 
 
+#: What clients send that take packed answers.
+PACKED = ("Accept-Encoding", "gzip")
+
+
+def is_coded(answer: Response) -> bool:
+    """Tell whether an answer says that its body is packed."""
+    return (answer.header("Content-Encoding") or "identity").strip().lower() != "identity"
+
+
+def denies(answer: Response) -> bool:
+    """Tell whether an answer refuses; a server that fails does not (RFC 9110, 15.6), but one that cannot does."""
+    return not answer.ok and (answer.status < SERVER_ERROR or answer.status == NOT_IMPLEMENTED)
+
+
 def cached(etag: str) -> tuple[tuple[str, str], ...]:
     """Return the header by which a cache that has an ETag asks whether it still fits; none without one."""
     return (("If-None-Match", etag),) if etag else ()
@@ -206,12 +220,18 @@ class Attempt:
                 raise Declined
         return answer
 
-    def deletes(self, check: Check, answer: Response) -> bool:
-        """Tell whether a deletion was done; what is there may be held against it, and yet is not unknown."""
+    def deletes(self, check: Check, answer: Response, plain: Callable[[], Response] | None = None) -> bool:
+        """Tell whether a deletion was done; what is there may be held against it, and yet is not unknown.
+
+        ``plain`` asks for it in the ordinary way, where that is another: what is done then was not refused by policy.
+        """
         unknown = answer.status == NOT_FOUND and not self.session.settings.settle
         # A target may lack deletion, and a server that fails has no policy.
         failed = answer.status >= SERVER_ERROR and answer.status != NOT_IMPLEMENTED
         self(check, not unknown and not failed, "a deletion of what is there", answer)
+        if answer.refused and plain is not None:
+            control = plain()
+            self(check, control.status != ACCEPTED, "a deletion, as when asked in the ordinary way", answer, control)
         return answer.status == ACCEPTED
 
     def ask(self, ask: Callable[[], Response], fits: Callable[[Response], bool]) -> Response:
@@ -242,6 +262,8 @@ class Place:
     third: Repository | None = None
     #: One that nobody pushes to, whose name differs from that of the first in a separator.
     alias: Repository | None = None
+    #: The one whose name that of the first extends by a component, which nobody pushes to, either.
+    above: Repository | None = None
     #: The tags that are there, with the row that pushed each.
     tags: dict[str, Row] = field(default_factory=dict)
     #: The tags of pushes that are refused, with the row that made each.

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from itertools import combinations, product
 from math import prod
 
-from conformance.scenarios.conditions.rows.parts import Bits, Mask, Parts, parts, single
+from conformance.scenarios.conditions.rows.parts import Bits, Hiding, Mask, Parts, parts, shown, single
 
 #: One value, by its id, of each dimension.
 Row = Mapping[str, str]
@@ -29,7 +29,9 @@ class Cover:
         costs: Mapping[tuple[str, str], float],
         together: int,
         possible: Possible,
+        *,
         chooser: random.Random,
+        hides: Mapping[tuple[str, str], Collection[str]],
     ) -> None:
         self._values = values
         self._costs = costs
@@ -37,6 +39,7 @@ class Cover:
         self._possible = possible
         self._chooser = chooser
         self._bits = Bits()
+        self._hiding = Hiding(self._bits, hides)
         self._missing = Parts(together)
 
     def _asked_for(self, looks: frozenset[str]) -> list[tuple[Mask, dict[str, str]]]:
@@ -67,8 +70,10 @@ class Cover:
                 # No whole row has it, though nothing in it contradicts itself.
                 self._missing.discard(mask)
                 continue
+            hidden = self._hiding.hidden(row)
             for some in parts(0, single(self._bits.mask(row)), self._together + 1):
-                self._missing.discard(some)
+                if shown(some, hidden):
+                    self._missing.discard(some)
             yield row
 
     def around(self, part: dict[str, str]) -> list[dict[str, str]]:
@@ -77,21 +82,32 @@ class Cover:
         return [] if row is None else [row]
 
     def _row(self, row: dict[str, str]) -> dict[str, str] | None:
-        """Fill a row up with the values that bring most together that is missing; ``None`` where none fit."""
-        mask = self._bits.mask(row)
+        """Fill a row up with the values that bring most together that is missing; ``None`` where none fit.
+
+        What it is made around stays to be seen.
+        """
+        mask = around = self._bits.mask(row)
         open_ = [name for name in self._values if name not in row]
         self._chooser.shuffle(open_)
         for name in open_:
-            fitting = [value for value in self._values[name] if self._possible({**row, name: value})]
+            fitting = [value for value in self._values[name] if self._fits({**row, name: value}, around)]
             if not fitting:
                 return None
             self._chooser.shuffle(fitting)
-            gains = {
-                v: self._missing.beside(self._bits.of((name, v)), mask) - WEIGHT * self._costs[name, v] for v in fitting
-            }
+            gains = {v: self._gain(name, v, row, mask) - WEIGHT * self._costs[name, v] for v in fitting}
             row[name] = max(fitting, key=gains.__getitem__)
             mask |= self._bits.of((name, row[name]))
         return {name: row[name] for name in self._values}
+
+    def _fits(self, row: dict[str, str], around: Mask) -> bool:
+        return self._possible(row) and shown(around, self._hiding.hidden(row))
+
+    def _gain(self, name: str, value: str, row: dict[str, str], mask: Mask) -> int:
+        """Return how much of what is missing a value brings together, less what it hides."""
+        own = self._bits.of((name, value))
+        hidden = self._hiding.hidden({**row, name: value})
+        gain = self._missing.beside(own, mask & hidden[own] if own in hidden else mask)
+        return gain - sum(self._missing.beside(each, mask ^ each) for each, by in hidden.items() if by == own)
 
     def _news(self, row: dict[str, str]) -> int:
         return self._missing.within(self._bits.mask(row))

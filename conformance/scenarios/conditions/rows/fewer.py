@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from conformance.scenarios.conditions.rows.cover import Possible, Row
-from conformance.scenarios.conditions.rows.parts import Bits, Mask, Parts, parts
+from conformance.scenarios.conditions.rows.parts import Bits, Hiding, Mask, Parts, parts, shown
 
 #: How much a value matters, of a dimension by its id.
 Weight = Callable[[tuple[str, str]], float]
@@ -21,13 +21,19 @@ class Fewer:
     """
 
     def __init__(
-        self, rows: Sequence[dict[str, str]], together: int, looks: Collection[str], possible: Possible
+        self,
+        rows: Sequence[dict[str, str]],
+        together: int,
+        looks: Collection[str],
+        possible: Possible,
+        hides: Mapping[tuple[str, str], Collection[str]],
     ) -> None:
         self.rows = list(rows)
         self._together = together
         self._looks = looks
         self._possible = possible
         self._bits = Bits()
+        self._hiding = Hiding(self._bits, hides)
         #: In how many rows values come together, and those that do in one alone.
         self._counts: Counter[Mask] = Counter()
         self._once = Parts(together)
@@ -38,10 +44,11 @@ class Fewer:
         """Give what a row brings together with the values of some dimensions."""
         looks = sum(self._bits.of(each) for each in row.items() if each[0] in self._looks)
         rest = {name: self._bits.of((name, value)) for name, value in row.items()}
+        hidden = self._hiding.hidden(row)
         for name in names:
             own = rest.pop(name)
             for part in parts(own, rest.values(), self._together):
-                if (part & looks).bit_count() < 2:
+                if (part & looks).bit_count() < 2 and shown(part, hidden):
                     yield part
 
     def _count(self, found: Iterable[Mask], more: int) -> None:
@@ -86,11 +93,14 @@ class Fewer:
     def _taken(self, part: Mask, row: Row, rows: Sequence[dict[str, str]]) -> bool:
         """Bring together in one of some rows what a row left out had; return whether one could take it."""
         values = {name: value for name, value in row.items() if self._bits.of((name, value)) & part}
-        return any(self._changed(other, values) for other in rows)
+        return any(
+            shown(part, self._hiding.hidden({**other, **values})) and self._changed(other, values) for other in rows
+        )
 
     def _changed(self, row: dict[str, str], values: Row) -> bool:
         """Give a row other values; return whether that loses nothing that no other row has."""
-        names = [name for name, value in values.items() if row[name] != value]
+        changed = [name for name, value in values.items() if row[name] != value]
+        names = self._hiding.touched(changed, row, {**row, **values})
         if self._has_own(row, names) or not self._possible({**row, **values}):
             return False
         self._count(self._parts(row, names), -1)
@@ -112,7 +122,8 @@ class Fewer:
         """Give a row other values, the other rows brought to have what it alone had; return whether they could."""
         if not self._possible({**row, **values}):
             return False
-        names = [name for name, value in values.items() if row[name] != value]
+        changed = [name for name, value in values.items() if row[name] != value]
+        names = self._hiding.touched(changed, row, {**row, **values})
         lost = [part for part in self._parts(row, names) if self._counts[part] == 1]
         before, counts, once = [dict(each) for each in self.rows], self._counts.copy(), self._once.copy()
         had = dict(row)

@@ -24,6 +24,8 @@ from conformance.target.setup import SetUp
 NOT_FOUND = 404
 #: The plus of a type has to be encoded in a query.
 ARTIFACT = "application/vnd.example.sbom.v1+json"
+#: A type of 127 characters, which is the longest (RFC 6838, 4.2).
+LONG_ARTIFACT = f"application/vnd.example.{'x' * 98}+json"
 PLATFORM = {"architecture": "amd64", "os": "linux"}
 LAYERS = 1000
 #: Bytes of a manifest that every registry has to take are 4 MiB; this is a little less.
@@ -164,11 +166,12 @@ class Shelf:
         members["subject"] = named = self._subject(subject, make, about)
         if told:
             named |= {"annotations": {"org.example.of": mark}, "artifactType": ARTIFACT}
+        named_type = LONG_ARTIFACT if noted else ARTIFACT
         if kind not in UNTYPED:
-            members["artifactType"] = ARTIFACT
+            members["artifactType"] = named_type
         elif empty:
             members["artifactType"] = ""
-        type_ = OCI_CONFIG if kind in UNTYPED else ARTIFACT
+        type_ = OCI_CONFIG if kind in UNTYPED else named_type
         there = about if subject != "absent" else ""
         return Made(self._of(kind, members, mixed=mixed), str(named["digest"]), type_, annotations, there)
 
@@ -216,7 +219,10 @@ class Shelf:
 
 def _listed(child: Manifest, count: int) -> list[Descriptor]:
     """Return so many descriptors of a manifest, each for another platform."""
-    others = ({"architecture": "arm", "os": "linux", "variant": f"v{number}"} for number in range(1, count))
+    others = [{"architecture": "arm", "os": "linux", "variant": f"v{number}"} for number in range(1, count)]
+    if others:
+        # As builders list what they say of an image.
+        others[-1] = {"architecture": "unknown", "os": "unknown"}
     return [child.descriptor(platform=platform) for platform in (PLATFORM, *others)]
 
 

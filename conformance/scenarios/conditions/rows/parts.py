@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import combinations
 
 #: Values of different dimensions, each a bit of its own.
@@ -22,6 +22,37 @@ class Bits:
     def mask(self, row: Mapping[str, str]) -> Mask:
         """Return the bits of a row, or of a part of one."""
         return sum(map(self.of, row.items()))
+
+
+class Hiding:
+    """Tells which parts of a row are of no use there, as another value of the row hides what they would show."""
+
+    def __init__(self, bits: Bits, hides: Mapping[tuple[str, str], Collection[str]]) -> None:
+        self._bits = bits
+        self._hides = hides
+
+    def hidden(self, row: Mapping[str, str]) -> dict[Mask, Mask]:
+        """Return the values of a row that are hidden there, each with the values that hide it."""
+        found: dict[Mask, Mask] = {}
+        for each in row.items():
+            for name in self._hides.get(each, ()):
+                if name in row:
+                    own = self._bits.of((name, row[name]))
+                    found[own] = found.get(own, 0) | self._bits.of(each)
+        return found
+
+    def touched(self, names: Iterable[str], *rows: Mapping[str, str]) -> list[str]:
+        """Return some dimensions, and those that are hidden by a value that rows have of them."""
+        found = dict.fromkeys(names)
+        for row in rows:
+            for name in [*found]:
+                found |= dict.fromkeys(self._hides.get((name, row[name]), ()))
+        return [*found]
+
+
+def shown(part: Mask, hidden: Mapping[Mask, Mask]) -> bool:
+    """Tell whether nothing of a part is hidden by a value that is no part of it."""
+    return all(not part & own or not hiding & ~part for own, hiding in hidden.items())
 
 
 def single(mask: Mask) -> Iterator[Mask]:

@@ -30,6 +30,8 @@ _LIKE = str.maketrans("_", "x")
 #: What may stand between letters and digits of a tag, each more than once.
 DOUBLED = "..a__b--c.-d"
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
+#: Components of the longer names: single letters, and the word that all routes begin with.
+WORDS_OF_NAMES = ("a", "b", "v2", "c", "d", "e")
 
 #: Of each session whether the target has Links.
 _links: WeakKeyDictionary[Session, bool] = WeakKeyDictionary()
@@ -103,7 +105,8 @@ class Places:
         below = None if shape == "longest" else Repository(registry, f"{here.name}/below")
         spare = [Repository(registry, self._name(shape, f"{suffix}-{end}")) for end in "defg"]
         alias = Repository(registry, _alias_of(here.name, shape))
-        return Place(here, beside, below, third, alias, spare=spare)
+        above = Repository(registry, here.name.rpartition("/")[0]) if here.name.count("/") > 1 else None
+        return Place(here, beside, below, third, alias, above, spare=spare)
 
     def _name(self, shape: str, suffix: str) -> str:
         settings = self._session.settings
@@ -113,7 +116,7 @@ class Places:
             return f"{settings.namespace}-{settings.run_id}-{self._slug}{suffix}"
         name = f"{settings.namespace}/{settings.run_id}-{self._slug}{suffix}"
         missing = COMPONENTS.get(shape, 0) - name.count("/") - 1
-        name += "".join(f"/{letter}" for letter in LETTERS[: max(0, missing)])
+        name += "".join(f"/{word}" for word in WORDS_OF_NAMES[: max(0, missing)])
         if shape == "separators":
             name += f"/{SEPARATED}"
         if shape == "longest":

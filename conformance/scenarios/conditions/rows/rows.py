@@ -61,9 +61,10 @@ def _rows(
     }
     looks = frozenset(of.id for of in values if of.look)
     together = min(TOGETHER[effort], len(usual))
-    cover = Cover(usual, costs, together, possible, chooser)
+    hides = {(of.id, v.id): v.hides for of, each in values.items() for v in each if v.hides}
+    cover = Cover(usual, costs, together, possible, chooser=chooser, hides=hides)
     plain = {of.id: of.plain.id for of in values if of.id not in spread and of.plain.id in usual.get(of.id, ())}
-    fewer = Fewer(list(cover.rows(looks)), together, looks, possible)
+    fewer = Fewer(list(cover.rows(looks)), together, looks, possible, hides)
     if effort == "default":
         fewer.without_spare()
     fewer.cheaper(plain, costs)

@@ -16,6 +16,7 @@ from conformance.verdict.judge import Judge, Undecided, Unsupported, content_of,
 AVAILABLE = "BASE-CONCURRENT-NO-500"
 WHOLE = "PUSH-CONCURRENT-BLOB-WHOLE"
 BOTH = "PUSH-BLOB-PARALLEL-SAME-DIGEST"
+ISOLATED = "PUSH-SESSION-PARALLEL-ISOLATED"
 ONE = "PUSH-CONCURRENT-CHUNKS-ONE"
 UNMIXED = "PUSH-CONCURRENT-CHUNKS-NOT-MIXED"
 MOUNTED = "PUSH-CONCURRENT-MOUNT-AVAILABLE"
@@ -37,6 +38,26 @@ def test_one_blob_by_many(repo: Repository, setup: SetUp, judge: Judge, settings
         raise Undecided("none of several pushes of one blob was accepted", *puts)
     expected = "the blob that several clients pushed, whole"
     judge.gives(WHOLE, setup.read_blob(repo, blob.digest), blob.content, expected, created[0])
+
+
+@verifies(ISOLATED, AVAILABLE)
+def test_two_blobs_at_once(repo: Repository, setup: SetUp, judge: Judge) -> None:
+    """Two blobs that are on their way to a repository at the same time both arrive whole."""
+    uploads, blobs = [opened(repo) for _ in range(2)], [setup.make.blob(_SIZE) for _ in range(2)]
+    (first, second), (one, other) = (uploads, blobs)
+    body = Meanwhile(
+        one.content,
+        lambda: [repo.put_upload(second.location, other.digest, other.content)],
+        _SIZE // 2,
+        first.start,
+    )
+    length = (("Content-Length", str(_SIZE)),)
+    puts = [repo.put_upload(first.location, one.digest, body, headers=length), *body.answers]
+    judge_available(judge, AVAILABLE, *puts)
+    for blob, put in zip(blobs, puts, strict=False):
+        if judge.status(ISOLATED, put, 201, when="to each of two blobs that were sent at the same time"):
+            expected = "a blob that was sent while another was, whole"
+            judge.gives(ISOLATED, setup.read_blob(repo, blob.digest), blob.content, expected, put)
 
 
 @verifies(ONE, UNMIXED, AVAILABLE)

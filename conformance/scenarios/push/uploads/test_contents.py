@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 
-from conformance.client.registry import Repository
+from conformance.client.registry import OCI_INDEX, Repository
 from conformance.settings import Settings
 from conformance.target.content import Blob, Maker
 from conformance.target.setup import SetUp
@@ -16,6 +16,8 @@ from conformance.verdict.presence import served
 
 LARGE = "PUSH-BLOB-LARGE-EXACT"
 ODD = "PUSH-BLOB-ODD-CONTENT-EXACT"
+NO_MANIFEST = "PULL-MANIFEST-NOT-A-BLOB"
+_MANIFEST = "the text of a manifest"
 _PIECE = 1024 * 1024
 #: How many pieces of a mebibyte a blob has that every target is given, and one for targets that are
 #: fast enough.
@@ -84,7 +86,7 @@ def _judge_large(repo: Repository, setup: SetUp, judge: Judge, body: _Pieces) ->
     judge(LARGE, held, f"the {body.size} bytes that were pushed", put, got, actual=actual)
 
 
-@verifies("PUSH-BLOB-ODD-CONTENT-EXACT")
+@verifies(ODD, NO_MANIFEST)
 def test_contents_that_look_like_something_else(repo: Repository, setup: SetUp, judge: Judge) -> None:
     """Content that looks like another format is pulled byte for byte."""
     for name, content in _contents(setup.make):
@@ -101,6 +103,11 @@ def test_contents_that_look_like_something_else(repo: Repository, setup: SetUp, 
             got,
             actual=content_of(got),
         )
+        if name == _MANIFEST:
+            answer = repo.get_manifest(blob.digest, OCI_INDEX)
+            judge.refused(NO_MANIFEST, answer, f"to a manifest by the digest of a blob that is {name}")
+    if NO_MANIFEST not in judge.judgements:
+        judge.inconclusive(NO_MANIFEST, f"no blob that is {_MANIFEST} was accepted")
 
 
 def _contents(make: Maker) -> list[tuple[str, bytes]]:
@@ -111,9 +118,10 @@ def _contents(make: Maker) -> list[tuple[str, bytes]]:
         ("noise behind the first bytes of a gzip file", b"\x1f\x8b\x08\x00" + noise),
         ("noise behind the first bytes of a Zstandard file", b"\x28\xb5\x2f\xfd" + noise),
         ("blocks that end in zeros, as those of a tar file do", noise + bytes(1024)),
-        ("zeros alone", bytes(4096 + noise[0])),
+        # Blocks that are alike, and a part of one.
+        ("zeros alone", bytes(3 * 4096 + noise[0])),
         ("text with several kinds of line ends", b"\xef\xbb\xbf" + text),
         ("an HTML page", b"<!DOCTYPE html><title>" + noise.hex().encode() + b"</title>"),
-        ("the text of a manifest", json.dumps(manifest | {"annotations": {"n": noise.hex()}}).encode()),
+        (_MANIFEST, json.dumps(manifest | {"annotations": {"n": noise.hex()}}).encode()),
         ("in the form of HTTP chunks", b"5\r\nhello\r\n0\r\n\r\n" + noise.hex().encode()),
     ]
