@@ -1,0 +1,1 @@
+"""Faults that show at one value of a condition."""

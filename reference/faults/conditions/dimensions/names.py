@@ -1,0 +1,100 @@
+"""Faults that depend on the name of a repository."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from reference.app import Registry
+from reference.messages import Request, Response
+from reference.modifications import Fault, on, override
+
+_BY_NAME = (
+    "exists",
+    "blobs",
+    "manifests",
+    "open_blob",
+    "has_blob",
+    "delete_blob",
+    "start_upload",
+    "find_upload",
+    "stored_at",
+    "put_manifest",
+    "manifest",
+    "delete_manifest",
+    "tags",
+    "tags_of",
+    "tag",
+    "set_tag",
+    "delete_tag",
+    "referrers",
+)
+_COLUMN = 128
+
+
+def _flat(registry: Registry) -> None:
+    """The store knows no folders: a slash is a hyphen in its keys."""
+    storage: Any = registry.storage
+    first: dict[str, str] = {}
+    mount = storage.mount_blob
+
+    def key(name: str) -> str:
+        return first.setdefault(name.replace("/", "-"), name)
+
+    def keyed(method: Callable[..., object]) -> Callable[..., object]:
+        @wraps(method)
+        def changed(name: str, *rest: object) -> object:
+            return method(key(name), *rest)
+
+        return changed
+
+    for each in _BY_NAME:
+        override(storage, **{each: keyed(getattr(storage, each))})
+    override(storage, mount_blob=lambda source, name, digest: mount(key(source), key(name), digest))
+
+
+def _name_cut(_request: Request, response: Response) -> None:
+    """The name of a list comes from a column of a fixed width."""
+    body = json.loads(response.body)
+    body["name"] = body["name"][:_COLUMN]
+    response.body = json.dumps(body).encode()
+
+
+def _folder_removed(registry: Registry) -> None:
+    """The folder of an empty repository is removed, with all that is below it."""
+    remove = registry.manifests.remove
+
+    def changed(name: str, digest: str) -> None:
+        remove(name, digest)
+        if registry.storage.manifests(name):
+            return
+        for other in list(registry.storage.repositories()):
+            if other.startswith(f"{name}/"):
+                for each in registry.storage.manifests(other):
+                    remove(other, each)
+
+    override(registry.manifests, remove=changed)
+
+
+FAULTS = (
+    Fault(
+        name="slash-and-hyphen-one-repository",
+        title="Two repositories whose names differ in a slash and a hyphen alone are one.",
+        breaks=("PULL-MANIFEST-OTHER-REPO-TAG", "PULL-MANIFEST-OTHER-REPO-DIGEST-404", "DISC-TAGS-ISOLATION-REPO"),
+        apply=_flat,
+    ),
+    Fault(
+        name="tags-name-cut-at-128",
+        title="The name in a list of tags ends after 128 characters.",
+        breaks=("DISC-TAGS-BODY-NAME",),
+        apply=on("tags.list", status=200, change=_name_cut),
+    ),
+    Fault(
+        name="last-manifest-takes-repositories-below",
+        title="The deletion of the last manifest of a repository empties the repositories below its name.",
+        breaks=("MGMT-MANIFEST-DELETE-OTHER-REPO-KEPT",),
+        apply=_folder_removed,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Faults in forms of requests, in orders and in places that the scenarios once passed over."""

@@ -1,0 +1,1 @@
+"""Faults after public reports about registries; a comment beside each names the report."""
