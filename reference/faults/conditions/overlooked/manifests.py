@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import gzip
-import time
 from collections import defaultdict
-from contextlib import suppress
 from dataclasses import replace
-from email.utils import formatdate, parsedate_to_datetime
 
 from reference import errors
 from reference.app import Registry
 from reference.documents import Document, parse
 from reference.faults.conditions.edges.shared import refused
 from reference.faults.conditions.overlooked.blobs import takes_gzip
-from reference.messages import JSON, Handler, Request, Response
-from reference.modifications import Fault, around, on, override
+from reference.messages import JSON, Request, Response
+from reference.modifications import Fault, on, override
 from reference.storage import Manifest
 
 #: Fields of Accept that are looked at.
@@ -98,12 +95,6 @@ def _mounts_uncounted(registry: Registry) -> None:
 
     override(storage, mount_blob=mounting)
     override(registry.manifests, remove=changed)
-
-
-
-
-
-
 
 
 def _deleted_once(registry: Registry) -> None:

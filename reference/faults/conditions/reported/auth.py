@@ -16,11 +16,8 @@ from reference.modifications import Fault, override
 from reference.modifications.shared import tokens_of
 
 if TYPE_CHECKING:
-    from reference.auth.token import Scope
     from reference.tokens.access import Account
     from reference.tokens.app import TokenService
-
-
 
 
 def _refreshed_once(service: TokenService) -> None:
