@@ -374,7 +374,8 @@ class Look:
                 kept = self.attempt.answered(third.get_blob(self.digest, stream=self.content.large))
                 held = kept.status == OK and self._is_content(kept)
                 self.attempt(checks.OTHER_KEPT, held, "the blob in a third repository", answer, kept)
-        if self.row["content"] not in COMMON:
+        if self.row["content"] not in COMMON and not after:
+            # Where all repositories share blobs, what came elsewhere since may be there again.
             self.attempt.place.lost.append((self.row, self.gone))
             if self.attempt.closely:
                 self.gone(self.attempt)
