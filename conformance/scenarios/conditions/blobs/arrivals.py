@@ -16,6 +16,7 @@ from conformance.scenarios.conditions.blobs.checks import (
     GOT,
     PUSHED,
     REFUSED,
+    REFUSED_STATUS,
     STATUS_COUNTED,
     UNPUSHED,
     UNPUSHED_HEAD,
@@ -293,7 +294,8 @@ class Arrival(Session):
         refused = self._push_wrong(sent, claimed, present=present and claimed == self.digest)
         if refused is None:
             return
-        self.attempt(REFUSED, denies(refused), "a refusal of bytes under the digest of others", refused)
+        self.attempt(REFUSED, not refused.ok, "a refusal of bytes under the digest of others", refused)
+        self.attempt(REFUSED_STATUS, denies(refused), "status 400 to bytes under the digest of others", refused)
         digests = absent + ([self.digest] if not present and size > COMMON else [])
         for digest in digests:
             answer = self.attempt.answered(self.repo.get_blob(digest))

@@ -70,6 +70,14 @@ REFUSED = Check(
     _REFUSED,
     about="refused",
 )
+#: A server that fails has refused nothing, and yet accepted nothing.
+REFUSED_STATUS = Check(
+    "blob-refused",
+    "the status of a push of other bytes under the digest of a blob",
+    "PUSH-PUT-DIGEST-MISMATCH-400",
+    ends=False,
+    about="refused",
+)
 UNPUSHED = Check("blob-refused", "a blob that was not pushed yet", "PULL-BLOB-GET-UNKNOWN-404", about="before")
 UNPUSHED_HEAD = Check(
     "blob-refused", "HEAD of a blob that was not pushed yet", "PULL-BLOB-HEAD-UNKNOWN-404", about="before"

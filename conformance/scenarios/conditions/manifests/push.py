@@ -9,7 +9,7 @@ from conformance.client.digests import is_digest_of
 from conformance.client.http.exchange import Response
 from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
 from conformance.scenarios.conditions.manifests import checks, fate_checks
-from conformance.scenarios.conditions.rows.attempt import ACCEPTED, CREATED, UNKNOWN, Attempt, Declined, denies
+from conformance.scenarios.conditions.rows.attempt import ACCEPTED, CREATED, UNKNOWN, Attempt, Declined
 from conformance.scenarios.conditions.rows.kinds import CHILDREN, Made, Shelf, untyped
 from conformance.scenarios.conditions.rows.places import DOUBLED, Form, encoded, near, tag_of
 from conformance.target.content import ANY_MANIFEST, Blob, Manifest, digest_of
@@ -74,7 +74,7 @@ class Push:
         if self.attempt.row["manifest-refused"] == "digest" and self.attempt.number % 2:
             other = self.shelf.another(self.attempt.make)
             refused = self.attempt.answered(self.repo.put_manifest(self.digest, other.body, other.media_type))
-            self.attempt(checks.REFUSED, denies(refused), "a refusal of other bytes under this digest", refused)
+            self.attempt(checks.REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)
         if self.attempt.row["manifest-refused"] == "later":
             self._refuse(self.tag, self._lacking()[0] if self.attempt.number % 2 else None)
         if self.made.about and self.attempt.number % 3 == 0:
@@ -295,7 +295,7 @@ class Push:
         streamed = self.attempt.row["push"] == "streamed"
         refused = self.repo.put_manifest(wrong, self.manifest.body, self.manifest.media_type, streamed=streamed)
         self.attempt.answered(refused)
-        self.attempt(checks.REFUSED, denies(refused), "a refusal of other bytes under this digest", refused)
+        self.attempt(checks.REFUSED, not refused.ok, "a refusal of other bytes under this digest", refused)
         # What was deleted may be there still, which looks at deletion judge.
         own = set() if self.attempt.row["manifest-before"] in {"pushed", "deleted"} else {self.manifest.digest}
         for digest in (wrong, *own):
