@@ -167,10 +167,14 @@ class Policy:
 
     def _elsewhere(self, name: str) -> OrdinaryRequests | None:
         """Return the requests of a repository that nothing else uses; ``None`` where the owner fixed them."""
-        settings = self._settings
-        if settings.repositories:
-            return None
-        return self._ordinary(f"{settings.namespace}/{settings.run_id}-control-{zlib.crc32(name.encode()):08x}")
+        return None if self._settings.repositories else self._ordinary(self._control(name))
+
+    def _control(self, name: str) -> str:
+        return f"{self._settings.namespace}/{self._settings.run_id}-control-{zlib.crc32(name.encode()):08x}"
+
+    def control(self, repo: Repository) -> Repository:
+        """Return the repository in which what one refuses is tried in the ordinary way."""
+        return repo if self._settings.repositories else Repository(self._registry, self._control(repo.name))
 
 
 def _asked(answer: Response) -> Exchange | None:

@@ -9,8 +9,11 @@ from conformance.client.http.transport import Payload
 from conformance.client.registry import OCI_MANIFEST, Repository, upload_location
 from conformance.scenarios.conditions.blobs.checks import (
     ABSENT,
+    CANCEL,
     CANCELLED,
     CANCELLED_KEPT,
+    CLOSED,
+    DELETED,
     ENDED,
     FALLEN_BACK,
     GOT,
@@ -27,6 +30,7 @@ from conformance.scenarios.conditions.rows.attempt import (
     ACCEPTED,
     CREATED,
     NOT_FOUND,
+    SERVER_ERROR,
     UNKNOWN,
     Declined,
     denies,
@@ -110,7 +114,7 @@ class Arrival(Session):
         parts = {"config": (own, near), "layer": (near, own)}[self.attempt.row["use"]]
         made = Manifest.of(image(parts[0], [parts[1]]), OCI_MANIFEST)
         answer = self.attempt.answered(self.repo.put_manifest(made.digest, made.body, made.media_type))
-        if not _LACKING.isdisjoint(answer.error_codes or ()):
+        if answer.status >= SERVER_ERROR or not _LACKING.isdisjoint(answer.error_codes or ()):
             there = [self.attempt.answered(self.repo.head_blob(part["digest"])) for part in (own, near)]
             held = not all(head.ok for head in there)
             self.attempt(USED, held, "status 201 to an image whose parts are there", answer, *there)
@@ -164,7 +168,9 @@ class Arrival(Session):
         answer = self.attempt.answered(self.repo.patch_upload(location, lambda: self.content.pieces(0, end)))
         if not answer.ok:
             # A scenario of its own judges whether streams are taken.
-            raise Declined("arrival")
+            if not self._usual([(0, 0)]):
+                raise Declined("arrival")
+            self.attempt(CLOSED, False, "status 202 to a stream, as in another repository", answer)
         self._counts(answer, end)
         location = self._status(upload_location(answer) or location, end)
         if end < self.content.size:
@@ -191,25 +197,12 @@ class Arrival(Session):
             # Its own status says where the upload goes on.
             state = self.attempt.answered(self.repo.get_upload(location))
             self._counts(state, end, STATUS_COUNTED)
-            held = not state.ok or not self._taken_in_chunks(end)
+            held = not state.ok or not self._usual([(0, end), (end, self.content.size)])
             self.attempt(PUSHED, held, f"status 202 to the chunk for byte {end}", answer, state)
         if not answer.ok:
             raise Declined("arrival")
         self._counts(answer, self.content.size)
         return upload_location(answer) or location
-
-    def _taken_in_chunks(self, end: int) -> bool:
-        """Tell whether two chunks of the same lengths are taken: a minimum need not be announced."""
-        location = upload_location(self.attempt.answered(self.repo.start_upload()))
-        for start, last in ((0, end), (end, self.content.size)):
-            if location is None:
-                return False
-            payload = self.content.payload(start, last)
-            answer = self.attempt.answered(self.repo.patch_upload(location, payload, f"{start}-{last - 1}"))
-            if not answer.ok:
-                return False
-            location = upload_location(answer) or location
-        return True
 
     def _nothing(self, location: str) -> str:
         """Send a stream without any bytes to an upload that has some; return the location for the next request.
@@ -260,7 +253,7 @@ class Arrival(Session):
 
     def _push_and_delete(self) -> None:
         self.put()
-        if self.attempt.answered(self.repo.delete_blob(self.digest)).status != ACCEPTED:
+        if not self.attempt.deletes(DELETED, self.attempt.answered(self.repo.delete_blob(self.digest))):
             raise Declined("before")
         self.attempt.gone(lambda: self.repo.head_blob(self.digest))
 
@@ -348,6 +341,8 @@ class Arrival(Session):
             self.attempt.notes.append("on another connection")
         answer = self.attempt.answered(here.cancel_upload(location))
         if not answer.ok:
+            lost = answer.status == NOT_FOUND or answer.status >= SERVER_ERROR
+            self.attempt(CANCEL, not lost, "status 204 to the cancellation of an open upload", answer)
             raise Declined("session")
         gone = self.attempt.answered(self.repo.get_upload(location))
         self.attempt(CANCELLED, not gone.ok, "no upload after it was cancelled", answer, gone)

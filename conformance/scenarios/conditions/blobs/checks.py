@@ -25,7 +25,12 @@ _KEPT = {
 _CLOSED = frozenset({"arrival=post", "arrival=mounted", "arrival=streamed", "content=empty"})
 _NAMES = {"repository=longest": "BASE-NAME-LENGTH-MAX"}
 
-PUSHED = Check("blob-accepted", "a chunk of a blob", "PUSH-PATCH-STATUS-202", _NAMES)
+PUSHED = Check(
+    "blob-accepted",
+    "a chunk of a blob",
+    "PUSH-PATCH-STATUS-202",
+    {"refused=chunk": "PUSH-PATCH-416-STATE-UNCHANGED", "session=resumed": "PUSH-STATUS-RESUME", **_NAMES},
+)
 COUNTED = Check("blob-headers", "the Range of a chunk of a blob", "PUSH-PATCH-RANGE-VALUE", ends=False)
 STATUS_COUNTED = Check(
     "blob-headers",
@@ -38,6 +43,7 @@ STATUS = Check("blob-accepted", "the status of an open upload", "PUSH-STATUS-204
 FRESH = Check(
     "blob-headers", "the Range of a fresh upload", "PUSH-SESSION-FRESH-RANGE-TRUE", ends=False, about="session"
 )
+CANCEL = Check("blob-refused", "the cancellation of an upload", "PUSH-CANCEL-204", about="session")
 CANCELLED = Check("blob-refused", "an upload that was cancelled", "PUSH-CANCEL-SESSION-GONE", about="session")
 CANCELLED_KEPT = Check(
     "blob-refused", "a blob of the same bytes as an upload that was cancelled", "PUSH-BLOB-KEPT", about="session"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from conformance.client.http.exchange import Response
 from conformance.client.http.transport import Payload
 from conformance.client.locations import with_query
@@ -25,6 +27,8 @@ from conformance.verdict.judge import field_of, status_of, told
 NO_CONTENT, EXPECTATION_FAILED, UNSATISFIABLE = 204, 417, 416
 #: Bytes that a careless server takes of one request at most.
 MEBIBYTE = 1 << 20
+#: Bytes of a chunk that is sent to see whether it is taken, at most.
+MOST_TRIED = 2 * MEBIBYTE
 EXPECT = ("Expect", "100-continue")
 #: Statuses that no rule on chunks gives: the upload is unknown, or its own location is too long.
 _NO_REASON = frozenset({404, 414})
@@ -40,13 +44,15 @@ class Session:
         self.repo = repo or attempt.repo
         #: Whether another repository has it, too.
         self.beside = attempt.row["arrival"] == "mounted"
+        #: The ends of the chunks that are sent.
+        self._sent: list[tuple[int, int]] = []
 
     # -- in chunks
 
     def _chunks(self, count: int) -> Response:
         """Send chunks of different sizes; of an even count the last goes with the closing PUT."""
         location, least = self._open()
-        cuts = self._cuts(count, least)
+        self._sent = cuts = self._cuts(count, least)
         for start, end in cuts[:-1]:
             location = self._chunk(location, start, end)
         start, end = cuts[-1]
@@ -121,13 +127,33 @@ class Session:
     def _chunk(self, location: str, start: int, end: int) -> str:
         """Send the bytes from one position up to another; return the location for the next request."""
         answer = self._chunk_sent(location, start, end)
-        if answer.refused and answer.status not in _NO_REASON:
+        if answer.refused and answer.status not in _NO_REASON and not self._usual(self._sent):
             # A minimum may not be announced; what was refused for another reason is judged by scenarios of its own.
             raise Declined("arrival")
         self.attempt(PUSHED, answer.ok, "status 202 to a chunk", answer, actual=status_of(answer))
         self._counts(answer, end)
         location = upload_location(answer) or location
         return self._status(location, end) if end == self.content.size or not start else location
+
+    def _usual(self, cuts: list[tuple[int, int]]) -> bool:
+        """Tell whether other bytes are taken in chunks of the same lengths where nothing else is done.
+
+        One without an end is a stream.
+        """
+        there = self.attempt.session.policy.control(self.repo)
+        location = upload_location(self.attempt.answered(there.start_upload()))
+        for start, end in cuts:
+            if location is None:
+                return False
+            size = end - start if end else self.content.size
+            data = self.attempt.make.bytes(min(size, MOST_TRIED))
+            span = f"{start}-{start + len(data) - 1}" if end else None
+            sent: Payload = data if end else partial(iter, (data,))
+            answer = self.attempt.answered(there.patch_upload(location, sent, span))
+            if not answer.ok:
+                return False
+            location = upload_location(answer) or location
+        return True
 
     def _chunk_sent(self, location: str, start: int, end: int) -> Response:
         """Send a chunk; in some rows in a form that the texts do not show and HTTP knows, if the target takes that."""

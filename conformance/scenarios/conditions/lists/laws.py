@@ -10,7 +10,7 @@ from conformance.client.http.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Repository, next_link
 from conformance.scenarios.conditions.lists import checks
 from conformance.scenarios.conditions.manifests.lists import in_order
-from conformance.scenarios.conditions.rows.attempt import ACCEPTED, CREATED, OK, Attempt, Declined, Filled, Unclear
+from conformance.scenarios.conditions.rows.attempt import CREATED, OK, Attempt, Declined, Filled, Unclear
 from conformance.scenarios.conditions.rows.kinds import ARTIFACT, Shelf
 from conformance.scenarios.conditions.rows.places import LETTERS, links
 from conformance.scenarios.conditions.rows.rows import Row
@@ -241,8 +241,7 @@ def _deleted(attempt: Attempt, filled: Filled, count: int) -> None:
     other = Manifest.of(manifest.body + b"\n" * attempt.make.random.randint(1, 99), manifest.media_type)
     tags = {attempt.make.tag() for _ in range(count)}
     for tag in tags:
-        if attempt.answered(repo.put_manifest(tag, other.body, other.media_type)).status != CREATED:
-            raise Declined
+        _tagged(attempt, repo, tag, other)
         filled.pushed[tag] = other
     # The very page that is asked for afterwards.
     before = {tag for page in _walk(attempt, repo, MOST) for tag in _of(page)}
@@ -251,7 +250,7 @@ def _deleted(attempt: Attempt, filled: Filled, count: int) -> None:
         del filled.pushed[tag]
     filled.gone |= tags
     answer = attempt.answered(repo.delete_manifest(other.digest))
-    if answer.status != ACCEPTED:
+    if not attempt.deletes(checks.DELETION, answer):
         raise Declined
     left = _left(attempt, filled, tags, MOST)
     told = f"{len(tags & set(left))} of {count} tags were still listed"
@@ -259,6 +258,19 @@ def _deleted(attempt: Attempt, filled: Filled, count: int) -> None:
     attempt(checks.DELETED, held, "a list without the tags of a deleted manifest", answer, actual=told)
     kept = before & set(filled.pushed) <= set(left)
     attempt(checks.KEPT, kept, "the other tags as before", answer, actual=_told(left, filled))
+
+
+def _tagged(attempt: Attempt, repo: Repository, tag: str, manifest: Manifest) -> Response:
+    """Push a manifest under a tag; return the 201.
+
+    Raises:
+        Declined: the target takes no more.
+    """
+    answer = attempt.answered(repo.put_manifest(tag, manifest.body, manifest.media_type))
+    if answer.refused:
+        raise Declined
+    attempt(checks.PUSHED, answer.status == CREATED, "status 201 to a push of a manifest", answer)
+    return answer
 
 
 def _left(attempt: Attempt, filled: Filled, deleted: set[str], page: int | None = None) -> list[str]:
@@ -278,16 +290,12 @@ def _replaced(attempt: Attempt, filled: Filled) -> None:
     repo, manifest = filled.repo, next(iter(filled.pushed.values()))
     old, new = attempt.make.tag(), attempt.make.tag()
     filled.gone.add(old)
-    put = attempt.answered(repo.put_manifest(old, manifest.body, manifest.media_type))
-    if put.status != CREATED:
-        raise Declined
+    _tagged(attempt, repo, old, manifest)
     _walk(attempt, repo, None)
     answer = attempt.answered(repo.delete_manifest(old))
-    if answer.status != ACCEPTED:
+    if not attempt.deletes(checks.TAG_DELETION, answer):
         raise Declined
-    again = attempt.answered(repo.put_manifest(new, manifest.body, manifest.media_type))
-    if again.status != CREATED:
-        raise Declined
+    again = _tagged(attempt, repo, new, manifest)
     filled.pushed[new] = manifest
     found = _left(attempt, filled, {old})
     told = _told(found, filled)
@@ -297,7 +305,7 @@ def _replaced(attempt: Attempt, filled: Filled) -> None:
     del filled.pushed[new]
     filled.gone.add(new)
     answer = attempt.answered(repo.delete_manifest(new))
-    if answer.status == ACCEPTED:
+    if attempt.deletes(checks.TAG_DELETION, answer):
         found = _left(attempt, filled, {new})
         told = _told(found, filled)
         attempt(checks.REPLACED, new not in found, f"a list without the deleted tag {new}", answer, actual=told)

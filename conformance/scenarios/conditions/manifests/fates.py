@@ -14,6 +14,7 @@ from conformance.scenarios.conditions.rows.attempt import (
     CREATED,
     NOT_FOUND,
     OK,
+    SERVER_ERROR,
     UNKNOWN,
     Attempt,
     Check,
@@ -64,6 +65,8 @@ class Fate:
     def _put(self, tag: str, manifest: Manifest, repo: Repository | None = None) -> Response | None:
         """Push a manifest beside that of the row; return the 201, nothing where the target takes none."""
         answer = self.attempt.answered((repo or self.repo).put_manifest(tag, manifest.body, manifest.media_type))
+        failed = answer.status >= SERVER_ERROR
+        self.attempt(checks.PUSHED, not failed, "status 201 to a push of a manifest", answer)
         return answer if answer.status == CREATED else None
 
     def _gone(self, check: Check, reference: str, deletion: Response, repo: Repository | None = None) -> None:
@@ -134,7 +137,7 @@ class Fate:
             place.gone.update(tags)
             shelf.forget(kind)
         answer = self.attempt.answered(self.repo.delete_manifest(part.digest))
-        if answer.status != ACCEPTED:
+        if not self.attempt.deletes(fate_checks.DELETED, answer):
             # A registry may hold what others need.
             return
         place.deleted = True
