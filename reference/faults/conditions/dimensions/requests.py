@@ -60,25 +60,6 @@ async def _any_that_is_known(registry: Registry, request: Request, handler: Hand
     return response
 
 
-def _part_cached(registry: Registry) -> None:
-    """A cache keeps the body of a 206 under the URL, and gives it to who asks for the whole."""
-    parts: dict[Key, bytes | tuple[int, int]] = {}
-
-    def around_get(handler: Handler) -> Handler:
-        async def changed(request: Request) -> Response:
-            response = await handler(request)
-            key = request.name, request.reference
-            if response.status == 206 and len(response.parts) == 1:
-                parts.setdefault(key, response.parts[0])
-            elif response.status == 200 and key in parts and not request.headers.get("range"):
-                response.parts = [parts[key]]
-            return response
-
-        return changed
-
-    wrap(registry, ("blob.get",), around_get)
-
-
 @around("manifest.get", "manifest.head")
 async def _eight_types(registry: Registry, request: Request, handler: Handler) -> Response:
     """There is room for eight types of Accept; what is not among them is not to be sent."""
@@ -103,12 +84,6 @@ FAULTS = (
         title="A pull of a blob returns 304 where If-None-Match names another blob of the repository.",
         breaks=("PULL-CACHE-FALSE-304",),
         apply=_any_that_is_known,
-    ),
-    Fault(
-        name="part-cached-as-the-whole",
-        title="After a range of a blob was pulled, a pull of the whole returns 200 with that range.",
-        breaks=("PULL-BLOB-GET-BODY-EXACT", "PULL-CONSIST-REPEATABLE"),
-        apply=_part_cached,
     ),
     Fault(
         name="accept-read-to-its-eighth-type",

@@ -8,9 +8,8 @@ from collections import Counter
 from reference import errors
 from reference.app import Registry
 from reference.faults.conditions.dimensions.shared import Key, served_where
-from reference.grammar import new_hash
 from reference.messages import Handler, Request, Response
-from reference.modifications import Fault, around, override, wrap
+from reference.modifications import Fault, override, wrap
 from reference.storage import Manifest
 
 #: Seconds in which requests for one blob are answered together.
@@ -60,29 +59,6 @@ def _listed_again(registry: Registry) -> None:
     )
 
 
-@around("upload.patch")
-async def _refused_and_hashed(registry: Registry, request: Request, handler: Handler) -> Response:
-    """A chunk is hashed as it comes, and looked at afterwards."""
-    upload = registry.uploads.find(request)
-    try:
-        return await handler(request)
-    except errors.RegistryError as error:
-        if error.status == 416 and upload.size:
-            refused = b"".join([piece async for piece in request.pieces()])
-            digest, size = upload.digest, upload.size
-
-            async def with_refused(algorithm: str) -> str:
-                data = bytes(getattr(upload, "data", b""))
-                if not refused:
-                    return await digest(algorithm)
-                state = new_hash(algorithm)
-                state.update(data[:size] + refused + data[size:])
-                return f"{algorithm}:{state.hexdigest()}"
-
-            override(upload, digest=with_refused)
-        raise
-
-
 def _ranges_together(registry: Registry) -> None:
     """Requests for one blob that come at the same time are one, whatever range they are for."""
     under_way: dict[Key, str] = {}
@@ -119,12 +95,6 @@ FAULTS = (
         title="A referrer that is pushed twice is listed twice.",
         breaks=("DISC-REFERRERS-COMPLETE",),
         apply=_listed_again,
-    ),
-    Fault(
-        name="refused-chunk-hashed",
-        title="An upload that refused a chunk with 416 on the way cannot be closed with the right digest.",
-        breaks=("PUSH-PATCH-416-STATE-UNCHANGED",),
-        apply=_refused_and_hashed,
     ),
     Fault(
         name="ranges-at-the-same-time-are-one",
