@@ -86,6 +86,12 @@ class Fate:
         answer = self.attempt.answered(self.repo.head_manifest(reference, media_type, headers=headers))
         self.attempt(check, answer.status in UNKNOWN, "status 404 after its deletion", deletion, answer)
 
+    def _is_other(self, tag: str) -> bool:
+        """Tell whether a tag is another than that of the row: OCI lets a registry fold the case (BASE-TAG-CASE)."""
+        if tag.lower() != self.push.tag.lower():
+            return True
+        return not self.attempt.answered(self.repo.head_manifest(tag, self.manifest.media_type)).ok
+
     # -- a tag that moves
 
     def _moved(self) -> None:
@@ -93,7 +99,7 @@ class Fate:
         other = self.push.other()
         sibling = sibling_of(self.push.tag, 0)
         beside = self.row["tag"] in {"longest", "capitals"} and sibling not in self.attempt.place.tags
-        beside = beside and self._put(sibling, self.manifest) is not None
+        beside = beside and self._is_other(sibling) and self._put(sibling, self.manifest) is not None
         if beside:
             self.attempt.place.tags[sibling] = self.row
         moved = self._put(self.push.tag, other)
@@ -245,7 +251,8 @@ class Fate:
         """Delete one of several tags: the others, the manifest, and its place among the referrers stay."""
         place = self.attempt.place
         siblings = {sibling_of(self.push.tag, self.attempt.number + more) for more in range(2)} - set(place.tags)
-        others = [tag for tag in sorted(siblings) or [self.attempt.make.tag()] if self._put(tag, self.manifest)]
+        siblings = {tag for tag in siblings if self._is_other(tag)} or {self.attempt.make.tag()}
+        others = [tag for tag in sorted(siblings) if self._put(tag, self.manifest)]
         if not others:
             return False
         place.tags.update(dict.fromkeys(others, self.row))
