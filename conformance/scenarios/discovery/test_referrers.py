@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.client.http.exchange import Response
-from conformance.client.registry import OCI_INDEX, Repository, next_link
+from conformance.client.registry import OCI_INDEX, OCI_MANIFEST, Repository, next_link
 from conformance.contract.wording import quoted
 from conformance.scenarios.shared.artifacts import (
     ANNOTATIONS,
@@ -18,7 +18,7 @@ from conformance.scenarios.shared.artifacts import (
 )
 from conformance.settings import Settings
 from conformance.target.capabilities import Capabilities
-from conformance.target.content import ANY_MANIFEST, Manifest, index
+from conformance.target.content import ANY_MANIFEST, OCI_CONFIG, Descriptor, Manifest, image, index
 from conformance.target.lists import HIDDEN, NOT_FOUND, OK, all_referrers, descriptors_of, member_of, referrer_pages
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, Undecided, Unsupported, field_of, listing, told, verifies
@@ -80,6 +80,27 @@ def _entry(judge: Judge, requirement: str, answer: Response, entry: dict[str, An
         judge(requirement, found == value, f"{name} {quoted(value)}", answer, actual=actual)
 
 
+def _described(
+    judge: Judge, answer: Response, found: dict[str, dict[str, Any]], typed: Manifest, plain: Manifest
+) -> None:
+    """Judge that a list describes a referrer with an artifactType, and one without, as they were pushed."""
+    for manifest in (typed, plain):
+        _entry(judge, FIELDS, answer, found[manifest.digest], **manifest.descriptor())
+    _entry(judge, OWN_TYPE, answer, found[typed.digest], artifactType=SBOM)
+    _entry(judge, FROM_CONFIG, answer, found[plain.digest], artifactType=CONFIG_TYPE)
+    notes = found[typed.digest].get("annotations")
+    kept = isinstance(notes, dict) and ANNOTATIONS.items() <= notes.items()
+    judge(NOTES, kept, f"the annotations {quoted(ANNOTATIONS)}", answer, actual=f"they were {quoted(notes)}")
+
+
+def _without_layers(repo: Repository, setup: SetUp, subject: Descriptor) -> str:
+    """Push a manifest with a subject and no layer, which a registry may refuse; return its digest if it is there."""
+    document = image(setup.blob_there(repo).descriptor(OCI_CONFIG), [], subject=subject, artifactType=SBOM)
+    manifest = Manifest.of(document, OCI_MANIFEST)
+    pushed = repo.put_manifest(manifest.digest, manifest.body, manifest.media_type)
+    return manifest.digest if pushed.status == CREATED else ""
+
+
 @verifies(STATUS, TYPE, SHAPE, COMPLETE, ONLY, FIELDS, OWN_TYPE, FROM_CONFIG, NOTES)
 def test_referrers_of_an_image(repo: Repository, setup: SetUp, judge: Judge, settings: Settings) -> None:
     """The list has each manifest with that subject once, described as pushed, and nothing else."""
@@ -95,6 +116,7 @@ def test_referrers_of_an_image(repo: Repository, setup: SetUp, judge: Judge, set
     early = repo.referrers(subject.digest).header("ETag") or ""
     plain = refer(repo, setup, target, config_type=CONFIG_TYPE)
     farther = refer(repo, setup, typed.descriptor(), artifactType=SBOM)
+    bare = _without_layers(repo, setup, target)
     # An index that lists a referrer takes it from nobody, whether it is accepted or not.
     beside = Manifest.of(index([plain.descriptor()]), OCI_INDEX)
     repo.put_manifest(beside.digest, beside.body, OCI_INDEX)
@@ -114,7 +136,7 @@ def test_referrers_of_an_image(repo: Repository, setup: SetUp, judge: Judge, set
             judge(TYPE, asked.media_type == OCI_INDEX, f"Content-Type: {OCI_INDEX}", asked, actual=actual)
     entries = descriptors_of(answer) if "Link" not in answer.headers else all_referrers(repo, subject.digest)
     digests = [entry.get("digest") for entry in entries]
-    strange = sorted({str(d) for d in digests} - {typed.digest, plain.digest})
+    strange = sorted({str(d) for d in digests} - {typed.digest, plain.digest} - ({bare} if bare else set()))
     named = ", ".join("the referrer's own referrer" if d == farther.digest else d for d in strange)
     judge(ONLY, not strange, "only manifests with that subject", answer, actual=f"it had {named}")
     counts = [digests.count(manifest.digest) for manifest in (typed, plain)]
@@ -125,14 +147,10 @@ def test_referrers_of_an_image(repo: Repository, setup: SetUp, judge: Judge, set
         answer,
         actual=f"they were listed {counts[0]} times and {counts[1]} times",
     )
+    if bare and not settings.settle:
+        judge(COMPLETE, bare in digests, "a referrer whose array of layers is empty, too", answer)
     found = {str(entry.get("digest")): entry for entry in entries}
-    for manifest in (typed, plain):
-        _entry(judge, FIELDS, answer, found[manifest.digest], **manifest.descriptor())
-    _entry(judge, OWN_TYPE, answer, found[typed.digest], artifactType=SBOM)
-    _entry(judge, FROM_CONFIG, answer, found[plain.digest], artifactType=CONFIG_TYPE)
-    notes = found[typed.digest].get("annotations")
-    kept = isinstance(notes, dict) and ANNOTATIONS.items() <= notes.items()
-    judge(NOTES, kept, f"the annotations {quoted(ANNOTATIONS)}", answer, actual=f"they were {quoted(notes)}")
+    _described(judge, answer, found, typed, plain)
     if early:
         asked = repo.referrers(subject.digest, headers=(("If-None-Match", early),))
         expected = "the list, as it has one referrer more than that with this ETag"

@@ -186,6 +186,12 @@ def test_last(fresh_repo: Repository, setup: SetUp, judge: Judge, settings: Sett
     else:
         judge.unsupported(EMPTY_ARRAY, "the list after the last tag is not empty")
     rest = all_tags(fresh_repo, last=full[1])
+    if begins and not setup.shared:
+        # Ahead of the position that was asked for before.
+        setup.tags(fresh_repo, full[1][:-1])
+        moved = tags_of(fresh_repo.list_tags(n=2, last=full[1]))
+        expected = f"{listing(page)} behind {full[1]} as before a tag ahead of it was pushed"
+        judge(LAST, moved == page, expected, answer, actual=f"it was {listing(moved)}")
     expected = f"{listing(full[2:])} after {full[1]}"
     judge(ALONE, rest == full[2:], expected, answer, *rest.pages, actual=f"it was {listing(rest)}")
     if between:

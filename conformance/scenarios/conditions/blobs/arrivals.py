@@ -17,6 +17,7 @@ from conformance.scenarios.conditions.blobs.checks import (
     ENDED,
     FALLEN_BACK,
     GOT,
+    OTHER_CLOSED,
     PUSHED,
     REFUSED,
     REFUSED_STATUS,
@@ -351,10 +352,24 @@ class Arrival(Session):
             self.attempt(CANCELLED_KEPT, head.status != NOT_FOUND, "the blob of the same bytes as before", answer, head)
 
     def _beside(self) -> None:
-        """Leave another upload open, with other bytes in it."""
-        location, _ = self._open()
-        if self.attempt.has("chunked"):
-            self.attempt.answered(self.repo.patch_upload(location, self.attempt.make.bytes(99), "0-98"))
+        """Open another upload, and send a chunk of other bytes to it."""
+        location, least = self._open()
+        content = self.attempt.make.bytes(99)
+        sent = False
+        if self.attempt.has("chunked") and least <= len(content):
+            answer = self.attempt.answered(self.repo.patch_upload(location, content, f"0-{len(content) - 1}"))
+            sent = answer.ok
+            location = upload_location(answer) or location
+        self._other = location, content, b"" if sent else content
+
+    def finish_other(self) -> None:
+        """Close the other upload, which is open still whatever was done meanwhile."""
+        if self._other is None:
+            return
+        location, content, rest = self._other
+        answer = self.attempt.answered(self.repo.put_upload(location, digest_of(content), rest))
+        lost = answer.status == NOT_FOUND or answer.status >= SERVER_ERROR or answer.status == UNSATISFIABLE
+        self.attempt(OTHER_CLOSED, not lost, "status 201 to the close of the other upload", answer)
 
 
 def _payload(way: str, part: bytes) -> Payload:

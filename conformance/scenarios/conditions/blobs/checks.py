@@ -43,6 +43,9 @@ STATUS = Check("blob-accepted", "the status of an open upload", "PUSH-STATUS-204
 FRESH = Check(
     "blob-headers", "the Range of a fresh upload", "PUSH-SESSION-FRESH-RANGE-TRUE", ends=False, about="session"
 )
+OTHER_CLOSED = Check(
+    "blob-accepted", "the close of another upload", "PUSH-SESSION-PARALLEL-ISOLATED", ends=False, about="session"
+)
 CANCEL = Check("blob-refused", "the cancellation of an upload", "PUSH-CANCEL-204", about="session")
 CANCELLED = Check("blob-refused", "an upload that was cancelled", "PUSH-CANCEL-SESSION-GONE", about="session")
 CANCELLED_KEPT = Check(

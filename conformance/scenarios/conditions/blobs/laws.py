@@ -26,7 +26,7 @@ from conformance.scenarios.conditions.rows.attempt import (
     is_coded,
     longer,
 )
-from conformance.scenarios.conditions.rows.places import Form, encoded, near, other_length
+from conformance.scenarios.conditions.rows.places import Form, encoded, near, no_room, other_length
 from conformance.scenarios.conditions.rows.rows import Row
 from conformance.scenarios.shared.partial_content import LABEL, TRUE, expected_of, false_of
 from conformance.verdict.judge import content_of, status_of, told
@@ -52,7 +52,7 @@ def possible(row: Row) -> bool:
     if content == "one-byte" and arrival == "streamed":
         # Nothing shows whether one byte was counted.
         return False
-    if content in COMMON and row.get("fate") == "deleted-there":
+    if no_room(row) or (content in COMMON and row.get("fate") == "deleted-there"):
         return False
     part, end = row.get("range", "first"), row.get("range-end", "suffix")
     if content == "empty" and (part != "first" or end != "suffix"):
@@ -76,6 +76,7 @@ def attempt_blob(attempt: Attempt) -> None:
     if attempt.row["refused"] == "later":
         arrival.refuse(present=True)
     Look(attempt, content, arrival, created).run()
+    arrival.finish_other()
 
 
 class Look:

@@ -44,6 +44,8 @@ class Session:
         self.repo = repo or attempt.repo
         #: Whether another repository has it, too.
         self.beside = attempt.row["arrival"] == "mounted"
+        #: Another upload that is open: its location, its content, and what of that is to be sent.
+        self._other: tuple[str, bytes, bytes] | None = None
         #: The ends of the chunks that are sent.
         self._sent: list[tuple[int, int]] = []
 

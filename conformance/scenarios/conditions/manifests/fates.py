@@ -174,7 +174,6 @@ class Fate:
         if gone and other is not None and beside is not None:
             if by_digest and self.attempt.number % 2:
                 self.lists.listed_there(fate_checks.OTHER_LISTED, other)
-                return
             kept = self.attempt.answered(other.get_manifest(self.push.tag, beside.media_type))
             held = kept.ok and kept.body == beside.body
             check = fate_checks.OTHER_KEPT if by_digest else fate_checks.TAG_ELSEWHERE_KEPT

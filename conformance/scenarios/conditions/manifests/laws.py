@@ -6,6 +6,7 @@ from conformance.scenarios.conditions.manifests.looks import ManifestLook
 from conformance.scenarios.conditions.manifests.push import Push
 from conformance.scenarios.conditions.rows.attempt import Attempt
 from conformance.scenarios.conditions.rows.kinds import DEEPER, DOCKER, NAMELESS_INDEX, SUBJECTS, Shelf, untyped
+from conformance.scenarios.conditions.rows.places import no_room
 from conformance.scenarios.conditions.rows.rows import Row
 
 #: Subjects in words.
@@ -24,7 +25,9 @@ def possible(row: Row) -> bool:
         return False
     if row.get("manifest-fate") == "part-deleted" and row.get("subject") == "absent":
         return False
-    return not (row.get("push") == "by-sha512" and row.get("manifest-elsewhere") == "digest-tag")
+    if row.get("push") == "by-sha512" and row.get("manifest-elsewhere") == "digest-tag":
+        return False
+    return not no_room(row)
 
 
 def attempt_manifest(attempt: Attempt) -> None:

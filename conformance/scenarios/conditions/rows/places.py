@@ -8,6 +8,7 @@ from weakref import WeakKeyDictionary
 
 from conformance.client.registry import Repository, next_link
 from conformance.scenarios.conditions.rows.attempt import Place
+from conformance.scenarios.conditions.rows.cover import Row
 from conformance.scenarios.shared.tags import WORDS
 from conformance.settings import NAMESPACE
 from conformance.target.capabilities import UNKNOWN
@@ -42,6 +43,11 @@ def links(repo: Repository, session: Session) -> bool:
     if session not in _links:
         _links[session] = any(next_link(repo.list_tags(n=n)) is not None for n in (2, 1))
     return _links[session]
+
+
+def no_room(row: Row) -> bool:
+    """Tell whether the name of a row's repository leaves no room for one below it."""
+    return row.get("repository") == "longest" and row.get("neighbour") == "below"
 
 
 @dataclass(frozen=True, slots=True)
