@@ -24,6 +24,7 @@ INVALID = "AUTH-TOKEN-INVALID-REFUSED"
 ATTRIBUTE = "AUTH-TOKEN-INVALID-ERROR-ATTRIBUTE"
 EXPIRED = "AUTH-TOKEN-EXPIRED-REFUSED"
 AUDIENCE = "AUTH-TOKEN-AUDIENCE-REFUSED"
+ACCEPTED = "AUTH-VALID-CREDENTIALS-ACCEPTED"
 REFRESH = "AUTH-REFRESH-TOKEN-NOT-BEARER"
 ELSEWHERE = "other.example"
 #: Seconds that two clocks may differ.
@@ -144,7 +145,12 @@ def test_refresh_token_at_the_registry(
     """A refresh token is for the token service alone and opens nothing at the registry."""
     manifest = setup.image(repo)
     private(callers, repo, manifest.digest)
-    refresh = member(tokens.ask(offline_token="true"), "refresh_token")  # noqa: S106  a parameter
+    offline = tokens.ask(scope(repo, "pull"), offline_token="true")  # noqa: S106  a parameter
+    if (token := token_of(offline)) is not None:
+        pull = callers.holding(token).at(repo).get_manifest(manifest.digest, ANY_MANIFEST)
+        expected = "a pull with a token that was asked for with offline_token=true"
+        judge.beside(ACCEPTED, pull.ok, expected, offline, pull)
+    refresh = member(offline, "refresh_token")
     if not refresh and capabilities.has("oauth") and tokens.owner:
         refresh = member(tokens.service.by_password(tokens.owner, access_type="offline"), "refresh_token")
     if not isinstance(refresh, str) or not refresh.isascii() or not refresh.isprintable():

@@ -65,7 +65,7 @@ def _listed_there(registry: Registry, own: set[str], stem: str) -> bool:
 
 
 #: Ends of names that have one order by bytes and by components, and of names that have two.
-_ALIKE, _OTHERWISE = ("b", "c", "a/d/e"), ("b", "b/x", "b-x")
+_ALIKE, _OTHERWISE = ("b", "c", "a/d/e"), ("/b", "/b/x", "/b-x")
 
 
 def _three(
@@ -153,7 +153,7 @@ def test_pages_of_the_catalog(
         raise NotTested("this takes three repositories in the catalogue", Withheld.REPOSITORIES)
     _walk(judge, registry, max(2, size // 3), long=next_link(whole) is not None)
     if not setup.shared:
-        _walk_past(judge, registry, {repo.name for repo in own}, min(repo.name for repo in own).removesuffix("b"))
+        _walk_past(judge, registry, {repo.name for repo in own}, min(repo.name for repo in own).removesuffix("/b"))
 
 
 def _walk_past(judge: Judge, registry: Registry, own: set[str], stem: str) -> None:

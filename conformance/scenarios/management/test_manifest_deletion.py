@@ -115,6 +115,8 @@ def test_delete_what_is_no_manifest(repo: Repository, unknown_repo: Repository, 
     """A manifest that is not there cannot be deleted."""
     there = setup.image(repo)
     answer = repo.delete_manifest(setup.make.digest())
+    blob = repo.delete_manifest(there.blobs[0].digest)
+    judge.beside(UNKNOWN, not blob.ok, "status 404 to the deletion of a manifest by the digest of a blob", blob)
     if judge.status(UNKNOWN, answer, NOT_FOUND, when="to the deletion of an unknown digest"):
         judge.code(CODE, answer, "MANIFEST_UNKNOWN")
     else:

@@ -20,7 +20,8 @@ RIGHTS = frozenset({401, 403})
 def test_pull_of_an_unknown_manifest(repo: Repository, setup: SetUp, judge: Judge) -> None:
     """A tag or digest that the repository does not hold is answered 404."""
     setup.image(repo)
-    for reference in (setup.make.tag(), setup.make.digest()):
+    # Under such a tag clients look for signatures.
+    for reference in (setup.make.tag(), setup.make.digest(), setup.make.digest().replace(":", "-")):
         answer = repo.get_manifest(reference, OCI_MANIFEST)
         if judge.status("PULL-MANIFEST-GET-UNKNOWN-404", answer, 404):
             judge.code("PULL-MANIFEST-GET-UNKNOWN-CODE", answer, "MANIFEST_UNKNOWN", "NAME_UNKNOWN")
@@ -34,8 +35,12 @@ def test_pull_of_an_unknown_manifest(repo: Repository, setup: SetUp, judge: Judg
     "PULL-BLOB-GET-UNKNOWN-REPO-404",
     "PULL-MANIFEST-GET-UNKNOWN-REPO-CODE",
 )
-def test_pull_from_an_unknown_repository(unknown_repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """Nothing is found in a repository that does not exist."""
+def test_pull_from_an_unknown_repository(
+    repo: Repository, unknown_repo: Repository, setup: SetUp, judge: Judge
+) -> None:
+    """Nothing is found in a repository that does not exist, be it below one that does."""
+    setup.image(repo)
+    below = Repository(repo.registry, f"{repo.name}/below")
     tag, digest = setup.make.tag(), setup.make.digest()
     pulls = [
         ("PULL-MANIFEST-GET-UNKNOWN-REPO-404", unknown_repo.get_manifest(tag, OCI_MANIFEST)),
@@ -43,6 +48,11 @@ def test_pull_from_an_unknown_repository(unknown_repo: Repository, setup: SetUp,
         ("PULL-BLOB-GET-UNKNOWN-REPO-404", unknown_repo.get_blob(digest)),
         ("PULL-BLOB-GET-UNKNOWN-REPO-404", unknown_repo.head_blob(digest)),
     ]
+    if not setup.shared and pulls[-1][1].status not in RIGHTS:
+        answer = below.head_blob(digest)
+        judge(
+            "PULL-BLOB-GET-UNKNOWN-REPO-404", answer.status == 404, "status 404 below a known repository, too", answer
+        )
     codes = ("NAME_UNKNOWN", "MANIFEST_UNKNOWN", "BLOB_UNKNOWN")
     for requirement, answer in pulls:
         if answer.status in RIGHTS:

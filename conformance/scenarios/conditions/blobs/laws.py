@@ -40,6 +40,7 @@ _SMALL = {"empty": 0, "one-byte": 1, "empty-json": 2, "config": 400, "manifest-l
 _ACCEPT = (
     "application/octet-stream, application/vnd.oci.image.layer.v1.tar;q=0.5",
     "application/vnd.oci.image.layer.v1.tar+gzip, */*",
+    "application/vnd.oci.image.config.v1+json, application/vnd.docker.container.image.v1+json, */*",
 )
 
 
@@ -124,7 +125,7 @@ class Look:
         if asked == "encoded":
             return Form(self.repo, encoded(self.digest, self.attempt.number))
         if asked == "accept":
-            return Form(self.repo, self.digest, (("Accept", _ACCEPT[self.attempt.number % 2]),))
+            return Form(self.repo, self.digest, (("Accept", _ACCEPT[self.attempt.number % 3]),))
         return Form(self.repo, self.digest)
 
     def still(self, attempt: Attempt) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from conformance.client.registry import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
 from conformance.scenarios.shared.manifest_variants import served
-from conformance.target.content import EMPTY_TYPE, OCI_CONFIG, Manifest, docker_image, image, index
+from conformance.target.content import EMPTY_TYPE, OCI_CONFIG, OCI_LAYER, Manifest, docker_image, image, index
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, Unsupported, verifies
 
 EXAMPLE = "application/vnd.example"
+#: The type of what signatures sign.
+SIGNATURE = "application/vnd.dev.cosign.simplesigning.v1+json"
 
 
 def _accepted(judge: Judge, requirement: str, repo: Repository, manifest: Manifest, what: str) -> bool:
@@ -29,8 +31,11 @@ def test_put_artifact_manifests(repo: Repository, setup: SetUp, judge: Judge) ->
     _accepted(
         judge, "PUSH-MANIFEST-CONFIG-TYPE-UNKNOWN", repo, binary, "a manifest with an unknown type of configuration"
     )
-    layered = setup.unpushed_image([config, layer], layer_type=f"{EXAMPLE}.layer.v1")
-    _accepted(judge, "PUSH-MANIFEST-LAYER-TYPE-UNKNOWN", repo, layered, "a manifest with an unknown type of layer")
+    layered = setup.unpushed_image([config, layer], layer_type=SIGNATURE)
+    if _accepted(
+        judge, "PUSH-MANIFEST-LAYER-TYPE-UNKNOWN", repo, layered, "a manifest with a type of layer that is no archive"
+    ):
+        served(setup, judge, "PUSH-MANIFEST-LAYER-TYPE-UNKNOWN", repo, layered)
     none = Manifest.of(image(config.descriptor(OCI_CONFIG), []), OCI_MANIFEST)
     _accepted(judge, "PUSH-MANIFEST-EMPTY-LAYERS", repo, none, "a manifest without layers")
     empty = setup.blob(repo, b"{}").descriptor(EMPTY_TYPE)
@@ -67,6 +72,11 @@ def test_put_indexes(repo: Repository, setup: SetUp, judge: Judge) -> None:
         judge.inconclusive(requirement, "the target looks for the entry elsewhere and refuses it as missing")
     else:
         judge.status(requirement, answer, 201, when="to an index with an entry of an unknown type")
+    # Builders keep their caches so.
+    cache = Manifest.of(index([setup.blob(repo).descriptor(OCI_LAYER)]), OCI_INDEX)
+    answer = repo.put_manifest(setup.make.tag(), cache.body, OCI_INDEX)
+    if answer.status == 201 or not set(answer.error_codes or ()) & {"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"}:
+        judge.beside(requirement, answer.status == 201, "status 201 to an index of layers", answer)
 
 
 @verifies("PUSH-MANIFEST-FOREIGN-LAYER")
