@@ -43,6 +43,9 @@ Change = Fault | Variant
 #: What shows to requests that the sequence below does not have; the suite itself convicts or
 #: acquits it.
 ELSEWHERE = {
+    "anonymous-tag-list-401",
+    "basic-credentials-with-line-end-500",
+    "blob-deletion-refused-and-done",
     "blobs-of-all-repositories",
     "cancelled-by-everybody",
     "catalog-for-everybody",
@@ -57,9 +60,12 @@ ELSEWHERE = {
     "mounts-for-everybody",
     "oauth-answer-201",
     "oauth-token-in-a-list",
+    "offline-token-refused",
+    "page-of-tags-open-to-everybody",
     "present-blobs-denied",
     "ranges-for-everybody",
     "redirect-wants-login",
+    "refresh-token-good-once",
     "refusal-of-head-with-digest",
     "refusal-of-head-with-size",
     "refusal-with-content",
@@ -74,6 +80,7 @@ ELSEWHERE = {
     "scope-of-mount-without-source",
     "scope-of-pull-is-read",
     "scope-of-pull-missing",
+    "scopes-of-one-repository-first-wins",
     "status-for-everybody",
     "upload-goes-on-elsewhere",
     "version-check-forbidden-to-strangers",

@@ -91,6 +91,26 @@ def _batch_of_tags(registry: Registry) -> None:
     override(registry.manifests, remove_tags_of=removed, find=changed)
 
 
+def _position_remembered(registry: Registry) -> None:
+    """The cursor of a page is a number, which is looked up by the tag that was named once."""
+    positions: dict[tuple[str, str], int] = {}
+    asked = [""]
+    tags, after = registry.storage.tags, registry.tags.after
+
+    def remember(name: str) -> Sequence[str]:
+        asked[0] = name
+        return tags(name)
+
+    def changed(known: Sequence[str], last: str | None) -> Sequence[str]:
+        rest = after(known, last)
+        if last is None:
+            return rest
+        return known[positions.setdefault((asked[0], last), len(known) - len(rest)) :]
+
+    override(registry.storage, tags=remember)
+    override(registry.tags, after=changed)
+
+
 FAULTS = (
     Fault(
         name="referrers-filtered-among-twenty",
@@ -115,5 +135,11 @@ FAULTS = (
         title="The deletion of a manifest takes ten of its tags; the others still yield it.",
         breaks=("MGMT-MANIFEST-DELETE-TAGS-404",),
         apply=_batch_of_tags,
+    ),
+    Fault(
+        name="tag-page-position-remembered",
+        title="A page of tags behind one that was named before begins where it did then, whatever came since.",
+        breaks=("DISC-TAGS-LAST-EXCLUSIVE", "DISC-TAGS-ORDER-SAME-IN-PAGES", "DISC-TAGS-LINK-WALK-COMPLETE"),
+        apply=_position_remembered,
     ),
 )

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from reference.app import Registry
-from reference.documents import IMAGES, INDEXES
+from reference.documents import IMAGES, INDEXES, parse
 from reference.faults.conditions.dimensions.shared import is_by_tag
 from reference.messages import Handler, Request, Response
 from reference.modifications import Fault, around, override
@@ -64,6 +64,20 @@ def _layers_once(registry: Registry) -> None:
     override(registry.manifests, negotiate=changed)
 
 
+def _without_layers_unlisted(registry: Registry) -> None:
+    """Referrers are joined with the table of their layers."""
+    referrers, find = registry.storage.referrers, registry.storage.manifest
+
+    def has_parts(name: str, digest: str) -> bool:
+        manifest = find(name, digest)
+        return manifest is None or parse(manifest.content).get("layers") != []
+
+    override(
+        registry.storage,
+        referrers=lambda name, subject: [digest for digest in referrers(name, subject) if has_parts(name, digest)],
+    )
+
+
 FAULTS = (
     Fault(
         name="blob-like-a-manifest-among-manifests",
@@ -82,5 +96,11 @@ FAULTS = (
         title="A manifest that has a layer twice is pulled with that layer once.",
         breaks=("PULL-MANIFEST-GET-BODY-EXACT", "PULL-MANIFEST-GET-DIGEST-BINDS-BODY"),
         apply=_layers_once,
+    ),
+    Fault(
+        name="referrer-without-layers-unlisted",
+        title="A referrer whose array of layers is empty is not listed.",
+        breaks=("DISC-REFERRERS-COMPLETE",),
+        apply=_without_layers_unlisted,
     ),
 )

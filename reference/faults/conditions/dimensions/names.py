@@ -78,6 +78,18 @@ def _folder_removed(registry: Registry) -> None:
     override(registry.manifests, remove=changed)
 
 
+def _prefix_deleted(registry: Registry) -> None:
+    """The statement that deletes has the name as a prefix."""
+    remove = registry.manifests.remove
+
+    def changed(name: str, digest: str) -> None:
+        for other in list(registry.storage.repositories()):
+            if other == name or other.startswith(f"{name}/"):
+                remove(other, digest)
+
+    override(registry.manifests, remove=changed)
+
+
 FAULTS = (
     Fault(
         name="slash-and-hyphen-one-repository",
@@ -96,5 +108,11 @@ FAULTS = (
         title="The deletion of the last manifest of a repository empties the repositories below its name.",
         breaks=("MGMT-MANIFEST-DELETE-OTHER-REPO-KEPT",),
         apply=_folder_removed,
+    ),
+    Fault(
+        name="delete-reaches-repositories-below",
+        title="The deletion of a manifest takes it from the repositories below the same name, too.",
+        breaks=("MGMT-MANIFEST-DELETE-OTHER-REPO-KEPT",),
+        apply=_prefix_deleted,
     ),
 )

@@ -7,7 +7,7 @@ from reference.faults.conditions.dimensions.shared import Key
 from reference.grammar import digest_of
 from reference.messages import Handler, Request, Response
 from reference.modifications import Fault, around, override
-from reference.storage import Manifest
+from reference.storage import Manifest, Upload
 
 
 @around("tags.list")
@@ -75,6 +75,27 @@ def _referrers_of_tag(registry: Registry) -> None:
     )
 
 
+def _deletion_ends_uploads(registry: Registry) -> None:
+    """The deletion of a blob tidies the folder of its repository."""
+    opened: list[Upload] = []
+    start, remove = registry.storage.start_upload, registry.blobs.remove
+
+    def remember(name: str) -> Upload:
+        opened.append(start(name))
+        return opened[-1]
+
+    def changed(name: str, digest: str) -> bool:
+        if not remove(name, digest):
+            return False
+        for upload in opened:
+            if upload.repository == name and not upload.closed:
+                registry.storage.discard_upload(upload)
+        return True
+
+    override(registry.storage, start_upload=remember)
+    override(registry.blobs, remove=changed)
+
+
 FAULTS = (
     Fault(
         name="tag-list-etag-counts",
@@ -99,5 +120,11 @@ FAULTS = (
         title="The deletion of one of the tags of a subject empties its list of referrers.",
         breaks=("DISC-REFERRERS-COMPLETE",),
         apply=_referrers_of_tag,
+    ),
+    Fault(
+        name="blob-delete-ends-open-uploads",
+        title="The deletion of a blob ends the uploads that are open in its repository.",
+        breaks=("PUSH-PUT-NO-BODY-CLOSES", "PUSH-PUT-MONOLITHIC-201", "PUSH-STATUS-204", "PUSH-STATUS-RESUME"),
+        apply=_deletion_ends_uploads,
     ),
 )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
+import re
+
 from reference import errors
 from reference.app import Registry
 from reference.faults.conditions.dimensions.shared import Key, is_by_tag
@@ -72,6 +75,29 @@ async def _eight_types(registry: Registry, request: Request, handler: Handler) -
     return await handler(request)
 
 
+def _gzip_for_everybody(registry: Registry) -> None:
+    """A cache keeps what was packed for one client, without regard to Accept-Encoding."""
+    packed: set[tuple[str, str]] = set()
+
+    def around_get(handler: Handler) -> Handler:
+        async def changed(request: Request) -> Response:
+            response = await handler(request)
+            if response.status != 200:
+                return response
+            key = request.name, response.headers.get("docker-content-digest")
+            codings = ",".join(request.headers.all("accept-encoding"))
+            if re.search(r"\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))", codings):
+                packed.add(key)
+            if key in packed:
+                response.body = gzip.compress(response.body)
+                response.headers.set("Content-Encoding", "gzip")
+            return response
+
+        return changed
+
+    wrap(registry, ("manifest.get",), around_get)
+
+
 FAULTS = (
     Fault(
         name="tag-kept-in-percent-encoding",
@@ -90,5 +116,12 @@ FAULTS = (
         title="A manifest whose type is the ninth of Accept or comes later is unknown.",
         breaks=("PULL-ACCEPT-LIST", "PULL-ACCEPT-EXACT"),
         apply=_eight_types,
+    ),
+    Fault(
+        name="gzip-kept-for-everybody",
+        title="A manifest that one client got with gzip is sent so to clients that take no coding.",
+        breaks=("PULL-MANIFEST-GET-BODY-EXACT", "PULL-MANIFEST-GET-DIGEST-BINDS-BODY", "PULL-CONSIST-REPEATABLE"),
+        also=("PULL-MANIFEST-HEAD-GET-AGREE",),
+        apply=_gzip_for_everybody,
     ),
 )

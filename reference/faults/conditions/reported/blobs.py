@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import Any
 
 from reference import errors
 from reference.app import Registry
+from reference.faults.pull.shared import accepted_types
 from reference.grammar import digest_of
 from reference.messages import Content, Handler, Request, Response
-from reference.modifications import Fault, around, override
+from reference.modifications import Apply, Fault, around, override
 from reference.storage.memory import MemoryContent
 
 _EMPTY = digest_of(b"")
@@ -132,6 +135,62 @@ async def _blob_no_manifest(registry: Registry, request: Request, handler: Handl
     return await handler(request)
 
 
+_MANIFESTS = ("manifest.get", "manifest.head")
+_SIGNATURE = "application/vnd.dev.cosign.simplesigning.v1+json"
+_CONFIGS = frozenset(
+    {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"},
+)
+
+
+def _tags_denied(*operations: str, prefix: str = "") -> Apply:
+    """Refuse a tag that a repository does not have, in the place of 404."""
+
+    @around(*operations)
+    async def apply(registry: Registry, request: Request, handler: Handler) -> Response:
+        try:
+            return await handler(request)
+        except errors.RegistryError as error:
+            is_tag = ":" not in request.reference and request.reference.startswith(prefix)
+            if error.status == 404 and is_tag and registry.storage.exists(request.name):
+                raise errors.RegistryError(403, (errors.ErrorEntry("DENIED"),)) from error
+            raise
+
+    return apply
+
+
+@around("manifest.get")
+async def _signatures_uncounted(_registry: Registry, request: Request, handler: Handler) -> Response:
+    """The pull of a signature is counted with its tag, and fails where none is named."""
+    response = await handler(request)
+    if ":" in request.reference and response.status == 200:
+        layers: list[dict[str, Any]] = json.loads(response.body).get("layers") or []
+        if any(layer.get("mediaType") == _SIGNATURE for layer in layers):
+            raise errors.internal(request.id)
+    return response
+
+
+@around("blob.head")
+async def _below_a_repository(registry: Registry, request: Request, handler: Handler) -> Response:
+    """The rights on a repository are looked up before it is known that there is none."""
+    parts = request.name.split("/")
+    above = ["/".join(parts[:length]) for length in range(1, len(parts))]
+    try:
+        return await handler(request)
+    except errors.RegistryError as error:
+        exists = registry.storage.exists
+        if error.status == 404 and not exists(request.name) and any(map(exists, above)):
+            raise errors.RegistryError(403, (errors.ErrorEntry("DENIED"),)) from error
+        raise
+
+
+@around("blob.get")
+async def _configs_empty(_registry: Registry, request: Request, handler: Handler) -> Response:
+    response = await handler(request)
+    if response.status == 200 and _CONFIGS & accepted_types(request):
+        response.parts = []
+    return response
+
+
 FAULTS = (
     # project-zot/zot pull request 3642: the empty blob, where a repository lacks it, gets 400.
     Fault(
@@ -186,5 +245,36 @@ FAULTS = (
         title="The digest of a blob that the repository holds gets 500 among the manifests.",
         breaks=("PULL-MANIFEST-NOT-A-BLOB",),
         apply=_blob_no_manifest,
+    ),
+    # distribution issue 3122: the digest of a config or layer among the manifests.
+    Fault(
+        name="unknown-tag-of-digest-403",
+        title="A tag that begins with sha256- and is not there gets 403, any other 404.",
+        breaks=("PULL-MANIFEST-GET-UNKNOWN-404", "PULL-MANIFEST-HEAD-UNKNOWN-404"),
+        apply=_tags_denied(*_MANIFESTS, prefix="sha256-"),
+    ),
+    # nora issue 821: a client asks whether a tag is there before it pushes it.
+    Fault(
+        name="signature-by-digest-500",
+        title="GET of a cosign signature by its digest gets 500, by its tag 200.",
+        breaks=("PULL-MANIFEST-GET-DIGEST-200",),
+        also=("PULL-MANIFEST-HEAD-GET-AGREE", "PULL-MANIFEST-TAG-DIGEST-AGREE"),
+        apply=_signatures_uncounted,
+    ),
+    # nora pull 639: a tag is kept from its first pull on.
+    Fault(
+        name="blob-head-below-repository-403",
+        title="HEAD of a blob in an unknown repository gets 403 where its name goes on from a known one's.",
+        breaks=("PULL-BLOB-GET-UNKNOWN-REPO-404",),
+        also=("PULL-BLOB-HEAD-UNKNOWN-404", "PULL-BLOB-HEAD-GET-AGREE"),
+        apply=_below_a_repository,
+    ),
+    # crfs-plugin issue 1: the storage behind a registry takes one range.
+    Fault(
+        name="config-empty-by-its-type",
+        title="A blob is empty for a client whose Accept names the type of an image's config.",
+        breaks=("PULL-BLOB-GET-BODY-EXACT",),
+        also=("PULL-BLOB-HEAD-GET-AGREE", "PULL-BLOB-GET-DCD-TRUE"),
+        apply=_configs_empty,
     ),
 )

@@ -89,6 +89,11 @@ def _own_marks(registry: Registry) -> None:
     on("tags.list", status=200, change=marked)(registry)
 
 
+def _no_link_from_below(request: Request, response: Response) -> None:
+    if (request.query.get("last") or "").count("/") > 1:
+        response.headers.drop("Link")
+
+
 FAULTS = (
     # project-zot/zot issue 2506: referrers list the same digest once for each of its tags.
     Fault(
@@ -120,5 +125,12 @@ FAULTS = (
         breaks=("DISC-TAGS-LAST-EXCLUSIVE",),
         also=("DISC-TAGS-LAST-WITHOUT-N", "DISC-TAGS-LAST-NOT-A-TAG"),
         apply=_own_marks,
+    ),
+    # distribution-spec issue 184: a registry takes the beginning for the place of what it does not know.
+    Fault(
+        name="catalog-link-lost-below",
+        title="A page of the catalog behind a name of three components or more has no Link.",
+        breaks=("DISC-CATALOG-LINK-WALK",),
+        apply=on("catalog.list", status=200, change=_no_link_from_below),
     ),
 )

@@ -9,7 +9,8 @@ from typing import Any
 
 from reference import errors
 from reference.app import Registry
-from reference.documents import DOCKER_LIST, DOCKER_MANIFEST, INDEXES, OCI_MANIFEST, Document, Json, parse
+from reference.documents import DOCKER_LIST, DOCKER_MANIFEST, INDEXES, OCI_INDEX, OCI_MANIFEST, Document, Json, parse
+from reference.faults.push.manifests.shared import manifests_refused_where
 from reference.messages import Handler, Request, Response
 from reference.modifications import Fault, around, on, override
 from reference.storage import Manifest
@@ -156,6 +157,18 @@ def _entries_counted(registry: Registry) -> None:
     override(registry.manifests, check_references=counted)
 
 
+_LAYERS = "application/vnd.oci.image.layer.v1."
+
+
+def _entries(document: Document) -> list[dict[str, Any]]:
+    """What an OCI index lists."""
+    return document.members["manifests"] if document.media_type == OCI_INDEX else []
+
+
+def _lists_layers(_registry: Registry, _name: str, document: Document) -> bool:
+    return any(entry["mediaType"].startswith(_LAYERS) for entry in _entries(document))
+
+
 FAULTS = (
     # oras-project/oras-go issue 1396: GitLab finds the subject under the tag of the referrers schema.
     Fault(
@@ -229,4 +242,12 @@ FAULTS = (
         also=("PUSH-MANIFEST-INDEX-ACCEPTED",),
         apply=_entries_counted,
     ),
+    # docker-library/python issue 953: quay, and an index that is half of OCI and half of Docker.
+    Fault(
+        name="oci-index-of-layers-refused",
+        title="An OCI index that lists layers is refused as invalid, though they are there.",
+        breaks=("PUSH-MANIFEST-INDEX-CHILD-TYPE-UNKNOWN",),
+        apply=manifests_refused_where(_lists_layers),
+    ),
+    # singularity pull 3782: quay, and an image of Docker with a config of its own kind.
 )
