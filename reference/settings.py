@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+_SECRETS = ("access_key_id", "secret_access_key", "session_token")
+
 
 @dataclass(frozen=True, slots=True)
 class Tls:
@@ -105,6 +107,29 @@ class Collection:
     dry_run: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket of a kind (s3), a folder in it, and what the library is told; ``chunk`` in bytes."""
+
+    kind: str
+    name: str
+    root: str
+    options: dict[str, object] = field(repr=False)
+    client: dict[str, object]
+    chunk: int
+    redirect: bool = False
+
+    @property
+    def description(self) -> str:
+        """What it is called in the log."""
+        return f"{self.kind} {'/'.join(part for part in (self.name, self.root.strip('/')) if part)}"
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must not be in any message."""
+        return [value for key, value in self.options.items() if key in _SECRETS and isinstance(value, str)]
+
+
 @dataclass(slots=True)
 class Config:
     """What the file says, with the defaults filled in; times in seconds."""
@@ -116,6 +141,7 @@ class Config:
     storage: str = "inmemory"
     root: Path = Path("/var/lib/registry")
     sync: str = "always"
+    bucket: Bucket | None = None
     delete_enabled: bool = True
     read_only: bool = False
     purge_age: float = 7 * 86400

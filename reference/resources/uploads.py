@@ -116,6 +116,9 @@ class Uploads:
     async def status(self, request: Request) -> Response:
         """How far the upload is."""
         upload = self.find(request)
+        if upload.turn.is_free:
+            async with self.turn(request, upload):
+                return Response(204, self.progress(upload))
         self.check_open(upload)
         return Response(204, self.progress(upload))
 
