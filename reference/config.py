@@ -40,7 +40,7 @@ _REFUSED = {
         "tags": "a list of tags has no limit but the n of its request",
     },
     "log": {"hooks": "it sends no mail"},
-    "storage": dict.fromkeys(("s3aws", "gcs", "azure", "swift", "oss"), _NO_DRIVER),
+    "storage": dict.fromkeys(("s3aws", "swift", "oss"), _NO_DRIVER),
     "http": {"prefix": "the API begins at /v2/", "h3": "it speaks HTTP/1.1"},
     "http.tls": {
         "clientcas": "clients are known by passwords or tokens",

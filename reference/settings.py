@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_SECRETS = ("access_key_id", "secret_access_key", "session_token")
+_SECRETS = ("access_key_id", "secret_access_key", "session_token", "account_key", "client_secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """A bucket of a kind (s3), a folder in it, and what the library is told; ``chunk`` in bytes."""
+    """A bucket of a kind (s3, gcs, azure), a folder in it, and what the library is told; ``chunk`` in bytes."""
 
     kind: str
     name: str

@@ -123,8 +123,7 @@ class Bucket:
 
     def signed(self, key: str, seconds: float) -> str:
         """A URL that lets anybody read an object for some time."""
-        with self._errors():
-            return str(obstore.sign(self._store, "GET", self._root + key, timedelta(seconds=seconds)))
+        return str(self._call("sign", "GET", self._root + key, timedelta(seconds=seconds)))
 
     def writer(self, key: str) -> Writer:
         """What stores a large object."""

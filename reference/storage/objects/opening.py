@@ -7,14 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 from obstore.exceptions import BaseError
-from obstore.store import S3Store
+from obstore.store import AzureStore, GCSStore, S3Store
 
 from reference.settings import Bucket as Settings
 from reference.storage import StorageError
 from reference.storage.objects.bucket import Bucket
 from reference.storage.objects.storage import ObjectStorage
 
-_STORES: dict[str, Callable[..., Any]] = {"s3": S3Store}
+_STORES: dict[str, Callable[..., Any]] = {"s3": S3Store, "gcs": GCSStore, "azure": AzureStore}
 #: How long a bucket is waited for, in seconds: for one request, and for all attempts at it.
 _TIMEOUT, _PATIENCE, _RETRIES = 60, 30, 5
 

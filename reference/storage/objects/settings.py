@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from reference.configfile import Section
 from reference.settings import Bucket
 
 _CHUNK = 10 << 20
 _SMALLEST_CHUNK = 5 << 20
-#: What steers how the original does its work.
-_IDLE_S3 = ("multipartcopychunksize", "multipartcopymaxconcurrency", "multipartcopythresholdsize", "loglevel")
 
 
 def read(kind: str, section: Section, remarks: list[str]) -> Bucket:
@@ -91,9 +91,71 @@ def _s3_encryption(section: Section) -> dict[str, object]:
     return {"server_side_encryption": "aws:kms", "sse_kms_key_id": key}
 
 
-_KINDS: Mapping[str, Callable[[Section], Bucket]] = {"s3": _s3}
-_IDLE: Mapping[str, tuple[str, ...]] = {"s3": _IDLE_S3}
+def _gcs(section: Section) -> Bucket:
+    """Without a key, the library looks for the credentials of the environment and of the machine."""
+    bucket, keyfile = section.text("bucket", required=True), section.text("keyfile")
+    options: dict[str, object] = {"bucket": bucket}
+    if keyfile:
+        if not Path(keyfile).is_file():
+            section.fail_at("keyfile", f"{section.name('keyfile')}: {keyfile} is no file")
+        options["service_account"] = keyfile
+    client: dict[str, object] = {"allow_http": _is_plain(Path(keyfile))} if keyfile else {}
+    if agent := section.text("useragent"):
+        client["user_agent"] = agent
+    return Bucket("gcs", bucket, section.text("rootdirectory"), options, client, _chunk(section))
+
+
+def _is_plain(keyfile: Path) -> bool:
+    """Whether a key is for an emulator that has no TLS."""
+    try:
+        return str(json.loads(keyfile.read_text(encoding="utf-8"))["gcs_base_url"]).startswith("http://")
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _azure(section: Section) -> Bucket:
+    account, container = section.text("accountname", required=True), section.text("container", required=True)
+    realm = section.text("realm", "core.windows.net")
+    url = section.text("serviceurl", f"https://{account}.blob.{realm}").rstrip("/")
+    if not url.startswith(("http://", "https://")) or "@" in url:
+        section.fail_at("serviceurl", f"{section.name('serviceurl')} must be a URL with http or https")
+    options: dict[str, object] = {"account_name": account, "container_name": container, "endpoint": url}
+    key, login = section.text("accountkey"), section.section("credentials")
+    if login is not None:
+        options |= _azure_login(login, key)
+    elif key:
+        options["account_key"] = key
+    client: dict[str, object] = {"allow_http": url.startswith("http://")}
+    return Bucket("azure", container, section.text("rootdirectory"), options, client, _chunk(section))
+
+
+def _azure_login(section: Section, key: str) -> dict[str, object]:
+    kind = section.choice("type", ("shared_key", "client_secret", "default_credentials"), "default_credentials")
+    options: dict[str, object] = {}
+    if kind == "shared_key":
+        if not key:
+            section.fail("storage.azure.accountkey is missing")
+        options["account_key"] = key
+    if kind == "client_secret":
+        options["client_id"] = section.text("clientid", required=True)
+        options["tenant_id"] = section.text("tenantid", required=True)
+        options["client_secret"] = section.text("secret", required=True)
+    section.finish()
+    return options
+
+
+_KINDS: Mapping[str, Callable[[Section], Bucket]] = {"s3": _s3, "gcs": _gcs, "azure": _azure}
+#: What steers how the original does its work.
+_IDLE: Mapping[str, tuple[str, ...]] = {
+    "s3": ("multipartcopychunksize", "multipartcopymaxconcurrency", "multipartcopythresholdsize", "loglevel"),
+    "gcs": ("maxconcurrency",),
+    "azure": (
+        *("trimlegacyrootprefix", "copy_status_poll_max_retry", "copy_status_poll_delay"),
+        *("max_retries", "retry_delay"),
+    ),
+}
 _REFUSED: Mapping[str, Mapping[str, str]] = {
     "s3": {"objectownership": "the library sets no rights of objects; the bucket can"},
+    "gcs": {"credentials": "the key is in a file: keyfile"},
 }
 KINDS = tuple(_KINDS)

@@ -44,32 +44,53 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[buckets.S3]:
         yield running
 
 
-def _in_bucket(request: pytest.FixtureRequest, folder: Path) -> Home:
-    running: buckets.S3 = request.getfixturevalue("emulator")
-    config = folder / "config.yml"
-    buckets.configuration(config, {"s3": {**running.make(f"b-{uuid.uuid4().hex}"), "rootdirectory": "/some/where"}})
+@pytest.fixture(scope="session")
+def google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[buckets.Google]:
+    """That of Google Cloud Storage."""
+    with buckets.google(tmp_path_factory.mktemp("google")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[buckets.Azure]:
+    """That of Azure."""
+    with buckets.azure(tmp_path_factory.mktemp("azure")) as running:
+        yield running
+
+
+_EMULATORS = {"s3": "emulator", "gcs": "google", "azure": "azure"}
+#: The others differ in what the library is told; npm fetches the emulator of Azure, which takes a while.
+_BUCKETS = [
+    "s3",
+    pytest.param("gcs", marks=pytest.mark.slow),
+    pytest.param("azure", marks=[pytest.mark.slow, pytest.mark.needs("npx")]),
+]
+
+
+def _home(request: pytest.FixtureRequest, folder: Path) -> Home:
+    if request.param == "memory":
+        return Home(MemoryStorage, is_shared=False)
+    if request.param == "filesystem":
+        return Home(lambda: FilesystemStorage(folder / "root"), is_shared=False)
+    running: buckets.Emulator = request.getfixturevalue(_EMULATORS[request.param])
+    parameters = {**running.make(f"b{uuid.uuid4().hex}"), "rootdirectory": "/some/where"}
+    config = buckets.configuration(folder / "config.yml", {request.param: parameters})
     return Home(lambda: make_storage(read(config, {})), is_shared=True)
 
 
-@pytest.fixture(params=["filesystem", "s3"])
+@pytest.fixture(params=["filesystem", *_BUCKETS])
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
     """Those that outlast a process."""
-    if request.param == "filesystem":
-        return Home(lambda: FilesystemStorage(tmp_path / "root"), is_shared=False)
-    return _in_bucket(request, tmp_path)
+    return _home(request, tmp_path)
 
 
-@pytest.fixture(params=["s3"])
+@pytest.fixture(params=_BUCKETS)
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
     """Those that several processes use at the same time."""
-    return _in_bucket(request, tmp_path)
+    return _home(request, tmp_path)
 
 
-@pytest.fixture(params=["memory", "filesystem", "s3"])
+@pytest.fixture(params=["memory", "filesystem", *_BUCKETS])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     """All of them."""
-    if request.param == "memory":
-        return MemoryStorage()
-    if request.param == "filesystem":
-        return FilesystemStorage(tmp_path / "root")
-    return _in_bucket(request, tmp_path).open()
+    return _home(request, tmp_path).open()

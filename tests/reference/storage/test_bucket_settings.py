@@ -12,6 +12,8 @@ from reference.settings import Bucket
 from tests.support.buckets import configuration
 
 S3 = {"region": "eu-central-1", "bucket": "images"}
+AZURE = {"accountname": "ours", "container": "images"}
+LOGIN = {"type": "client_secret", "clientid": "i", "tenantid": "t", "secret": "s"}
 
 
 def taken(folder: Path, kind: str, parameters: dict[str, Any], **more: Any) -> tuple[Bucket, list[str]]:
@@ -41,6 +43,38 @@ def test_what_s3_is_told(tmp_path: Path, parameters: dict[str, Any], options: di
     bucket, _ = taken(tmp_path, "s3", S3 | parameters)
     assert {key: bucket.options[key] for key in options} == options
     assert bucket.client["allow_http"] == str(options.get("endpoint", "")).startswith("http:")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "options"),
+    [
+        ({}, {"account_name": "ours", "container_name": "images", "endpoint": "https://ours.blob.core.windows.net"}),
+        ({"realm": "core.chinacloudapi.cn"}, {"endpoint": "https://ours.blob.core.chinacloudapi.cn"}),
+        ({"serviceurl": "http://127.0.0.1:10000/ours/"}, {"endpoint": "http://127.0.0.1:10000/ours"}),
+        ({"accountkey": "k"}, {"account_key": "k"}),
+        ({"accountkey": "k", "credentials": {"type": "shared_key"}}, {"account_key": "k"}),
+        ({"credentials": LOGIN}, {"client_id": "i", "tenant_id": "t", "client_secret": "s"}),
+        ({"credentials": {"type": "default_credentials"}}, {}),
+    ],
+)
+def test_what_azure_is_told(tmp_path: Path, parameters: dict[str, Any], options: dict[str, Any]) -> None:
+    bucket, _ = taken(tmp_path, "azure", AZURE | parameters)
+    assert {key: bucket.options[key] for key in options} == options
+    assert bucket.client["allow_http"] == str(options.get("endpoint", "")).startswith("http:")
+    assert set(bucket.secrets) == {"k", "s"} & {str(value) for value in options.values()}
+
+
+def test_what_google_is_told(tmp_path: Path) -> None:
+    key = tmp_path / "key.json"
+    key.write_text('{"client_email": "a@b"}')
+    parameters = {"bucket": "images", "keyfile": str(key), "rootdirectory": "r", "maxconcurrency": 3}
+    bucket, remarks = taken(tmp_path, "gcs", parameters)
+    assert bucket.options == {"bucket": "images", "service_account": str(key)}
+    assert (bucket.description, bucket.client) == ("gcs images/r", {"allow_http": False})
+    assert remarks == ["storage.gcs.maxconcurrency changes nothing here"]
+    key.write_text('{"gcs_base_url": "http://127.0.0.1:1"}')
+    assert taken(tmp_path, "gcs", parameters)[0].client == {"allow_http": True}
+    assert taken(tmp_path, "gcs", {"bucket": "images"})[0].options == {"bucket": "images"}
 
 
 def test_what_does_not_concern_the_bucket_itself(tmp_path: Path) -> None:
@@ -77,6 +111,15 @@ def test_secrets_are_not_shown(tmp_path: Path) -> None:
         ("s3", S3 | {"keyid": "x"}, "storage.s3.keyid is of use only with encrypt: true"),
         ("s3", S3 | {"chunksize": 100}, "storage.s3.chunksize must be 5242880 bytes or more, not 100"),
         ("s3", S3 | {"buckett": "x"}, "storage.s3.buckett is unknown"),
+        ("gcs", {"keyfile": "x"}, "storage.gcs.bucket is missing"),
+        ("gcs", {"bucket": "x", "keyfile": "/absent"}, "storage.gcs.keyfile: /absent is no file"),
+        ("gcs", {"bucket": "x", "credentials": {}}, "storage.gcs.credentials is not supported by the reference"),
+        ("azure", {"container": "x"}, "storage.azure.accountname is missing"),
+        ("azure", {"accountname": "x"}, "storage.azure.container is missing"),
+        ("azure", AZURE | {"serviceurl": "x"}, "storage.azure.serviceurl must be a URL with http or https"),
+        ("azure", AZURE | {"credentials": {"type": "x"}}, "storage.azure.credentials.type must be one of shared_key"),
+        ("azure", AZURE | {"credentials": {"type": "shared_key"}}, "storage.azure.accountkey is missing"),
+        ("azure", AZURE | {"credentials": {"type": "client_secret"}}, "storage.azure.credentials.clientid is missing"),
     ],
 )
 def test_what_is_not_done_is_refused(tmp_path: Path, kind: str, parameters: dict[str, Any], says: str) -> None:

@@ -34,7 +34,7 @@ STEPS = 200
 @pytest.fixture(scope="module")
 def two(emulator: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
     """Two registries on one bucket; the second one sends pulls to it."""
-    parameters = emulator.make(f"b-{uuid.uuid4().hex}")
+    parameters = emulator.make(f"b{uuid.uuid4().hex}")
     with ExitStack() as stack:
         servers = []
         for redirects in (False, True):
@@ -182,7 +182,7 @@ def test_a_bucket_that_is_not_there_is_named(
 ) -> None:
 
     monkeypatch.setattr(opening, "_RETRIES", 0)
-    parameters = {**emulator.make(f"b-{uuid.uuid4().hex}"), **changed}
+    parameters = {**emulator.make(f"b{uuid.uuid4().hex}"), **changed}
     config = read_config(configuration(tmp_path / "config.yml", {"s3": parameters}))
     assert SECRET not in repr(config)
     with pytest.raises(LaunchError) as caught:
