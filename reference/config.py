@@ -17,6 +17,7 @@ from reference.configfile import ConfigError, Section, load
 from reference.health.settings import health
 from reference.server import check_tls
 from reference.settings import Collection, Config, Endpoint, Log, Proxy, Tls, Token
+from reference.storage import drivers
 from reference.storage.objects import settings as buckets
 from reference.storage.sync import MODES
 
@@ -104,12 +105,14 @@ def _log(config: Config, section: Section) -> None:
 
 
 def _storage(config: Config, section: Section) -> None:
-    kinds = [kind for kind in _STORAGES if kind in section]
+    kinds = [kind for kind in _STORAGES if kind in section] or [kind for kind in drivers.names() if kind in section]
     if len(kinds) != 1:
-        section.fail(f"storage must have exactly one of {', '.join(_STORAGES)}")
+        section.fail(f"storage must have exactly one of {', '.join([*_STORAGES, *drivers.names()])}")
     config.storage = kinds[0]
     driver = section.section(config.storage)
-    if driver is not None and config.storage in buckets.KINDS:
+    if driver is not None and config.storage not in _STORAGES:
+        config.parameters = driver.all()
+    elif driver is not None and config.storage in buckets.KINDS:
         config.bucket = buckets.read(config.storage, driver, config.remarks)
     elif driver is not None:
         if config.storage == "filesystem":

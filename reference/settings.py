@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 _SECRETS = ("access_key_id", "secret_access_key", "session_token", "account_key", "client_secret")
 
@@ -142,6 +143,8 @@ class Config:
     root: Path = Path("/var/lib/registry")
     sync: str = "always"
     bucket: Bucket | None = None
+    #: What a storage of others is told; None for a storage of ours.
+    parameters: dict[str, Any] | None = field(default=None, repr=False)
     delete_enabled: bool = True
     read_only: bool = False
     purge_age: float = 7 * 86400

@@ -61,6 +61,13 @@ def make_storage(config: Config) -> Storage:
         return MemoryStorage()
     if config.bucket is not None:
         return _open(config.bucket)
+    if config.parameters is not None:
+        from reference.storage.drivers import open_storage  # noqa: PLC0415 - only where it is asked for
+
+        try:
+            return open_storage(config.storage, config.parameters)
+        except StorageError as error:
+            raise LaunchError(f"storage.{config.storage}: {error}") from error
     from reference.storage.filesystem import FilesystemStorage  # noqa: PLC0415 - only where it is asked for
 
     try:
