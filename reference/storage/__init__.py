@@ -28,6 +28,10 @@ class StorageError(Exception):
     """A storage that cannot be used; the message says which and why."""
 
 
+class Overtaken(Exception):
+    """Another registry on the same storage added to the session first, where this one would have."""
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """A stored manifest: the exact bytes, their type and the digest that they were stored under."""
@@ -86,7 +90,11 @@ class Upload(ABC):
             await self._hand_over()
 
     async def flush(self) -> None:
-        """Wait until everything written is stored and hashed."""
+        """Wait until everything written is stored and hashed.
+
+        Raises:
+            Overtaken: something else is stored in its place.
+        """
         if self._running is None and self._waiting_size <= _INLINE:
             self._take(self._drain())
         else:

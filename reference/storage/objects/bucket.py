@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 
 import obstore
-from obstore.exceptions import BaseError, PermissionDeniedError, UnauthenticatedError
+from obstore.exceptions import AlreadyExistsError, BaseError, PermissionDeniedError, UnauthenticatedError
 
 from reference.messages import BINARY
 from reference.storage.objects.bridge import is_carried, waited
@@ -40,6 +40,8 @@ class Bucket:
             yield
         except FileNotFoundError as error:
             raise FileNotFoundError(errno.ENOENT, self._told(error)) from None
+        except AlreadyExistsError as error:
+            raise FileExistsError(errno.EEXIST, self._told(error)) from None
         except (PermissionDeniedError, UnauthenticatedError) as error:
             raise PermissionError(errno.EACCES, self._told(error)) from None
         except (BaseError, ValueError) as error:
@@ -67,6 +69,14 @@ class Bucket:
     def put(self, key: str, content: bytes) -> None:
         """Store a small object, whole."""
         self._call("put", self._root + key, content, attributes=_TYPE, use_multipart=False)
+
+    def claim(self, key: str, content: bytes) -> bool:
+        """Store a small object where there is none; False where there is one."""
+        try:
+            self._call("put", self._root + key, content, mode="create", use_multipart=False)
+        except FileExistsError:
+            return False
+        return True
 
     def size(self, key: str) -> int | None:
         """The length of an object, where it is there."""

@@ -8,11 +8,15 @@ repositories/NAME/_tagged/ALGORITHM/HEX/TAG    empty; the tag pointed to the dig
 repositories/NAME/_referrers/ALGORITHM/HEX/DIGEST  empty; DIGEST had the subject whose digest has this hash
 uploads/HASH-ID/_                              empty; an open session, HASH is that of the repository
 uploads/HASH-ID/START-NONCE                    what one request added at a position
+uploads/HASH-ID/START                          the name of the one that counts there, of several that were added
 
 One object is one blob, tag or manifest of one repository. Whether it is there is decided by one write or one deletion,
 which a bucket does whole or not at all, so that registries that share a bucket need not know of each other. The lists
 that lead back (_tagged, _referrers) are only added to, before what they lead to is there: two registries cannot take
 them from each other. What they say is compared with tags and manifests.
+
+A request stores what it adds to a session under a name that is used once, and then takes the place, by a write that
+succeeds only where there is nothing. Of two registries that add at the same place one is told that it came too late.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Coroutine, Iterable
@@ -38,14 +39,25 @@ class ObjectContent:
         return self._size
 
     async def chunks(self, start: int, length: int) -> AsyncGenerator[bytes, None]:
-        """The bytes in pieces."""
+        """The bytes in pieces, the next one being read while one is sent."""
         end = min(start + length, self._size)
-        for position in range(start, end, _READ):
-            wanted = min(_READ, end - position)
-            piece = await self._bucket.fetch(self._key, position, wanted)
-            if len(piece) != wanted:
-                raise OSError("stored content is shorter than it was")
-            yield piece
+        ahead = asyncio.ensure_future(self._piece(start, end)) if start < end else None
+        try:
+            while ahead is not None:
+                piece = await ahead
+                start += len(piece)
+                ahead = asyncio.ensure_future(self._piece(start, end)) if start < end else None
+                yield piece
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+
+    async def _piece(self, start: int, end: int) -> bytes:
+        wanted = min(_READ, end - start)
+        piece = await self._bucket.fetch(self._key, start, wanted)
+        if len(piece) != wanted:
+            raise OSError("stored content is shorter than it was")
+        return piece
 
     def close(self) -> None:
         """Nothing is held open."""

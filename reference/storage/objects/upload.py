@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from reference.grammar import Hash, new_hash
-from reference.storage import PIECE, Mark, Reader, Upload
+from reference.storage import PIECE, Mark, Overtaken, Reader, Upload
 from reference.storage.objects import keys
 from reference.storage.objects.bucket import Bucket, Writer
 
@@ -25,20 +25,8 @@ class Part:
     size: int
 
 
-def chain(listed: Mapping[str, tuple[int, float]]) -> tuple[Part, ...]:
-    """The parts that follow each other from the beginning on.
-
-    Where two registries added something at the same position (a client that gave up waiting for one of them), the
-    longer part counts, for both of them.
-    """
-    found = [Part(name, int(name.partition("-")[0]), size) for name, (size, _) in listed.items() if name != keys.MARK]
-    parts: list[Part] = []
-    position = 0
-    for part in sorted(found, key=lambda part: (part.start, -part.size, part.name)):
-        if part.start == position and part.size:
-            parts.append(part)
-            position += part.size
-    return tuple(parts)
+def _place(position: int) -> str:
+    return f"{position:015d}"
 
 
 class ObjectUpload(Upload):
@@ -63,11 +51,30 @@ class ObjectUpload(Upload):
         if keys.MARK not in listed:
             self.closed = True
             return
-        parts = chain(listed)
-        if parts != self.parts:
-            self.parts = parts
-            self.size = sum(part.size for part in parts)
-            self._state = None
+        parts = self._chain(listed)
+        size = sum(part.size for part in parts)
+        if (parts, size) != (self.parts, self.size):
+            self.parts, self.size, self._state = parts, size, None
+
+    def _chain(self, listed: Mapping[str, tuple[int, float]]) -> tuple[Part, ...]:
+        """The parts that follow each other from the beginning on, each of them the one that its place was given to."""
+        there: dict[str, list[Part]] = {}
+        for name, (size, _) in listed.items():
+            place, separator, _nonce = name.partition("-")
+            if separator:
+                there.setdefault(place, []).append(Part(name, int(place), size))
+        parts: list[Part] = []
+        place = _place(0)
+        while place in listed:
+            found = there.get(place, [])
+            if len(found) > 1:
+                winner = self.bucket.get(f"{self.folder}/{place}").decode()
+                found = [part for part in found if part.name == winner]
+            if not found or not found[0].size:
+                break
+            parts.append(found[0])
+            place = _place(found[0].start + found[0].size)
+        return tuple(parts)
 
     def reader(self) -> Reader:
         """None: what is on its way is not in the bucket."""
@@ -87,8 +94,8 @@ class ObjectUpload(Upload):
 
     def _append(self, data: bytes) -> None:
         if self._writer is None:
-            start = sum(part.size for part in self.parts)
-            self._writing, self._written = f"{start:015d}-{uuid.uuid4().hex}", 0
+            place = _place(sum(part.size for part in self.parts))
+            self._writing, self._written = f"{place}-{uuid.uuid4().hex}", 0
             self._writer = self.bucket.writer(f"{self.folder}/{self._writing}")
         self._writer.write(data)
         self._written += len(data)
@@ -97,11 +104,17 @@ class ObjectUpload(Upload):
         if self._writer is not None:
             writer, self._writer = self._writer, None
             self.bucket.in_thread(writer.finish)
-            self.parts += (Part(self._writing, int(self._writing.partition("-")[0]), self._written),)
+            name, place = self._writing, self._writing.partition("-")[0]
+            if not self.bucket.claim(f"{self.folder}/{place}", name.encode()):
+                self.bucket.delete([f"{self.folder}/{name}"])
+                raise Overtaken
+            self.parts += (Part(name, int(place), self._written),)
 
     def _truncate(self, size: int) -> None:
         gone = [part for part in self.parts if part.start >= size]
         self.parts = tuple(part for part in self.parts if part.start < size)
+        # The place first: one that was given to nothing would be lost.
+        self.bucket.delete([f"{self.folder}/{_place(part.start)}" for part in gone])
         self.bucket.delete([f"{self.folder}/{part.name}" for part in gone])
 
     def _hash_again(self, algorithm: str) -> Hash:

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from reference.grammar import digest_of
-from reference.storage import Manifest, Storage
+from reference.storage import Manifest, Overtaken, Storage
 from tests.reference.storage.conftest import Home
 from tests.support.chance import made_up
 
@@ -263,7 +263,7 @@ def test_registries_that_share_a_storage_end_a_session_for_each_other(shared: Ho
     assert there.closed
 
 
-def test_registries_that_share_a_storage_commit_what_they_hashed(shared: Home) -> None:
+def test_registries_that_share_a_storage_add_once_at_a_place(shared: Home) -> None:
     first, second = shared.open(), shared.another()
     content = made_up(400_000)
     identifier = first.start_upload("a").identifier
@@ -274,9 +274,10 @@ def test_registries_that_share_a_storage_commit_what_they_hashed(shared: Home) -
     assert late is not None and fast is not None
 
     async def both() -> None:
-        await asyncio.gather(late.write(b"x" * 50_000), fast.write(content[100_000:]))
-        await late.flush()
+        await asyncio.gather(late.write(b"x" * 500_000), fast.write(content[100_000:]))
         await fast.flush()
+        with pytest.raises(Overtaken):
+            await late.flush()
         for upload in (fast, late):
             upload.refresh()
             assert upload.size == len(content)
