@@ -64,7 +64,7 @@ def s3(folder: Path) -> Iterator[S3]:
     program = Path(sys.executable).with_name("moto_server")
     with run_process([str(program), "-H", "127.0.0.1", "-p", str(port)], folder / "moto.log") as (process, log):
         url = f"http://127.0.0.1:{port}"
-        wait_for(process, log, lambda: url if _answers(url) else None)
+        wait_for(process, log, lambda: url if answers(url) else None)
         yield S3(url)
 
 
@@ -93,7 +93,7 @@ def google(folder: Path) -> Iterator[Google]:
     command = [sys.executable, "-m", "tests.support.google", str(port)]
     with run_process(command, folder / "google.log") as (process, log):
         url = f"http://127.0.0.1:{port}"
-        wait_for(process, log, lambda: url if _answers(url) else None)
+        wait_for(process, log, lambda: url if answers(url) else None)
         yield Google(url, folder)
 
 
@@ -132,11 +132,12 @@ def azure(folder: Path) -> Iterator[Azure]:
     options = ["--blobPort", str(port), "--silent", "--inMemoryPersistence", "--skipApiVersionCheck"]
     with run_process([*command, *options], folder / "azurite.log") as (process, log):
         url = f"http://127.0.0.1:{port}"
-        wait_for(process, log, lambda: url if _answers(url) else None)
+        wait_for(process, log, lambda: url if answers(url) else None)
         yield Azure(f"{url}/{_ACCOUNT}")
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether anybody is there."""
     try:
         return requests.get(url, timeout=5).status_code > 0
     except requests.ConnectionError:

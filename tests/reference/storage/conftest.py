@@ -58,9 +58,9 @@ def azure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[buckets.Azure]:
         yield running
 
 
-_EMULATORS = {"s3": "emulator", "gcs": "google", "azure": "azure"}
+EMULATORS = {"s3": "emulator", "gcs": "google", "azure": "azure"}
 #: The others differ in what the library is told; npm fetches the emulator of Azure, which takes a while.
-_BUCKETS = [
+BUCKETS = [
     "s3",
     pytest.param("gcs", marks=pytest.mark.slow),
     pytest.param("azure", marks=[pytest.mark.slow, pytest.mark.needs("npx")]),
@@ -72,25 +72,25 @@ def _home(request: pytest.FixtureRequest, folder: Path) -> Home:
         return Home(MemoryStorage, is_shared=False)
     if request.param == "filesystem":
         return Home(lambda: FilesystemStorage(folder / "root"), is_shared=False)
-    running: buckets.Emulator = request.getfixturevalue(_EMULATORS[request.param])
+    running: buckets.Emulator = request.getfixturevalue(EMULATORS[request.param])
     parameters = {**running.make(f"b{uuid.uuid4().hex}"), "rootdirectory": "/some/where"}
     config = buckets.configuration(folder / "config.yml", {request.param: parameters})
     return Home(lambda: make_storage(read(config, {})), is_shared=True)
 
 
-@pytest.fixture(params=["filesystem", *_BUCKETS])
+@pytest.fixture(params=["filesystem", *BUCKETS])
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
     """Those that outlast a process."""
     return _home(request, tmp_path)
 
 
-@pytest.fixture(params=_BUCKETS)
+@pytest.fixture(params=BUCKETS)
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
     """Those that several processes use at the same time."""
     return _home(request, tmp_path)
 
 
-@pytest.fixture(params=["memory", "filesystem", *_BUCKETS])
+@pytest.fixture(params=["memory", "filesystem", *BUCKETS])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     """All of them."""
     return _home(request, tmp_path).open()
