@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import uuid
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from obstore.store import MemoryStore
 
 from reference.app import Registry
 from reference.launch import LaunchError
+from reference.launch.maintenance import fsck, garbage_collect
 from reference.launch.registry import make_storage, read_config
 from reference.storage.objects import bucket as buckets
 from reference.storage.objects import opening
@@ -189,3 +191,20 @@ def test_a_bucket_that_is_not_there_is_named(
         make_storage(config)
     assert str(caught.value).startswith(says)
     assert SECRET not in str(caught.value)
+
+
+def test_a_missing_library_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "obstore.store", None)
+    monkeypatch.delitem(sys.modules, "reference.storage.objects.opening")
+    config = read_config(configuration(tmp_path / "config.yml", {"s3": {"region": "x", "bucket": "y"}}))
+    needed = r"storage\.s3: it needs the package obstore\.store: install registry-conformance\[object-storage\]"
+    with pytest.raises(LaunchError, match=needed):
+        make_storage(config)
+
+
+@pytest.mark.parametrize("command", [fsck, garbage_collect])
+def test_a_command_for_directories_says_so(tmp_path: Path, command: Callable[..., int]) -> None:
+    path = configuration(tmp_path / "config.yml", {"s3": {"region": "x", "bucket": "y"}})
+    options = {"repair": False} if command is fsck else {"untagged": False, "dry_run": True}
+    with pytest.raises(LaunchError, match=r"storage\.s3: this is for a directory"):
+        command(path, **options)
