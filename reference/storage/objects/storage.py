@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from reference.messages import Content
 from reference.storage import PIECE, Manifest, Storage, Upload
 from reference.storage.layout import is_identifier
+from reference.storage.names import Index, Names, by_name, by_tag
 from reference.storage.objects import keys
 from reference.storage.objects.bridge import carried
 from reference.storage.objects.bucket import Bucket
@@ -82,11 +83,11 @@ class ObjectStorage(Storage):
         """Raise where the bucket cannot be listed."""
         self._bucket.reach(keys.NAMES)
 
-    def repositories(self) -> list[str]:
+    def repositories(self) -> Names:
         """The names that are marked."""
         found = [key.removesuffix(f"/{keys.MARK}") for key in self._bucket.listed(keys.NAMES)]
         self._known.update(found)
-        return found
+        return Index(found, by_name).names()
 
     def exists(self, name: str) -> bool:
         """Whether it is marked."""
@@ -231,9 +232,9 @@ class ObjectStorage(Storage):
         """Take it out."""
         self._bucket.delete([keys.held(name, keys.MANIFESTS, digest)])
 
-    def tags(self, name: str) -> list[str]:
+    def tags(self, name: str) -> Names:
         """Its tags."""
-        return list(self._bucket.listed(keys.folder(name, keys.TAGS)))
+        return Index(self._bucket.listed(keys.folder(name, keys.TAGS)), by_tag).names()
 
     def tags_of(self, name: str, digest: str) -> list[str]:
         """Which of them point there: those that did once, as far as they still do."""
