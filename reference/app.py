@@ -117,7 +117,7 @@ class Registry:
             return
         request = Request(scope, receive)
         try:
-            response = await self.answer(request)
+            response = await self.storage.carried(self.answer(request))
         except Disconnected:
             return
         try:
@@ -202,7 +202,7 @@ class Registry:
         """What every answer has."""
         response.headers.add(*API_VERSION)
         response.headers.pairs += self.options.headers
-        if request.root:
+        if request.root and response.status != 307:
             for name in ("Location", "Link"):
                 if name in response.headers:
                     moved = response.headers.get(name).replace("/v2/", f"{request.root}/v2/", 1)

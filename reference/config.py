@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from reference import environment
@@ -16,18 +17,21 @@ from reference.configfile import ConfigError, Section, load
 from reference.health.settings import health
 from reference.server import check_tls
 from reference.settings import Collection, Config, Endpoint, Log, Proxy, Tls, Token
+from reference.storage import drivers
+from reference.storage.objects import settings as buckets
 from reference.storage.sync import MODES
 
 __all__ = ["ConfigError", "read"]
 
 _LEVELS = ("error", "warn", "info", "debug")
 _FORMATS = ("text", "json", "logstash")
-_STORAGES = ("filesystem", "inmemory")
+_STORAGES = ("filesystem", "inmemory", *buckets.KINDS)
 _SECTIONS = (
     *("version", "loglevel", "log", "storage", "http", "auth", "notifications", "compatibility", "health", "catalog"),
     *("validation", "proxy", "redis", "middleware", "policy", "reporting", "tags"),
 )
-_NO_DRIVER = "it stores in a filesystem or in memory alone"
+_NO_DRIVER = f"it has the drivers {', '.join(_STORAGES)}"
+_SHARED = "others may push to the bucket, and nobody knows of what is on its way to them"
 _REFUSED = {
     "": {
         "redis": "it keeps what it knows in its own memory",
@@ -37,7 +41,7 @@ _REFUSED = {
         "tags": "a list of tags has no limit but the n of its request",
     },
     "log": {"hooks": "it sends no mail"},
-    "storage": dict.fromkeys(("s3", "s3aws", "gcs", "azure", "swift", "oss"), _NO_DRIVER),
+    "storage": dict.fromkeys(("s3aws", "swift", "oss"), _NO_DRIVER),
     "http": {"prefix": "the API begins at /v2/", "h3": "it speaks HTTP/1.1"},
     "http.tls": {
         "clientcas": "clients are known by passwords or tokens",
@@ -101,12 +105,16 @@ def _log(config: Config, section: Section) -> None:
 
 
 def _storage(config: Config, section: Section) -> None:
-    kinds = [kind for kind in _STORAGES if kind in section]
+    kinds = [kind for kind in _STORAGES if kind in section] or [kind for kind in drivers.names() if kind in section]
     if len(kinds) != 1:
-        section.fail("storage must have exactly one of filesystem and inmemory")
+        section.fail(f"storage must have exactly one of {', '.join([*_STORAGES, *drivers.names()])}")
     config.storage = kinds[0]
     driver = section.section(config.storage)
-    if driver is not None:
+    if driver is not None and config.storage not in _STORAGES:
+        config.parameters = driver.all()
+    elif driver is not None and config.storage in buckets.KINDS:
+        config.bucket = buckets.read(config.storage, driver, config.remarks)
+    elif driver is not None:
         if config.storage == "filesystem":
             config.root = Path(driver.text("rootdirectory", str(config.root)))
             config.sync = driver.choice("sync", MODES, config.sync)
@@ -122,10 +130,13 @@ def _storage(config: Config, section: Section) -> None:
             cache.only(key, "inmemory", "there is no other cache")
         _idle(config, cache, "blobdescriptorsize")
         cache.finish()
+    disabled = False
     if (redirect := section.section("redirect")) is not None:
-        # Neither of the two storages has a place to redirect to, in the original either.
-        redirect.flag("disable", False)
+        disabled = redirect.flag("disable", False)
         redirect.finish()
+    if config.bucket is not None:
+        # No other storage has a place to redirect to, in the original either.
+        config.bucket = replace(config.bucket, redirect=not disabled)
     if (tag := section.section("tag")) is not None:
         _idle(config, tag, "concurrencylimit")
         tag.finish()
@@ -167,6 +178,8 @@ def _collection(config: Config, section: Section) -> Collection | None:
     section.finish()
     if found.interval <= 0:
         section.fail_at("interval", f"{section.name('interval')} must be more than nothing")
+    if enabled and config.bucket is not None:
+        section.fail_at("enabled", f"{section.name('enabled')}: {_SHARED}")
     if enabled and config.read_only:
         section.fail_at("enabled", f"{section.name('enabled')}: nothing is taken from a registry that is read-only")
     return found if enabled else None
@@ -251,6 +264,8 @@ def _catalog(config: Config, section: Section) -> None:
 
 def _proxy(config: Config, section: Section) -> None:
     url = section.text("remoteurl", required=True)
+    if config.bucket is not None:
+        section.fail("proxy: a cache is kept in a filesystem or in memory: it sends on what is still being stored")
     if not url.startswith(("http://", "https://")) or "@" in url:
         section.fail_at("remoteurl", "proxy.remoteurl must be a URL with http or https, and without a login")
     username, password = section.text("username"), section.text("password")

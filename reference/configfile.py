@@ -6,7 +6,7 @@ import io
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import yaml
 
@@ -121,6 +121,12 @@ class Section:
             return {}
         return {name: list(section.texts(name)) for name in section.keys()}  # noqa: SIM118 - a section is no mapping
 
+    def all(self) -> dict[str, Any]:
+        """Whatever is left, as YAML has it."""
+        values = {name: _plain(node) for name, node in self._left.items()}
+        self._left.clear()
+        return values
+
     def choice(self, key: str, allowed: tuple[str, ...], default: str) -> str:
         """One of several words."""
         value = self.text(key, default)
@@ -175,6 +181,14 @@ class Section:
         """Refuse what was not taken."""
         for key in self._left:
             self.fail_at(key, f"{self.name(key)} is unknown")
+
+
+def _plain(node: yaml.Node) -> Any:
+    loader = yaml.SafeLoader("")
+    try:
+        return loader.construct_document(node)
+    finally:
+        loader.dispose()
 
 
 def load(path: Path, change: Callable[[yaml.Node], object] | None = None) -> Section:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+_SECRETS = ("access_key_id", "secret_access_key", "session_token", "account_key", "client_secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,29 @@ class Collection:
     dry_run: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket of a kind (s3, gcs, azure), a folder in it, and what the library is told; ``chunk`` in bytes."""
+
+    kind: str
+    name: str
+    root: str
+    options: dict[str, object] = field(repr=False)
+    client: dict[str, object]
+    chunk: int
+    redirect: bool = False
+
+    @property
+    def description(self) -> str:
+        """What it is called in the log."""
+        return f"{self.kind} {'/'.join(part for part in (self.name, self.root.strip('/')) if part)}"
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must not be in any message."""
+        return [value for key, value in self.options.items() if key in _SECRETS and isinstance(value, str)]
+
+
 @dataclass(slots=True)
 class Config:
     """What the file says, with the defaults filled in; times in seconds."""
@@ -116,6 +142,9 @@ class Config:
     storage: str = "inmemory"
     root: Path = Path("/var/lib/registry")
     sync: str = "always"
+    bucket: Bucket | None = None
+    #: What a storage of others is told; None for a storage of ours.
+    parameters: dict[str, Any] | None = field(default=None, repr=False)
     delete_enabled: bool = True
     read_only: bool = False
     purge_age: float = 7 * 86400

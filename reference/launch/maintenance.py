@@ -19,6 +19,8 @@ _ONLINE = "stop it, or have it collect by itself: storage.maintenance.garbagecol
 def _kept(path: Path) -> Config:
     """A configuration whose storage is there without a registry."""
     config = read_config(path)
+    if config.bucket is not None:
+        raise LaunchError(f"{path}: storage.{config.storage}: this is for a directory; nothing in a bucket needs it")
     if config.storage != "filesystem":
         raise LaunchError(f"{path}: storage.{config.storage}: there is nothing without the registry that has it")
     if not config.root.is_dir():

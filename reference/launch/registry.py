@@ -18,7 +18,7 @@ from reference.launch import LEVELS, LaunchError, announce_modifications, write_
 from reference.messages import Application
 from reference.modifications import Modification, modify
 from reference.server import Job
-from reference.settings import Config, Look, LookAtFile, LookAtHttp, LookAtTcp
+from reference.settings import Bucket, Config, Look, LookAtFile, LookAtHttp, LookAtTcp
 from reference.storage import Storage, StorageError
 from reference.storage.memory import MemoryStorage
 
@@ -59,6 +59,15 @@ def make_storage(config: Config) -> Storage:
     """The storage that a configuration names."""
     if config.storage == "inmemory":
         return MemoryStorage()
+    if config.bucket is not None:
+        return _open(config.bucket)
+    if config.parameters is not None:
+        from reference.storage.drivers import open_storage  # noqa: PLC0415 - only where it is asked for
+
+        try:
+            return open_storage(config.storage, config.parameters)
+        except StorageError as error:
+            raise LaunchError(f"storage.{config.storage}: {error}") from error
     from reference.storage.filesystem import FilesystemStorage  # noqa: PLC0415 - only where it is asked for
 
     try:
@@ -68,6 +77,18 @@ def make_storage(config: Config) -> Storage:
     except StorageError as error:
         raise LaunchError(f"storage.filesystem.rootdirectory: {error}") from error
     return storage
+
+
+def _open(bucket: Bucket) -> Storage:
+    try:
+        from reference.storage.objects.opening import open_storage  # noqa: PLC0415 - the libraries may not be there
+    except ImportError as error:
+        needed = "install registry-conformance[object-storage]"
+        raise LaunchError(f"storage.{bucket.kind}: it needs the package {error.name}: {needed}") from error
+    try:
+        return open_storage(bucket)
+    except StorageError as error:
+        raise LaunchError(f"storage.{bucket.kind}: {error}") from error
 
 
 def purge(config: Config, storage: Storage) -> None:
@@ -249,7 +270,9 @@ def serve(choice: Choice) -> None:
 
 
 def _announce(config: Config, choice: Choice, address: str, debug: str) -> None:
-    description = config.storage if config.storage == "inmemory" else f"{config.storage} at {config.root}"
+    description = f"filesystem at {config.root}" if config.storage == "filesystem" else config.storage
+    if config.bucket is not None:
+        description = config.bucket.description
     log.info("registry %s %s, storage: %s", NAME, VERSION, description)
     for remark in config.remarks:
         log.warning("%s", remark)

@@ -30,7 +30,22 @@ class Blobs:
             content.close()
             return Response(304, headers)
         notice = Notice("pull", request.reference, "blobs", BINARY, content.size)
+        location = self.elsewhere(request)
+        if location is not None:
+            content.close()
+            return self.redirect(request, location).tells(notice)
         return self.respond(request, content, headers).tells(notice)
+
+    def elsewhere(self, request: Request) -> str | None:
+        """Where a pull of the whole blob may go; ranges and conditions are understood here, and not everywhere."""
+        if request.method != "GET" or "range" in request.headers or "if-none-match" in request.headers:
+            return None
+        return self.storage.blob_url(request.name, request.reference)
+
+    def redirect(self, request: Request, location: str) -> Response:
+        """Where the blob is; nobody may keep the URL for longer than it is good."""
+        digest = ("Docker-Content-Digest", request.reference)
+        return Response(307, [("Location", location), digest, ("Cache-Control", "no-store")])
 
     def check_digest(self, digest: str) -> None:
         """Refuse what is no digest."""

@@ -10,7 +10,7 @@ from reference import errors
 from reference.grammar import ALGORITHMS, is_supported
 from reference.messages import BINARY, Disconnected, Notice, Request, Response
 from reference.resources import url
-from reference.storage import Mark, Storage, Upload
+from reference.storage import Mark, Overtaken, Storage, Upload
 from reference.storage.turn import Busy
 
 _RANGE = re.compile(r"(\d{1,18})-(\d{1,18})")
@@ -116,6 +116,9 @@ class Uploads:
     async def status(self, request: Request) -> Response:
         """How far the upload is."""
         upload = self.find(request)
+        if upload.turn.is_free:
+            async with self.turn(request, upload):
+                return Response(204, self.progress(upload))
         self.check_open(upload)
         return Response(204, self.progress(upload))
 
@@ -152,6 +155,10 @@ class Uploads:
                 yield
         except Busy:
             raise errors.upload_busy(upload.identifier) from None
+        except Overtaken:
+            upload.refresh()
+            self.check_open(upload)
+            raise self.out_of_order(upload) from None
 
     def check_open(self, upload: Upload) -> None:
         """Refuse a session that another request ended in the meantime."""

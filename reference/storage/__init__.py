@@ -10,21 +10,26 @@ import asyncio
 import contextlib
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from reference.grammar import Hash, new_hash
 from reference.messages import Content
 from reference.storage.turn import Turn
 
+T = TypeVar("T")
 PIECE = 1 << 20
 _INLINE = 1 << 18
 
 
 class StorageError(Exception):
     """A storage that cannot be used; the message says which and why."""
+
+
+class Overtaken(Exception):
+    """Another registry on the same storage added to the session first, where this one would have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +90,11 @@ class Upload(ABC):
             await self._hand_over()
 
     async def flush(self) -> None:
-        """Wait until everything written is stored and hashed."""
+        """Wait until everything written is stored and hashed.
+
+        Raises:
+            Overtaken: something else is stored in its place.
+        """
         if self._running is None and self._waiting_size <= _INLINE:
             self._take(self._drain())
         else:
@@ -164,6 +173,10 @@ class Storage(ABC):
 
     description: str = ""
 
+    async def carried(self, request: Coroutine[Any, Any, T]) -> T:
+        """Await the answer to a request, within which methods of the storage are called."""
+        return await request
+
     async def durable(self) -> None:  # noqa: B027 - there may be no disk
         """Wait until what changed until now survives a power cut, as far as it is to be waited for."""
 
@@ -201,6 +214,10 @@ class Storage(ABC):
     @abstractmethod
     def open_blob(self, name: str, digest: str) -> Content | None:
         """A blob that the repository holds."""
+
+    def blob_url(self, _name: str, _digest: str) -> str | None:
+        """Where else a blob that the repository holds can be read, for a while, by whoever has the URL."""
+        return None
 
     @abstractmethod
     def has_blob(self, name: str, digest: str) -> bool:

@@ -28,6 +28,11 @@ class Turn:
         self._waiting = 0
         self._limit: asyncio.Timeout | None = None
 
+    @property
+    def is_free(self) -> bool:
+        """Whether nobody has the session."""
+        return not self._lock.locked()
+
     @asynccontextmanager
     async def taken(self) -> AsyncIterator[None]:
         """Have the session to oneself.

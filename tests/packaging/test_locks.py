@@ -69,13 +69,12 @@ def test_lock_names_no_host(name: str) -> None:
     assert not re.search(r"://|--(extra-)?index-url|--find-links", text)
 
 
-def test_the_tests_have_the_extra_of_users() -> None:
-    """Keyless certificates are tried with what the extra asks for."""
+@pytest.mark.parametrize("extra", ["keyless", "object-storage"])
+def test_the_tests_have_the_extras_of_users(extra: str) -> None:
+    """Keyless certificates and buckets are tried with what the extras ask for."""
     extras: dict[str, list[str]] = _PROJECT["project"]["optional-dependencies"]
-    assert set(extras["keyless"]) <= set(extras["dev"])
-    assert not {canonicalize_name(Requirement(one).name) for one in extras["keyless"]} & set(
-        _locked("requirements.txt")
-    )
+    assert set(extras[extra]) <= set(extras["dev"])
+    assert not {canonicalize_name(Requirement(one).name) for one in extras[extra]} & set(_locked("requirements.txt"))
 
 
 def test_locks_agree() -> None:

@@ -96,7 +96,7 @@ def zuul_registry(
     folder: Path, *, users: Sequence[Mapping[str, str]] = ({"name": "writer", "pass": "secret", "access": "write"},)
 ) -> Iterator[Server]:
     """Run zuul-registry: anybody reads and the users write, unless one has access "read"."""
-    port = _free_port()
+    port = free_port()
     (folder / "content").mkdir(exist_ok=True)
     config = {
         "registry": {
@@ -221,7 +221,8 @@ def _answers(port: int) -> bool:
         return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])

@@ -36,8 +36,7 @@ def started(starter: Start, folder: Path, text: str) -> Process:
 @pytest.mark.parametrize(
     ("text", "line", "says"),
     [
-        ("storage:\n  s3:\n    region: x\n", 2, "storage.s3 is not supported by the reference: it stores in"),
-        ("storage:\n  azure:\n    container: x\n", 2, "storage.azure is not supported by the reference"),
+        ("storage:\n  swift:\n    container: x\n", 2, "storage.swift is not supported by the reference: it has the"),
         (HEAD + "http:\n  net: unix\n", 5, "http.net can only be tcp: it listens on TCP alone"),
         (HEAD + "http:\n  prefix: /a/\n", 5, "http.prefix is not supported by the reference: the API begins at /v2/"),
         (HEAD + "http:\n  tls:\n    clientauth: x\n", 6, "http.tls.clientauth is not supported by the reference"),
