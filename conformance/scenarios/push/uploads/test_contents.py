@@ -17,6 +17,7 @@ from conformance.verdict.presence import served
 LARGE = "PUSH-BLOB-LARGE-EXACT"
 ODD = "PUSH-BLOB-ODD-CONTENT-EXACT"
 NO_MANIFEST = "PULL-MANIFEST-NOT-A-BLOB"
+KEPT = "PUSH-MANIFEST-KEPT"
 _MANIFEST = "the text of a manifest"
 _PIECE = 1024 * 1024
 #: How many pieces of a mebibyte a blob has that every target is given, and one for targets that are
@@ -108,6 +109,22 @@ def test_contents_that_look_like_something_else(repo: Repository, setup: SetUp, 
             judge.refused(NO_MANIFEST, answer, f"to a manifest by the digest of a blob that is {name}")
     if NO_MANIFEST not in judge.judgements:
         judge.inconclusive(NO_MANIFEST, f"no blob that is {_MANIFEST} was accepted")
+
+
+@verifies(ODD, KEPT)
+def test_blob_of_the_bytes_of_a_manifest(repo: Repository, setup: SetUp, judge: Judge) -> None:
+    """A blob may have the bytes of a manifest that is there; both are pulled, each as what it is."""
+    manifest = setup.image(repo)
+    put = repo.put_upload(setup.upload(repo), manifest.digest, manifest.body)
+    if not judge.status(ODD, put, 201, when="to a blob that has the bytes of a manifest"):
+        judge.stop(ODD)
+    got = setup.read_blob(repo, manifest.digest)
+    expected = "the bytes of a blob that has those of a manifest"
+    judge(ODD, served(got, manifest.body), expected, put, got, actual=content_of(got))
+    pulled = repo.get_manifest(manifest.digest, manifest.media_type)
+    held = served(pulled, manifest.body) and pulled.media_type == manifest.media_type
+    expected = "the manifest, by its type, after a blob of its bytes was pushed"
+    judge(KEPT, held, expected, put, pulled, actual=content_of(pulled))
 
 
 def _contents(make: Maker) -> list[tuple[str, bytes]]:

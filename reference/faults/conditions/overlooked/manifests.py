@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import replace
 
 from reference import errors
@@ -13,7 +14,7 @@ from reference.faults.conditions.edges.shared import refused
 from reference.faults.conditions.overlooked.blobs import takes_gzip
 from reference.messages import JSON, Request, Response
 from reference.modifications import Fault, on, override
-from reference.storage import Manifest
+from reference.storage import Manifest, Upload
 
 #: Fields of Accept that are looked at.
 _FIELDS = 3
@@ -44,6 +45,24 @@ def _three_fields(registry: Registry) -> None:
         return negotiate(request, manifest)
 
     override(registry.manifests, negotiate=changed)
+
+
+def _typed_by_what_came_last(registry: Registry) -> None:
+    """One row for each digest: a blob of the bytes of a manifest takes the type of that with it."""
+    commit, stored = registry.storage.commit_upload, registry.storage.manifest
+    blobs: set[tuple[str, str]] = set()
+
+    def committed(upload: Upload, digests: Iterable[str]) -> None:
+        listed = [*digests]
+        commit(upload, listed)
+        blobs.update((upload.repository, digest) for digest in listed)
+
+    def changed(name: str, digest: str) -> Manifest | None:
+        manifest = stored(name, digest)
+        spoilt = manifest is not None and (name, digest) in blobs
+        return replace(manifest, media_type="application/octet-stream") if manifest and spoilt else manifest
+
+    override(registry.storage, commit_upload=committed, manifest=changed)
 
 
 def _packed_length(request: Request, response: Response) -> None:
@@ -129,6 +148,13 @@ def _quotes_as_they_are(registry: Registry) -> None:
 
 
 FAULTS = (
+    Fault(
+        name="blob-of-manifest-bytes-takes-its-type",
+        title="A manifest is typed application/octet-stream once a blob of its bytes is pushed.",
+        breaks=("PUSH-MANIFEST-KEPT",),
+        also=("PULL-MANIFEST-GET-CONTENT-TYPE",),
+        apply=_typed_by_what_came_last,
+    ),
     Fault(
         name="manifest-labelled-json-where-json-is-taken",
         title="A manifest is labelled application/json for a client whose Accept has that type, too.",
