@@ -24,6 +24,9 @@ class Translated:
 
     def __call__(self, environment: Environment, start: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one request."""
+        if environment.pop("HTTP_X_GOOG_IF_GENERATION_MATCH", "") == "0":
+            # Nothing has that generation: what is there is not written over.
+            environment["HTTP_IF_NONE_MATCH"] = "*"
         for name in [name for name in environment if name.startswith("HTTP_X_GOOG_")]:
             environment[name.replace("_GOOG_", "_AMZ_")] = environment.pop(name)
         # The emulator knows no logins by token; it looks at no signature, but wants one.
