@@ -48,8 +48,8 @@ MOST_REFUSED = 1 << 21
 _LACKING = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
 #: Chunks of a push, by its way.
 CHUNKS = {"chunks-2": 2, "chunks-4": 4, "chunks-7": 7}
-#: So many that their numbers are of one digit and of two.
-MOST_CHUNKS = 11
+#: So many that their numbers are of one digit and of two, and above what a careless server counts to.
+MOST_CHUNKS = 17
 
 
 class Arrival(Session):

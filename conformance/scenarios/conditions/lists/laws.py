@@ -232,6 +232,8 @@ def _position(
     held = bool(page) and page == following[: len(page)]
     expected = f"{following[0]} and what follows, behind {last}"
     attempt(checks.POSITION, held, expected, answer, actual=f"it was {clip(', '.join(page))}")
+    most = n is None or len(page) <= n
+    attempt(checks.PAGE, most, f"{n} tags at most behind {last}", answer, actual=f"it had {len(page)}")
 
 
 def _deleted(attempt: Attempt, filled: Filled, count: int) -> None:
