@@ -93,6 +93,13 @@ def _described(
     judge(NOTES, kept, f"the annotations {quoted(ANNOTATIONS)}", answer, actual=f"they were {quoted(notes)}")
 
 
+def _of_a_referrer(judge: Judge, repo: Repository, referrer: Manifest, own: Manifest) -> None:
+    """Judge that a referrer has referrers, too."""
+    answer = repo.referrers(referrer.digest)
+    there = own.digest in [entry.get("digest") for entry in descriptors_of(answer)]
+    judge(COMPLETE, there, "what refers to a referrer, in the list of that", answer)
+
+
 def _without_layers(repo: Repository, setup: SetUp, subject: Descriptor) -> str:
     """Push a manifest with a subject and no layer, which a registry may refuse; return its digest if it is there."""
     document = image(setup.blob_there(repo).descriptor(OCI_CONFIG), [], subject=subject, artifactType=SBOM)
@@ -147,8 +154,9 @@ def test_referrers_of_an_image(repo: Repository, setup: SetUp, judge: Judge, set
         answer,
         actual=f"they were listed {counts[0]} times and {counts[1]} times",
     )
-    if bare and not settings.settle:
-        judge(COMPLETE, bare in digests, "a referrer whose array of layers is empty, too", answer)
+    if not settings.settle:
+        _of_a_referrer(judge, repo, typed, farther)
+        judge(COMPLETE, not bare or bare in digests, "a referrer whose array of layers is empty, too", answer)
     found = {str(entry.get("digest")): entry for entry in entries}
     _described(judge, answer, found, typed, plain)
     if early:

@@ -16,19 +16,26 @@ UNLISTED = "MGMT-MANIFEST-DELETE-REFERRER-UNLISTED"
 SUBJECT = "DISC-REFERRERS-SUBJECT-DELETED"
 ALLOW = "MGMT-DELETE-405-ALLOW"
 NO_EFFECT = "MGMT-DELETE-REFUSED-NO-EFFECT"
+COMPLETE = "DISC-REFERRERS-COMPLETE"
 
 
-@verifies(UNLISTED)
+@verifies(UNLISTED, COMPLETE)
 def test_delete_a_referrer(repo: Repository, setup: SetUp, judge: Judge, settings: Settings) -> None:
-    """A referrer that is deleted is listed no more; the list is empty then, not absent."""
+    """A referrer that is deleted is listed no more, others are; then the list is empty, not absent."""
     subject = setup.image(repo)
-    referrer = refer(repo, setup, subject.descriptor(), setup.make.tag())
-    if referrer.digest not in listed(repo, subject.digest, settings, referrer):
+    referrer, other = (refer(repo, setup, subject.descriptor(), setup.make.tag()) for _ in range(2))
+    if not {referrer.digest, other.digest} <= listed(repo, subject.digest, settings, referrer, other).keys():
         raise Undecided("blocked by DISC-REFERRERS-COMPLETE")
     deleted(repo.delete_manifest(referrer.digest), "MANIFEST", used=True)
     if manifest_gone(settings, repo, referrer.digest).status != NOT_FOUND:
         raise Undecided("blocked by MGMT-MANIFEST-DELETE-GET-404")
     answer = _without(repo, subject.digest, referrer.digest, settings)
+    left = [entry.get("digest") for entry in descriptors_of(answer)] if answer.status == OK else []
+    judge(UNLISTED, answer.status == OK and referrer.digest not in left, "the list without it", answer)
+    judge(COMPLETE, other.digest in left, "the other referrer of its type as before", answer)
+    if not repo.delete_manifest(other.digest).ok or manifest_gone(settings, repo, other.digest).status != NOT_FOUND:
+        return
+    answer = _without(repo, subject.digest, other.digest, settings)
     held = answer.status == OK and not descriptors_of(answer)
     judge(UNLISTED, held, "status 200 and no referrers", answer)
 

@@ -155,12 +155,17 @@ class Fate:
             self._is_there(fate_checks.PART_DELETED, reference, self.manifest, answer)
         if self.push.made.subject and self.attempt.has("referrers"):
             self.lists.referred(fate_checks.SUBJECT_DELETED)
-        if kind and self.attempt.has("delete-tag") and self.attempt.number % 2:
-            # What lacks a part can lose its tag.
-            self.push.may_be_gone(deleted=False)
-            self.attempt.deletes(
-                fate_checks.TAG_DELETED, self.attempt.answered(self.repo.delete_manifest(self.push.tag))
-            )
+        if kind:
+            self._incomplete_deleted()
+
+    def _incomplete_deleted(self) -> None:
+        """Delete what lacks a part: its tag or, in each second row, the manifest."""
+        by_tag = self.attempt.number % 2 and self.attempt.has("delete-tag")
+        self.push.may_be_gone(deleted=not by_tag)
+        reference, check = (
+            (self.push.tag, fate_checks.TAG_DELETED) if by_tag else (self.push.digest, fate_checks.DELETED)
+        )
+        self.attempt.deletes(check, self.attempt.answered(self.repo.delete_manifest(reference)))
 
     def _deleted(self, by_digest: bool) -> None:
         """Delete what the row says; what another repository has under the same tag stays."""

@@ -15,7 +15,7 @@ from conformance.scenarios.conditions.rows.places import DOUBLED, Form, encoded,
 from conformance.target.content import ANY_MANIFEST, Blob, Manifest, digest_of
 from conformance.target.lists import descriptors_of
 from conformance.target.policy import is_immutable, may_be
-from conformance.verdict.judge import Blocked, listing, told
+from conformance.verdict.judge import Blocked, content_of, listing, told
 
 #: A server may want to know the length beforehand (RFC 9110, 15.5.12).
 LENGTH_REQUIRED = 411
@@ -283,6 +283,9 @@ class Push:
             self.attempt.taken(again)
             expected = "status 201 once the layer that it had lacked is there"
             self.attempt(checks.PUSHED, again.status == CREATED, expected, refused, again)
+            got = self.attempt.answered(self.repo.get_manifest(lacking.digest, lacking.media_type))
+            held = got.body == lacking.body
+            self.attempt(checks.SAME, held, "the manifest once it is accepted", again, got, actual=content_of(got))
             return
         got = self.attempt.answered(self.repo.get_manifest(lacking.digest if lacking else tag, ANY_MANIFEST))
         self.attempt(checks.ABSENT, not got.ok, "no manifest where none was accepted", refused, got)
