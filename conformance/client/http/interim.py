@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import re
+import threading
 from collections import deque
 from typing import Any, BinaryIO
 
@@ -200,13 +201,31 @@ class _SecureConnection(_Watched, HTTPSConnection):
     """With TLS."""
 
 
-class Pool(HTTPConnectionPool):
+class _AsItStands(HTTPConnectionPool):
+    """Asks for what it is told: urllib3 writes percent-encoded octets in capitals."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._asked = threading.local()
+
+    def urlopen(self, method: str, url: str, *arguments: Any, **options: Any) -> Any:
+        """Send a request for a path, and remember that."""
+        self._asked.url = url
+        return super().urlopen(method, url, *arguments, **options)
+
+    def _make_request(self, conn: Any, method: str, url: str, *arguments: Any, **options: Any) -> Any:
+        asked = getattr(self._asked, "url", url)
+        same = asked.upper() == url.upper()
+        return super()._make_request(conn, method, asked if same else url, *arguments, **options)
+
+
+class Pool(_AsItStands):
     """Connections without TLS."""
 
     ConnectionCls = _Connection
 
 
-class SecurePool(HTTPSConnectionPool):
+class SecurePool(_AsItStands, HTTPSConnectionPool):
     """Connections with TLS."""
 
     ConnectionCls = _SecureConnection

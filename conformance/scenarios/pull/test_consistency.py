@@ -76,13 +76,14 @@ def test_tag_that_moves(repo: Repository, setup: SetUp, judge: Judge) -> None:
 
 
 def _move_on(judge: Judge, repo: Repository, setup: SetUp, *, tag: str, old: Manifest, new: Manifest) -> None:
-    """Move a tag more often: it names its last push all the same."""
-    for latter in (new, old) * 2 + (new,):
+    """Move a tag more often: it names its last push all the same, which the last two tell."""
+    for count, latter in enumerate((new, old) * 2):
         if repo.put_manifest(tag, latter.body, latter.media_type).status != 201:
             return
-    answer = setup.read_manifest(repo, tag, OCI_MANIFEST, new.body)
-    expected = f"the manifest {new.digest}, which was pushed last of seven"
-    judge("PULL-CONSIST-TAG-MOVE", served(answer, new.body), expected, answer, actual=content_of(answer))
+        if count > 1:
+            answer = setup.read_manifest(repo, tag, OCI_MANIFEST, latter.body)
+            expected = f"the manifest {latter.digest}, which was pushed last"
+            judge("PULL-CONSIST-TAG-MOVE", served(answer, latter.body), expected, answer, actual=content_of(answer))
 
 
 @verifies("PULL-CONSIST-REPEATABLE", "PULL-BLOB-RANGE-TRUE")

@@ -64,6 +64,14 @@ def test_a_closed_transport_asks_on_another_connection() -> None:
     assert places[0] == places[1] != places[2] == places[3]
 
 
+def test_percent_encoded_octets_go_out_as_they_are() -> None:
+    """urllib3 writes them in capitals, and no look at small letters could fail."""
+    with serve(lambda asked: Answer(200, b"ok")) as server, client_of(server.url, None) as client:
+        for path in ("/v2/a%3ab/x?digest=sha256%3aff", "/v2/a%3Ab/%7e"):
+            client.send(Call("GET", f"{client.url}{path}", "blob.get"))
+        assert [asked.path for asked in server.asked] == ["/v2/a%3ab/x?digest=sha256%3aff", "/v2/a%3Ab/%7e"]
+
+
 def _remembering(places: list[object]) -> type[BaseHTTPRequestHandler]:
     """A handler that notes from where each request comes."""
 

@@ -227,7 +227,10 @@ class ManifestLook:
         other = self.attempt.neighbour
         if other is None:
             return
-        self.attempt.place.shelf_of(other, self.attempt.session)
+        if self.attempt.number % 3 == 0 and self.attempt.place.alias is not None:
+            other = self.attempt.place.alias
+        else:
+            self.attempt.place.shelf_of(other, self.attempt.session)
         form = self.push.form(self.push.tag if by_tag else self.push.digest)
         other, reference = Repository(form.repo.registry, other.name), form.reference
         if by_tag and self.attempt.number % 2:

@@ -138,7 +138,8 @@ def _alias_of(name: str, shape: str) -> str:
     if shape == "four":
         return start + end
     if not separator:
-        return name.replace("-", "_", 1)
+        # Docker reads a name of one component so.
+        return f"library/{name}"
     if end == SEPARATED:
         return f"{start}/{re.sub('[._-]+', '-', end)}"
     return f"{start}-{end}"
