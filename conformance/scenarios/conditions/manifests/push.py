@@ -9,7 +9,7 @@ from conformance.client.digests import is_digest_of
 from conformance.client.http.exchange import Response
 from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
 from conformance.scenarios.conditions.manifests import checks, fate_checks
-from conformance.scenarios.conditions.rows.attempt import CREATED, UNKNOWN, Attempt, Declined
+from conformance.scenarios.conditions.rows.attempt import ACCEPTED, CREATED, UNKNOWN, Attempt, Declined
 from conformance.scenarios.conditions.rows.kinds import CHILDREN, Made, Shelf, untyped
 from conformance.scenarios.conditions.rows.places import DOUBLED, Form, encoded, near, tag_of
 from conformance.target.content import ANY_MANIFEST, Blob, Manifest, digest_of
@@ -201,7 +201,7 @@ class Push:
         self._put(self.tag)
         self.may_be_gone()
         answer = self.attempt.answered(self.repo.delete_manifest(self.manifest.digest))
-        if not self.attempt.deletes(fate_checks.DELETED, answer):
+        if answer.status != ACCEPTED:
             self.is_there(answer)
             raise Declined("manifest-before")
         for reference in (self.manifest.digest, self.tag):
