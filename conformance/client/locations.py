@@ -41,6 +41,17 @@ def query_of(**parameters: int | str | None) -> str:
     return "?" + "&".join(pairs) if pairs else ""
 
 
+def mount_query(digest: str, source: str | None, *, safe: str, turned: bool) -> str:
+    """Return the query of a mount of a blob from a repository, or from any where it is ``None``.
+
+    ``safe`` is not encoded in its name; ``turned`` puts ``from`` ahead of ``mount``.
+    """
+    parts = [f"mount={quote(digest, safe='')}"]
+    if source is not None:
+        parts.append(f"from={quote(source, safe=safe)}")
+    return "?" + "&".join(parts[::-1] if turned else parts)
+
+
 def content_range_of(value: str | None) -> tuple[tuple[str, str], ...]:
     """Return the Content-Range of a chunk as fields; none where it is ``None``."""
     return (("Content-Range", value),) if value is not None else ()

@@ -31,8 +31,7 @@ _ANY = ", ".join((OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST))
 upload_location, with_query = locations.upload_location, locations.with_query
 query_of, content_range_of = locations.query_of, locations.content_range_of
 
-#: A header field: name and value.
-Field = tuple[str, str]
+Field = tuple[str, str]  # name and value of a header field
 
 
 class Registry:
@@ -237,14 +236,8 @@ class Repository:
         )
 
     def mount(self, digest: str, source: str | None, *, safe: str = "", turned: bool = False, **o: Any) -> Response:
-        """Ask for a blob of another repository, by its name or ``None`` for no ``from``.
-
-        ``safe`` is not encoded; ``turned`` puts ``from`` ahead of ``mount``.
-        """
-        parts = [f"mount={quote(digest, safe='')}"]
-        if source is not None:
-            parts.append(f"from={quote(source, safe=safe)}")
-        query = "?" + "&".join(parts[::-1] if turned else parts)
+        """Ask for a blob of another repository (``locations.mount_query``)."""
+        query = locations.mount_query(digest, source, safe=safe, turned=turned)
         return self._blob([digest], lambda: self._upload("upload.mount", query, **o))
 
     def patch_upload(
@@ -272,10 +265,7 @@ class Repository:
         headers: tuple[Field, ...] = (),
         **o: Any,
     ) -> Response:
-        """Close an upload at its absolute location with a digest (none where it is ``None``).
-
-        ``typed`` says that what is sent is bytes.
-        """
+        """Close an upload at its absolute location with a digest (none where it is ``None``), typed as bytes or not."""
         kind = (("Content-Type", "application/octet-stream"),) if typed else ()
         fields = (*kind, *content_range_of(content_range), *headers)
         url = with_query(location, "digest=" + quote(digest, safe="")) if digest is not None else location

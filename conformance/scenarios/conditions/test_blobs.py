@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.scenarios.conditions.blobs.laws import alike, attempt_blob, possible
+from conformance.scenarios.conditions.blobs.laws import attempt_blob
+from conformance.scenarios.conditions.blobs.possible import alike, possible
 from conformance.scenarios.conditions.campaign import Campaign
 from conformance.scenarios.conditions.rows.places import SHAPES
 from conformance.target import names

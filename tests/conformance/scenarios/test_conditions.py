@@ -11,7 +11,7 @@ import pytest
 
 from conformance.scenarios.conditions import checks
 from conformance.scenarios.conditions.blobs import contents
-from conformance.scenarios.conditions.blobs import laws as blobs
+from conformance.scenarios.conditions.blobs import possible as blobs
 from conformance.scenarios.conditions.coverage import laws_tried
 from conformance.scenarios.conditions.lists import laws as lists
 from conformance.scenarios.conditions.manifests import laws as manifests

@@ -11,8 +11,10 @@ from urllib.parse import unquote, urlsplit
 from conformance.client.http.exchange import Response
 from conformance.client.registry import Repository, upload_location
 from conformance.scenarios.conditions.blobs import checks
-from conformance.scenarios.conditions.blobs.arrivals import CHUNKS, Arrival
-from conformance.scenarios.conditions.blobs.contents import PIECE, Content, make
+from conformance.scenarios.conditions.blobs.arrivals import Arrival
+from conformance.scenarios.conditions.blobs.contents import Content, make
+from conformance.scenarios.conditions.blobs.possible import COMMON
+from conformance.scenarios.conditions.blobs.ranges import range_of
 from conformance.scenarios.conditions.blobs.uploads import UNSATISFIABLE
 from conformance.scenarios.conditions.rows.attempt import (
     ACCEPTED,
@@ -27,46 +29,18 @@ from conformance.scenarios.conditions.rows.attempt import (
     is_coded,
     longer,
 )
-from conformance.scenarios.conditions.rows.places import Form, encoded, near, no_room, other_length
-from conformance.scenarios.conditions.rows.rows import Row
+from conformance.scenarios.conditions.rows.places import Form, encoded, near, other_length
 from conformance.scenarios.shared.partial_content import LABEL, TRUE, expected_of, false_of
 from conformance.verdict.judge import content_of, status_of, told
 
 PART_OF = 206
 NOT_MODIFIED = 304
-#: Contents of which there are few: another row may have pushed the same.
-COMMON = frozenset({"empty", "one-byte", "empty-json"})
-_SMALL = {"empty": 0, "one-byte": 1, "empty-json": 2, "config": 400, "manifest-like": 400}
 #: What clients accept that pull a layer.
 _ACCEPT = (
     "application/octet-stream, application/vnd.oci.image.layer.v1.tar;q=0.5",
     "application/vnd.oci.image.layer.v1.tar+gzip, */*",
     "application/vnd.oci.image.config.v1+json, application/vnd.docker.container.image.v1+json, */*",
 )
-
-
-def possible(row: Row) -> bool:
-    """Whether a row, or a part of one, does not contradict itself."""
-    content, arrival = row.get("content", ""), row.get("arrival", "")
-    chunks = row.get("refused") == "chunk" or row.get("session") == "resumed"
-    if (content in COMMON and (arrival in CHUNKS or chunks)) or (chunks and arrival and arrival not in CHUNKS):
-        return False
-    if content == "one-byte" and arrival == "streamed":
-        # Nothing shows whether one byte was counted.
-        return False
-    if no_room(row) or (content in COMMON and row.get("fate") == "deleted-there"):
-        return False
-    part, end = row.get("range", "first"), row.get("range-end", "suffix")
-    if content == "empty" and (part != "first" or end != "suffix"):
-        return False
-    if content in COMMON and (part not in {"first", "one"} or end not in {"last", "suffix", "behind"}):
-        return False
-    return not (row.get("range") == "far" and content in _SMALL | {"gzip": 0, "b65536": 0})
-
-
-def alike(row: Row) -> str:
-    """Return what a row pushes that others push as well, empty where no other does."""
-    return row["content"] if row["content"] in COMMON else ""
 
 
 def attempt_blob(attempt: Attempt) -> None:
@@ -211,7 +185,7 @@ class Look:
         if part == "behind":
             self._behind()
             return
-        value, first, last = _range_of(part, self.content.size, self.attempt.number)
+        value, first, last = range_of(part, self.content.size, self.attempt.number)
         headers = (*form.headers, ("Range", value))
         if self.attempt.number % 4 == 1:
             headers += (PACKED,)
@@ -409,38 +383,3 @@ class Look:
         there = Arrival(self.attempt, content, self.attempt.neighbour)
         there.put()
         return self.repo.get_blob(there.digest).ok
-
-
-def _range_of(kind: str, size: int, number: int) -> tuple[str, int, int]:
-    """Return a Range header and the first and last position of what it asks for.
-
-    What is in the middle begins, in each second row, with a position that has a digit less than its end; what is open
-    may be the whole blob.
-    """
-    last = size - 1
-    middle = size // 2
-    if kind == "middle" and number % 2:
-        middle = 10 ** (len(str(middle)) - 1) - 1
-    if kind == "open" and number % 2:
-        middle = 0
-    # In large blobs as long as what a careless server reads at once, and longer.
-    length = size // 3 if size > 4 * PIECE or number % 3 == 0 else 99
-    first, end = {
-        "first": (0, min(length if size > 4 * PIECE else 9, last)),
-        "one": (0, 0),
-        "middle": (middle, min(middle + max(length, 99), last)),
-        "last": (last, last),
-        "open": (middle, last),
-        "over": (middle, last),
-        "suffix": (max(0, size - 7), last),
-        "longer": (0, last),
-        "far": (PIECE - 3, min(PIECE + 4, last)),
-    }[kind]
-    values = {
-        "open": f"{first}-",
-        # Clients name a number that no blob reaches.
-        "over": f"{first}-{2**32 if number % 2 else size + 99}",
-        "suffix": f"-{size - first}",
-        "longer": f"-{size + 99}",
-    }
-    return f"bytes={values.get(kind, f'{first}-{end}')}", first, end
