@@ -42,14 +42,14 @@ def reached() -> Mapping[str, Reach]:
     return measure(1)
 
 
-@pytest.mark.parametrize("key", sampled(_MUTANTS, 4))
+@pytest.mark.parametrize("key", sampled(_MUTANTS, 3))
 def test_a_mutant_is_killed(key: str, reached: Mapping[str, Reach], suite: Collected) -> None:
     with closing(Changing()) as launcher:
         found = judge(_MUTANTS[key], reached, suite, launcher)
     assert found.killed, f"{found.mutant.name}: {found.word}\n{found.text}"
 
 
-@pytest.mark.parametrize("name", sampled(_CHECKS, 4))
+@pytest.mark.parametrize("name", sampled(_CHECKS, 3))
 def test_a_weaker_check_is_noticed(name: str, suite: Collected) -> None:
     with closing(Launcher()) as launcher:
         word = notice(_CHECKS[name], _MATRIX, _PROOF["summary"]["seed"], suite, launcher).word

@@ -32,6 +32,8 @@ def test_what_is_published_can_be_read_and_is_named() -> None:
     runs = {run.path.name: run for run in published([command.FOLDER])}
     assert {name for name, run in runs.items() if run.recording} == {
         "docker-registry.json.gz",
+        "docker-registry-delete-off.json.gz",
+        "docker-registry-tokens.json.gz",
         "reference.json.gz",
         "zuul-registry.json.gz",
     }

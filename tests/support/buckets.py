@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import itertools
 import json
 import shutil
 import sys
@@ -21,6 +22,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from tests.support.servers import free_port, run_process, wait_for
 
+#: Numbers of the buckets of one process, each of which starts emulators of its own.
+NAMES = itertools.count()
 ACCESS, SECRET = "AKIAOFATEST", "secret-of-a-bucket"
 #: The account that Azurite comes with, by its documentation.
 _ACCOUNT = "devstoreaccount1"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,7 +72,7 @@ def _home(request: pytest.FixtureRequest, folder: Path) -> Home:
     if request.param == "filesystem":
         return Home(lambda: FilesystemStorage(folder / "root"), is_shared=False)
     running: buckets.Emulator = request.getfixturevalue(EMULATORS[request.param])
-    parameters = {**running.make(f"b{uuid.uuid4().hex}"), "rootdirectory": "/some/where"}
+    parameters = {**running.make(f"bucket-{next(buckets.NAMES)}"), "rootdirectory": "/some/where"}
     config = buckets.configuration(folder / "config.yml", {request.param: parameters})
     return Home(lambda: make_storage(read(config, {})), is_shared=True)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -23,7 +22,7 @@ from reference.storage.objects.bridge import carried, is_carried, waited
 from reference.storage.objects.storage import ObjectStorage
 from tests.reference.probe import CONFIG, LAYER, Client, digest, image
 from tests.reference.storage.test_failing_storage import check_answer, sequence
-from tests.support.buckets import S3, SECRET, configuration
+from tests.support.buckets import NAMES, S3, SECRET, configuration
 from tests.support.chance import made_up
 from tests.support.servers import Server, reference
 
@@ -36,7 +35,7 @@ STEPS = 200
 @pytest.fixture(scope="module")
 def two(emulator: S3, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
     """Two registries on one bucket; the second one sends pulls to it."""
-    parameters = emulator.make(f"b{uuid.uuid4().hex}")
+    parameters = emulator.make(f"bucket-{next(NAMES)}")
     with ExitStack() as stack:
         servers = []
         for redirects in (False, True):
@@ -184,7 +183,7 @@ def test_a_bucket_that_is_not_there_is_named(
 ) -> None:
 
     monkeypatch.setattr(opening, "_RETRIES", 0)
-    parameters = {**emulator.make(f"b{uuid.uuid4().hex}"), **changed}
+    parameters = {**emulator.make(f"bucket-{next(NAMES)}"), **changed}
     config = read_config(configuration(tmp_path / "config.yml", {"s3": parameters}))
     assert SECRET not in repr(config)
     with pytest.raises(LaunchError) as caught:

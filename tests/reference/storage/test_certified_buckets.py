@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +29,7 @@ def _decided(url: str, *options: str) -> int:
 
 def _bucket(request: pytest.FixtureRequest, kind: str) -> dict[str, object]:
     emulator: buckets.Emulator = request.getfixturevalue(EMULATORS[kind])
-    return {kind: emulator.make(f"b{uuid.uuid4().hex}"), "redirect": {"disable": True}}
+    return {kind: emulator.make(f"bucket-{next(buckets.NAMES)}"), "redirect": {"disable": True}}
 
 
 @pytest.mark.slow

@@ -275,7 +275,7 @@ class Arrival(Session):
         """
         later, size = self.attempt.row["refused"] == "later", self.content.size
         # Other rows read what they share with this one; where the wrong bytes are taken, they would be blamed.
-        shared = size <= COMMON and self.attempt.row["algorithm"] == "sha512"
+        shared = size <= COMMON
         if shared or (not later and self.attempt.number % 2 and COMMON < size <= MOST_REFUSED):
             # One that a registry takes for its own where it compares a part of the digest.
             sent = self.content.part(0, size) or self.attempt.make.bytes(100)

@@ -115,6 +115,7 @@ def test_contents_that_look_like_something_else(repo: Repository, setup: SetUp, 
 def test_blob_of_the_bytes_of_a_manifest(repo: Repository, setup: SetUp, judge: Judge) -> None:
     """A blob may have the bytes of a manifest that is there; both are pulled, each as what it is."""
     manifest = setup.image(repo)
+    before = repo.get_manifest(manifest.digest, manifest.media_type)
     put = repo.put_upload(setup.upload(repo), manifest.digest, manifest.body)
     if not judge.status(ODD, put, 201, when="to a blob that has the bytes of a manifest"):
         judge.stop(ODD)
@@ -122,9 +123,9 @@ def test_blob_of_the_bytes_of_a_manifest(repo: Repository, setup: SetUp, judge: 
     expected = "the bytes of a blob that has those of a manifest"
     judge(ODD, served(got, manifest.body), expected, put, got, actual=content_of(got))
     pulled = repo.get_manifest(manifest.digest, manifest.media_type)
-    held = served(pulled, manifest.body) and pulled.media_type == manifest.media_type
-    expected = "the manifest, by its type, after a blob of its bytes was pushed"
-    judge(KEPT, held, expected, put, pulled, actual=content_of(pulled))
+    held = (pulled.status, pulled.body, pulled.media_type) == (before.status, before.body, before.media_type)
+    expected = "the manifest as before a blob of its bytes was pushed"
+    judge(KEPT, held or bool(before.excuse), expected, before, put, pulled, actual=content_of(pulled))
 
 
 def _contents(make: Maker) -> list[tuple[str, bytes]]:
