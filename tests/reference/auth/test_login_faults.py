@@ -43,7 +43,6 @@ Change = Fault | Variant
 #: What shows to requests that the sequence below does not have; the suite itself convicts or
 #: acquits it.
 ELSEWHERE = {
-    "anonymous-tag-list-401",
     "basic-credentials-with-line-end-500",
     "blob-deletion-refused-and-done",
     "blobs-of-all-repositories",

@@ -38,6 +38,7 @@ from conformance.scenarios.conditions.rows.attempt import (
 from conformance.scenarios.conditions.rows.places import near
 from conformance.scenarios.shared.upload_steps import not_granted
 from conformance.target.content import OCI_LAYER, Descriptor, Manifest, digest_of, image
+from conformance.target.policy import may_be
 
 #: Of so few bytes other rows may have the same.
 COMMON = 2
@@ -168,7 +169,7 @@ class Arrival(Session):
         answer = self.attempt.answered(self.repo.patch_upload(location, lambda: self.content.pieces(0, end)))
         if not answer.ok:
             # A scenario of its own judges whether streams are taken.
-            if not self._usual([(0, 0)]):
+            if may_be(answer) or not self._usual([(0, 0)]):
                 raise Declined("arrival")
             self.attempt(CLOSED, False, "status 202 to a stream, as in another repository", answer)
         self._counts(answer, end)
@@ -322,7 +323,7 @@ class Arrival(Session):
     def _cancelled(self) -> None:
         """Open an upload, send something to it, and cancel it: it is gone."""
         location, least = self._open()
-        near = None
+        near, taken = None, True
         if self.attempt.has("chunked"):
             sent = self.attempt.make.bytes(70_000)
             # More than a registry may keep in memory or, in each second row, the bytes of a blob that is there.
@@ -334,7 +335,8 @@ class Arrival(Session):
                 answer = self.repo.patch_upload(location, lambda: iter((sent,)))
             else:
                 answer = self.repo.patch_upload(location, sent, f"0-{len(sent) - 1}")
-            self.attempt.answered(answer)
+            # What a refusal leaves of the upload other looks judge.
+            taken = self.attempt.answered(answer).ok
             location = upload_location(answer) or location
         here = self.repo
         if self.attempt.number % 2:
@@ -343,7 +345,7 @@ class Arrival(Session):
         answer = self.attempt.answered(here.cancel_upload(location))
         if not answer.ok:
             lost = answer.status == NOT_FOUND or answer.status >= SERVER_ERROR
-            self.attempt(CANCEL, not lost, "status 204 to the cancellation of an open upload", answer)
+            self.attempt(CANCEL, not lost or not taken, "status 204 to the cancellation of an open upload", answer)
             raise Declined("session")
         gone = self.attempt.answered(self.repo.get_upload(location))
         self.attempt(CANCELLED, not gone.ok, "no upload after it was cancelled", answer, gone)
@@ -355,12 +357,13 @@ class Arrival(Session):
         """Open another upload, and send a chunk of other bytes to it."""
         location, least = self._open()
         content = self.attempt.make.bytes(99)
-        sent = False
+        rest = content
         if self.attempt.has("chunked") and least <= len(content):
             answer = self.attempt.answered(self.repo.patch_upload(location, content, f"0-{len(content) - 1}"))
-            sent = answer.ok
-            location = upload_location(answer) or location
-        self._other = location, content, b"" if sent else content
+            if not answer.ok:
+                return
+            location, rest = upload_location(answer) or location, b""
+        self._other = location, content, rest
 
     def finish_other(self) -> None:
         """Close the other upload, which is open still whatever was done meanwhile."""

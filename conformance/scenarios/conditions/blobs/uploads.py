@@ -22,6 +22,7 @@ from conformance.scenarios.conditions.blobs.checks import (
 from conformance.scenarios.conditions.blobs.contents import Content
 from conformance.scenarios.conditions.rows.attempt import ACCEPTED, CREATED, Attempt, Check, Declined
 from conformance.scenarios.shared.upload_steps import MAX_CHUNK, range_end
+from conformance.target.policy import may_be
 from conformance.verdict.judge import field_of, status_of, told
 
 NO_CONTENT, EXPECTATION_FAILED, UNSATISFIABLE = 204, 417, 416
@@ -132,8 +133,8 @@ class Session:
     def _chunk(self, location: str, start: int, end: int) -> str:
         """Send the bytes from one position up to another; return the location for the next request."""
         answer = self._chunk_sent(location, start, end)
-        if answer.refused and answer.status not in _NO_REASON and not self._usual(self._sent):
-            # A minimum may not be announced; what was refused for another reason is judged by scenarios of its own.
+        if answer.refused and answer.status not in _NO_REASON and (may_be(answer) or not self._usual(self._sent)):
+            # A quota may be full, or a minimum not announced.
             raise Declined("arrival")
         self.attempt(PUSHED, answer.ok, "status 202 to a chunk", answer, actual=status_of(answer))
         self._counts(answer, end)

@@ -138,8 +138,7 @@ def _alias_of(name: str, shape: str) -> str:
     if shape == "four":
         return start + end
     if not separator:
-        # Docker reads a name of one component so.
-        return f"library/{name}"
+        return name.replace("-", "_", 1)
     if end == SEPARATED:
         return f"{start}/{re.sub('[._-]+', '-', end)}"
     return f"{start}-{end}"

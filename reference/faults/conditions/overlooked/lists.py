@@ -7,20 +7,12 @@ from collections.abc import Sequence
 from reference import errors
 from reference.app import Registry
 from reference.documents import Json
-from reference.messages import Handler, Query, Request, Response
+from reference.messages import Handler, Request, Response
 from reference.modifications import Fault, around, override
 from reference.storage import Manifest
 
 #: Characters of the column that types are kept in.
 _COLUMN = 64
-
-
-@around("catalog.list")
-async def _position_of_a_page(_registry: Registry, request: Request, handler: Handler) -> Response:
-    """The whole list has no position."""
-    if request.query.get("n") is None:
-        request.query = Query("")
-    return await handler(request)
 
 
 def _anew_behind_the_end(registry: Registry) -> None:
@@ -66,12 +58,6 @@ def _version_taken_out(registry: Registry) -> None:
 
 
 FAULTS = (
-    Fault(
-        name="catalog-last-without-n-passed-over",
-        title="The catalogue behind a name, by last without n, begins with the first name.",
-        breaks=("DISC-CATALOG-N-LAST",),
-        apply=_position_of_a_page,
-    ),
     Fault(
         name="list-begins-anew-behind-its-end",
         title="Behind a last that is no tag and lies behind all tags the list begins with its first tag again.",

@@ -6,11 +6,8 @@ import json
 import time
 from typing import TYPE_CHECKING
 
-from reference.app import Registry
-from reference.faults.auth.shared import Check, checking
 from reference.messages import Request, Response
 from reference.modifications import Fault, override
-from reference.modifications.shared import tokens_of
 
 if TYPE_CHECKING:
     from reference.tokens.app import TokenService
@@ -32,18 +29,6 @@ def _offline_for_nobody(service: TokenService) -> None:
     override(service, get=changed)
 
 
-def _tags_for_names(registry: Registry, check: Check) -> Check:
-    """The list of tags wants a token that names somebody."""
-
-    async def changed(request: Request) -> None:
-        await check(request)
-        if request.operation == "tags.list" and not request.user:
-            tokens = tokens_of(registry)
-            raise tokens.refusal(request, tokens.scopes(request))
-
-    return changed
-
-
 FAULTS = (
     # regclient issue 865: harbor, and a client that asks for a refresh token with each token.
     Fault(
@@ -54,11 +39,4 @@ FAULTS = (
         tokens=_offline_for_nobody,
     ),
     # clouddriver pull 2215: a registry that says so with 400.
-    Fault(
-        name="anonymous-tag-list-401",
-        title="A token that anybody gets to pull is refused for the list of tags, and good for pulls.",
-        breaks=("AUTH-VALID-CREDENTIALS-ACCEPTED", "DISC-TAGS-STATUS-200"),
-        configuration="token-public",
-        apply=checking(_tags_for_names),
-    ),
 )
