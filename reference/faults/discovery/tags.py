@@ -229,6 +229,8 @@ FAULTS = (
         name="tags-reversed-without-n",
         title="The list of tags without n is in reverse order.",
         breaks=("DISC-TAGS-ORDER-WHOLE",),
+        # What follows a position is listed without n, too.
+        also=("DISC-TAGS-LAST-EXCLUSIVE",),
         apply=on("tags.list", change=_unordered_without_n),
     ),
 )
