@@ -334,6 +334,7 @@ _LEGAL: dict[str, list[Exchange]] = {
         pushed(MANIFEST, reference=sha256(MANIFEST), query="?tag=a&tag=b", told={"OCI-Tag": "b,a"})
     ],
     "chunks at the same time": [started(), patch(2, "0-4"), patch(2.5, "0-4")],
+    "chunks at the same time of which the later ends first": [started(), patch(2.5, "0-9"), patch(2, "0-4")],
     "a chunk after a refusal": [started(), patch(2, "0-4", status=416), patch(4, "0-9")],
     "a chunk that is not recorded": [started(), patch(2, "0-4", sent=None), patch(4, "0-12")],
     "an upload that was not started here": [patch(2, "0-12")],

@@ -22,12 +22,11 @@ _NO_CONTENT = 204
 
 @dataclass(slots=True)
 class _Session:
-    """What one upload has: the bytes in order, and how long it was busy."""
+    """What one upload has: the bytes in order."""
 
     parts: list[bytes] = field(default_factory=list)
     size: int = 0
     known: bool = True
-    until: float = 0.0
     #: The newest Location. An earlier one need not tell what came since.
     place: str = ""
 
@@ -35,23 +34,39 @@ class _Session:
 def follow(facts: Facts, exchanges: Iterable[Exchange]) -> Iterator[Breach]:
     """Follow the uploads of a scenario from their start to their end."""
     sessions: dict[str, _Session] = {}
+    exchanges = list(exchanges)
+    beside = _beside(exchanges)
     for exchange in exchanges:
         response = exchange.response
         if exchange.operation in _STARTS:
             if response is not None and response.status == ACCEPTED and not exchange.error:
-                _move(sessions, _Session(until=_end(exchange)), exchange, response)
+                _move(sessions, _Session(), exchange, response)
         elif exchange.operation.startswith("upload."):
             url = exchange.request.url
             session = sessions.get(url) or sessions.get(_without_digest(url))
             if session is not None:
+                session.known = session.known and id(exchange) not in beside
                 yield from _step(facts, sessions, session, exchange)
+
+
+def _beside(exchanges: Iterable[Exchange]) -> set[int]:
+    """Return the requests to uploads, by ``id()``, that another was under way beside.
+
+    Either answer may tell what the other has sent, and chance decides which of them is recorded first.
+    """
+    found: set[int] = set()
+    longest: Exchange | None = None
+    uploads = (each for each in exchanges if each.operation.startswith("upload."))
+    for exchange in sorted(uploads, key=lambda each: each.started_ms):
+        if longest is not None and exchange.started_ms < _end(longest):
+            found |= {id(exchange), id(longest)}
+        if longest is None or _end(exchange) > _end(longest):
+            longest = exchange
+    return found
 
 
 def _step(facts: Facts, sessions: dict[str, _Session], session: _Session, exchange: Exchange) -> Iterator[Breach]:
     response, body = exchange.response, exchange.request.body
-    if exchange.started_ms < session.until:
-        session.known = False
-    session.until = max(session.until, _end(exchange))
     if response is None or exchange.error:
         session.known = False
     elif exchange.operation == "upload.get":
