@@ -15,7 +15,7 @@ Row = Mapping[str, str]
 Possible = Callable[[Row], bool]
 
 #: Of so many rows that could come next, the one that brings most together is taken.
-CANDIDATES = 10
+CANDIDATES = 5
 #: How many parts that are missing a request outweighs.
 WEIGHT = 0.05
 
@@ -34,11 +34,15 @@ class Cover:
         hides: Mapping[tuple[str, str], Collection[str]],
     ) -> None:
         self._values = values
-        self._costs = costs
         self._together = together
         self._possible = possible
         self._chooser = chooser
         self._bits = Bits()
+        #: Of each dimension its values, each with its bit and what it costs, in missing parts.
+        self._offers = {
+            name: [(value, self._bits.of((name, value)), WEIGHT * costs[name, value]) for value in each]
+            for name, each in values.items()
+        }
         self._hiding = Hiding(self._bits, hides)
         self._missing = Parts(together)
 
@@ -70,8 +74,9 @@ class Cover:
                 # No whole row has it, though nothing in it contradicts itself.
                 self._missing.discard(mask)
                 continue
-            hidden = self._hiding.hidden(row)
-            for some in parts(0, single(self._bits.mask(row)), self._together + 1):
+            whole = self._bits.mask(row)
+            hidden = self._hiding.hidden(whole)
+            for some in parts(0, single(whole), self._together + 1):
                 if shown(some, hidden):
                     self._missing.discard(some)
             yield row
@@ -90,22 +95,23 @@ class Cover:
         open_ = [name for name in self._values if name not in row]
         self._chooser.shuffle(open_)
         for name in open_:
-            fitting = [value for value in self._values[name] if self._fits({**row, name: value}, around)]
+            fitting: list[str] = []
+            gains: dict[str, float] = {}
+            for value, own, cost in self._offers[name]:
+                row[name] = value
+                hidden = self._hiding.hidden(mask | own)
+                if self._possible(row) and shown(around, hidden):
+                    fitting.append(value)
+                    gains[value] = self._gain(own, mask, hidden) - cost
             if not fitting:
                 return None
             self._chooser.shuffle(fitting)
-            gains = {v: self._gain(name, v, row, mask) - WEIGHT * self._costs[name, v] for v in fitting}
             row[name] = max(fitting, key=gains.__getitem__)
             mask |= self._bits.of((name, row[name]))
         return {name: row[name] for name in self._values}
 
-    def _fits(self, row: dict[str, str], around: Mask) -> bool:
-        return self._possible(row) and shown(around, self._hiding.hidden(row))
-
-    def _gain(self, name: str, value: str, row: dict[str, str], mask: Mask) -> int:
-        """Return how much of what is missing a value brings together, less what it hides."""
-        own = self._bits.of((name, value))
-        hidden = self._hiding.hidden({**row, name: value})
+    def _gain(self, own: Mask, mask: Mask, hidden: Mapping[Mask, Mask]) -> int:
+        """Return how much of what is missing a value brings together with others, less what it hides."""
         gain = self._missing.beside(own, mask & hidden[own] if own in hidden else mask)
         return gain - sum(self._missing.beside(each, mask ^ each) for each, by in hidden.items() if by == own)
 

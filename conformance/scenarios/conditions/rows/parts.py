@@ -14,14 +14,30 @@ class Bits:
 
     def __init__(self) -> None:
         self._bits: dict[tuple[str, str], Mask] = {}
+        #: The bits of all values of a dimension that have one, by its id.
+        self._dimensions: dict[str, Mask] = {}
+        self._names: dict[Mask, str] = {}
 
     def of(self, each: tuple[str, str]) -> Mask:
         """Return the bit of a value."""
-        return self._bits.get(each) or self._bits.setdefault(each, 1 << len(self._bits))
+        bit = self._bits.get(each)
+        if bit is None:
+            bit = self._bits[each] = 1 << len(self._bits)
+            self._dimensions[each[0]] = self._dimensions.get(each[0], 0) | bit
+            self._names[bit] = each[0]
+        return bit
 
     def mask(self, row: Mapping[str, str]) -> Mask:
         """Return the bits of a row, or of a part of one."""
         return sum(map(self.of, row.items()))
+
+    def dimension(self, name: str) -> Mask:
+        """Return the bits that the values of a dimension have so far."""
+        return self._dimensions.get(name, 0)
+
+    def dimensions(self, row: Mask) -> Mask:
+        """Return the bits of all values of the dimensions of which a row, or a part of one, has a value."""
+        return sum(self._dimensions[self._names[each]] for each in single(row))
 
 
 class Hiding:
@@ -29,30 +45,31 @@ class Hiding:
 
     def __init__(self, bits: Bits, hides: Mapping[tuple[str, str], Collection[str]]) -> None:
         self._bits = bits
-        self._hides = hides
+        self._hides = {bits.of(each): tuple(names) for each, names in hides.items()}
+        self._hiding = sum(self._hides)
 
-    def hidden(self, row: Mapping[str, str]) -> dict[Mask, Mask]:
+    def hidden(self, row: Mask) -> dict[Mask, Mask]:
         """Return the values of a row that are hidden there, each with the values that hide it."""
         found: dict[Mask, Mask] = {}
-        for each in row.items():
-            for name in self._hides.get(each, ()):
-                if name in row:
-                    own = self._bits.of((name, row[name]))
-                    found[own] = found.get(own, 0) | self._bits.of(each)
+        for each in single(row & self._hiding):
+            for name in self._hides[each]:
+                if own := row & self._bits.dimension(name):
+                    found[own] = found.get(own, 0) | each
         return found
 
-    def touched(self, names: Iterable[str], *rows: Mapping[str, str]) -> list[str]:
-        """Return some dimensions, and those that are hidden by a value that rows have of them."""
-        found = dict.fromkeys(names)
+    def touched(self, changed: Mask, *rows: Mask) -> Mask:
+        """Return the bits of some dimensions, and of those that are hidden by a value that rows have of them."""
+        found = changed
         for row in rows:
-            for name in [*found]:
-                found |= dict.fromkeys(self._hides.get((name, row[name]), ()))
-        return [*found]
+            for each in single(row & self._hiding & found):
+                for name in self._hides[each]:
+                    found |= self._bits.dimension(name)
+        return found
 
 
 def shown(part: Mask, hidden: Mapping[Mask, Mask]) -> bool:
     """Tell whether nothing of a part is hidden by a value that is no part of it."""
-    return all(not part & own or not hiding & ~part for own, hiding in hidden.items())
+    return not hidden or all(not part & own or not hiding & ~part for own, hiding in hidden.items())
 
 
 def single(mask: Mask) -> Iterator[Mask]:

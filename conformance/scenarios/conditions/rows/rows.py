@@ -19,7 +19,7 @@ TOGETHER = {"quick": 1, "default": 2, "thorough": 3}
 #: In how many rows a value occurs that takes much time or traffic.
 DEAR = 2
 #: Of so many sets of rows the one that costs least is taken, and about what a row costs beside its values.
-TRIES = {"quick": 1, "default": 3, "thorough": 1}
+TRIES = {"quick": 1, "default": 2, "thorough": 1}
 EACH = 20
 
 
@@ -64,7 +64,7 @@ def _rows(
     hides = {(of.id, v.id): v.hides for of, each in values.items() for v in each if v.hides}
     cover = Cover(usual, costs, together, possible, chooser=chooser, hides=hides)
     plain = {of.id: of.plain.id for of in values if of.id not in spread and of.plain.id in usual.get(of.id, ())}
-    fewer = Fewer(list(cover.rows(looks)), together, looks, possible, hides)
+    fewer = Fewer(list(cover.rows(looks)), together, looks, possible, hides=hides, values=costs)
     if effort == "default":
         fewer.without_spare()
     fewer.cheaper(plain, costs)
