@@ -114,11 +114,11 @@ lock: $(VENV)/.dev ## renew the lock files from pyproject.toml
 # ---------------------------------------------------------------------------------------------- check
 
 test: $(VENV)/.dev packages ## all tests but the slow ones
-	@$(RUN) -m pytest tests -q -n auto --dist loadgroup -m 'not slow and not alone'
+	@$(RUN) -m pytest tests -q -n auto -m 'not slow and not alone'
 	@$(RUN) -m pytest tests -q -m 'alone and not slow'
 
 test-all: $(VENV)/.dev packages ## all tests
-	@$(RUN) -m pytest tests -q -n auto --dist loadgroup -m 'not alone'
+	@$(RUN) -m pytest tests -q -n auto -m 'not alone'
 	@$(RUN) -m pytest tests -q -m alone
 
 prove: $(VENV)/.dev packages ## docs/proof/: faults, variants, mutants, weaker checks, hostile targets, secrets; in part by the date
@@ -128,7 +128,7 @@ prove: $(VENV)/.dev packages ## docs/proof/: faults, variants, mutants, weaker c
 DATE ?= $(shell date -u +%F)
 nightly: $(VENV)/.dev packages ## other samples of the tests than `make test` has, and the proof; DATE=... chooses both, and repeats a night
 	@echo 'The samples and seeds of this night: DATE=$(DATE)'
-	@PROOF_SAMPLE=$(DATE) $(RUN) -m pytest tests -q -n auto --dist loadgroup -m 'not slow and not alone' --hypothesis-seed=$(DATE) \
+	@PROOF_SAMPLE=$(DATE) $(RUN) -m pytest tests -q -n auto -m 'not slow and not alone' --hypothesis-seed=$(DATE) \
 		&& $(RUN) -m tests.proof --seed $(DATE) $(OPTIONS) \
 		|| { echo 'make: it failed with DATE=$(DATE); `make nightly DATE=$(DATE)` repeats it' >&2; exit 1; }
 

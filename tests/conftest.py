@@ -7,11 +7,13 @@ import shutil
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
 
 from tests.support.chance import SAMPLE
+from tests.support.together import Together
 
 # The same examples each time; `make nightly` asks for others.
 hypothesis.settings.register_profile("fixed", derandomize=True, database=None)
@@ -25,6 +27,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.getgroup("tests").addoption(
         "--update-expected", action="store_true", help="write tests/real/expected/*.yaml anew rather than compare"
     )
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    """Keep tests that share something in one process."""
+    return Together(config, log)
 
 
 def program(name: str) -> str | None:

@@ -60,7 +60,6 @@ def parsed(site: Path) -> dict[str, _Page]:
     return {path.relative_to(site).as_posix(): _Page(path) for path in site.rglob("*.html")}
 
 
-@pytest.mark.xdist_group("site")
 def test_everything_has_its_entry(parsed: dict[str, _Page]) -> None:
     there = set[str]().union(*(page.anchors for name, page in parsed.items() if name.startswith("reference/")))
     known = load()
@@ -74,7 +73,6 @@ def test_everything_has_its_entry(parsed: dict[str, _Page]) -> None:
     assert {f"setting-entry-{option.name}" for option in OPTIONS} <= there
 
 
-@pytest.mark.xdist_group("site")
 def test_nothing_comes_from_elsewhere(site: Path, parsed: dict[str, _Page]) -> None:
     for name, page in parsed.items():
         for load_ in page.loads:
@@ -89,7 +87,6 @@ def _target(site: Path, page: str, link: str) -> Path:
     return (site / page).parent / link.partition("?")[0]
 
 
-@pytest.mark.xdist_group("site")
 def test_the_document_is_shown_where_pages_are_files(site: Path, parsed: dict[str, _Page]) -> None:
     loads = {link.partition("?")[0].rpartition("/")[2] for link in parsed["reference/openapi.html"].loads}
     assert {"swagger-ui.css", "swagger-ui-bundle.js", "openapi.js", "openapi-page.js"} <= loads
@@ -98,7 +95,6 @@ def test_the_document_is_shown_where_pages_are_files(site: Path, parsed: dict[st
     assert not [link for link in others if "swagger" in link]
 
 
-@pytest.mark.xdist_group("site")
 @pytest.mark.needs("chromium", "chromedriver")
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
 def test_the_document_is_shown_in_a_browser(site: Path, browser: Chrome, width: int, scheme: str) -> None:
@@ -118,7 +114,6 @@ def test_the_document_is_shown_in_a_browser(site: Path, browser: Chrome, width: 
     assert dark == (scheme == "dark")
 
 
-@pytest.mark.xdist_group("site")
 def test_search_finds_requirements_by_their_id(site: Path) -> None:
     assert "PULL-BLOB-GET-200" in (site / "searchindex.js").read_text(encoding="utf-8")
 

@@ -28,8 +28,6 @@ _MATRIX: Matrix = {case["name"]: case.get("convictions", {}) for case in _PROOF[
 _NOTICED = {case["name"] for case in _PROOF["cases"] if case["kind"] == "check" and case["good"]}
 _CHECKS = {weakness.name: weakness for weakness in weaknesses() if weakness.name in _NOTICED}
 
-pytestmark = pytest.mark.xdist_group("mutation")
-
 
 @pytest.fixture(scope="module")
 def suite() -> Iterator[Collected]:

@@ -36,6 +36,8 @@ def manifest(_facts: Facts, exchange: Exchange, response: Response) -> Iterator[
     body = exchange.request.body
     if response.status != CREATED or body is None:
         return
+    if not response.headers.all("Location"):
+        yield Breach("PUSH-MANIFEST-LOCATION-PULLABLE", "a Location of the manifest", "no Location", (exchange,))
     if not is_signed(bare(exchange.request.headers.get("Content-Type") or ""), body):
         told = digest_told(response)
         if told and is_digest_of(told, body) is False:

@@ -28,11 +28,12 @@ def blob(facts: Facts, exchange: Exchange, response: Response) -> Iterator[Breac
         return
     values = response.headers.all("Content-Range")
     found = _RANGE.fullmatch(values[0].strip()) if len(values) == 1 else None
-    if found is None or coding_of(response) or response.streamed:
+    if found is None or response.streamed:
         return
     said = slice(int(found[1]), int(found[2]) + 1)
     total = None if found[3] == "*" else int(found[3])
-    known = facts.content(exchange.parameters.get("digest", ""))
+    # What is packed is a part of something else.
+    known = None if coding_of(response) else facts.content(exchange.parameters.get("digest", ""))
     if known is None:
         false = _alone(said, total, response.body)
     else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from conformance.client.http.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Repository, upload_location
 from conformance.scenarios.shared.upload_steps import leads_to
+from conformance.settings import NAMESPACE, Settings
 from conformance.target.session import Repositories
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, Undecided, status_of, told, verifies
@@ -13,7 +14,7 @@ USABLE = {
     "BASE-NAME-PLAIN": ("0/a",),
     "BASE-NAME-SINGLE-SEPARATOR": ("a.b_c-d/b-0",),
     "BASE-NAME-REPEATED-SEPARATOR": ("a__b/a---b",),
-    "BASE-NAME-ROUTE-WORDS": ("blobs", "manifests", "tags", "uploads"),
+    "BASE-NAME-ROUTE-WORDS": ("blobs", "manifests", "tags", "uploads", "referrers"),
 }
 #: Names like /s-t.u_v/w, which a careless registry may keep in the same place.
 ALIKE = (
@@ -23,7 +24,8 @@ ALIKE = (
 KEPT = "BASE-NAME-ACCEPTED-KEPT"
 OTHER = "PULL-MANIFEST-OTHER-REPO-TAG"
 LOCATED = "PUSH-MANIFEST-LOCATION-PULLABLE"
-CREATED = 201
+TAGGED, LISTED = "PULL-MANIFEST-GET-TAG-200", "DISC-TAGS-STATUS-200"
+CREATED, ACCEPTED = 201, 202
 LONGEST = 255
 
 
@@ -89,8 +91,24 @@ def test_names_outside_the_grammar(repository: Repositories, setup: SetUp, judge
         judge.refused("BASE-NAME-REJECT-SEPARATORS", repo.start_upload(), when=f"to a name that ends in /{last}")
 
 
+@verifies(TAGGED, LISTED)
+def test_name_with_an_encoded_letter(repo: Repository, setup: SetUp, judge: Judge) -> None:
+    """A letter of a name means the same when it is percent-encoded (RFC 3986, 6.2.2.2)."""
+    manifest = setup.image(repo)
+    path = f"/v2/{repo.name[:-1]}%{ord(repo.name[-1]):02X}"
+    parameters = {"name": repo.name, "reference": manifest.tag or ""}
+    headers = (("Accept", manifest.media_type),)
+    pulled = repo.registry.request(
+        "GET", f"{path}/manifests/{manifest.tag}", operation="manifest.get", parameters=parameters, headers=headers
+    )
+    when = f"to {path}/..., where the last letter of {repo.name} is encoded"
+    judge.require_status(TAGGED, pulled, 200, when=when)
+    listed = repo.registry.request("GET", f"{path}/tags/list", operation="tags.list", parameters={"name": repo.name})
+    judge.status(LISTED, listed, 200, when=when)
+
+
 @verifies(OTHER)
-def test_names_that_are_alike(repository: Repositories, setup: SetUp, judge: Judge) -> None:
+def test_names_that_are_alike(repository: Repositories, setup: SetUp, judge: Judge, settings: Settings) -> None:
     """A tag is unknown in repositories whose names differ from that of its own in a separator, or in a component."""
     parent = f"{repository.own_name}/n"
     repo = repository.named(f"{parent}/s-t.u_v/w")
@@ -99,6 +117,13 @@ def test_names_that_are_alike(repository: Repositories, setup: SetUp, judge: Jud
     for alike in ALIKE:
         answer = repository.named(f"{parent}{alike}").get_manifest(tag, OCI_MANIFEST)
         judge.refused(OTHER, answer, f"to the tag in {parent}{alike}, which nobody pushed to")
+    if settings.namespace == NAMESPACE:
+        # Clients take a first component with a dot for a host.
+        host = repository.named(f"{NAMESPACE}-{settings.run_id}.example.com/{parent}/host")
+        if host.start_upload().status == ACCEPTED:  # which first components there may be is the registry's
+            setup.image(host, tag)
+            answer = repository.named(f"{parent}/host").get_manifest(tag, OCI_MANIFEST)
+            judge.refused(OTHER, answer, f"to the tag of {host.name} in {parent}/host, which nobody pushed to")
 
 
 @verifies("BASE-NAME-REJECT-EMPTY-COMPONENT")

@@ -18,7 +18,7 @@ from conformance.scenarios.shared.artifacts import (
 )
 from conformance.settings import Settings
 from conformance.target.capabilities import Capabilities
-from conformance.target.content import ANY_MANIFEST, OCI_CONFIG, Descriptor, Manifest, image, index
+from conformance.target.content import ANY_MANIFEST, EMPTY_TYPE, Descriptor, Manifest, image, index
 from conformance.target.lists import HIDDEN, NOT_FOUND, OK, all_referrers, descriptors_of, member_of, referrer_pages
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, Undecided, Unsupported, field_of, listing, told, verifies
@@ -101,8 +101,9 @@ def _of_a_referrer(judge: Judge, repo: Repository, referrer: Manifest, own: Mani
 
 
 def _without_layers(repo: Repository, setup: SetUp, subject: Descriptor) -> str:
-    """Push a manifest with a subject and no layer, which a registry may refuse; return its digest if it is there."""
-    document = image(setup.blob_there(repo).descriptor(OCI_CONFIG), [], subject=subject, artifactType=SBOM)
+    """Push an artifact without a layer, which a registry may refuse; return its digest if it is there."""
+    config = setup.blob(repo, b"{}").descriptor(EMPTY_TYPE)
+    document = image(config, [], subject=subject, artifactType=SBOM)
     manifest = Manifest.of(document, OCI_MANIFEST)
     pushed = repo.put_manifest(manifest.digest, manifest.body, manifest.media_type)
     return manifest.digest if pushed.status == CREATED else ""
@@ -134,7 +135,7 @@ def test_referrers_of_an_image(repo: Repository, setup: SetUp, judge: Judge, set
     answer = repo.referrers(subject.digest)
     _form(judge, answer)
     for digest in (subject.digest, setup.make.digest()):
-        for accept in (OCI_INDEX, "*/*"):
+        for accept in (OCI_INDEX, "*/*", f"{OCI_INDEX}, application/json"):
             asked = repo.referrers(digest, headers=(("Accept", accept),))
             actual = f"{told(asked, 'Content-Type')} to Accept: {accept}"
             if asked.status != OK and digest != subject.digest:
@@ -159,6 +160,8 @@ def test_referrers_of_an_image(repo: Repository, setup: SetUp, judge: Judge, set
         judge(COMPLETE, not bare or bare in digests, "a referrer whose array of layers is empty, too", answer)
     found = {str(entry.get("digest")): entry for entry in entries}
     _described(judge, answer, found, typed, plain)
+    if bare in found:
+        _entry(judge, OWN_TYPE, answer, found[bare], artifactType=SBOM)
     if early:
         asked = repo.referrers(subject.digest, headers=(("If-None-Match", early),))
         expected = "the list, as it has one referrer more than that with this ETag"
@@ -211,9 +214,12 @@ def test_referrers_that_are_indexes(repo: Repository, setup: SetUp, judge: Judge
     subject = setup.image(repo)
     plain = refer_by_index(repo, subject.descriptor(), subject)
     typed = refer_by_index(repo, subject.descriptor(), subject, artifactType=SIGNATURE)
-    found = listed(repo, subject.digest, settings, plain, typed)
+    empty = Manifest.of(index([], subject=subject.descriptor(), artifactType=SIGNATURE), OCI_INDEX)
+    pushed = repo.put_manifest(empty.digest, empty.body, OCI_INDEX)
+    wanted = [plain, typed, *([empty] if pushed.status == CREATED else [])]
+    found = listed(repo, subject.digest, settings, *wanted)
     answer = repo.referrers(subject.digest)
-    missing = [m.digest for m in (plain, typed) if m.digest not in found]
+    missing = [m.digest for m in wanted if m.digest not in found]
     judge.require(
         INDEX_LISTED, not missing, "each index with that subject", answer, actual=f"{', '.join(missing)} lacked"
     )

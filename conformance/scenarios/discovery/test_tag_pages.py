@@ -49,8 +49,8 @@ FIVE = ("ba", "aa", "da", "ca", "ea")
 SIX = (*FIVE, "fa")
 #: Characters of the longest tag.
 LONGEST = 128
-#: Above each limit of a page that is known.
-FAR = 100_000
+#: Above each limit of a page that is known, and above what a number of 32 bits holds.
+FAR, FARTHER = 100_000, 5_000_000_000
 
 
 def _tagged(repo: Repository, setup: SetUp, settings: Settings, ends: tuple[str, ...], stem: str = "") -> list[str]:
@@ -137,13 +137,15 @@ def test_n_far_above_the_number_of_tags(repo: Repository, setup: SetUp, judge: J
     answer = repo.list_tags(n=FAR)
     judge.require_status(LARGE, answer, OK, when=f"to n={FAR} in a repository with tags")
     judge(LARGE, tags_of(answer, LARGE), "tags", answer, actual=member_of(answer, "tags"))
+    farther = repo.list_tags(n=FARTHER)
+    judge.status(LARGE, farther, OK, when=f"to n={FARTHER}")
 
 
 @verifies(INVALID, INVALID_CODE, INVALID_LISTED)
 def test_n_that_is_no_number(repo: Repository, setup: SetUp, judge: Judge) -> None:
     """An n that is negative or no integer is refused."""
     setup.image(repo)
-    for n in ("-1", "abc"):
+    for n in ("-1", "abc", "2abc", "1.5"):
         answer = repo.list_tags(n=n)
         if judge.status(INVALID, answer, 400, when=f"to n={n}"):
             judge.code(INVALID_CODE, answer, "PAGINATION_NUMBER_INVALID")

@@ -14,7 +14,7 @@ from conformance.target.content import Manifest
 from conformance.target.lists import HIDDEN, NOT_FOUND, OK, all_tags, member_of, settled_tags, tags_of
 from conformance.target.session import Repositories
 from conformance.target.setup import SetUp
-from conformance.verdict.judge import Judge, Unsupported, listing, verifies
+from conformance.verdict.judge import Judge, Unsupported, listing, told, verifies
 from spec.model import Withheld
 
 COMPLETE = "DISC-TAGS-COMPLETE-AFTER-PUSH"
@@ -28,6 +28,8 @@ UNIQUE = "DISC-TAGS-NO-DUPLICATES"
 ORDER = "DISC-TAGS-ORDER-LEXICAL"
 WHOLE = "DISC-TAGS-ORDER-WHOLE"
 ISOLATION = "DISC-TAGS-ISOLATION-REPO"
+#: What a browser accepts.
+_BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"
 RESERVED = "DISC-TAGS-NAME-RESERVED-WORD"
 
 
@@ -102,6 +104,11 @@ def test_list_of_pushed_tags(repo: Repository, setup: SetUp, judge: Judge, setti
     else:
         judge.inconclusive(ORDER, "blocked by DISC-TAGS-N-AT-MOST: there is no list by n")
     _ordered(judge, WHOLE, answer, own)
+    browsed = repo.list_tags(headers=(("Accept", _BROWSER),))
+    if browsed.ok:
+        shown = f"{told(browsed, 'Content-Type')} to Accept: {_BROWSER}"
+        held = browsed.media_type == "application/json"
+        judge("DISC-TAGS-CONTENT-TYPE-JSON", held, "Content-Type: application/json", browsed, actual=shown)
     packed = repo.list_tags(headers=(("Accept-Encoding", "gzip"),))
     if packed.ok:
         held = _unpacked(packed) is not None

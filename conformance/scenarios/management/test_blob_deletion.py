@@ -69,6 +69,12 @@ def test_delete_what_is_no_blob(repo: Repository, setup: SetUp, judge: Judge) ->
         judge.code(CODE, answer, "BLOB_UNKNOWN")
     else:
         judge.unsupported(CODE, "the answer is no 404")
+    # What is known as a manifest alone is no blob.
+    manifest = setup.image(repo)
+    if repo.head_blob(manifest.digest).status == NOT_FOUND:
+        answer = repo.delete_blob(manifest.digest)
+        expected = "a refusal of the deletion of a manifest's digest that is unknown among the blobs"
+        judge(UNKNOWN, answer.refused, expected, answer)
     # One digit short of what is there: a registry that looks for a part of a digest deletes it.
     judge.refused(MALFORMED, repo.delete_blob(there.digest[:-1]), "of a digest that lacks a digit")
     answer = repo.delete_blob("sha256:" + "z" * 64)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from conformance.client.registry import Repository
-from conformance.scenarios.shared.deletion_steps import NOT_FOUND, deleted, judge_deletion, manifest_gone
+from conformance.scenarios.shared.concurrent_clients import at_once, clients
+from conformance.scenarios.shared.deletion_steps import ACCEPTED, NOT_FOUND, deleted, judge_deletion, manifest_gone
 from conformance.settings import Settings
 from conformance.target.content import ANY_MANIFEST
 from conformance.target.lists import member_of, settled_tags, tags_of
 from conformance.target.setup import SetUp
-from conformance.verdict.judge import Judge, listing, status_of, verifies
+from conformance.verdict.judge import Judge, Unsupported, listing, status_of, verifies
 
 DELETED = "MGMT-TAG-DELETE-202"
 REFUSED = "MGMT-TAG-DELETE-DISABLED-400-405"
@@ -71,3 +74,17 @@ def test_delete_the_only_tag(repo: Repository, setup: SetUp, judge: Judge) -> No
     if listed.ok and not document.get("tags"):
         empty = document.get("tags") == []
         judge.beside(EMPTY_ARRAY, empty, "an empty array", listed, actual=member_of(listed, "tags"))
+
+
+@verifies(GONE)
+def test_delete_tags_at_once(repo: Repository, setup: SetUp, judge: Judge, settings: Settings) -> None:
+    """Tags that are deleted at the same time are gone, each of them."""
+    tags = [setup.make.tag() for _ in range(clients(settings) // 2)]
+    setup.tags(repo, *tags, setup.make.tag())
+    answers = at_once(*(partial(repo.delete_manifest, tag) for tag in tags))
+    for tag, answer in zip(tags, answers, strict=True):
+        if answer.status == ACCEPTED:
+            gone = manifest_gone(settings, repo, tag)
+            judge.status(GONE, gone, NOT_FOUND, when="to the GET of one of several tags that were deleted at once")
+    if not any(answer.status == ACCEPTED for answer in answers):
+        raise Unsupported("no deletion was accepted beside others")

@@ -77,7 +77,7 @@ def test_get_of_a_compressed_layer(repo: Repository, setup: SetUp, judge: Judge)
         blob = setup.existing.blob(repo.name, "gzip", lambda found: found.content.startswith(GZIP))
     else:
         blob = setup.blob(repo, gzip.compress(setup.make.bytes(100) * 4, mtime=0))
-    for coding in ("", "gzip", "zstd, gzip;q=0.8"):
+    for coding in ("", "gzip", "zstd, gzip;q=0.8", "deflate"):
         headers = (("Accept-Encoding", coding),) if coding else ()
         answer = repo.get_blob(blob.digest, headers=headers)
         if answer.status != 200:

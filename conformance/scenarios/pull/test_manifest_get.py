@@ -180,17 +180,22 @@ def test_get_by_two_tags_and_digest(repo: Repository, setup: SetUp, judge: Judge
 
 
 @verifies("PULL-MANIFEST-GET-CODING-TRUE")
-def test_get_by_a_client_that_takes_gzip(repo: Repository, setup: SetUp, judge: Judge) -> None:
+def test_get_by_a_client_that_takes_codings(repo: Repository, setup: SetUp, judge: Judge) -> None:
     """A manifest comes as it is, or coded as its Content-Encoding says."""
     # Servers pack what is long.
     manifest = setup.image(repo) if setup.read_only else setup.image(repo, annotations={"org.example.long": "x" * LONG})
-    headers = (("Accept-Encoding", "gzip"),)
-    answer = repo.get_manifest(manifest.digest, manifest.media_type, headers=headers)
-    if answer.status != 200:
-        raise Undecided(f"the manifest came with status {answer.status}")
-    judge_decoded(judge, "PULL-MANIFEST-GET-CODING-TRUE", answer, manifest.body)
+    for coding in ("gzip", "deflate"):
+        headers = (("Accept-Encoding", coding),)
+        answer = repo.get_manifest(manifest.digest, manifest.media_type, headers=headers)
+        if answer.status != 200:
+            raise Undecided(f"the manifest came with status {answer.status}")
+        judge_decoded(judge, "PULL-MANIFEST-GET-CODING-TRUE", answer, manifest.body)
     # What comes packed to one client is not for each that asks behind it.
     plain = repo.get_manifest(manifest.digest, manifest.media_type)
     expected = "the manifest as it was pushed, to a client that takes no coding"
     held = plain.status != 200 or plain.body == manifest.body
     judge.beside("PULL-MANIFEST-GET-BODY-EXACT", held, expected, answer, plain, actual=content_of(plain))
+    # Some clients send it with each request.
+    typed = repo.get_manifest(manifest.digest, manifest.media_type, headers=(("Content-Type", "application/json"),))
+    expected = "status 200 to a pull whose request has a Content-Type, as without"
+    judge.beside("PULL-MANIFEST-GET-DIGEST-200", typed.status == plain.status, expected, plain, typed)

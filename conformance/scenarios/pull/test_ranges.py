@@ -206,6 +206,30 @@ def test_several_ranges(repo: Repository, setup: SetUp, judge: Judge) -> None:
     )
 
 
+@verifies("PULL-BLOB-RANGE-TRUE", "PULL-BLOB-RANGE-CONTENT-RANGE-TRUE", "PULL-BLOB-RANGE-UNSUPPORTED-200")
+def test_ranges_in_seldom_forms(repo: Repository, setup: SetUp, judge: Judge) -> None:
+    """A suffix among several ranges, one behind the end beside another, and zeros in front mean what they say."""
+    blob = _blob(repo, setup)
+    size = len(blob.content)
+    first = _part(repo, blob, "0-3")
+    if first.status != 206:
+        raise Unsupported("ranges are not served")
+    judge_parts(judge, _part(repo, blob, "10-13,-4"), blob.content, (10, 13), (size - 4, size - 1))
+    behind = _part(repo, blob, f"0-3,{size}-{size + 9}")
+    zeros = _part(repo, blob, "0010-0021")
+    for answer, asked in ((behind, (0, 3)), (zeros, (10, 21))):
+        judge_parts(judge, answer, blob.content, asked)
+        # A range that can be had is one (RFC 9110, 15.5.17).
+        judge(
+            "PULL-BLOB-RANGE-UNSUPPORTED-200",
+            answer.status == 206 or served(answer, blob.content),
+            f"status 206, or 200 with the whole blob, as the bytes {asked[0]} to {asked[1]} are there",
+            first,
+            answer,
+            actual=came(answer),
+        )
+
+
 @verifies("PULL-BLOB-RANGE-IF-RANGE", "PULL-BLOB-RANGE-TRUE", "PULL-BLOB-RANGE-CONTENT-RANGE-TRUE")
 def test_range_on_a_condition(repo: Repository, setup: SetUp, judge: Judge) -> None:
     """A range is given only of the representation that If-Range names."""

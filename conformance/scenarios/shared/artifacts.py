@@ -15,7 +15,12 @@ CREATED = 201
 CONFIG_TYPE = "application/vnd.example.config.v1+json"
 SBOM = "application/vnd.example.sbom.v1"
 SIGNATURE = "application/vnd.example.signature.v1"
-ANNOTATIONS = {"org.example/key.with-signs": "ä, ö → ü", "empty": "", "org.opencontainers.image.title": "one"}
+ANNOTATIONS = {
+    "org.example/key.with-signs": "ä, ö → ü",
+    "org.example.camelCase": "a",
+    "empty": "",
+    "org.opencontainers.image.title": "one",
+}
 
 
 def refer(repo: Repository, setup: SetUp, subject: Descriptor, tag: str | None = None, **members: Any) -> Manifest:

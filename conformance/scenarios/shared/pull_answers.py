@@ -67,22 +67,22 @@ def _content_range(value: str) -> ContentRange | None:
     return ContentRange(int(match[1]), int(match[2]), size)
 
 
-#: The coding gzip, and its old name that means the same (RFC 9110, 8.4.1.3).
-GZIP_CODINGS = frozenset({"gzip", "x-gzip"})
+#: The codings that are undone here, with the containers of their data (RFC 9110, 8.4.1).
+CONTAINERS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 
 
 def decoded(answer: Response, limit: int) -> bytes | None:
     """Return the decoded content of an answer, ``None`` if the coding is false or it is too long.
 
-    ``limit`` is in bytes: a small body may unfold to anything. Codings but gzip are not known here,
-    and give ``None``.
+    ``limit`` is in bytes: a small body may unfold to anything. Codings but gzip and deflate are not
+    known here, and give ``None``.
     """
     coding = (answer.header("Content-Encoding") or "identity").strip().lower()
     if coding == "identity":
         return answer.body
-    if coding not in GZIP_CODINGS:
+    if coding not in CONTAINERS:
         return None
-    unfolding = zlib.decompressobj(wbits=31)  # the container of gzip
+    unfolding = zlib.decompressobj(wbits=CONTAINERS[coding])
     try:
         content = unfolding.decompress(answer.body, limit)
     except zlib.error:

@@ -26,7 +26,6 @@ from tests.support.buckets import NAMES, S3, SECRET, configuration
 from tests.support.chance import made_up
 from tests.support.servers import Server, reference
 
-pytestmark = pytest.mark.xdist_group("storage")
 CONTENT = made_up(300_000)
 #: More than a sequence of requests has.
 STEPS = 200

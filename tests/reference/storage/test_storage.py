@@ -13,8 +13,6 @@ from reference.storage import Manifest, Overtaken, Storage
 from tests.reference.storage.conftest import Home
 from tests.support.chance import made_up
 
-pytestmark = pytest.mark.xdist_group("storage")
-
 
 async def _stored(storage: Storage, name: str, content: bytes, *digests: str) -> None:
     upload = storage.start_upload(name)

@@ -31,6 +31,7 @@ from conformance.scenarios.conditions.rows.attempt import (
 )
 from conformance.scenarios.conditions.rows.places import Form, encoded, near, other_length
 from conformance.scenarios.shared.partial_content import LABEL, TRUE, expected_of, false_of
+from conformance.scenarios.shared.pull_answers import content_range
 from conformance.verdict.judge import content_of, status_of, told
 
 PART_OF = 206
@@ -78,6 +79,8 @@ class Look:
         head = self.repo.head_blob(self.digest, headers=packed) if self.attempt.number % 2 else None
         self._get(checks.GOT, self.repo)
         self._headed(head or self.repo.head_blob(self.digest))
+        if head is not None and is_coded(head):
+            self._coded(head, packed)
         if self.content.size and self.attempt.has("ranges"):
             self._range(self.row["range"], Form(self.repo, self.digest))
             self._range(self.row["range-end"], self.form)
@@ -169,6 +172,12 @@ class Look:
         self.attempt(checks.HEADED_LENGTH, held, f"Content-Length: {self.content.size}", answer, actual=shown)
         self._said(checks.HEADED_DIGEST, answer)
 
+    def _coded(self, head: Response, headers: tuple[tuple[str, str], ...]) -> None:
+        """Judge that GET sends packed what HEAD says is: its length is that of what GET sends (RFC 9110, 8.6)."""
+        answer = self.attempt.answered(self.repo.get_blob(self.digest, headers=headers, stream=self.content.large))
+        held = answer.status != OK or is_coded(answer)
+        self.attempt(checks.HEADED_LENGTH, held, "the length of what GET sends", head, answer)
+
     def _behind(self) -> None:
         """Ask for bytes behind the end, which there are none of, and then for the whole blob."""
         value = f"bytes={self.content.size + 10}-"
@@ -190,10 +199,13 @@ class Look:
         if self.attempt.number % 4 == 1:
             headers += (PACKED,)
         answer = self.attempt.answered(form.repo.get_blob(form.reference, headers=headers))
-        if is_coded(answer):
-            # It is a part of something else.
-            return
         shown = f"{told(answer, 'Content-Range')}, {content_of(answer)}"
+        if is_coded(answer):
+            # It is a part of something else; as many bytes of that as it says (RFC 9110, 15.3.7).
+            said = content_range(answer)
+            held = answer.status != PART_OF or said is None or said.last - said.first + 1 == len(answer.body)
+            self.attempt(checks.PART, held, "as many bytes as Content-Range names", answer, actual=shown)
+            return
         served = answer.status in {OK, PART_OF}
         self.attempt(checks.SERVED, served, f"status 206 or 200 to Range: {value}", answer, actual=shown)
         if answer.status == OK:

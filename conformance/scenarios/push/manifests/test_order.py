@@ -104,6 +104,8 @@ def test_patch_repeated(repo: Repository, setup: SetUp, judge: Judge) -> None:
     upload = with_chunk(setup, repo)
     answer = upload.patch(upload.content, start=0)
     if judge.status("PUSH-PATCH-REPEATED-416", answer, 416, when="to a chunk sent again"):
+        expected = "a Range with the last valid range on the 416"
+        judge.beside("PUSH-PATCH-416-RANGE-PRESENT", "Range" in answer.headers, expected, answer)
         upload.moved(answer)
         put = repo.put_upload(upload.location, digest_of(upload.content))
         if put.status != 201:

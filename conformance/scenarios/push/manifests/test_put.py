@@ -14,7 +14,7 @@ from conformance.target.lists import all_tags
 from conformance.target.policy import is_immutable
 from conformance.target.session import Repositories
 from conformance.target.setup import SetUp
-from conformance.verdict.judge import Judge, listing, verifies
+from conformance.verdict.judge import Judge, listing, told, verifies
 
 STATUS = "PUSH-MANIFEST-STATUS-201"
 VALUE = "PUSH-MANIFEST-DIGEST-HEADER-VALUE"
@@ -121,6 +121,14 @@ def test_put_manifest_in_odd_spelling(repo: Repository, setup: SetUp, judge: Jud
             # Members that nobody knows may be refused; what was accepted is owed back whole.
             kept = exact if requirement == "PUSH-MANIFEST-UNKNOWN-MEMBER" else requirement
             served(setup, judge, kept, repo, manifest, answer)
+    # Types have no case (RFC 9110, 8.3.1).
+    cased = variant(plain, annotations={"org.example.case": "1"})
+    pushed = repo.put_manifest(setup.make.tag(), cased.body, OCI_MANIFEST.replace("oci.image", "OCI.Image"))
+    if pushed.status == 201:
+        got = setup.read_manifest(repo, cased.digest, OCI_MANIFEST)
+        held = got.status != 200 or got.media_type.lower() == OCI_MANIFEST
+        expected = f"Content-Type: {OCI_MANIFEST} for what was pushed with capitals in it"
+        judge.beside("PULL-MANIFEST-GET-CONTENT-TYPE", held, expected, pushed, got, actual=told(got, "Content-Type"))
 
 
 @verifies(

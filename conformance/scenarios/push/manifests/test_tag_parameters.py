@@ -63,6 +63,12 @@ def test_put_manifest_with_ten_tag_parameters(repo: Repository, setup: SetUp, ju
         answer,
         actual=f"it does not name {listing(sorted(there - set(named)))}",
     )
+    moved = setup.image(repo).tag or ""
+    answer = _put(repo, manifest, moved)
+    if moved in _listed(answer):
+        expected = f"the manifest under {moved} of OCI-Tag, which led to another one"
+        held = _resolves(repo, setup, moved, manifest)
+        judge.beside("PUSH-TAGPARAM-LISTED-TAG-RESOLVES", held, expected, answer)
 
 
 def _resolves(repo: Repository, setup: SetUp, tag: str, manifest: Manifest) -> bool:

@@ -139,7 +139,7 @@ def _contents(make: Maker) -> list[tuple[str, bytes]]:
         # Blocks that are alike, and a part of one.
         ("zeros alone", bytes(3 * 4096 + noise[0])),
         ("text with several kinds of line ends", b"\xef\xbb\xbf" + text),
-        ("an HTML page", b"<!DOCTYPE html><title>" + noise.hex().encode() + b"</title>"),
+        ("an HTML page", f"<!DOCTYPE html><html><head></head><body>{noise.hex()}</body></html>".encode()),
         (_MANIFEST, json.dumps(manifest | {"annotations": {"n": noise.hex()}}).encode()),
         ("in the form of HTTP chunks", b"5\r\nhello\r\n0\r\n\r\n" + noise.hex().encode()),
     ]

@@ -61,6 +61,10 @@ def test_mount_of_an_existing_blob(
     strayed = other_repo.get_manifest(image.tag or "", image.media_type)
     judge.status(OTHER_TAG, strayed, 404, when="to a tag of the repository that a blob was mounted from")
     leads_to(judge, "PUSH-MOUNT-LOCATION-PULLABLE", answer, blob, repo=other_repo)
+    # What is no blob of the source cannot be there as one.
+    claimed = other_repo.mount(image.digest, repo.name)
+    if claimed.status == 201:
+        _judge_claim(judge, other_repo, claimed, image.digest)
     own = repo.mount(blob.digest, repo.name)
     if own.status == 201:
         expected = f"the blob in {repo.name} after it was mounted from there to there"

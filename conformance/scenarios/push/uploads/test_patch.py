@@ -153,13 +153,15 @@ def test_put_with_a_wrong_digest_after_chunks(repo: Repository, setup: SetUp, ju
 @verifies("PUSH-PUT-DIGEST-OF-WHOLE")
 def test_put_with_the_digest_of_the_last_chunk(repo: Repository, setup: SetUp, judge: Judge) -> None:
     """The closing PUT is verified against the digest of the whole blob, not of its last chunk."""
-    upload = with_chunk(setup, repo)
-    data = setup.make.bytes(19)
-    answer = repo.put_upload(upload.location, digest_of(data), data, upload.content_range(data))
     requirement = "PUSH-PUT-DIGEST-OF-WHOLE"
-    judge.require(requirement, not answer.ok, "no 2xx to the digest of the last chunk alone", answer)
-    got = repo.get_blob(digest_of(data))
-    judge.absent(requirement, got, "no blob of the last chunk alone", answer, stored=upload.content + data)
+    for ranged in (True, False):
+        upload = with_chunk(setup, repo)
+        data = setup.make.bytes(19)
+        content_range = upload.content_range(data) if ranged else None
+        answer = repo.put_upload(upload.location, digest_of(data), data, content_range)
+        judge.require(requirement, not answer.ok, "no 2xx to the digest of the last chunk alone", answer)
+        got = repo.get_blob(digest_of(data))
+        judge.absent(requirement, got, "no blob of the last chunk alone", answer, stored=upload.content + data)
 
 
 @verifies("PUSH-PATCH-STREAM-202", "PUSH-PATCH-STREAM-RANGE-VALUE")

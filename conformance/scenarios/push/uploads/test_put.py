@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 
 from conformance.client import digests
 from conformance.client.http.exchange import Response
@@ -154,6 +155,11 @@ def test_put_with_an_unknown_algorithm(repo: Repository, setup: SetUp, judge: Ju
     answer = repo.put_upload(setup.upload(repo), digest, blob.content)
     judge.require("PUSH-PUT-DIGEST-ALGORITHM-UNKNOWN-REJECTED", not answer.ok, f"no 2xx to digest={digest}", answer)
     judge.status("PUSH-PUT-DIGEST-ALGORITHM-UNKNOWN-400", answer, 400)
+    # Some know this one. It is that of other bytes.
+    digest = f"sha384:{hashlib.sha384(setup.make.bytes()).hexdigest()}"
+    answer = repo.put_upload(setup.upload(repo), digest, blob.content)
+    expected = f"no 2xx to digest={digest}, which is not that of the blob"
+    judge("PUSH-PUT-DIGEST-ALGORITHM-UNKNOWN-REJECTED", not answer.ok, expected, answer)
 
 
 @verifies("PUSH-PUT-DIGEST-UPPERCASE")

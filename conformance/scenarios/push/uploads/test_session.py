@@ -69,7 +69,9 @@ def test_two_uploads_in_turns(repo: Repository, setup: SetUp, judge: Judge, capa
                 actual=told(answer, "Range"),
             )
     if capabilities.has("upload-cancel"):
-        repo.cancel_upload(opened(repo).location)
+        answer = repo.cancel_upload(opened(repo).location)
+        expected = "status 204 to the DELETE of an upload that has no data yet"
+        judge.beside("PUSH-CANCEL-204", answer.status == 204, expected, answer)
     for upload in uploads:
         put = closed(upload)
         if judge.status(requirement, put, 201, when="to the close of each of two uploads"):
@@ -96,8 +98,10 @@ def test_two_uploads_of_the_same_bytes(repo: Repository, setup: SetUp, judge: Ju
 
 
 @verifies("PUSH-SESSION-BELONGS-TO-REPO")
-def test_upload_under_another_repository(repo: Repository, other_repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """An upload cannot be completed under the path of another repository."""
+def test_upload_under_another_repository(
+    repo: Repository, *, other_repo: Repository, setup: SetUp, judge: Judge, capabilities: Capabilities
+) -> None:
+    """An upload cannot be completed or cancelled under the path of another repository."""
     location = setup.upload(repo)
     parts = urlsplit(location)
     prefix = f"/v2/{repo.name}/blobs/uploads/"
@@ -105,11 +109,10 @@ def test_upload_under_another_repository(repo: Repository, other_repo: Repositor
         raise Unsupported("the upload's URL does not have the path of its repository")
     setup.blob(other_repo)
     path = f"/v2/{other_repo.name}/blobs/uploads/" + parts.path.removeprefix(prefix)
+    there = urlunsplit(parts._replace(path=path))
+    answers = [other_repo.cancel_upload(there)] if capabilities.has("upload-cancel") else []
     blob = setup.make.blob()
-    answer = other_repo.put_upload(urlunsplit(parts._replace(path=path)), blob.digest, blob.content)
-    judge(
-        "PUSH-SESSION-BELONGS-TO-REPO",
-        not answer.ok,
-        f"no 2xx to an upload of {repo.name} under {other_repo.name}",
-        answer,
-    )
+    answers.append(other_repo.put_upload(there, blob.digest, blob.content))
+    expected = f"no 2xx to an upload of {repo.name} under {other_repo.name}"
+    for answer in answers:
+        judge("PUSH-SESSION-BELONGS-TO-REPO", not answer.ok, expected, answer)

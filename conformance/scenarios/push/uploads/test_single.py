@@ -6,6 +6,7 @@ from conformance.client.digests import malformed
 from conformance.client.registry import Repository
 from conformance.scenarios.shared.upload_steps import leads_to
 from conformance.target.capabilities import Capabilities
+from conformance.target.content import digest_of
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, Undecided, verifies
 
@@ -45,6 +46,10 @@ def test_post_with_the_digest_of_other_bytes(
     judge.require(MISMATCH, answer.status != 201, "no 201 to a POST with a wrong digest", answer)
     got = repo.get_blob(claimed)
     judge.absent(MISMATCH, got, "no blob under the wrong digest", answer, stored=sent)
+    # Also where other routes refuse sha512.
+    longer = digest_of(setup.make.bytes(), "sha512")
+    other = repo.upload_single(longer, sent)
+    judge.require(MISMATCH, other.status != 201, "no 201 to a POST with a wrong sha512 digest", other)
     if not capabilities.has("single-post"):
         judge.unsupported("PUSH-SINGLE-DIGEST-INVALID-400", "the target takes no blob with a single POST")
         return

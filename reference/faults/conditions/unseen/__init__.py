@@ -1,0 +1,1 @@
+"""Faults of forms of requests, values, counts and orders that clients seldom use."""
