@@ -27,6 +27,10 @@ def blob(facts: Facts, exchange: Exchange, response: Response) -> Iterator[Breac
         yield Breach("PULL-BLOB-GET-200", "status 200 to a pull without Range", "status 206", (exchange,))
         return
     values = response.headers.all("Content-Range")
+    if not values and response.media_type != "multipart/byteranges":
+        expected = "a Content-Range that names the part"
+        yield Breach("PULL-BLOB-RANGE-CONTENT-RANGE", expected, "no Content-Range", (exchange,))
+        return
     found = _RANGE.fullmatch(values[0].strip()) if len(values) == 1 else None
     if found is None or response.streamed:
         return

@@ -12,7 +12,7 @@ from conformance.scenarios.auth.callers import NO, Callers, Tokens, scope
 from conformance.settings import Settings
 from conformance.target.content import ANY_MANIFEST
 from conformance.target.setup import SetUp
-from conformance.verdict.judge import Judge, Undecided, clip, verifies
+from conformance.verdict.judge import Judge, Undecided, clip, told, verifies
 
 UNAUTHORIZED = 401
 FORBIDDEN = 403
@@ -23,6 +23,8 @@ ONCE = "AUTH-CHALLENGE-SCOPE-ONCE"
 LACKING = "AUTH-TOKEN-INSUFFICIENT-SCOPE-REFUSED"
 LACKING_CHALLENGE = "AUTH-TOKEN-INSUFFICIENT-SCOPE-CHALLENGE"
 OTHER = "AUTH-TOKEN-OTHER-REPO-REFUSED"
+#: Actions that a scope for a deletion may have.
+_DELETING = ("delete", "push", "pull")
 _PART = r"[a-z0-9]+(?:(?:[_.]|__|-+)[a-z0-9]+)*"
 _HOST = r"[a-zA-Z0-9](?:[a-zA-Z0-9.-]*[a-zA-Z0-9])?(?::[0-9]+)?"
 #: One resource; a star is in common use as an action, though the grammar has none.
@@ -122,6 +124,13 @@ def test_token_for_pulls_alone(repo: Repository, setup: SetUp, callers: Callers,
             challenge = bearer(answer) or Challenge("bearer")
             held = names(challenge, repo, "push")
             judge(LACKING_CHALLENGE, held, f"a scope with push on {repo.name}", answer, actual=said(challenge))
+    # A deletion may need a right of any name.
+    answer = reader.delete_manifest(manifest.digest)
+    if answer.status == UNAUTHORIZED:
+        asked = bearer(answer)
+        held = asked is not None and any(names(asked, repo, action) for action in _DELETING)
+        actual = said(asked) if asked else told(answer, "WWW-Authenticate")
+        judge(LACKING_CHALLENGE, held, f"a Bearer challenge for {repo.name}", answer, actual=actual)
     if LACKING_CHALLENGE not in judge.judgements:
         judge.unsupported(LACKING_CHALLENGE, "no refusal was a 401")
 

@@ -100,11 +100,16 @@ def test_more_asked_than_allowed(
     if settings.other:
         answer = tokens.service.get(scope(repo, "pull", "push"), credentials=settings.other)
         judge.status(SUBSET, answer, OK, when="to a token request for a scope that the account may not have")
+        both = (scope(repo, "pull"), scope(repo, "push"))
+        answer = tokens.service.get(*both, credentials=settings.other)
+        judge.status(SUBSET, answer, OK, when="to a token request for two scopes that the account may not have")
     if settings.pull_only is None:
         return
     answer = tokens.service.get(scope(repo, "pull", "push"), credentials=settings.pull_only)
     if not judge.status(SUBSET, answer, OK, when="to a token request for more than the account may have"):
         return
+    several = tokens.service.get(scope(repo, "pull"), scope(repo, "push"), credentials=settings.pull_only)
+    judge.status(SUBSET, several, OK, when="to a token request for two scopes, one of which may not be had")
     if token := token_of(answer):
         reader = callers.holding(token, "the token of an account that may only pull").at(repo)
         pull = reader.get_manifest(manifest.digest, ANY_MANIFEST)
@@ -121,8 +126,8 @@ def test_several_scopes(
     places = [(repo, setup.image(repo)), (other_repo, setup.image(other_repo))]
     for place, manifest in places:
         # A token may be good for one request.
-        answer = tokens.ask(scope(repo, "pull"), scope(other_repo, "pull"))
-        judge.require_status(MULTIPLE, answer, OK, when="to a token request with two scopes")
+        answer = tokens.ask(scope(repo, "pull"), scope(repo, "push"), scope(other_repo, "pull"))
+        judge.require_status(MULTIPLE, answer, OK, when="to a token request with three scopes")
         token = token_of(answer)
         judge.require(MULTIPLE, token, "a token", answer, actual="there was none")
         pull = callers.holding(token or "").at(place).get_manifest(manifest.digest, ANY_MANIFEST)

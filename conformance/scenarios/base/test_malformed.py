@@ -74,6 +74,9 @@ def _strange(repo: Repository, setup: SetUp, manifest: Manifest) -> Iterator[Tri
     reference = manifest.tag or manifest.digest
     for field in (("Accept", ";;=, /"), ("If-None-Match", "no, quotes"), ("If-Modified-Since", "yesterday")):
         yield ": ".join(field), repo.get_manifest(reference, headers=(field,))
+    # Mirrors are asked so for the host that a name belongs to.
+    query = f"manifests/{setup.make.tag()}?ns=example.com"
+    yield query, repo.registry.request("GET", f"/v2/{repo.name}/{query}", headers=(("Accept", OCI_MANIFEST),))
     login = ("Authorization", _WITH_LINE_END)
     yield (
         "a login with a line end in its name",

@@ -145,6 +145,8 @@ def test_pages_of_the_catalog(
     held = len(following) == 1 and following != page
     actual = f"{listing(following)} behind {page[0]}"
     judge.require(N_LAST, held, "another name behind the first", first, second, actual=actual)
+    behind = registry.catalog(n=1, last="z" * 200)
+    judge(N_LAST, behind.ok or behind.refused, "no server error to a last that lies behind every name", behind)
     whole = registry.catalog()
     size = len(_names(whole))
     if size < 3:

@@ -260,6 +260,8 @@ def test_referrers_where_there_are_none(
         manifests = answer.json.get("manifests") if isinstance(answer.json, dict) else None
         held = answer.status == OK and not manifests
         judge(EMPTY, held, f"status 200 and an empty list for {kind}", answer)
+        filtered = where.referrers(digest, SBOM)
+        judge(EMPTY, filtered.status == OK, f"status 200 to a filtered list of the referrers of {kind}", filtered)
         if held and manifests is None:  # what stands in the place of the empty array is the form's matter
             raise Undecided(f"blocked by {SHAPE}")
 

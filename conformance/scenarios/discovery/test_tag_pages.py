@@ -168,6 +168,8 @@ def test_last(fresh_repo: Repository, setup: SetUp, judge: Judge, settings: Sett
     between = _followed(full)
     middle = fresh_repo.list_tags(n=2, last=f"{between}-")
     behind = fresh_repo.list_tags(n=2, last=f"{full[-1]}z") if len(full[-1]) < LONGEST else None
+    ahead = full[0][:-1]
+    from_start = fresh_repo.list_tags(n=2, last=ahead) if ahead and full == sorted(full) else None
     steady(fresh_repo, setup, full)
     page = tags_of(answer, LAST)
     # A page of the wrong size is another matter: what counts is where it begins.
@@ -201,6 +203,8 @@ def test_last(fresh_repo: Repository, setup: SetUp, judge: Judge, settings: Sett
         if behind is not None and behind.status == OK and POSITION in judge.judgements:
             page = tags_of(behind)
             judge.beside(POSITION, not page, "no tags behind the last one", behind, actual=_shown(behind, page))
+        if from_start is not None:
+            _position(judge, from_start, full, 0)
     else:
         judge.inconclusive(POSITION, "no place between two of the tags was found")
 

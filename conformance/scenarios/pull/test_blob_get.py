@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 from conformance.client.digests import is_digest_of, well_formed
 from conformance.client.registry import Repository, upload_location
 from conformance.scenarios.shared.pull_answers import DIGEST, digest_headers, judge_decoded, judge_type
+from conformance.target.content import digest_of
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, Undecided, Unsupported, status_of, told, verifies
 from conformance.verdict.presence import served
@@ -93,6 +94,10 @@ def test_get_of_an_unknown_blob(repo: Repository, setup: SetUp, judge: Judge) ->
     answer = repo.get_blob(digest)
     if judge.status("PULL-BLOB-GET-UNKNOWN-404", answer, 404):
         judge.code("PULL-BLOB-GET-UNKNOWN-CODE", answer, "BLOB_UNKNOWN", "NAME_UNKNOWN")
+        # A registry may have nothing everywhere.
+        empty = repo.get_blob(digest_of(b""))
+        expected = "status 404 to the empty blob, which was not pushed, or that blob"
+        judge("PULL-BLOB-GET-UNKNOWN-404", empty.status == answer.status or served(empty, b""), expected, empty)
     else:
         judge.inconclusive("PULL-BLOB-GET-UNKNOWN-CODE", "blocked by PULL-BLOB-GET-UNKNOWN-404")
     judge.status("PULL-BLOB-HEAD-UNKNOWN-404", repo.head_blob(digest), 404)

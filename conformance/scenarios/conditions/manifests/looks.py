@@ -36,8 +36,10 @@ class ManifestLook:
         """Try each law."""
         # What came first is judged when it is known whether GET works.
         head = self._ask_head(self.push.tag) if self.row["manifest-head"] == "first" else None
-        self._get(checks.GOT_TAG, checks.SAME_TAG, self.push.tag)
-        self._get(checks.GOT, checks.SAME, self.push.digest)
+        pulls = [(checks.GOT_TAG, checks.SAME_TAG, self.push.tag), (checks.GOT, checks.SAME, self.push.digest)]
+        # A client asks by HEAD of a tag which digest it is to pull.
+        for got, same, reference in pulls if head is None or self.attempt.number % 2 else reversed(pulls):
+            self._get(got, same, reference)
         if head is not None:
             self._judge_head(checks.HEADED_TAG, head)
         else:

@@ -9,6 +9,7 @@ from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, Unsupported, verifies
 
 EXAMPLE = "application/vnd.example"
+DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 #: Bytes that a number of 32 bits does not count.
 LARGE = 5_000_000_000
 #: The type of what signatures sign.
@@ -29,7 +30,7 @@ def _accepted(judge: Judge, requirement: str, repo: Repository, manifest: Manife
 def test_put_artifact_manifests(repo: Repository, setup: SetUp, judge: Judge) -> None:
     """Manifests with unknown types of config, layer, artifact, or without layers, are accepted."""
     config, layer = setup.blob(repo, setup.make.config()), setup.blob(repo)
-    binary = setup.unpushed_image([layer, config], config_type=f"{EXAMPLE}.conf.v1+json")
+    binary = setup.unpushed_image([layer, config], config_type=f"{EXAMPLE}.conf.v1+json", layer_type=DOCKER_LAYER)
     unknown = "PUSH-MANIFEST-CONFIG-TYPE-UNKNOWN"
     if _accepted(judge, unknown, repo, binary, "a manifest with an unknown type of configuration"):
         served(setup, judge, unknown, repo, binary)

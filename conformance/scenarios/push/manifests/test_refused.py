@@ -115,7 +115,8 @@ def _detailed(answer: Response) -> tuple[set[str], str]:
 def test_put_index_with_a_missing_child(repo: Repository, setup: SetUp, judge: Judge) -> None:
     """An index whose child was never pushed is taken, or refused with the code for it."""
     child = setup.unpushed_image([setup.blob(repo, setup.make.config())])
-    sparse = Manifest.of(index([child.descriptor()]), OCI_INDEX)
+    there = setup.image(repo, None)
+    sparse = Manifest.of(index([there.descriptor(), child.descriptor()]), OCI_INDEX)
     answer = repo.put_manifest(setup.make.tag(), sparse.body, OCI_INDEX)
     _judge_missing(judge, "PUSH-MANIFEST-INDEX-MISSING-CHILD", answer)
 

@@ -1,0 +1,1 @@
+"""Faults after reports about registries that are in use, and about their clients."""
