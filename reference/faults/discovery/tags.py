@@ -205,6 +205,7 @@ FAULTS = (
         name="tags-list-504",
         title="Lists of tags return 504.",
         breaks=("DISC-TAGS-STATUS-200",),
+        also=("BASE-ERROR-STRANGE-INPUT",),
         apply=busy(504, "tags.list"),
     ),
     Fault(

@@ -70,6 +70,7 @@ FAULTS = (
         name="manifest-head-takes-no-wildcard",
         title="HEAD of a manifest returns 404 where Accept has a wildcard alone; GET is not.",
         breaks=("PULL-MANIFEST-HEAD-GET-AGREE",),
+        also=("PULL-ACCEPT-WILDCARD",),
         apply=on("manifest.head", status=200, change=_no_wildcard),
     ),
     Fault(

@@ -55,15 +55,25 @@ FAULTS = (
     Fault(
         name="open-upload-403-to-strangers",
         title="Status, chunks and end of an open upload get 403 without a login; everything else gets 401.",
-        breaks=("AUTH-CHALLENGE-401",),
-        also=("AUTH-CHALLENGE-HEADER", "AUTH-ERROR-DENIED-BODY", "BASE-ERROR-403-DENIED"),
+        breaks=(
+            "AUTH-CHALLENGE-401",
+            "PUSH-CANCEL-204",
+        ),
+        also=(
+            "AUTH-CHALLENGE-HEADER",
+            "AUTH-ERROR-DENIED-BODY",
+            "BASE-ERROR-403-DENIED",
+        ),
         configuration="token",
         apply=answers_401("upload.get", "upload.patch", "upload.put", "upload.delete", change=_forbidden),
     ),
     Fault(
         name="blob-range-500-to-strangers",
         title="A range of a blob gets 500 without a login; the whole blob gets 401.",
-        breaks=("AUTH-CHALLENGE-401",),
+        breaks=(
+            "AUTH-CHALLENGE-401",
+            "AUTH-NO-LEAK-READ",
+        ),
         configuration="htpasswd",
         apply=answers_401("blob.get", change=_range_failed),
     ),
@@ -81,7 +91,10 @@ FAULTS = (
     Fault(
         name="single-post-challenged-for-pull",
         title="The challenge to a POST with a whole blob names the action pull alone.",
-        breaks=("AUTH-CHALLENGE-SCOPE-PUSH",),
+        breaks=(
+            "AUTH-CHALLENGE-SCOPE-PUSH",
+            "PUSH-SINGLE-STATUS-201-OR-202",
+        ),
         configuration="token",
         apply=answers_401(
             "upload.start-digest",

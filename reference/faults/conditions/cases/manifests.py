@@ -6,11 +6,10 @@ from collections.abc import Callable
 
 from reference import errors
 from reference.app import Registry
-from reference.documents import DOCKER_LIST, INDEXES, OCI_MANIFEST, Document, parse
+from reference.documents import DOCKER_LIST, OCI_MANIFEST, Document
 from reference.faults.shared import instead
-from reference.grammar import digest_of
 from reference.messages import Request, Response
-from reference.modifications import Apply, Fault, on, override
+from reference.modifications import Apply, Fault, override
 from reference.storage import Manifest
 
 _PUT = "manifest.put"
@@ -71,8 +70,6 @@ def _tagged_images_refused(registry: Registry) -> None:
     _checked(check)(registry)
 
 
-
-
 def _first_tag_with_siblings(registry: Registry) -> None:
     """The deletion of the tag that a manifest had first is one of all its tags."""
     first: dict[tuple[str, str], str] = {}
@@ -91,8 +88,6 @@ def _first_tag_with_siblings(registry: Registry) -> None:
 
     override(storage, set_tag=noting)
     override(registry.manifests, remove_tag=removed)
-
-
 
 
 def _failed(request: Request) -> Response:

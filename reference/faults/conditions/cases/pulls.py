@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from reference import errors
 from reference.app import Registry
 from reference.documents import DOCKER_LIST, OCI_INDEX
 from reference.faults.shared import answered_500
 from reference.messages import BINARY, Content, Handler, Request, Response
 from reference.modifications import Fault, answers, on, override, wrap
-from reference.storage.memory import MemoryContent
 
 _DIGEST = "Docker-Content-Digest"
 #: From this many bytes on a blob is kept elsewhere.
@@ -41,8 +38,6 @@ def _without_length_at_first(registry: Registry) -> None:
 
     on("manifest.get", status=200, change=get)(registry)
     on("manifest.head", status=200, change=head)(registry)
-
-
 
 
 def _manifest_by_head(registry: Registry) -> None:
@@ -145,14 +140,16 @@ FAULTS = (
     Fault(
         name="index-as-docker-list-where-that-comes-first",
         title="The tag of an OCI index gives it as a Docker manifest list, if Accept names that type ahead of its own.",
-        breaks=("PULL-MANIFEST-GET-CONTENT-TYPE",),
+        breaks=(
+            "PULL-MANIFEST-GET-CONTENT-TYPE",
+            "PULL-TYPE-OCI-INDEX",
+        ),
         also=(
             "PULL-ACCEPT-LIST",
             "PULL-MANIFEST-GET-CONTENT-TYPE-AS-PUSHED",
             "PULL-MANIFEST-GET-CONTENT-TYPE-MEDIATYPE",
             "PULL-MANIFEST-HEAD-CONTENT-TYPE-TRUE",
             "PULL-MANIFEST-TAG-DIGEST-AGREE",
-            "PULL-TYPE-OCI-INDEX",
             "PULL-ACCEPT-INDEX-INTACT",
         ),
         apply=on("manifest.get", status=200, change=_index_as_list),
@@ -161,7 +158,10 @@ FAULTS = (
         name="manifest-head-length-zero-at-first",
         title="HEAD of a manifest has Content-Length: 0 until somebody gets it.",
         breaks=("PULL-MANIFEST-HEAD-CONTENT-LENGTH-TRUE",),
-        also=("PULL-MANIFEST-HEAD-GET-AGREE",),
+        also=(
+            "PULL-MANIFEST-HEAD-GET-AGREE",
+            "PULL-MANIFEST-RANGE-HEAD-IGNORED",
+        ),
         apply=_without_length_at_first,
     ),
     Fault(

@@ -9,7 +9,7 @@ from itertools import count
 from reference import errors
 from reference.app import Registry
 from reference.faults.shared import instead, where_answer
-from reference.messages import Handler, Request, Response, encode_value
+from reference.messages import Handler, Request, Response
 from reference.modifications import Apply, Fault, on, override, set_status, wrap
 from reference.storage import Upload
 
@@ -26,8 +26,6 @@ def _is_coded_stream(request: Request, _response: Response) -> bool:
 
 def _invalid(_request: Request) -> Response:
     raise errors.RegistryError(400, (errors.ErrorEntry("BLOB_UPLOAD_INVALID"),))
-
-
 
 
 def _range_stuck(registry: Registry) -> None:
@@ -88,10 +86,6 @@ def _overtaken(registry: Registry) -> None:
     instead("upload.put", when=when, answer=_invalid)(registry)
 
 
-
-
-
-
 def _deleted_remembered(registry: Registry) -> None:
     """What HEAD once told of a blob it tells for ever."""
     told: dict[tuple[str, str], Response] = {}
@@ -132,7 +126,10 @@ FAULTS = (
     Fault(
         name="coded-stream-range-one-too-far",
         title="The Range of a stream in chunked transfer coding ends one byte behind the last that came.",
-        breaks=("PUSH-PATCH-STREAM-RANGE-VALUE",),
+        breaks=(
+            "PUSH-PATCH-STREAM-RANGE-VALUE",
+            "PUSH-PATCH-RANGE-VALUE",
+        ),
         apply=on(_PATCH, status=202, change=where_answer(_is_coded_stream, _one_too_far)),
     ),
     Fault(

@@ -239,8 +239,14 @@ FAULTS = (
     Fault(
         name="layer-by-sha512-missing",
         title="An image is refused for want of a config or layer that is there and named by sha512.",
-        breaks=("PUSH-MANIFEST-STATUS-201",),
-        also=("BASE-DIGEST-SHA512", "PUSH-MANIFEST-BY-TAG-PULLABLE", "PUSH-MANIFEST-BY-DIGEST-PULLABLE"),
+        breaks=(
+            "PUSH-MANIFEST-STATUS-201",
+            "BASE-DIGEST-SHA512",
+        ),
+        also=(
+            "PUSH-MANIFEST-BY-TAG-PULLABLE",
+            "PUSH-MANIFEST-BY-DIGEST-PULLABLE",
+        ),
         apply=_parts_by_sha256,
     ),
     Fault(

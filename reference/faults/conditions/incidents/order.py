@@ -47,7 +47,12 @@ FAULTS = (
     Fault(
         name="manifest-once-refused-stays-unknown",
         title="A manifest that was refused for want of a blob is accepted later, and is unknown.",
-        breaks=("PUSH-MANIFEST-BY-TAG-PULLABLE", "PUSH-MANIFEST-BY-DIGEST-PULLABLE", "PUSH-MANIFEST-LOCATION-PULLABLE"),
+        breaks=(
+            "PUSH-MANIFEST-BY-TAG-PULLABLE",
+            "PUSH-MANIFEST-BY-DIGEST-PULLABLE",
+            "PUSH-MANIFEST-LOCATION-PULLABLE",
+            "PULL-MANIFEST-GET-BODY-EXACT",
+        ),
         apply=_refused_stays_unknown,
     ),
     Fault(

@@ -268,7 +268,12 @@ FAULTS = (
         name="tags-lost-by-push-by-digest",
         title="A manifest that has tags loses them when it is pushed again by its digest.",
         breaks=("PUSH-MANIFEST-KEPT",),
-        also=("PUSH-MANIFEST-MULTIPLE-TAGS", "DISC-TAGS-COMPLETE-AFTER-PUSH", "PULL-MANIFEST-TAG-DIGEST-AGREE"),
+        also=(
+            "PUSH-MANIFEST-MULTIPLE-TAGS",
+            "DISC-TAGS-COMPLETE-AFTER-PUSH",
+            "PULL-MANIFEST-TAG-DIGEST-AGREE",
+            "MGMT-TAG-DELETE-OTHER-TAGS-KEPT",
+        ),
         apply=_row_replaced,
     ),
     Fault(
@@ -336,7 +341,7 @@ FAULTS = (
         name="layer-listed-twice-once",
         title="A manifest that lists a layer twice comes back with it once.",
         breaks=("PULL-MANIFEST-GET-BODY-EXACT",),
-        also=_OTHER_BYTES,
+        also=(*_OTHER_BYTES, "PUSH-MANIFEST-BY-DIGEST-PULLABLE", "PUSH-MANIFEST-RETAG-MOVES"),
         apply=_rewritten(_layers_by_digest),
     ),
     Fault(

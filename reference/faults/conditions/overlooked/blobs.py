@@ -94,8 +94,14 @@ FAULTS = (
     Fault(
         name="blob-not-acceptable-by-its-media-type",
         title="GET of a blob whose Accept has the type of its layer and */* is answered 406.",
-        breaks=("PULL-BLOB-GET-200",),
-        also=("PULL-BLOB-HEAD-GET-AGREE", "PULL-CONSIST-REPEATABLE"),
+        breaks=(
+            "PULL-BLOB-GET-200",
+            "PULL-BLOB-RANGE-UNSUPPORTED-200",
+        ),
+        also=(
+            "PULL-BLOB-HEAD-GET-AGREE",
+            "PULL-CONSIST-REPEATABLE",
+        ),
         apply=refused("blob.get", when=_admits_no_bytes, error=lambda _request: errors.RegistryError(406)),
     ),
     Fault(

@@ -288,13 +288,15 @@ FAULTS = (
     Fault(
         name="range-of-other-repository",
         title="A request with a range finds a blob that only another repository holds.",
-        breaks=("PULL-BLOB-OTHER-REPO-404",),
+        breaks=(
+            "PULL-BLOB-OTHER-REPO-404",
+            "MGMT-BLOB-DELETE-GET-404",
+        ),
         also=(
             "PULL-BLOB-GET-UNKNOWN-404",
             "PULL-BLOB-HEAD-UNKNOWN-404",
             "PULL-BLOB-HEAD-OTHER-REPO-404",
             "PULL-BLOB-GET-UNKNOWN-REPO-404",
-            "MGMT-BLOB-DELETE-GET-404",
             "MGMT-BLOB-DELETE-HEAD-404",
             "MGMT-BLOB-DELETE-TWICE-404",
         ),
