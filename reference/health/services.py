@@ -17,7 +17,9 @@ def without_login(url: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-class _Redirects(urllib.request.HTTPRedirectHandler):
+class Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirects with the method of the request."""
+
     def redirect_request(  # noqa: PLR0917 - as urllib has it
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
@@ -43,7 +45,7 @@ def answers(url: str, status: int, headers: Mapping[str, Sequence[str]], timeout
     for name, values in headers.items():
         request.add_unredirected_header(name, ", ".join(values))
     try:
-        with urllib.request.build_opener(_Redirects).open(request, timeout=timeout) as answer:
+        with urllib.request.build_opener(Redirects).open(request, timeout=timeout) as answer:
             given = answer.status
     except urllib.error.HTTPError as error:
         with error:

@@ -13,9 +13,10 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import IO, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlencode, urlsplit
 
+from reference.health.services import Redirects
 from reference.settings import Proxy
 
 #: Seconds without a byte after which the upstream is taken for gone.
@@ -52,24 +53,13 @@ class Answer(Protocol):
         """Give the connection up."""
 
 
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(  # noqa: PLR0917 - as urllib has it
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Any, newurl: str
-    ) -> urllib.request.Request | None:
-        """HEAD stays HEAD; Python does that from 3.13 on."""
-        following = super().redirect_request(req, fp, code, msg, headers, newurl)
-        if following is not None:
-            following.method = req.get_method()
-        return following
-
-
 class Upstream:
     """One registry. Credentials go to it and to its token service, and to no host that it redirects to."""
 
     def __init__(self, proxy: Proxy) -> None:
         self._url = proxy.url.rstrip("/")
         self._login = f"{proxy.username}:{proxy.password}" if proxy.username else ""
-        self._opener = urllib.request.build_opener(_Redirects)
+        self._opener = urllib.request.build_opener(Redirects)
         self._threads = ThreadPoolExecutor(_THREADS, "upstream")
         #: Values of Authorization, and until when they are good, by challenge.
         self._tokens: dict[str, tuple[str, float]] = {}

@@ -3,56 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
 
 from reference.app import Registry
+from reference.faults.conditions.shared import kept_under
 from reference.messages import Request, Response
 from reference.modifications import Fault, on, override
 
-_BY_NAME = (
-    "exists",
-    "blobs",
-    "manifests",
-    "open_blob",
-    "has_blob",
-    "delete_blob",
-    "start_upload",
-    "find_upload",
-    "stored_at",
-    "put_manifest",
-    "manifest",
-    "delete_manifest",
-    "tags",
-    "tags_of",
-    "tag",
-    "set_tag",
-    "delete_tag",
-    "referrers",
-)
 _COLUMN = 128
 
 
 def _flat(registry: Registry) -> None:
     """The store knows no folders: a slash is a hyphen in its keys."""
-    storage: Any = registry.storage
     first: dict[str, str] = {}
-    mount = storage.mount_blob
-
-    def key(name: str) -> str:
-        return first.setdefault(name.replace("/", "-"), name)
-
-    def keyed(method: Callable[..., object]) -> Callable[..., object]:
-        @wraps(method)
-        def changed(name: str, *rest: object) -> object:
-            return method(key(name), *rest)
-
-        return changed
-
-    for each in _BY_NAME:
-        override(storage, **{each: keyed(getattr(storage, each))})
-    override(storage, mount_blob=lambda source, name, digest: mount(key(source), key(name), digest))
+    kept_under(registry, lambda name: first.setdefault(name.replace("/", "-"), name))
 
 
 def _name_cut(_request: Request, response: Response) -> None:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
 
 from reference import errors
 from reference.app import Registry
 from reference.faults.conditions.blobs.shared import found_blobs
 from reference.faults.conditions.edges.shared import no_such_manifest, refused
+from reference.faults.conditions.shared import kept_under
 from reference.grammar import is_supported
 from reference.messages import Content, Handler, Request, Response
 from reference.modifications import Fault, answers, around, on, override, wrap
@@ -147,24 +146,6 @@ async def _cleaned_seven_levels_deep(registry: Registry, request: Request, handl
 
 _ROUTE_DEPTH = 3
 _COLUMNS = 7
-_BY_NAME = (
-    "load_tags",
-    "exists",
-    "open_blob",
-    "has_blob",
-    "delete_blob",
-    "start_upload",
-    "find_upload",
-    "put_manifest",
-    "manifest",
-    "delete_manifest",
-    "tags",
-    "tags_of",
-    "tag",
-    "set_tag",
-    "delete_tag",
-    "referrers",
-)
 
 
 @around("referrers.list")
@@ -175,21 +156,9 @@ async def _shallow_route(_registry: Registry, request: Request, handler: Handler
     return await handler(request)
 
 
-def _stored(name: str) -> str:
-    return "/".join(name.split("/")[:_COLUMNS])
-
-
 def _seven_columns(registry: Registry) -> None:
     """Have a column for each component, and seven of them."""
-    storage = registry.storage
-
-    def cut(method: Callable[..., Any]) -> Callable[..., Any]:
-        return lambda name, *rest, **more: method(_stored(name), *rest, **more)
-
-    mount = storage.mount_blob
-    override(storage, **{method: cut(getattr(storage, method)) for method in _BY_NAME})
-    override(storage, mount_blob=lambda source, name, digest: mount(_stored(source), _stored(name), digest))
-    override(registry.tags, load=storage.load_tags)
+    kept_under(registry, lambda name: "/".join(name.split("/")[:_COLUMNS]))
 
 
 FAULTS = (
