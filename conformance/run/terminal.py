@@ -233,7 +233,8 @@ class Reporter(TerminalReporter):  # type: ignore[misc]  # final in its types, y
             f"contract checks {run['exchanges']['contract_ms_per_exchange']:.2f} ms each"
         )
         if count := run.get("repositories"):
-            self.console.print(f"{count} repositories stay, as no request deletes one.")
+            stays = f"{count} repositories stay" if count > 1 else "1 repository stays"
+            self.console.print(f"{stays}, as no request deletes one.")
         if sampled := run.get("sampled"):
             self.console.print(visible(f"Looked at in part: {'; '.join(sampled)}"), soft_wrap=True)
         if report["findings"] and not self.controller.settings.keep:

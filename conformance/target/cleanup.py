@@ -37,7 +37,10 @@ class Rest:
     causes: Counter[str] = field(default_factory=Counter)
 
     def __str__(self) -> str:
-        return "; ".join(f"{count} {cause}" for cause, count in self.causes.most_common())
+        return "; ".join(
+            f"{count} {cause if count > 1 else cause.replace('s stay', ' stays', 1)}"
+            for cause, count in self.causes.most_common()
+        )
 
 
 def run(session: Session, hurry: Callable[[], bool]) -> Rest:
