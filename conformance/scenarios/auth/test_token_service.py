@@ -126,8 +126,9 @@ def test_several_scopes(
     places = [(repo, setup.image(repo)), (other_repo, setup.image(other_repo))]
     for place, manifest in places:
         # A token may be good for one request.
-        answer = tokens.ask(scope(repo, "pull"), scope(repo, "push"), scope(other_repo, "pull"))
-        judge.require_status(MULTIPLE, answer, OK, when="to a token request with three scopes")
+        more = [] if setup.read_only else [scope(repo, "push")]
+        answer = tokens.ask(scope(repo, "pull"), *more, scope(other_repo, "pull"))
+        judge.require_status(MULTIPLE, answer, OK, when="to a token request with several scopes")
         token = token_of(answer)
         judge.require(MULTIPLE, token, "a token", answer, actual="there was none")
         pull = callers.holding(token or "").at(place).get_manifest(manifest.digest, ANY_MANIFEST)

@@ -214,10 +214,13 @@ def test_ranges_in_seldom_forms(repo: Repository, setup: SetUp, judge: Judge) ->
     first = _part(repo, blob, "0-3")
     if first.status != 206:
         raise Unsupported("ranges are not served")
-    judge_parts(judge, _part(repo, blob, "10-13,-4"), blob.content, (10, 13), (size - 4, size - 1))
-    behind = _part(repo, blob, f"0-3,{size}-{size + 9}")
-    zeros = _part(repo, blob, "0010-0021")
-    for answer, asked in ((behind, (0, 3)), (zeros, (10, 21))):
+    several = _part(repo, blob, "10-13,-4")
+    judge_parts(judge, several, blob.content, (10, 13), (size - 4, size - 1))
+    forms = [("0010-0021", (10, 21))]
+    if several.status == 206:  # several ranges may be refused or ignored
+        forms.append((f"0-3,{size}-{size + 9}", (0, 3)))
+    for spec, asked in forms:
+        answer = _part(repo, blob, spec)
         judge_parts(judge, answer, blob.content, asked)
         # A range that can be had is one (RFC 9110, 15.5.17).
         judge(
