@@ -37,14 +37,18 @@ def _malformed_416(registry: Registry) -> None:
     override(registry.blobs, ranges=changed)
 
 
+def _several_asked(request: Request) -> bool:
+    return "," in request.headers.get("range")
+
+
 def _several_as_whole(registry: Registry) -> None:
     understood = registry.blobs.ranges
+    override(registry.blobs, ranges=lambda r, size: None if _several_asked(r) else understood(r, size))
 
-    def changed(request: Request, size: int) -> list[tuple[int, int]] | None:
-        found = understood(request, size)
-        return None if found is not None and len(found) > 1 else found
 
-    override(registry.blobs, ranges=changed)
+def _several_refused(registry: Registry) -> None:
+    understood = registry.blobs.ranges
+    override(registry.blobs, ranges=lambda r, size: [] if _several_asked(r) else understood(r, size))
 
 
 def _subset(registry: Registry) -> None:
@@ -97,6 +101,12 @@ VARIANTS = (
         title="Several ranges get 200 with the whole blob.",
         latitude=("RANGE-MULTIPLE",),
         apply=_several_as_whole,
+    ),
+    Variant(
+        name="range-several-416",
+        title="Several ranges get 416.",
+        latitude=("RANGE-MULTIPLE",),
+        apply=_several_refused,
     ),
     Variant(
         name="range-subset",
