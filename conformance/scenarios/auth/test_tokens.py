@@ -52,6 +52,10 @@ def _bad_tokens(token: str, repo: Repository) -> dict[str, str]:
     found = {"a token that is garbage": "x", "a token without signature": unsigned, "an empty token": ""}
     if claims is not None:
         found["a token whose signature was changed"] = _changed(token)
+        head, _, rest = token.partition(".")
+        found["a token with other claims before its signature"] = (
+            f"{head}.{_part({**claims, 'sub': 'x'})}.{rest.partition('.')[2]}"
+        )
         found["a token whose signature was cut off"] = token.rpartition(".")[0] + "."
     return found
 
@@ -64,6 +68,8 @@ def test_tokens_that_nobody_issued(
     manifest = setup.image(repo)
     anonymous = callers.nobody.at(repo).get_manifest(manifest.digest, ANY_MANIFEST)
     token = tokens.token(scope(repo, "pull", "push"))
+    # A registry may remember which token was good.
+    callers.holding(token).at(repo).get_manifest(manifest.digest, ANY_MANIFEST)
     for what, bad in _bad_tokens(token, repo).items():
         caller = callers.presenting(f"Bearer {bad}".strip(), what).at(repo)
         answers = [caller.start_upload(tried=True)] if not setup.read_only else []

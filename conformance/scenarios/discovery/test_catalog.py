@@ -79,7 +79,10 @@ def _three(
         return repositories
     stem = repository(fresh=True)
     repositories = [repository.named(f"{stem.name}{end}") for end in ends]
-    for repo in repositories:
+    for number, repo in enumerate(repositories):
+        if number == 1:
+            # A repository may begin with a mount.
+            repo.mount(setup.blob_there(repositories[0]).digest, repositories[0].name)
         setup.image(repo)
     if settings.settle:
         settings.wait(lambda: _listed_there(registry, {repo.name for repo in repositories}, stem.name))

@@ -294,14 +294,15 @@ class Look:
             answer = self.attempt.answered(self.repo.get_blob(like))
             self.attempt(check, not answer.ok, f"no blob by {like}", self.created, answer)
             return
+        others = [other]
         if self.row["content"] in COMMON or self.beside:
             # What others may have pushed beside this is asked for where nobody pushes.
-            other = self.attempt.place.unused(self.attempt.session)
-        elif self.attempt.number % 3 == 0:
-            other = self.attempt.place.alias or other
-        elif self.attempt.number % 3 == 1:
-            other = self.attempt.place.above or other
-        if other is not None:
+            others = [self.attempt.place.unused(self.attempt.session)]
+        elif self.attempt.number % 3 < 2:
+            named = self.attempt.place.above if self.attempt.number % 3 else self.attempt.place.alias
+            # The name of the one beside such a repository is like its own.
+            others = [named or other, *([other] if self.row["repository"] in {"longest", "separators"} else [])]
+        for other in dict.fromkeys(each for each in others if each is not None):
             head = where == "other-head"
             there = Repository(self.form.repo.registry, other.name)
             # What reads ranges may not look where it reads.
@@ -334,9 +335,14 @@ class Look:
         # In each second row it comes to the other repository, if that is beside this one, when it was deleted here.
         after = self.attempt.number % 2 and not self.beside and self.row["neighbour"] == "beside"
         third = self.attempt.place.third if other is not None and not after and self.attempt.number % 4 == 0 else None
+        source = self.repo
         for holder in (other if not after else None, third):
             if holder is not None:
-                Arrival(self.attempt, self.content, holder).put()
+                # Where there is a third one, it mounts what the other has mounted.
+                mounts = third is not None and self.attempt.has("mount")
+                if not (mounts and self.attempt.answered(holder.mount(self.digest, source.name)).status == CREATED):
+                    Arrival(self.attempt, self.content, holder).put()
+                source = holder
         near = self.attempt.place.blob(self.attempt.session)
         answer = self.attempt.answered(self.form.repo.delete_blob(self.form.reference))
         if not self.attempt.deletes(checks.DELETED, answer, partial(self.repo.delete_blob, self.digest)):

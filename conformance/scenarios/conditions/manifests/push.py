@@ -21,8 +21,8 @@ from conformance.verdict.judge import Blocked, content_of, listing, told
 LENGTH_REQUIRED = 411
 
 
-#: Types that no row pushes, one of which clients name beside those of manifests.
-UNRELATED = ("application/json", *(f"application/vnd.example.kind{number}.v1+json" for number in range(5)))
+#: Types that no row pushes, one of which clients name beside those of manifests; together longer than a field of 1 KiB.
+UNRELATED = ("application/json", *(f"application/vnd.example.{'x' * 99}.{number}.v1+json" for number in range(7)))
 
 
 #: Kinds of which another manifest may take the place of one.

@@ -1,0 +1,1 @@
+"""Faults that engineers of registries thought of, who knew the requirements alone."""
