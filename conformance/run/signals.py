@@ -38,8 +38,9 @@ class Interrupts:
         Raises:
             KeyboardInterrupt: while the run goes on; pytest makes an orderly end of it.
         """
-        if frame is not None and frame.f_lineno is None:
-            # Python gives some of its instructions no line; pytest cannot show an interrupt that came there.
+        if _without_line(frame):
+            # Python gives some of its instructions no line; pytest cannot show an interrupt that came there, nor one
+            # that came while this was found out.
             threading.Timer(_AGAIN, os.kill, (os.getpid(), number)).start()
             return
         now = time.monotonic()
@@ -52,6 +53,15 @@ class Interrupts:
             signal.signal(number, signal.SIG_DFL)
             os.kill(os.getpid(), number)
         self.hurry = True
+
+
+def _without_line(frame: FrameType | None) -> bool:
+    """Tell whether one of the calls that a signal came in is where no line is."""
+    while frame is not None:
+        if frame.f_lineno is None:
+            return True
+        frame = frame.f_back
+    return False
 
 
 INTERRUPTS = Interrupts()

@@ -16,7 +16,7 @@ import pytest
 import reports
 from tests.support.servers import ROOT, Server
 
-_ONE = ("--requirement", "PULL-BLOB-GET-200", "--seed", "7")
+_ONE = ("--requirement", "PULL-BLOB-GET-200", "--seed", "7", "--effort", "quick")
 
 
 class Installed:

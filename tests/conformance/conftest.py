@@ -17,8 +17,8 @@ USERS = {"ann": 'c4nary&<"/+% ü'}
 
 @pytest.fixture(scope="session")
 def suite() -> Iterator[Forker]:
-    """Runs the suite."""
-    forker = Forker()
+    """Runs the suite, with few rows: these tests are about what is around them."""
+    forker = Forker("quick")
     yield forker
     forker.close()
 

@@ -28,8 +28,9 @@ class Forker(Child):
     #: What the process runs.
     module = "tests.support.forking"
 
-    def __init__(self) -> None:
+    def __init__(self, effort: str = "default") -> None:
         super().__init__(self.module)
+        self._effort = effort
 
     def run(
         self, url: str | None, *options: str, env: Mapping[str, str] | None = None, report: Path | None = None
@@ -47,7 +48,8 @@ class Forker(Child):
             args += [option for option in options if not option.startswith("=")]
             out, err = Path(scratch) / "out", Path(scratch) / "err"
             begin = time.monotonic()
-            code = self.ask({"args": args, "env": environment(env or {}), "out": str(out), "err": str(err)})
+            given = {"REGISTRY_EFFORT": self._effort, **(env or {})}
+            code = self.ask({"args": args, "env": environment(given), "out": str(out), "err": str(err)})
             seconds = time.monotonic() - begin
             written = folder / "report.json"
             document = json.loads(written.read_text(encoding="utf-8")) if written.is_file() else None

@@ -301,7 +301,7 @@ class Look:
         elif self.attempt.number % 3 < 2:
             named = self.attempt.place.above if self.attempt.number % 3 else self.attempt.place.alias
             # The name of the one beside such a repository is like its own.
-            others = [named or other, *([other] if self.row["repository"] in {"longest", "separators"} else [])]
+            others = [named or other, *([other] if self.row.get("repository") in {"longest", "separators"} else [])]
         for other in dict.fromkeys(each for each in others if each is not None):
             head = where == "other-head"
             there = Repository(self.form.repo.registry, other.name)
