@@ -163,7 +163,10 @@ FAULTS = (
     Fault(
         name="mount-refused-to-both",
         title="The right to push counts only where it is the first of a token.",
-        breaks=("AUTH-MOUNT-BOTH-SCOPES",),
+        breaks=(
+            "AUTH-MOUNT-BOTH-SCOPES",
+            "AUTH-TOKEN-MULTIPLE-SCOPES",
+        ),
         configuration="token",
         apply=_push_in_first_place,
     ),

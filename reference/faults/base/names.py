@@ -137,6 +137,10 @@ FAULTS = (
         name="name-with-two-separators-refused",
         title="A name with two separators in a row is refused, as Docker's grammar has it.",
         breaks=("BASE-NAME-REPEATED-SEPARATOR",),
+        also=(
+            "PULL-BLOB-HEAD-UNKNOWN-404",
+            "PUSH-SINGLE-STATUS-201-OR-202",
+        ),
         apply=_names_refused_where(re.compile("[._-]{2}").search),
     ),
     Fault(

@@ -278,6 +278,7 @@ FAULTS = (
         name="referrers-of-other-repositories",
         title="Referrers of the same digest in other repositories are listed.",
         breaks=("DISC-REFERRERS-ISOLATION-REPO",),
+        also=("MGMT-MANIFEST-DELETE-REFERRER-UNLISTED",),
         apply=_collected(_everywhere),
     ),
     Fault(

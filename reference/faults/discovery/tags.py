@@ -148,7 +148,10 @@ FAULTS = (
         title="Tags are listed in reverse order.",
         breaks=("DISC-TAGS-ORDER-LEXICAL",),
         # The order without regard to case is reversed as well.
-        also=("DISC-TAGS-ORDER-MIXED-CASE",),
+        also=(
+            "DISC-TAGS-ORDER-MIXED-CASE",
+            "DISC-TAGS-LAST-NOT-A-TAG",
+        ),
         apply=_reversed,
     ),
     Fault(

@@ -145,6 +145,7 @@ FAULTS = (
         name="deleted-blob-never-back",
         title="A deleted blob is accepted again, and not found.",
         breaks=("MGMT-BLOB-DELETE-REUPLOAD",),
+        also=("PUSH-PATCH-CHUNKS-CONCATENATED",),
         apply=_blob_never_again,
     ),
     Fault(
@@ -199,7 +200,10 @@ FAULTS = (
         name="blob-unknown-after-its-deletion",
         title="A blob that was deleted and pushed again stays unknown.",
         breaks=("MGMT-BLOB-DELETE-REUPLOAD",),
-        also=("PUSH-MOUNT-BLOB-AVAILABLE",),
+        also=(
+            "PUSH-MOUNT-BLOB-AVAILABLE",
+            "PUSH-PATCH-CHUNKS-CONCATENATED",
+        ),
         apply=_after_a_delete,
     ),
     Fault(

@@ -90,7 +90,11 @@ FAULTS = (
     Fault(
         name="index-head-unknown",
         title="HEAD of an index by a client that accepts nothing else returns 404.",
-        breaks=("PULL-ACCEPT-EXACT", "PULL-MANIFEST-HEAD-200"),
+        breaks=(
+            "PULL-ACCEPT-EXACT",
+            "PULL-MANIFEST-HEAD-200",
+        ),
+        also=("MGMT-MANIFEST-DELETE-OTHERS-KEPT",),
         apply=negotiated(_head_of_images),
     ),
     Fault(

@@ -246,6 +246,7 @@ FAULTS = (
         name="redirect-wants-login",
         title="Large blobs are redirected to another host, which asks for the login of the registry.",
         breaks=("PULL-REDIRECT-NO-AUTHORIZATION",),
+        also=("PULL-BLOB-GET-200",),
         configuration="htpasswd",
         variants=("large-blobs-on-another-host",),
         apply=_login_wanted,

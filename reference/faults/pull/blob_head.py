@@ -61,6 +61,7 @@ FAULTS = (
         name="blob-head-404-once-pulled",
         title="HEAD of a blob returns 404 where the blob was pulled since the HEAD before.",
         breaks=("PULL-BLOB-HEAD-GET-AGREE",),
+        also=("PULL-CACHE-FALSE-304",),
         apply=_gone_once_pulled,
     ),
     Fault(

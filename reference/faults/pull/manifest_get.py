@@ -153,7 +153,12 @@ FAULTS = (
         title="A manifest that was pushed by tag is unknown by its digest.",
         breaks=("PULL-MANIFEST-GET-DIGEST-200",),
         # A manifest pushed by tag cannot be deleted by digest either.
-        also=("MGMT-MANIFEST-DELETE-202",),
+        also=(
+            "MGMT-MANIFEST-DELETE-202",
+            "PUSH-MANIFEST-CONFIG-TYPE-UNKNOWN",
+            "PUSH-MANIFEST-EMPTY-LAYERS",
+            "PUSH-MANIFEST-LAYER-TYPE-UNKNOWN",
+        ),
         apply=_digest_only_if_pushed_so,
     ),
     Fault(

@@ -141,6 +141,7 @@ FAULTS = (
         name="blob-head-from-other-repository",
         title="HEAD finds a blob that only another repository holds; GET does not.",
         breaks=("PULL-BLOB-HEAD-OTHER-REPO-404",),
+        also=("MGMT-BLOB-DELETE-HEAD-404",),
         apply=_found_elsewhere(("HEAD",)),
     ),
     Fault(

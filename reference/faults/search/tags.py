@@ -44,6 +44,7 @@ FAULTS = (
         name="tags-long-not-listed",
         title="Tags of more than 100 characters are not listed.",
         breaks=("DISC-TAGS-COMPLETE-AFTER-PUSH",),
+        also=("DISC-TAGS-LINK-WALK-COMPLETE",),
         apply=_long_tag_unlisted,
     ),
 )

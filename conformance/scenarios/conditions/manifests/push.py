@@ -208,7 +208,7 @@ class Push:
             self.attempt.gone(partial(self.repo.head_manifest, reference, self.manifest.media_type))
         if kind := CHILDREN.get(self.attempt.row["kind"]):
             child = self.shelf.child(kind)
-            kept = self.attempt.answered(self.repo.head_manifest(self.shelf.tags[kind], child.media_type))
+            kept = self.attempt.answered(self.repo.get_manifest(self.shelf.tags[kind], child.media_type))
             self.attempt(fate_checks.CHILD_KEPT, kept.ok, "the manifest that it lists as before", answer, kept)
 
     def may_be_gone(self, *, deleted: bool = True) -> None:

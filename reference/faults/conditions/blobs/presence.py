@@ -202,6 +202,7 @@ FAULTS = (
             "PUSH-PUT-BLOB-PULLABLE-AT-DIGEST",
             "PUSH-PUT-LOCATION-PULLABLE",
             "PUSH-MOUNT-BLOB-AVAILABLE",
+            "PULL-BLOB-GET-200",
         ),
         apply=_a_letter_first,
     ),

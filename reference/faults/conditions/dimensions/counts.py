@@ -133,7 +133,10 @@ FAULTS = (
     Fault(
         name="deletion-leaves-the-eleventh-tag",
         title="The deletion of a manifest takes ten of its tags; the others still yield it.",
-        breaks=("MGMT-MANIFEST-DELETE-TAGS-404",),
+        breaks=(
+            "MGMT-MANIFEST-DELETE-TAGS-404",
+            "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED",
+        ),
         apply=_batch_of_tags,
     ),
     Fault(

@@ -68,7 +68,11 @@ FAULTS = (
     Fault(
         name="blob-of-whole-blocks-loses-the-last",
         title="A blob whose size is a multiple of 64 KiB is stored without its last 64 KiB.",
-        breaks=("PUSH-PUT-BLOB-PULLABLE-AT-DIGEST", "PULL-BLOB-GET-BODY-EXACT"),
+        breaks=(
+            "PUSH-PUT-BLOB-PULLABLE-AT-DIGEST",
+            "PULL-BLOB-GET-BODY-EXACT",
+        ),
+        also=("PUSH-BLOB-LARGE-EXACT",),
         apply=_last_block_lost,
     ),
     Fault(

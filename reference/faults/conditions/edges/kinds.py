@@ -260,8 +260,15 @@ FAULTS = (
     Fault(
         name="untyped-manifests-share-an-etag",
         title="Manifests without the member mediaType have one ETag, and a tag that moved between them gets 304.",
-        breaks=("PULL-CACHE-FALSE-304",),
-        also=("PULL-CONSIST-TAG-MOVE", "PULL-CACHE-MANIFEST-304", "PULL-CACHE-304-ETAG", "PUSH-MANIFEST-IF-MATCH"),
+        breaks=(
+            "PULL-CACHE-FALSE-304",
+            "PULL-CONSIST-TAG-MOVE",
+        ),
+        also=(
+            "PULL-CACHE-MANIFEST-304",
+            "PULL-CACHE-304-ETAG",
+            "PUSH-MANIFEST-IF-MATCH",
+        ),
         apply=_entity_tag_of_type,
     ),
     Fault(

@@ -97,7 +97,12 @@ FAULTS = (
         name="body-behind-100-continue-lost",
         title="The body of an upload that is sent with Expect: 100-continue is dropped.",
         breaks=("PUSH-PUT-MONOLITHIC-201",),
-        also=("PUSH-PATCH-CHUNKS-CONCATENATED", "PUSH-PATCH-RANGE-VALUE", "PUSH-SINGLE-STATUS-201-OR-202"),
+        also=(
+            "PUSH-PATCH-CHUNKS-CONCATENATED",
+            "PUSH-PATCH-RANGE-VALUE",
+            "PUSH-SINGLE-STATUS-201-OR-202",
+            "PUSH-PATCH-STATUS-202",
+        ),
         apply=_not_continued,
     ),
 )

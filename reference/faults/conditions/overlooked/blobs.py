@@ -121,9 +121,11 @@ FAULTS = (
     Fault(
         name="repeated-block-left-out",
         title="A blob is served without each 4 KiB of it that are the same as the 4 KiB before, as in runs of zeros.",
-        breaks=("PULL-BLOB-GET-BODY-EXACT",),
-        also=(
+        breaks=(
+            "PULL-BLOB-GET-BODY-EXACT",
             "PUSH-BLOB-ODD-CONTENT-EXACT",
+        ),
+        also=(
             "PUSH-BLOB-KEPT",
             "PULL-BLOB-HEAD-CONTENT-LENGTH-TRUE",
             "PULL-BLOB-GET-DCD-TRUE",

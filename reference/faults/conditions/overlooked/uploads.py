@@ -207,8 +207,14 @@ FAULTS = (
     Fault(
         name="placed-chunk-of-no-length-lost",
         title="A chunk with Content-Range in chunked transfer coding is answered 202, and its bytes are lost.",
-        breaks=("PUSH-PATCH-CHUNKS-CONCATENATED",),
-        also=("PUSH-PUT-NO-BODY-CLOSES", "PUSH-PATCH-STATUS-202", "PUSH-STATUS-RANGE-VALUE"),
+        breaks=(
+            "PUSH-PATCH-CHUNKS-CONCATENATED",
+            "PUSH-PATCH-STATUS-202",
+        ),
+        also=(
+            "PUSH-PUT-NO-BODY-CLOSES",
+            "PUSH-STATUS-RANGE-VALUE",
+        ),
         apply=_read_by_length,
     ),
     Fault(

@@ -89,7 +89,10 @@ FAULTS = (
         name="expired-token-without-challenge",
         title="401 to a token that has expired has no WWW-Authenticate, other ones have.",
         configuration="token",
-        breaks=("AUTH-CHALLENGE-HEADER",),
+        breaks=(
+            "AUTH-CHALLENGE-HEADER",
+            "BASE-V2-401-CHALLENGE",
+        ),
         also=("AUTH-TOKEN-INVALID-ERROR-ATTRIBUTE",),
         apply=_expired_without_challenge,
     ),

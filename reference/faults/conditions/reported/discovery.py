@@ -108,6 +108,7 @@ FAULTS = (
         name="tags-link-without-first-component",
         title="Link of a list of tags lacks the first component of names that have three or more.",
         breaks=("DISC-TAGS-LINK-WALK-COMPLETE",),
+        also=("DISC-TAGS-NAME-RESERVED-WORD",),
         apply=on("tags.list", status=200, change=_without_first_component),
     ),
     # renovatebot/renovate issue 15080, comments: in Artifactory last is the number of a tag.

@@ -96,7 +96,10 @@ FAULTS = (
     Fault(
         name="index-of-absent-subject-refused",
         title="An index whose subject is not there is refused.",
-        breaks=("PUSH-MANIFEST-SUBJECT-INDEX-ABSENT-ACCEPTED",),
+        breaks=(
+            "PUSH-MANIFEST-SUBJECT-INDEX-ABSENT-ACCEPTED",
+            "PUSH-MANIFEST-STATUS-201",
+        ),
         apply=manifests_refused_where(_index_of_absent_subject, "MANIFEST_BLOB_UNKNOWN"),
     ),
     Fault(

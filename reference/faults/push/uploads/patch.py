@@ -209,6 +209,7 @@ FAULTS = (
         name="chunk-minimum-off-by-one",
         title="A first chunk of exactly the announced minimum is refused.",
         breaks=("PUSH-CHUNK-MIN-LENGTH-HONOURED",),
+        also=("PUSH-PATCH-STREAM-CHUNKED",),
         apply=both(_announced, before_session("upload.patch", _least_refused)),
     ),
     Fault(

@@ -25,7 +25,10 @@ FAULTS = (
         title="A push that was redirected returns 200.",
         breaks=("PUSH-REDIRECT-ALLOWED",),
         # It is the answer to large manifests alone.
-        also=("PUSH-MANIFEST-4MB-ACCEPTED",),
+        also=(
+            "PUSH-MANIFEST-4MB-ACCEPTED",
+            "PUSH-MANIFEST-STATUS-201",
+        ),
         variants=("large-manifests-redirected",),
         apply=_answered_200,
     ),

@@ -64,6 +64,7 @@ FAULTS = (
         name="sha512-blob-lost",
         title="A blob that was accepted under a sha512 digest is unknown under it.",
         breaks=("BASE-DIGEST-SHA512",),
+        also=("PUSH-PATCH-CHUNKS-CONCATENATED",),
         apply=_sha512_lost,
     ),
     Fault(

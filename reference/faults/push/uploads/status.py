@@ -215,6 +215,7 @@ FAULTS = (
         name="status-always-203",
         title="The status of an upload returns 203, also where it is refused.",
         breaks=("PUSH-STATUS-204",),
+        also=("PUSH-SESSION-CLOSED-AFTER-201",),
         apply=answers("upload.get", change=set_status(203)),
     ),
     Fault(
