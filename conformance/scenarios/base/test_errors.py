@@ -18,9 +18,11 @@ SYNTAX = re.compile(r"[A-Z_]+")
 NOT_FOUND = 404
 UNAUTHORIZED = 401
 
+#: Servers may choose a language, and no other form.
+GERMAN = ("Accept-Language", "de, en;q=0.5")
 Provoke = Callable[[Repository, Repository, SetUp], Response]
 PROVOKED: dict[str, Provoke] = {
-    "manifest": lambda repo, _, setup: repo.get_manifest(setup.make.tag(), OCI_MANIFEST),
+    "manifest": lambda repo, _, setup: repo.get_manifest(setup.make.tag(), OCI_MANIFEST, headers=(GERMAN,)),
     "blob": lambda repo, _, setup: repo.get_blob(setup.make.digest()),
     "digest": lambda repo, _, setup: repo.get_blob("sha256:abc"),
     "repository": lambda _, unknown, setup: unknown.get_blob(setup.make.digest()),

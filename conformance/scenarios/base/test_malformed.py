@@ -103,4 +103,5 @@ def _bodies(manifest: Manifest) -> Iterator[tuple[str, bytes]]:
     opened = manifest.body.rstrip()[:-1]
     yield "a member twice", opened + b', "schemaVersion": 2}'
     yield "no UTF-8", opened + b', "annotations": {"org.example.name": "\xff\xfe"}}'
+    yield "a zero character", opened + b', "annotations": {"org.example.name": "a\\u0000b"}}'
     yield "arrays a thousand deep", opened + b', "org.example.deep": ' + b"[" * 1000 + b"]" * 1000 + b"}"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from conformance.client.http.exchange import Response
 from conformance.client.registry import Registry, Repository, next_link
 from conformance.settings import Settings
-from conformance.target.lists import HIDDEN, OK, member_of, walk
+from conformance.target.lists import HIDDEN, NOT_FOUND, OK, member_of, walk
 from conformance.target.session import Repositories
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Blocked, Judge, NotTested, Undecided, Unsupported, listing, told, verifies
@@ -114,6 +114,10 @@ def test_catalog(registry: Registry, repository: Repositories, setup: SetUp, jud
     stem = repository.own_name
     listed, answer = _beside(registry, answer, min(own)[:-1] if setup.shared else stem)
     listed = [name for name in listed if name in own or (not setup.shared and name.startswith(stem))]
+    cut = {name.rpartition("/")[2] for name in own} & {*names} - {*own}
+    for name in sorted(cut):
+        there = Repository(registry, name).list_tags()
+        judge(EXISTS, there.status != NOT_FOUND, f"that the listed {name} exists", answer, there)
     if not listed:
         raise Unsupported("the catalogue does not show the repositories of this scenario")
     for name in dict.fromkeys(listed):

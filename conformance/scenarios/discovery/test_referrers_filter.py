@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.client.http.exchange import Response
 from conformance.client.registry import OCI_INDEX, Repository, next_link
-from conformance.scenarios.shared.artifacts import CONFIG_TYPE, SBOM, SIGNATURE, listed, refer
+from conformance.scenarios.shared.artifacts import CONFIG_TYPE, LIKE_SBOM, SBOM, SIGNATURE, listed, refer
 from conformance.settings import Settings
 from conformance.target.content import Manifest, index
 from conformance.target.lists import descriptors_of, referrer_pages
@@ -35,13 +35,14 @@ def test_filter_by_artifact_type(repo: Repository, setup: SetUp, judge: Judge, s
     # Two of one type: a registry that lists one at a time has to keep the filter in its Link.
     sboms = [refer(repo, setup, subject.descriptor(), artifactType=SBOM) for _ in range(2)]
     config = refer(repo, setup, subject.descriptor(), config_type=CONFIG_TYPE)
+    like = refer(repo, setup, subject.descriptor(), artifactType=LIKE_SBOM)
     of_type = {sbom.digest for sbom in sboms}
-    everything = {*of_type, config.digest}
+    everything = {*of_type, config.digest, like.digest}
     # Before any whole list: a registry that keeps lists without their filter gives this one for that.
     repo.referrers(subject.digest, SBOM)
     plain = repo.referrers(subject.digest)
     judge(HONEST, not _says_so(plain), f"no {APPLIED} where no filter was asked for", plain)
-    if set(listed(repo, subject.digest, settings, *sboms, config)) != everything:
+    if set(listed(repo, subject.digest, settings, *sboms, config, like)) != everything:
         raise Undecided("blocked by DISC-REFERRERS-COMPLETE")
     whole = []
     # The first was asked for before: what a list was filtered by is told of the answer that a registry has kept, too.

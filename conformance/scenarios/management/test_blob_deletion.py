@@ -61,7 +61,7 @@ def test_what_a_deleted_blob_leaves(repo: Repository, setup: SetUp, judge: Judge
 
 
 @verifies(UNKNOWN, CODE, MALFORMED, MALFORMED_400)
-def test_delete_what_is_no_blob(repo: Repository, setup: SetUp, judge: Judge) -> None:
+def test_delete_what_is_no_blob(repo: Repository, other_repo: Repository, setup: SetUp, judge: Judge) -> None:
     """A blob that is not there cannot be deleted."""
     there = setup.blob(repo)
     answer = repo.delete_blob(setup.make.digest())
@@ -69,6 +69,10 @@ def test_delete_what_is_no_blob(repo: Repository, setup: SetUp, judge: Judge) ->
         judge.code(CODE, answer, "BLOB_UNKNOWN")
     else:
         judge.unsupported(CODE, "the answer is no 404")
+    elsewhere = setup.blob(other_repo)
+    if repo.name != other_repo.name and repo.head_blob(elsewhere.digest).status == NOT_FOUND:
+        answer = repo.delete_blob(elsewhere.digest)
+        judge.status(UNKNOWN, answer, NOT_FOUND, when="to the deletion of a blob that another repository has")
     # What is known as a manifest alone is no blob.
     manifest = setup.image(repo)
     if repo.head_blob(manifest.digest).status == NOT_FOUND:

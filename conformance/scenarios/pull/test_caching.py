@@ -34,10 +34,12 @@ def test_manifest_on_condition(repo: Repository, setup: SetUp, judge: Judge) -> 
     other = (("If-None-Match", f'"{setup.make.digest()}"'),)
     judge.status(FALSE, repo.get_manifest(tag, old.media_type, headers=other), 200, when="to the ETag of another")
     mark = setup.pulled_manifest(repo, tag, old.media_type).header("ETag")
+    # Many registries take the digest for the ETag, whether they say so or not.
+    headers = (("If-None-Match", mark or f'"{old.digest}"'),)
     if mark is None:
-        raise Unsupported("manifests have no ETag")
-    headers = (("If-None-Match", mark),)
-    judge.status("PULL-CACHE-MANIFEST-304", repo.get_manifest(tag, old.media_type, headers=headers), NOT_MODIFIED)
+        judge.unsupported("PULL-CACHE-MANIFEST-304", "manifests have no ETag")
+    else:
+        judge.status("PULL-CACHE-MANIFEST-304", repo.get_manifest(tag, old.media_type, headers=headers), NOT_MODIFIED)
     if setup.read_only:
         raise NotTested("the target is read-only", Withheld.WRITING)
     new = setup.another(repo, old)

@@ -57,6 +57,10 @@ def test_conditions_in_other_forms(repo: Repository, setup: SetUp, judge: Judge)
         if mark is None:
             continue
         marked = True
+        if mark.startswith('"'):
+            met = ask((("If-Match", mark),))
+            expected = f"status 200 to a {what} with If-Match: {mark}, its own"
+            judge(FORMS, met.status == OK, expected, plain, met)
         answers = {value: ask((("If-None-Match", value),)) for value in (mark, f'"{setup.make.digest()}", {mark}', "*")}
         for value, answer in answers.items():
             if value != mark:
@@ -110,6 +114,9 @@ def test_head_of_a_manifest_with_a_range(repo: Repository, setup: SetUp, judge: 
     length = head.header("Content-Length")
     held = head.status == OK and length in {None, str(len(manifest.body))}
     judge(HEAD_RANGE, held, "status 200 and the length of the manifest", head, actual=told(head, "Content-Length"))
+    got = repo.registry.request("GET", path, headers=(("Accept", manifest.media_type), ("Range", "bytes=0-0")))
+    held = got.status != OK or got.body == manifest.body
+    judge.beside("PULL-MANIFEST-GET-BODY-EXACT", held, "status 206 for a part of a manifest, or the whole one", got)
 
 
 def _tags_of(answer: Response) -> list[str]:

@@ -63,6 +63,10 @@ def test_tag_that_moves(repo: Repository, setup: SetUp, judge: Judge) -> None:
         if latter is old:
             _move_on(judge, repo, setup, tag=tag, old=old, new=new)
             return
+        anew = repo.get_manifest(tag, OCI_MANIFEST, headers=(("Cache-Control", "no-cache"), ("Pragma", "no-cache")))
+        if anew.status == 200:
+            expected = f"the manifest {latter.digest} for a client that wants nothing of a cache"
+            judge("PULL-CONSIST-TAG-MOVE", anew.body == latter.body, expected, anew, actual=content_of(anew))
         head = repo.head_manifest(tag, OCI_MANIFEST)
         named = head.header(DIGEST)
         judge(

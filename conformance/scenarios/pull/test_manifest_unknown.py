@@ -67,9 +67,10 @@ def test_pull_from_an_unknown_repository(
 def test_pull_by_a_malformed_reference(repo: Repository, setup: SetUp, judge: Judge) -> None:
     """What is neither a tag nor a digest names no manifest."""
     # The digests near a true one are of a manifest that is there.
-    wrong = malformed(setup.image(repo).digest)[-3:]
+    manifest = setup.image(repo)
+    wrong = malformed(manifest.digest)[-3:]
     # The error says what is wrong, and is JSON all the same.
-    for reference in (".bad", "sha256:xyz", "a:b", "a%22b", *wrong):
+    for reference in (".bad", "sha256:xyz", "a:b", "a%22b", f"{manifest.tag or 'a'};v=1", *wrong):
         answer = repo.get_manifest(reference, OCI_MANIFEST)
         judge.refused("PULL-MANIFEST-GET-BAD-REFERENCE", answer, when=f"to the reference {reference}")
     for reference in ("-bad", wrong[-1]):

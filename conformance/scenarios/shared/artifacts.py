@@ -13,7 +13,9 @@ from conformance.verdict.judge import Undecided
 
 CREATED = 201
 CONFIG_TYPE = "application/vnd.example.config.v1+json"
-SBOM = "application/vnd.example.sbom.v1"
+SBOM = "application/vnd.example.SBOM_a.v1"
+#: It fits the other one, where that is taken for a pattern.
+LIKE_SBOM = "application/vnd.example.SBOMxa.v1"
 SIGNATURE = "application/vnd.example.signature.v1"
 ANNOTATIONS = {
     "org.example/key.with-signs": "ä, ö → ü",

@@ -31,8 +31,8 @@ _LIKE = str.maketrans("_", "x")
 #: What may stand between letters and digits of a tag, each more than once.
 DOUBLED = "..a__b--c.-d"
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789"
-#: Components of the longer names: single letters, a number, and the word that all routes begin with.
-WORDS_OF_NAMES = ("a", "7", "v2", "c", "d", "e")
+#: Components of the longer names: single letters, a number, the word that routes begin with, and a device of Windows.
+WORDS_OF_NAMES = ("a", "7", "v2", "nul", "d", "e")
 
 #: Of each session whether the target has Links.
 _links: WeakKeyDictionary[Session, bool] = WeakKeyDictionary()

@@ -128,6 +128,10 @@ def test_blob_of_the_bytes_of_a_manifest(repo: Repository, setup: SetUp, judge: 
     judge(KEPT, held or bool(before.excuse), expected, before, put, pulled, actual=content_of(pulled))
 
 
+#: A page that a server may change on its way.
+_PAGE = '<!DOCTYPE html><html><head></head><body>{}<esi:include src="/a"/></body></html>'
+
+
 def _contents(make: Maker) -> list[tuple[str, bytes]]:
     noise = make.bytes(512)
     text = f"# {noise.hex()}\r\nline\r\n\r\n\n\r".encode()
@@ -139,7 +143,7 @@ def _contents(make: Maker) -> list[tuple[str, bytes]]:
         # Blocks that are alike, and a part of one.
         ("zeros alone", bytes(3 * 4096 + noise[0])),
         ("text with several kinds of line ends", b"\xef\xbb\xbf" + text),
-        ("an HTML page", f"<!DOCTYPE html><html><head></head><body>{noise.hex()}</body></html>".encode()),
+        ("an HTML page", _PAGE.format(noise.hex()).encode()),
         (_MANIFEST, json.dumps(manifest | {"annotations": {"n": noise.hex()}}).encode()),
         ("in the form of HTTP chunks", b"5\r\nhello\r\n0\r\n\r\n" + noise.hex().encode()),
     ]

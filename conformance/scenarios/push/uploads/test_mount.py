@@ -48,6 +48,11 @@ def test_mount_of_an_existing_blob(
     if answer.status == 202:
         for requirement in rest:
             judge.unsupported(requirement, "the mount was answered with an upload session")
+        put = other_repo.put_upload(
+            setup.location(answer, "PUSH-MOUNT-FALLBACK-SESSION-USABLE"), blob.digest, blob.content
+        )
+        expected = "an upload that takes the blob at the Location of a mount that was answered 202"
+        judge.beside("PUSH-MOUNT-FALLBACK-SESSION-USABLE", put.status == 201, expected, answer, put)
         return
     expected = f"the blob in {repo.name}, which it was mounted from"
     judge.gives(KEPT, setup.read_blob(repo, blob.digest), blob.content, expected, answer)

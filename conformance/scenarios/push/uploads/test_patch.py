@@ -135,6 +135,14 @@ def test_put_with_the_last_chunk(repo: Repository, setup: SetUp, judge: Judge) -
             "the bytes of both chunks",
             answer,
         )
+    upload = with_chunk(setup, repo)
+    whole = upload.content + data
+    answer = repo.put_upload(upload.location, digest_of(whole), in_pieces(data), upload.content_range(data))
+    # The texts show this request with its length: what is refused decides nothing.
+    if answer.status == 201:
+        expected = "the bytes of both chunks, of which the last came without its length"
+        got = setup.read_blob(repo, digest_of(whole))
+        judge.gives("PUSH-PUT-FINAL-CHUNK-CLOSES", got, whole, expected, answer)
 
 
 @verifies("PUSH-PATCH-CHUNKED-DIGEST-MISMATCH-REJECTED")

@@ -27,6 +27,13 @@ def test_post_with_the_whole_blob(repo: Repository, setup: SetUp, judge: Judge) 
         put = repo.put_upload(setup.location(answer, "PUSH-START-LOCATION-PRESENT"), blob.digest, blob.content)
         expected = "status 201 to a PUT of the whole blob at the Location of the 202"
         judge(USABLE, put.status == 201, expected, answer, put)
+        again = repo.upload_single(digest_of(sent := setup.make.bytes()), sent)
+        if again.status == 202 and repo.least_chunk(again) <= len(sent):
+            location = setup.location(again, "PUSH-START-LOCATION-PRESENT")
+            chunk = repo.patch_upload(location, sent, f"0-{len(sent) - 1}")
+            # Whatever else is refused of a chunk, it begins where the upload does.
+            expected = "an upload that takes a first chunk, too"
+            judge(USABLE, chunk.status not in {404, 416}, expected, again, chunk)
         return
     for requirement in ("PUSH-SINGLE-FALLBACK-LOCATION", USABLE):
         judge.unsupported(requirement, "the blob is taken with the POST")

@@ -1,0 +1,1 @@
+"""Faults behind what a client forgives: probes, overloads, absent headers, and requests that are seldom made."""
