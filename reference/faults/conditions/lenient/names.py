@@ -42,12 +42,6 @@ def _like(registry: Registry) -> None:
 
 FAULTS = (
     Fault(
-        name="digest-with-line-end-served",
-        title="A blob is served under its digest with a line end behind it, %0A.",
-        breaks=("BASE-DIGEST-MALFORMED",),
-        apply=_cut(("blob.get", "blob.head"), "\n"),
-    ),
-    Fault(
         name="tag-with-path-parameter-served",
         title="A manifest is served under its tag with a path parameter behind it, as latest;v=1.",
         breaks=("PULL-MANIFEST-GET-BAD-REFERENCE",),
