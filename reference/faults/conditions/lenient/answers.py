@@ -111,7 +111,10 @@ FAULTS = (
     Fault(
         name="uuid-of-each-answer-but-the-first",
         title="The start of an upload has no Docker-Upload-UUID, and each later answer another one.",
-        breaks=("PUSH-UPLOAD-UUID-TRUE",),
+        breaks=(
+            "PUSH-UPLOAD-UUID-TRUE",
+            "PUSH-START-UPLOAD-UUID-HEADER",
+        ),
         apply=both(
             answers("upload.start", "upload.mount", change=drop_header("Docker-Upload-UUID")),
             answers("upload.patch", "upload.get", "upload.put", change=_fresh_uuid),
@@ -126,7 +129,10 @@ FAULTS = (
     Fault(
         name="catalog-of-last-components",
         title="The catalogue lists the last component alone of each name, where there is no such repository.",
-        breaks=("DISC-CATALOG-SHAPE",),
+        breaks=(
+            "DISC-CATALOG-SHAPE",
+            "DISC-CATALOG-LISTED-EXISTS",
+        ),
         apply=_last_components,
     ),
     Fault(

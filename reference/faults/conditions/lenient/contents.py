@@ -60,7 +60,11 @@ FAULTS = (
     Fault(
         name="annotation-with-zero-character-500",
         title="The push of a manifest with the character U+0000 in an annotation gets 500.",
-        breaks=("PUSH-MANIFEST-ANNOTATIONS-KEPT",),
+        breaks=(
+            "PUSH-MANIFEST-ANNOTATIONS-KEPT",
+            "BASE-ERROR-STRANGE-INPUT",
+        ),
+        also=("PUSH-MANIFEST-OVERSIZE-413",),
         apply=_no_zero_characters,
     ),
     Fault(
@@ -84,7 +88,10 @@ FAULTS = (
     Fault(
         name="blob-without-edge-includes",
         title="A blob that has tags of Edge Side Includes in it comes without them.",
-        breaks=("PULL-BLOB-GET-BODY-EXACT",),
+        breaks=(
+            "PULL-BLOB-GET-BODY-EXACT",
+            "PUSH-BLOB-ODD-CONTENT-EXACT",
+        ),
         apply=blobs_rewritten(_included),
     ),
 )

@@ -92,7 +92,11 @@ FAULTS = (
     Fault(
         name="blob-if-match-of-its-etag-412",
         title="The pull of a blob on the condition If-Match of its own ETag is answered 412.",
-        breaks=("PULL-BLOB-GET-200", "PULL-BLOB-HEAD-200"),
+        breaks=(
+            "PULL-BLOB-GET-200",
+            "PULL-BLOB-HEAD-200",
+            "PULL-CACHE-CONDITION-FORMS",
+        ),
         apply=_precondition,
     ),
     Fault(

@@ -74,7 +74,10 @@ FAULTS = (
     Fault(
         name="single-post-upload-takes-no-chunk",
         title="A single POST is answered with an upload that takes a whole blob, and answers 416 to its first chunk.",
-        breaks=("PUSH-PATCH-STATUS-202",),
+        breaks=(
+            "PUSH-PATCH-STATUS-202",
+            "PUSH-SINGLE-FALLBACK-USABLE",
+        ),
         apply=_blob_forgotten,
     ),
     Fault(
