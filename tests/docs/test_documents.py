@@ -31,7 +31,7 @@ _HEADING = re.compile(r"^#+ +(.+?) *#*$", re.MULTILINE)
 #: Options of pytest, the reference, curl and skopeo.
 _OTHER_OPTIONS = {"--kind", "--junitxml", "--alluredir", "--memory", "--addr", "--fault", "--variant"}
 _OTHER_OPTIONS |= {"--path-as-is", "--cacert", "--dest-tls-verify", "--pyargs", "--help"}
-_LARGEST_PICTURE = 300 * 1024
+_LARGEST_PICTURE = 350_000
 
 
 def _documents() -> list[Path]:
