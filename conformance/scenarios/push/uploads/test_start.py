@@ -66,19 +66,6 @@ def test_post_opens_an_upload(repo: Repository, judge: Judge, settings: Settings
     )
 
 
-@verifies("PUSH-START-STATUS-202")
-def test_post_with_a_cookie(repo: Repository, judge: Judge) -> None:
-    """A client that gives back the cookies of the base endpoint starts an upload as without."""
-    set_cookies = repo.registry.base().headers.all("Set-Cookie")
-    if not set_cookies:
-        raise Unsupported("the base endpoint sets no cookie")
-    plain = repo.start_upload()
-    cookies = "; ".join(value.partition(";")[0].strip() for value in set_cookies)
-    answer = repo.start_upload(headers=(("Cookie", cookies),))
-    expected = f"status {plain.status} with the cookies of the base endpoint, as without"
-    judge("PUSH-START-STATUS-202", answer.status == plain.status, expected, plain, answer)
-
-
 def _judge_uuids(judge: Judge, *starts: Response) -> None:
     """Judge that uploads do not share a Docker-Upload-UUID."""
     uuids = [uuid for uuid in (start.header("Docker-Upload-UUID") for start in starts) if uuid]

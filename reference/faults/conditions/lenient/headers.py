@@ -7,19 +7,8 @@ import json
 from reference import errors
 from reference.app import Registry
 from reference.messages import Handler, Request, Response
-from reference.modifications import Fault, answers, around, both, override
+from reference.modifications import Fault, answers, around, override
 from reference.resources import ranges
-
-
-@around("upload.start", "upload.start-digest", "upload.mount", "manifest.put")
-async def _forged(_registry: Registry, request: Request, handler: Handler) -> Response:
-    if "cookie" in request.headers and "x-csrf-token" not in request.headers:
-        raise errors.RegistryError(403, (errors.ErrorEntry("DENIED", "CSRF token not found in request"),))
-    return await handler(request)
-
-
-def _session(_request: Request, response: Response) -> None:
-    response.headers.set("Set-Cookie", "sid=0123456789abcdef; Path=/; HttpOnly")
 
 
 def _translated(request: Request, response: Response) -> None:
@@ -71,12 +60,6 @@ async def _part_as_whole(_registry: Registry, request: Request, handler: Handler
 
 
 FAULTS = (
-    Fault(
-        name="cookie-without-csrf-token-403",
-        title="A push with the cookie that the version check set is refused for want of a CSRF token.",
-        breaks=("PUSH-START-STATUS-202", "PUSH-MANIFEST-STATUS-201"),
-        apply=both(_forged, answers("base.get", change=_session)),
-    ),
     Fault(
         name="messages-by-language",
         title="The message of an error is an object by language for a client that sends Accept-Language.",
