@@ -63,7 +63,10 @@ def digest(content: bytes) -> dict[str, str]:
 
 def pushed(content: bytes, media_type: str = IMAGE, reference: str = "tag", **more: Any) -> Exchange:
     """Make the push of a manifest."""
-    return exchange("manifest.put", reference, 201, sent=content, fields={"Content-Type": media_type}, **more)
+    told = {"Location": f"{URL}manifests/{reference}", **more.pop("told", {})}
+    return exchange(
+        "manifest.put", reference, 201, sent=content, fields={"Content-Type": media_type}, told=told, **more
+    )
 
 
 UPLOADED = exchange("upload.put", "id", 201, sent=BLOB, query=f"?digest={sha256(BLOB)}")
@@ -91,4 +94,5 @@ def started(at: float = 0.0) -> Exchange:
 def part(content_range: str, body: bytes, **more: Any) -> Exchange:
     """Make a partial answer."""
     more = {"fields": {"Range": "bytes=0-"}, **more}
-    return exchange("blob.get", sha256(BLOB), 206, told={"Content-Range": content_range}, body=body, **more)
+    told = {"Content-Range": content_range, **more.pop("told", {})}
+    return exchange("blob.get", sha256(BLOB), 206, told=told, body=body, **more)
