@@ -9,6 +9,7 @@ import random
 import struct
 from collections.abc import Iterator
 from functools import cached_property
+from urllib.parse import unquote, urlsplit
 
 from conformance.client.http.transport import Payload
 
@@ -153,3 +154,10 @@ def _zstd(noise: random.Random, size: int = PIECE + 1) -> bytes:
         for number, block in enumerate(blocks)
     )
     return head + struct.pack("<I", len(data)) + framed
+
+
+def names_another(url: str, content: Content) -> bool:
+    """Tell whether a Location ends in a digest that is none of a content."""
+    last = unquote(urlsplit(url).path.rpartition("/")[2])
+    own = {content.digest("sha256"), content.digest("sha512")}
+    return last.startswith(("sha256:", "sha512:")) and last not in own

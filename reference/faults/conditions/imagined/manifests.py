@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from reference.app import Registry
-from reference.documents import Document, parse
 from reference.messages import Request, Response
 from reference.modifications import Fault, on, override
 from reference.storage import Manifest
@@ -47,20 +46,6 @@ def _no_way_back(registry: Registry) -> None:
     override(storage, set_tag=changed, delete_tag=deleted)
 
 
-def _children_deleted(registry: Registry) -> None:
-    """What an index names goes with it."""
-    remove = registry.manifests.remove
-
-    def changed(name: str, digest: str) -> None:
-        manifest = registry.storage.manifest(name, digest)
-        remove(name, digest)
-        if manifest is not None:
-            for child in Document(manifest.media_type, parse(manifest.content)).children:
-                remove(name, child)
-
-    override(registry.manifests, remove=changed)
-
-
 def _referrer_unlinked_with_tag(registry: Registry) -> None:
     """A tag that is deleted takes the link from the subject with it, though other tags stay."""
     unlinked: set[tuple[str, str]] = set()
@@ -99,12 +84,6 @@ FAULTS = (
         title="A tag that moved away from a manifest does not move back to it, though the push gets 201.",
         breaks=("PUSH-MANIFEST-RETAG-MOVES", "PULL-CONSIST-TAG-MOVE"),
         apply=_no_way_back,
-    ),
-    Fault(
-        name="deleted-index-takes-its-entries-along",
-        title="The deletion of an index deletes the manifests that it names.",
-        breaks=("MGMT-MANIFEST-DELETE-OTHERS-KEPT",),
-        apply=_children_deleted,
     ),
     Fault(
         name="referrer-unlisted-with-one-of-its-tags",

@@ -89,7 +89,7 @@ async def _unverified_by_range(registry: Registry, request: Request, handler: Ha
     """A closing request with a Content-Range goes the way of a chunk, on which no digest is compared."""
     digests = request.query.all("digest")
     if request.headers.get("content-range") and digests:
-        registry.uploads.find(request).digest = _as_claimed(digests)  # type: ignore[method-assign,assignment]
+        registry.uploads.find(request).digest = _as_claimed(digests)  # type: ignore[method-assign, assignment]  # of this session alone
     return await handler(request)
 
 

@@ -21,7 +21,7 @@ async def _no_zero_characters(_registry: Registry, request: Request, handler: Ha
     content = await request.body(_LIMIT) or b""
     if b"\\u0000" in content:
         raise errors.RegistryError(500)
-    request.body = body_of(content)  # type: ignore[method-assign,assignment]
+    request.body = body_of(content)  # type: ignore[method-assign, assignment]  # it was read already
     return await handler(request)
 
 
