@@ -21,8 +21,8 @@ from conformance.target.board import Board, Name
 
 #: Processes at most, and milliseconds of a round trip for each of them.
 MOST, PER_PROCESS_MS = 16, 3.0
-#: What a process tells the one that forked it: a scenario begins, its reports, or that there is nothing left to do.
-_BEGINS, _REPORTS, _IDLE = "begins", "reports", "idle"
+#: What a process tells the one that forked it: a scenario begins, its reports, or that there is none left in its queue.
+_BEGINS, _REPORTS, _DONE = "begins", "reports", "done"
 #: The same of what was found out about the target: it asks, or tells.
 _ASKS, _TELLS = "asks", "tells"
 #: Seconds after which the progress of a run is looked at, whether anything was told or not.
@@ -58,6 +58,10 @@ class Queue:
         """Return the next number, ``None`` where there is none left."""
         found = os.read(self._reading, _NUMBER)
         return int.from_bytes(found, "big") if found else None
+
+    def rest(self) -> list[int]:
+        """Take all numbers that are left."""
+        return [*iter(self.next, None)]
 
     def close(self) -> None:
         """Let go of the pipe."""
@@ -109,14 +113,13 @@ class _Far(Board):
 
 @dataclass(slots=True)
 class _Member:
-    """A process, the way to it, the scenario that it is at, and whether it began before all was prepared."""
+    """A process, the way to it, the queue that it takes scenarios from, and the one that it is at."""
 
     pid: int
     connection: Connection
-    early: bool
+    queue: Queue
     at: int | None = None
-    idle: bool = False
-    let_go: bool = False
+    done: bool = False
 
 
 class Crew:
@@ -127,9 +130,8 @@ class Crew:
         self._config = session.config
         self._work = work
         later = frozenset(work.later)
-        self._sooner = Queue([number for number in range(len(session.items)) if number not in later])
-        self._drained = len(later) == len(session.items)
-        self._ready = [*work.later]
+        self._queue = Queue([number for number in range(len(session.items)) if number not in later])
+        self._drained = False
         self._board = Board()
         #: Who looks into something, and who waits to hear of it.
         self._looking: dict[Name, _Member] = {}
@@ -139,19 +141,27 @@ class Crew:
     def run(self, size: int) -> None:
         """Run all scenarios in so many processes; some begin while what the rest needs is loaded."""
         try:
-            for _ in range(size // 2 if self._ready else size):
-                self._fork(early=True)
-            if self._ready:
+            if self._work.later:
+                for _ in range(size // 2):
+                    self._fork()
                 self._work.prepare()
-            while self._members or self._ready or not self._drained:
-                self._engage(size)
+                self._put_later_first()
+            while self._members or not self._drained:
+                while len(self._members) < size and not self._drained:
+                    self._fork()
                 for ready in wait([member.connection for member in self._members], TICK):
                     self._hear(next(m for m in self._members if m.connection is ready))
                 self._stop_if_asked()
                 self._tick()
         finally:
             self._end()
-            self._sooner.close()
+            self._queue.close()
+
+    def _put_later_first(self) -> None:
+        """Have new processes begin with what was prepared, which takes long; those before them come to their end."""
+        rest = self._queue.rest()
+        self._queue.close()
+        self._queue = Queue([*self._work.later, *rest])
 
     def _tick(self) -> None:
         """Let who shows the progress of the run know that time goes by."""
@@ -159,40 +169,17 @@ class Crew:
         if (tick := getattr(reporter, "tick", None)) is not None:
             tick()
 
-    def _engage(self, size: int) -> None:
-        """Give each idle process something to do, or let it go; fork as many as there may be."""
-        for member in [member for member in self._members if member.idle]:
-            if member.early or not self._tell(member):
-                self._let_go(member)
-        while len(self._members) < size and (self._ready or not self._drained):
-            self._tell(self._fork(early=False))
-
-    def _tell(self, member: _Member) -> bool:
-        """Give a process a scenario, or all that are left of the others; return whether there was anything."""
-        if self._ready:
-            self._send(member, (self._ready.pop(0),))
-        elif not self._drained:
-            self._send(member, (None,))
-        else:
-            return False
-        member.idle = False
-        return True
-
-    def _send(self, member: _Member, command: object) -> None:
-        with suppress(OSError):  # its end is heard of as well
-            member.connection.send(command)
-
-    def _let_go(self, member: _Member) -> None:
-        self._send(member, None)
-        member.idle, member.let_go = False, True
-
     def _stop_if_asked(self) -> None:
         if self._session.shouldfail:
             raise self._session.Failed(self._session.shouldfail)
         if self._session.shouldstop:
             raise self._session.Interrupted(self._session.shouldstop)
 
-    def _fork(self, *, early: bool) -> _Member:
+    def _send(self, member: _Member, found: object) -> None:
+        with suppress(OSError):  # its end is heard of as well
+            member.connection.send(found)
+
+    def _fork(self) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         ours, theirs = Pipe()
@@ -202,10 +189,9 @@ class Crew:
             pid = os.fork()
         if not pid:
             ours.close()
-            self._serve(theirs, early=early)
+            self._serve(theirs)
         theirs.close()
-        self._members.append(_Member(pid, ours, early))
-        return self._members[-1]
+        self._members.append(_Member(pid, ours, self._queue))
 
     def _hear(self, member: _Member) -> None:
         """Take what a process tells, or its end."""
@@ -217,9 +203,9 @@ class Crew:
             self._take(member, *told)
 
     def _take(self, member: _Member, kind: str, number: Any, content: Any, given: Any) -> None:
-        if kind == _IDLE:
-            member.idle = True
-            self._drained = self._drained or number is None
+        if kind == _DONE:
+            member.done = True
+            self._drained = self._drained or member.queue is self._queue
         elif kind == _ASKS:
             self._asked(member, content)
         elif kind == _TELLS:
@@ -264,7 +250,7 @@ class Crew:
         self._members.remove(member)
         member.connection.close()
         os.waitpid(member.pid, 0)
-        if member.at is None and not member.let_go:
+        if member.at is None and not member.done:
             raise RuntimeError("a process that was to run scenarios ended")
         if member.at is not None:
             number = member.at
@@ -287,7 +273,7 @@ class Crew:
 
     # -- in a process of its own
 
-    def _serve(self, connection: Connection, *, early: bool) -> NoReturn:
+    def _serve(self, connection: Connection) -> NoReturn:
         """Run scenarios until there are none; never return to what the forking process was doing."""
         try:
             for ignored in (signal.SIGINT, signal.SIGTERM):
@@ -298,16 +284,9 @@ class Crew:
             reports: list[object] = []
             self._redirect(reports)
             self._work.begin(_Far(connection))
-            command = (None,) if early else connection.recv()
-            while command is not None:
-                (number,) = command
-                if number is None:
-                    while (some := self._sooner.next()) is not None:
-                        self._run(some, connection, reports)
-                else:
-                    self._run(number, connection, reports)
-                connection.send((_IDLE, number, None, None))
-                command = connection.recv()
+            while (number := self._queue.next()) is not None:
+                self._run(number, connection, reports)
+            connection.send((_DONE, None, None, None))
         finally:
             # Whatever happened: the end of the pipe tells of it, and nothing is cleaned up that belongs to another.
             os._exit(0)

@@ -20,11 +20,14 @@ from conformance.verdict.judge import Verdictless
 
 T = TypeVar("T")
 
-_CLEANERS = 8
+#: So many removals at once where the target is near, and as many as a run has processes where it is far.
+_CLEANERS, _FAR_CLEANERS = 8, 16
+#: Milliseconds of a round trip from which a target is far.
+_FAR_MS = 20.0
 #: Seconds that it may take; what is left then stays.
 _LONGEST = 60.0
 #: So many removals without an answer show that the target gives none.
-_IN_VAIN = _CLEANERS
+_IN_VAIN = 8
 #: So many repositories show whether tags go with their manifests.
 _SAMPLED = 3
 _NOT_FOUND = 404
@@ -83,7 +86,8 @@ class _Cleaner:
 
     def run(self) -> None:
         has = self._session.capabilities.has
-        with ThreadPoolExecutor(_CLEANERS) as pool:
+        cleaners = _FAR_CLEANERS if self._session.round_trip_ms > _FAR_MS else _CLEANERS
+        with ThreadPoolExecutor(cleaners) as pool:
             self._pool = pool
             if has("upload-cancel"):
                 self._each("uploads", list(self._made.uploads.items()), lambda e: self._at(e[0]).cancel_upload(e[1]))

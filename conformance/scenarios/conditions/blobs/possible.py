@@ -30,6 +30,12 @@ def possible(row: Row) -> bool:
     return not (row.get("range") == "far" and content in _SMALL | {"gzip": 0, "b65536": 0})
 
 
+def possible_among_others(row: Row) -> bool:
+    """The same where other scenarios push to the same repository meanwhile: what they may push, too, stays."""
+    deleted = row.get("fate", "kept") != "kept" or row.get("before") == "deleted"
+    return possible(row) and not (deleted and row.get("content") in COMMON)
+
+
 def alike(row: Row) -> str:
     """Return what a row pushes that others push as well, empty where no other does."""
     return row["content"] if row["content"] in COMMON else ""

@@ -240,7 +240,7 @@ FAULTS = (
         name="whole-pull-refused-after-416",
         title="The pull of a whole blob returns 416 on a connection whose last range could not be satisfied.",
         breaks=("PULL-BLOB-GET-200", "PULL-CONSIST-REPEATABLE"),
-        also=("PULL-BLOB-RANGE-416", "PULL-BLOB-HEAD-GET-AGREE"),
+        also=("PULL-BLOB-RANGE-416", "PULL-BLOB-HEAD-GET-AGREE", "PUSH-BLOB-ODD-CONTENT-EXACT"),
         apply=_refusal_sticks,
     ),
     Fault(
