@@ -59,9 +59,11 @@ class Queue:
         found = os.read(self._reading, _NUMBER)
         return int.from_bytes(found, "big") if found else None
 
-    def rest(self) -> list[int]:
-        """Take all numbers that are left."""
-        return [*iter(self.next, None)]
+    def behind(self, numbers: Sequence[int]) -> Queue:
+        """Return a queue of other numbers, which take longer, and of all that are left behind them; this one ends."""
+        left = [*iter(self.next, None)]
+        self.close()
+        return Queue([*numbers, *left])
 
     def close(self) -> None:
         """Let go of the pipe."""
@@ -145,7 +147,7 @@ class Crew:
                 for _ in range(size // 2):
                     self._fork()
                 self._work.prepare()
-                self._put_later_first()
+                self._queue = self._queue.behind(self._work.later)
             while self._members or not self._drained:
                 while len(self._members) < size and not self._drained:
                     self._fork()
@@ -156,12 +158,6 @@ class Crew:
         finally:
             self._end()
             self._queue.close()
-
-    def _put_later_first(self) -> None:
-        """Have new processes begin with what was prepared, which takes long; those before them come to their end."""
-        rest = self._queue.rest()
-        self._queue.close()
-        self._queue = Queue([*self._work.later, *rest])
 
     def _tick(self) -> None:
         """Let who shows the progress of the run know that time goes by."""

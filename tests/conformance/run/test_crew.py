@@ -51,6 +51,15 @@ def test_several_processes_find_what_one_finds(suite: Forker, open_registry: Ser
     ]
 
 
+def test_what_takes_long_comes_first() -> None:
+    """If it came last, one process would work when all others have ended."""
+    short = crew.Queue([0, 2, 4])
+    assert short.next() == 0
+    both = short.behind([3, 1])
+    assert [*iter(both.next, None)] == [3, 1, 2, 4]
+    both.close()
+
+
 def test_a_process_that_is_lost_is_our_own_error(tmp_path: Path, open_registry: Server) -> None:
     """The scenario that it was at is named; the rest runs on."""
     held = 80

@@ -49,6 +49,15 @@ def test_each_pair_that_is_possible_occurs(subject: str, seed: str) -> None:
                 assert frozenset(row.items()) in together or not _extends(subject, row), row
 
 
+@pytest.mark.parametrize("deleted", [{"fate": "deleted"}, {"fate": "deleted-there"}, {"before": "deleted"}])
+@pytest.mark.parametrize("content", sorted(blobs.COMMON))
+def test_nothing_that_others_push_is_deleted_among_them(content: str, deleted: Row) -> None:
+    """Where all scenarios share repositories, one may push the empty blob while another deletes it."""
+    assert not blobs.possible_among_others({"content": content, **deleted})
+    assert blobs.possible_among_others({"content": content, "fate": "kept", "before": "nothing"})
+    assert blobs.possible_among_others({"content": "config", **deleted})
+
+
 def _shown(subject: str, row: Row) -> set[frozenset[tuple[str, str]]]:
     """The pairs of a row but those of which another value of it hides something."""
     hidden: dict[str, set[str]] = {}

@@ -1,0 +1,1 @@
+"""More faults after public reports about registries; a comment beside each names the report."""
