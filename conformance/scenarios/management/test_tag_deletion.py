@@ -22,6 +22,7 @@ KEPT = "MGMT-TAG-DELETE-OTHER-TAGS-KEPT"
 MANIFEST_KEPT = "MGMT-TAG-DELETE-MANIFEST-BY-DIGEST-KEPT"
 UNKNOWN = "MGMT-TAG-DELETE-UNKNOWN-404"
 EMPTY_ARRAY = "DISC-TAGS-EMPTY-ARRAY"
+EMPTY_REPO = "DISC-TAGS-EMPTY-REPO-200"
 POSITION = "DISC-TAGS-LAST-NOT-A-TAG"
 
 
@@ -74,6 +75,8 @@ def test_delete_the_only_tag(repo: Repository, setup: SetUp, judge: Judge) -> No
     if listed.ok and not document.get("tags"):
         empty = document.get("tags") == []
         judge.beside(EMPTY_ARRAY, empty, "an empty array", listed, actual=member_of(listed, "tags"))
+    if answer.ok and listed.refused:
+        judge.beside(EMPTY_REPO, False, "status 200 and an empty list where the last tag was deleted", answer, listed)
 
 
 @verifies(GONE)
