@@ -6,8 +6,8 @@ import base64
 from collections.abc import Iterator
 
 from conformance.client.http.exchange import Response
-from conformance.client.registry import OCI_MANIFEST, Registry, Repository
-from conformance.target.content import Manifest
+from conformance.client.registry import DOCKER_LIST, OCI_MANIFEST, Registry, Repository
+from conformance.target.content import Manifest, docker_list
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, describe, verifies
 
@@ -51,6 +51,8 @@ def _references(repo: Repository, registry: Registry, setup: SetUp) -> Iterator[
     ):
         url = f"/v2/{repo.name}/{path}"
         yield f"GET {path[:60]}", registry.request("GET", url, headers=(("Accept", OCI_MANIFEST),))
+    # What came is told in many errors, in more bytes than letters.
+    yield "GET of a tag with letters beyond ASCII", repo.get_manifest("täg-łąkę", OCI_MANIFEST)
     if setup.read_only:
         return
     manifest = setup.unpushed_image([setup.blob(repo)])
@@ -94,6 +96,8 @@ def _strange(repo: Repository, setup: SetUp, manifest: Manifest) -> Iterator[Tri
             f"PUT of a manifest with Content-Type: {media_type}",
             repo.put_manifest(setup.make.tag(), manifest.body, media_type),
         )
+    nothing = Manifest.of(docker_list([]), DOCKER_LIST)
+    yield "PUT of a Docker list of nothing", repo.put_manifest(nothing.digest, nothing.body, DOCKER_LIST)
     for what, body in _bodies(manifest):
         yield f"PUT of a manifest with {what}", repo.put_manifest(setup.make.tag(), body)
 

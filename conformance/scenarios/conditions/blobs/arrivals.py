@@ -39,6 +39,7 @@ from conformance.scenarios.conditions.rows.places import near
 from conformance.scenarios.shared.upload_steps import not_granted
 from conformance.target.content import OCI_LAYER, Descriptor, Manifest, digest_of, image
 from conformance.target.policy import may_be
+from conformance.verdict.judge import describe
 
 #: Of so few bytes other rows may have the same.
 COMMON = 2
@@ -118,7 +119,8 @@ class Arrival(Session):
         if answer.status >= SERVER_ERROR or not _LACKING.isdisjoint(answer.error_codes or ()):
             there = [self.attempt.answered(self.repo.head_blob(part["digest"])) for part in (own, near)]
             held = not all(head.ok for head in there)
-            self.attempt(USED, held, "status 201 to an image whose parts are there", answer, *there)
+            expected = "status 201 to an image whose parts are there"
+            self.attempt(USED, held, expected, answer, *there, actual=describe([answer]))
         if answer.status != CREATED:
             # Pushes of manifests are judged elsewhere.
             raise Declined("use")

@@ -331,8 +331,7 @@ class Look:
         source = self.repo
         for holder in (other if not after else None, third):
             if holder is not None:
-                # Where there is a third one, it mounts what the other has mounted.
-                mounts = third is not None and self.attempt.has("mount")
+                mounts = third is not None and self.attempt.has("mount")  # what the other has mounted
                 if not (mounts and self.attempt.answered(holder.mount(self.digest, source.name)).status == CREATED):
                     Arrival(self.attempt, self.content, holder).put()
                 source = holder
@@ -365,16 +364,21 @@ class Look:
             held = kept.status == OK and self._is_content(kept)
             check = checks.THERE_LATER if after else checks.OTHER_KEPT
             self.attempt(check, held, "the blob in the other repository", answer, kept)
-            if third is not None and self.attempt.answered(other.delete_blob(self.digest)).status == ACCEPTED:
-                # Two of three that had it have it no longer.
-                kept = self.attempt.answered(third.get_blob(self.digest, stream=self.content.large))
-                held = kept.status == OK and self._is_content(kept)
-                self.attempt(checks.OTHER_KEPT, held, "the blob in a third repository", answer, kept)
+            if third is not None:
+                self._deleted_twice(other, third)
         if self.row["content"] not in COMMON and not after:
             # Where all repositories share blobs, what came elsewhere since may be there again.
             self.attempt.place.lost.append((self.row, self.gone))
             if self.attempt.closely:
                 self.gone(self.attempt)
+
+    def _deleted_twice(self, other: Repository, third: Repository) -> None:
+        """Delete the blob in a second of three repositories that had it: there it is, and in the third it stays."""
+        answer = self.attempt.answered(other.delete_blob(self.digest))
+        if self.attempt.deletes(checks.DELETED, answer):
+            kept = self.attempt.answered(third.get_blob(self.digest, stream=self.content.large))
+            there = kept.status == OK and self._is_content(kept)
+            self.attempt(checks.OTHER_KEPT, there, "the blob in a third repository", answer, kept)
 
     def _come_again(self, other: Repository) -> None:
         """Bring the blob to another repository when it was deleted here: by a mount from here, if that claims to."""

@@ -9,7 +9,7 @@ def range_of(kind: str, size: int, number: int) -> tuple[str, int, int]:
     """Return a Range header and the first and last position of what it asks for.
 
     What is in the middle begins, in each second row, with a position that has a digit less than its end; what is open
-    may be the whole blob.
+    may be the whole blob; the last byte is asked for in each form of a range.
     """
     last = size - 1
     middle = size // 2
@@ -31,6 +31,7 @@ def range_of(kind: str, size: int, number: int) -> tuple[str, int, int]:
         "far": (PIECE - 3, min(PIECE + 4, last)),
     }[kind]
     values = {
+        "last": (f"{last}-{last}", f"{last}-", "-1")[number % 3],
         "open": f"{first}-",
         # Clients name a number that no blob reaches.
         "over": f"{first}-{2**32 if number % 2 else size + 99}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from conformance.client.http.exchange import Response
-from conformance.client.registry import Repository
+from conformance.client.registry import Repository, upload_location
 from conformance.scenarios.shared.upload_steps import (
     LARGE_CHUNK,
     UUID,
@@ -19,7 +19,7 @@ from conformance.scenarios.shared.upload_steps import (
 )
 from conformance.target.content import digest_of
 from conformance.target.setup import SetUp
-from conformance.verdict.judge import Judge, Undecided, Unsupported, verifies
+from conformance.verdict.judge import Judge, Undecided, Unsupported, told, verifies
 
 #: Bytes of a chunk that fills a buffer of the usual size to the end.
 BUFFER = 4096
@@ -85,6 +85,21 @@ def _judge_headers(judge: Judge, answer: Response, upload: Upload) -> None:
             lambda value: bool(re.fullmatch("0-[0-9]+", value.strip())),
             "a Range of the form 0-<end>, without a unit",
         )
+
+
+@verifies("PUSH-PATCH-RANGE-SYNTAX", "PUSH-BLOB-EMPTY-ACCEPTED")
+def test_chunk_of_no_bytes(repo: Repository, setup: SetUp, judge: Judge) -> None:
+    """An upload that got a chunk of no bytes has a range that means something, and ends without a server error."""
+    location = setup.upload(repo)
+    chunk = repo.patch_upload(location, b"")
+    if chunk.status != 202:
+        raise Unsupported(f"a chunk of no bytes is not accepted (status {chunk.status})")
+    held = "Range" not in chunk.headers or range_end(chunk) is not None
+    expected = "a Range of the form 0-<end> where no byte came"
+    judge("PUSH-PATCH-RANGE-SYNTAX", held, expected, chunk, actual=told(chunk, "Range"))
+    answer = repo.put_upload(upload_location(chunk) or location, digest_of(b""))
+    expected = "status 201 or a 4xx to the end of an upload that got a chunk of no bytes"
+    judge("PUSH-BLOB-EMPTY-ACCEPTED", answer.status == 201 or answer.refused, expected, chunk, answer)
 
 
 def _takes_large_chunk(repo: Repository, setup: SetUp) -> bool:

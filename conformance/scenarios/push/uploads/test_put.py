@@ -57,11 +57,15 @@ def test_put_of_a_whole_blob(repo: Repository, setup: SetUp, judge: Judge) -> No
 def test_put_of_what_another_repository_has(
     repo: Repository, other_repo: Repository, setup: SetUp, judge: Judge
 ) -> None:
-    """A blob that was accepted can be pulled, also where another repository has the same bytes."""
+    """A blob that was accepted can be pulled, also where another repository got the same bytes meanwhile."""
+    location = setup.upload(other_repo)
     blob = setup.blob(repo)
     setup.pulled_blob(repo, blob.digest)
-    answer = other_repo.put_upload(setup.upload(other_repo), blob.digest, blob.content)
+    answer = other_repo.put_upload(location, blob.digest, blob.content)
     if answer.status != 201:
+        again = other_repo.put_upload(setup.upload(other_repo), blob.digest, blob.content)
+        expected = "status 201 to an upload whose bytes another repository got meanwhile, as to one that begins later"
+        judge.beside("PUSH-SESSION-PARALLEL-ISOLATED", again.status != 201, expected, answer, again)
         raise Undecided(f"blocked by PUSH-PUT-MONOLITHIC-201: the second upload gave status {answer.status}", answer)
     expected = "the uploaded bytes in the second repository"
     got = setup.read_blob(other_repo, blob.digest)

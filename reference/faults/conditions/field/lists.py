@@ -122,7 +122,11 @@ FAULTS = (
         name="referrers-of-absent-manifest-400",
         title="Referrers of a digest that nothing has or refers to are answered 400, as if it were malformed.",
         breaks=("DISC-REFERRERS-ABSENT-SUBJECT-EMPTY",),
-        also=("DISC-REFERRERS-SUBJECT-DELETED", "MGMT-MANIFEST-DELETE-REFERRER-UNLISTED"),
+        also=(
+            "DISC-REFERRERS-SUBJECT-DELETED",
+            "MGMT-MANIFEST-DELETE-REFERRER-UNLISTED",
+            "DISC-REFERRERS-STATUS-200",
+        ),
         apply=_subject_must_be_there,
     ),
     Fault(
@@ -144,7 +148,10 @@ FAULTS = (
         # https://github.com/goharbor/harbor/pull/14120
         name="catalog-names-for-each-artifact",
         title="The catalogue has the name of a repository once for each manifest in it.",
-        breaks=("DISC-CATALOG-ORDER",),
+        breaks=(
+            "DISC-CATALOG-ORDER",
+            "DISC-CATALOG-LINK-WALK",
+        ),
         also=("DISC-CATALOG-LINK-WALK", "DISC-CATALOG-N-LAST"),
         apply=_name_of_each_artifact,
     ),

@@ -143,7 +143,10 @@ FAULTS = (
         # https://github.com/go-gitea/gitea/issues/25846
         name="config-of-no-bytes-500",
         title="The push of a manifest whose config is the blob of no bytes is answered 500.",
-        breaks=("PUSH-MANIFEST-CONFIG-TYPE-UNKNOWN",),
+        breaks=(
+            "PUSH-MANIFEST-CONFIG-TYPE-UNKNOWN",
+            "PUSH-BLOB-KEPT",
+        ),
         apply=_refused_where(_config_of_no_bytes),
     ),
     Fault(
@@ -157,7 +160,11 @@ FAULTS = (
         # https://github.com/aws/containers-roadmap/issues/2783
         name="artifact-with-subject-405",
         title="The push of a manifest that has an artifactType and a subject is answered 405.",
-        breaks=("PUSH-MANIFEST-ARTIFACT-TYPE-UNKNOWN", "PUSH-MANIFEST-SUBJECT-ABSENT-ACCEPTED"),
+        breaks=(
+            "PUSH-MANIFEST-ARTIFACT-TYPE-UNKNOWN",
+            "PUSH-MANIFEST-SUBJECT-ABSENT-ACCEPTED",
+            "PUSH-MANIFEST-STATUS-201",
+        ),
         also=(
             "PUSH-MANIFEST-SUBJECT-INDEX-ABSENT-ACCEPTED",
             "PUSH-MANIFEST-OCI-SUBJECT-PRESENT",
@@ -194,6 +201,7 @@ FAULTS = (
         name="layer-of-a-json-type-refused",
         title="A manifest is refused as invalid where the type of a layer ends in +json, as in signatures.",
         breaks=("PUSH-MANIFEST-LAYER-TYPE-UNKNOWN",),
+        also=("PUSH-MANIFEST-ARTIFACT-TYPE-UNKNOWN",),
         apply=_refused_where(_layer_of_json),
     ),
     Fault(

@@ -190,7 +190,10 @@ FAULTS = (
         # https://github.com/distribution/distribution/issues/1698
         name="upload-unknown-behind-a-long-stream",
         title="An upload that got more than a mebibyte by a stream is unknown to the PUT without body that closes it.",
-        breaks=("PUSH-PUT-NO-BODY-CLOSES",),
+        breaks=(
+            "PUSH-PUT-NO-BODY-CLOSES",
+            "PUSH-PATCH-STREAM-202",
+        ),
         also=("PUSH-BLOB-LARGE-EXACT", "PUSH-PATCH-STREAM-202"),
         apply=_offset_of_a_stream_lost,
     ),
@@ -206,6 +209,7 @@ FAULTS = (
             "PUSH-STATUS-LOCATION-PRESENT",
             "PUSH-INTERRUPTED-RANGE",
             "PUSH-INTERRUPTED-RESUME",
+            "PUSH-START-DIGEST-ALGORITHM-PARAM",
         ),
         apply=_status_before_data_only,
     ),
@@ -245,7 +249,12 @@ FAULTS = (
         name="mount-into-single-component-400",
         title="A mount into a repository whose name has one component is refused, the name being invalid.",
         breaks=("PUSH-MOUNT-STATUS",),
-        also=("BASE-NAME-PLAIN", "PUSH-MOUNT-FALLBACK-UNKNOWN-SOURCE-202", "PUSH-MOUNT-FROM-ABSENT"),
+        also=(
+            "BASE-NAME-PLAIN",
+            "PUSH-MOUNT-FALLBACK-UNKNOWN-SOURCE-202",
+            "PUSH-MOUNT-FROM-ABSENT",
+            "BASE-ERROR-CODE-REGISTERED",
+        ),
         apply=_mount_needs_a_project,
     ),
     Fault(

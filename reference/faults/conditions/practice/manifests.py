@@ -102,14 +102,23 @@ FAULTS = (
         name="tag-stays-for-known-manifests",
         title="A tag does not move to a manifest that the repository had before, though the push gets 201.",
         breaks=("PUSH-MANIFEST-RETAG-MOVES",),
-        also=("PULL-CONSIST-TAG-MOVE", "PUSH-MANIFEST-BY-TAG-PULLABLE", "PUSH-MANIFEST-MULTIPLE-TAGS"),
+        also=(
+            "PULL-CONSIST-TAG-MOVE",
+            "PUSH-MANIFEST-BY-TAG-PULLABLE",
+            "PUSH-MANIFEST-MULTIPLE-TAGS",
+            "PUSH-TAGPARAM-LISTED-TAG-RESOLVES",
+        ),
         apply=_known_manifests_stay,
     ),
     Fault(
         name="absent-sha512-subject-refused",
         title="A manifest whose absent subject has a sha512 digest is refused.",
         breaks=("PUSH-MANIFEST-SUBJECT-ABSENT-ACCEPTED",),
-        also=("PUSH-MANIFEST-SUBJECT-INDEX-ABSENT-ACCEPTED", "DISC-REFERRERS-BEFORE-SUBJECT"),
+        also=(
+            "PUSH-MANIFEST-SUBJECT-INDEX-ABSENT-ACCEPTED",
+            "DISC-REFERRERS-BEFORE-SUBJECT",
+            "PUSH-MANIFEST-STATUS-201",
+        ),
         apply=_short_subjects_only,
     ),
     Fault(
@@ -134,7 +143,10 @@ FAULTS = (
     Fault(
         name="manifest-angle-brackets-escaped",
         title="Angle brackets and ampersands in a manifest are stored as escapes.",
-        breaks=("PUSH-MANIFEST-BYTES-EXACT",),
+        breaks=(
+            "PUSH-MANIFEST-BYTES-EXACT",
+            "PULL-MANIFEST-GET-BODY-EXACT",
+        ),
         also=(
             "PULL-MANIFEST-GET-BODY-EXACT",
             "PULL-MANIFEST-GET-DIGEST-BINDS-BODY",

@@ -196,7 +196,10 @@ FAULTS = (
         name="mount-from-a-mount-lost",
         title="A mount from a repository that has the blob by a mount returns 201, and the blob is not there.",
         breaks=("PUSH-MOUNT-BLOB-AVAILABLE",),
-        also=("PUSH-MOUNT-LOCATION-PULLABLE",),
+        also=(
+            "PUSH-MOUNT-LOCATION-PULLABLE",
+            "MGMT-BLOB-DELETE-OTHER-REPO-KEPT",
+        ),
         apply=_mounts_of_mounts,
     ),
     Fault(
