@@ -105,7 +105,11 @@ FAULTS = (
         name="tags-unknown-behind-the-last-deletion",
         title="The list of tags returns 404 once the last tag was deleted, though the manifests are there.",
         breaks=("DISC-TAGS-STATUS-200", "DISC-TAGS-EMPTY-REPO-200"),
-        also=("MGMT-TAG-DELETE-NOT-LISTED", "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED", "DISC-TAGS-EMPTY-ARRAY"),
+        also=(
+            "MGMT-TAG-DELETE-NOT-LISTED",
+            "MGMT-MANIFEST-DELETE-TAGS-NOT-LISTED",
+            "DISC-TAGS-EMPTY-ARRAY",
+        ),
         apply=_emptied_is_unknown,
     ),
     Fault(
@@ -113,7 +117,10 @@ FAULTS = (
         name="referrers-redirected-to-pages",
         title="A registry without referrers redirects requests for them to its web pages, with the digest cut.",
         breaks=("DISC-REFERRERS-UNSUPPORTED-404",),
-        also=("DISC-REFERRERS-STATUS-200", "DISC-REFERRERS-ABSENT-SUBJECT-EMPTY"),
+        also=(
+            "DISC-REFERRERS-STATUS-200",
+            "DISC-REFERRERS-ABSENT-SUBJECT-EMPTY",
+        ),
         apply=both(_to_the_pages, on("manifest.put", change=drop_header("OCI-Subject"))),
         layer=_pages_are_busy,
     ),
@@ -152,7 +159,7 @@ FAULTS = (
             "DISC-CATALOG-ORDER",
             "DISC-CATALOG-LINK-WALK",
         ),
-        also=("DISC-CATALOG-LINK-WALK", "DISC-CATALOG-N-LAST"),
+        also=("DISC-CATALOG-N-LAST",),
         apply=_name_of_each_artifact,
     ),
 )

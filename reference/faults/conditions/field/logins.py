@@ -58,7 +58,11 @@ FAULTS = (
         title="A POST for a token gets that of nobody, whatever name and password are in its form.",
         configuration="token",
         breaks=("AUTH-OAUTH-ERRORS", "AUTH-OAUTH-SCOPE-LIST"),
-        also=("AUTH-OAUTH-POST-RESPONSE", "AUTH-OAUTH-REFRESH-GRANT", "AUTH-OAUTH-OFFLINE-REFRESH"),
+        also=(
+            "AUTH-OAUTH-POST-RESPONSE",
+            "AUTH-OAUTH-REFRESH-GRANT",
+            "AUTH-OAUTH-OFFLINE-REFRESH",
+        ),
         tokens=_form_not_read,
     ),
     Fault(
@@ -84,7 +88,10 @@ FAULTS = (
         title="The JSON of a 401 to a pull or a list is the error itself, not an object that has errors.",
         configuration="token",
         breaks=("BASE-ERROR-JSON-SHAPE",),
-        also=("AUTH-ERROR-UNAUTHORIZED-BODY", "BASE-ERROR-401-PULL"),
+        also=(
+            "AUTH-ERROR-UNAUTHORIZED-BODY",
+            "BASE-ERROR-401-PULL",
+        ),
         apply=answers_401("manifest.get", "blob.get", "tags.list", "referrers.list", change=_flat_error),
     ),
     Fault(

@@ -179,7 +179,11 @@ FAULTS = (
         name="manifest-of-two-rows-500-by-digest",
         title="A manifest that was pushed twice gets 500 by its digest.",
         breaks=("PUSH-MANIFEST-KEPT",),
-        also=("PULL-MANIFEST-GET-DIGEST-200", "PULL-MANIFEST-HEAD-200", "PUSH-MANIFEST-MULTIPLE-TAGS"),
+        also=(
+            "PULL-MANIFEST-GET-DIGEST-200",
+            "PULL-MANIFEST-HEAD-200",
+            "PUSH-MANIFEST-MULTIPLE-TAGS",
+        ),
         apply=_second_row,
     ),
     Fault(

@@ -149,7 +149,11 @@ FAULTS = (
         name="range-of-deleted-blob-206-of-no-bytes",
         title="A range of a deleted blob is answered 206 with no bytes, the whole blob 404.",
         breaks=("MGMT-BLOB-DELETE-GET-404",),
-        also=("PULL-BLOB-RANGE-TRUE", "PULL-BLOB-RANGE-CONTENT-RANGE-TRUE", "PULL-BLOB-GET-UNKNOWN-404"),
+        also=(
+            "PULL-BLOB-RANGE-TRUE",
+            "PULL-BLOB-RANGE-CONTENT-RANGE-TRUE",
+            "PULL-BLOB-GET-UNKNOWN-404",
+        ),
         apply=_part_of_what_is_gone,
     ),
     Fault(
@@ -157,7 +161,10 @@ FAULTS = (
         name="duplicate-blob-cannot-be-deleted",
         title="DELETE of a blob returns 404, and the blob stays, if another repository had it and deleted it first.",
         breaks=("MGMT-BLOB-DELETE-202",),
-        also=("MGMT-BLOB-DELETE-GET-404", "MGMT-BLOB-DELETE-HEAD-404"),
+        also=(
+            "MGMT-BLOB-DELETE-GET-404",
+            "MGMT-BLOB-DELETE-HEAD-404",
+        ),
         apply=_duplicate_not_recorded,
     ),
 )

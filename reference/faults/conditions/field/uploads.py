@@ -175,7 +175,11 @@ FAULTS = (
         name="range-of-an-empty-chunk-ends-at-minus-one",
         title="A PATCH without data to an upload that has none is answered with the Range 0--1.",
         breaks=("PUSH-PATCH-RANGE-SYNTAX",),
-        also=("PUSH-SESSION-FRESH-RANGE-TRUE", "PUSH-PATCH-STREAM-RANGE-VALUE", "PUSH-PATCH-RANGE-VALUE"),
+        also=(
+            "PUSH-SESSION-FRESH-RANGE-TRUE",
+            "PUSH-PATCH-STREAM-RANGE-VALUE",
+            "PUSH-PATCH-RANGE-VALUE",
+        ),
         apply=_nothing_ends_before_it_begins,
     ),
     Fault(
@@ -183,7 +187,10 @@ FAULTS = (
         name="stream-behind-data-refused",
         title="A PATCH without Content-Range to an upload that has data is refused as invalid.",
         breaks=("PUSH-PATCH-STREAM-202",),
-        also=("PUSH-PATCH-STREAM-CHUNKED", "PUSH-INTERRUPTED-RESUME"),
+        also=(
+            "PUSH-PATCH-STREAM-CHUNKED",
+            "PUSH-INTERRUPTED-RESUME",
+        ),
         apply=_one_stream_alone,
     ),
     Fault(
@@ -194,7 +201,7 @@ FAULTS = (
             "PUSH-PUT-NO-BODY-CLOSES",
             "PUSH-PATCH-STREAM-202",
         ),
-        also=("PUSH-BLOB-LARGE-EXACT", "PUSH-PATCH-STREAM-202"),
+        also=("PUSH-BLOB-LARGE-EXACT",),
         apply=_offset_of_a_stream_lost,
     ),
     Fault(
@@ -241,7 +248,10 @@ FAULTS = (
         name="layer-of-two-builds-cannot-be-updated",
         title="An upload is refused whose bytes another repository got first since the upload was opened.",
         breaks=("PUSH-CONCURRENT-REPOSITORIES-APART", "PUSH-SESSION-PARALLEL-ISOLATED"),
-        also=("PUSH-BLOB-PARALLEL-SAME-DIGEST", "PUSH-CONCURRENT-BLOB-WHOLE"),
+        also=(
+            "PUSH-BLOB-PARALLEL-SAME-DIGEST",
+            "PUSH-CONCURRENT-BLOB-WHOLE",
+        ),
         apply=_content_cannot_be_updated,
     ),
     Fault(
@@ -270,7 +280,11 @@ FAULTS = (
         name="unequal-chunks-500",
         title="An upload gets 500 when it is closed after chunks of different lengths, the last one aside.",
         breaks=("PUSH-PATCH-CHUNKS-CONCATENATED", "PUSH-PUT-NO-BODY-CLOSES"),
-        also=("PUSH-PUT-FINAL-CHUNK-CLOSES", "PUSH-STATUS-RESUME", "PUSH-INTERRUPTED-RESUME"),
+        also=(
+            "PUSH-PUT-FINAL-CHUNK-CLOSES",
+            "PUSH-STATUS-RESUME",
+            "PUSH-INTERRUPTED-RESUME",
+        ),
         apply=_parts_of_equal_length,
     ),
 )

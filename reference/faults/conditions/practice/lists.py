@@ -140,10 +140,12 @@ FAULTS = (
     Fault(
         name="tags-that-begin-like-last-passed-over",
         title="A page of tags lacks the tags that begin like the one that last names.",
-        breaks=("DISC-TAGS-LAST-EXCLUSIVE",),
+        breaks=(
+            "DISC-TAGS-LAST-EXCLUSIVE",
+            "DISC-TAGS-LAST-NOT-A-TAG",
+        ),
         also=(
             "DISC-TAGS-LINK-WALK-COMPLETE",
-            "DISC-TAGS-LAST-NOT-A-TAG",
             "DISC-TAGS-LAST-WITHOUT-N",
             "DISC-TAGS-N-SHORT-PAGE",
             "DISC-TAGS-N-FULL-PAGE",
@@ -154,10 +156,12 @@ FAULTS = (
     Fault(
         name="tags-sorted-as-versions",
         title="Tags with numbers are in the order of the numbers.",
-        breaks=("DISC-TAGS-ORDER-LEXICAL",),
+        breaks=(
+            "DISC-TAGS-ORDER-LEXICAL",
+            "DISC-TAGS-LAST-EXCLUSIVE",
+        ),
         also=(
             "DISC-TAGS-ORDER-WHOLE",
-            "DISC-TAGS-LAST-EXCLUSIVE",
             "DISC-TAGS-LAST-NOT-A-TAG",
             "DISC-TAGS-LINK-WALK-COMPLETE",
         ),
@@ -167,7 +171,10 @@ FAULTS = (
         name="tags-page-remembered",
         title="A page of tags that was asked for before does not have the tags that were pushed since.",
         breaks=("DISC-TAGS-COMPLETE-AFTER-PUSH",),
-        also=("DISC-TAGS-CONDITION-FRESH", "DISC-TAGS-ORDER-SAME-IN-PAGES"),
+        also=(
+            "DISC-TAGS-CONDITION-FRESH",
+            "DISC-TAGS-ORDER-SAME-IN-PAGES",
+        ),
         apply=_pages_remembered,
     ),
     Fault(
@@ -206,7 +213,10 @@ FAULTS = (
         name="delete-takes-blobs-of-untagged",
         title="The deletion of a manifest takes the blobs that it shares with manifests without tags alone.",
         breaks=("MGMT-MANIFEST-DELETE-SHARED-BLOBS-KEPT",),
-        also=("PUSH-BLOB-KEPT", "MGMT-MANIFEST-DELETE-REPUSH"),
+        also=(
+            "PUSH-BLOB-KEPT",
+            "MGMT-MANIFEST-DELETE-REPUSH",
+        ),
         apply=_tagged_holders_count,
     ),
 )

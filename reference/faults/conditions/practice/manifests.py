@@ -101,9 +101,11 @@ FAULTS = (
     Fault(
         name="tag-stays-for-known-manifests",
         title="A tag does not move to a manifest that the repository had before, though the push gets 201.",
-        breaks=("PUSH-MANIFEST-RETAG-MOVES",),
-        also=(
+        breaks=(
+            "PUSH-MANIFEST-RETAG-MOVES",
             "PULL-CONSIST-TAG-MOVE",
+        ),
+        also=(
             "PUSH-MANIFEST-BY-TAG-PULLABLE",
             "PUSH-MANIFEST-MULTIPLE-TAGS",
             "PUSH-TAGPARAM-LISTED-TAG-RESOLVES",
@@ -113,11 +115,13 @@ FAULTS = (
     Fault(
         name="absent-sha512-subject-refused",
         title="A manifest whose absent subject has a sha512 digest is refused.",
-        breaks=("PUSH-MANIFEST-SUBJECT-ABSENT-ACCEPTED",),
+        breaks=(
+            "PUSH-MANIFEST-SUBJECT-ABSENT-ACCEPTED",
+            "PUSH-MANIFEST-STATUS-201",
+        ),
         also=(
             "PUSH-MANIFEST-SUBJECT-INDEX-ABSENT-ACCEPTED",
             "DISC-REFERRERS-BEFORE-SUBJECT",
-            "PUSH-MANIFEST-STATUS-201",
         ),
         apply=_short_subjects_only,
     ),
@@ -148,7 +152,6 @@ FAULTS = (
             "PULL-MANIFEST-GET-BODY-EXACT",
         ),
         also=(
-            "PULL-MANIFEST-GET-BODY-EXACT",
             "PULL-MANIFEST-GET-DIGEST-BINDS-BODY",
             "PULL-MANIFEST-GET-DCD-TRUE",
             "PULL-MANIFEST-HEAD-DCD-TRUE",

@@ -66,7 +66,11 @@ FAULTS = (
         name="tag-with-extension-cut",
         title="A pull of a tag that ends in a dot and letters is one of the tag without them.",
         breaks=("BASE-TAG-ACCEPTED-KEPT",),
-        also=("BASE-TAG-ACCEPT", "PULL-MANIFEST-GET-TAG-200", "PUSH-MANIFEST-BY-TAG-PULLABLE"),
+        also=(
+            "BASE-TAG-ACCEPT",
+            "PULL-MANIFEST-GET-TAG-200",
+            "PUSH-MANIFEST-BY-TAG-PULLABLE",
+        ),
         apply=_extension_cut,
     ),
 )

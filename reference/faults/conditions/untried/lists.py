@@ -147,7 +147,10 @@ FAULTS = (
         name="tags-collated-without-their-signs",
         title="Tags are listed as if they had no dots, dashes and underscores: 1.0.1 before 1.0-rc2.",
         breaks=("DISC-TAGS-ORDER-LEXICAL", "DISC-TAGS-ORDER-WHOLE"),
-        also=("DISC-TAGS-ORDER-MIXED-CASE", "DISC-TAGS-LAST-NOT-A-TAG"),
+        also=(
+            "DISC-TAGS-ORDER-MIXED-CASE",
+            "DISC-TAGS-LAST-NOT-A-TAG",
+        ),
         apply=_without_signs,
     ),
     Fault(

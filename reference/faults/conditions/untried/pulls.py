@@ -125,14 +125,21 @@ FAULTS = (
         name="blob-cut-for-who-closes-the-connection",
         title="A blob ends after 64 KiB for a client whose GET says Connection: close.",
         breaks=("PULL-BLOB-GET-BODY-EXACT",),
-        also=("PULL-BLOB-HEAD-GET-AGREE", "PULL-CONSIST-REPEATABLE"),
+        also=(
+            "PULL-BLOB-HEAD-GET-AGREE",
+            "PULL-CONSIST-REPEATABLE",
+        ),
         apply=_one_buffer,
     ),
     Fault(
         name="oci-types-unknown-to-docker-clients",
         title="A manifest of OCI's types is answered 404 to a client called docker/..., whatever its Accept names.",
         breaks=("PULL-ACCEPT-EXACT", "PULL-MANIFEST-GET-TAG-200", "PULL-MANIFEST-GET-DIGEST-200"),
-        also=("PULL-MANIFEST-HEAD-200", "PULL-TYPE-OCI-IMAGE", "PULL-TYPE-OCI-INDEX"),
+        also=(
+            "PULL-MANIFEST-HEAD-200",
+            "PULL-TYPE-OCI-IMAGE",
+            "PULL-TYPE-OCI-INDEX",
+        ),
         apply=_old_clients,
     ),
 )

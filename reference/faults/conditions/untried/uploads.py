@@ -110,7 +110,10 @@ FAULTS = (
         name="second-digest-parameter-believed",
         title="Of two digest parameters of a closing PUT the first is verified; the blob is served by both.",
         breaks=("PUSH-PUT-DIGEST-MISMATCH-REJECTED", "PULL-BLOB-GET-BODY-EXACT"),
-        also=("PUSH-PUT-DIGEST-MISMATCH-NO-BLOB", "PULL-BLOB-GET-DCD-TRUE"),
+        also=(
+            "PUSH-PUT-DIGEST-MISMATCH-NO-BLOB",
+            "PULL-BLOB-GET-DCD-TRUE",
+        ),
         apply=_first_digest_alone,
     ),
     Fault(
