@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import requests
 
+from docs.examples import embedding
 from reference import EmbeddingError, Registry, RunningRegistry, legal_variants
 from reference.embedding import background
 from reference.messages import Receive, Scope, Send
@@ -237,5 +238,18 @@ def test_it_is_mounted_below_a_path() -> None:
     async def check() -> None:
         started = await Client(mounted).call("POST", "/registry/v2/a/blobs/uploads/")
         assert "/registry/v2/a/blobs/uploads/" in started.get("location")
+
+    asyncio.run(check())
+
+
+def test_the_examples_of_the_documentation_do_what_they_say(tmp_path: Path) -> None:
+    assert embedding.what_is_there(tmp_path / "content") == ["team/app"]
+
+    async def check() -> None:
+        client = Client(embedding.application)
+        login = (("authorization", "Basic bWU6c2VjcmV0"),)
+        assert (await client.call("GET", "/registry/v2/", fields=login)).status == 200
+        assert (await client.call("GET", "/registry/v2/")).status == 401
+        assert (await client.call("GET", "/v2/", fields=login)).status == 404
 
     asyncio.run(check())
