@@ -133,6 +133,7 @@ def test_other_runs_of_pytest_are_left_alone(installed: Installed, tmp_path: Pat
         assert "1 passed" in done.stdout
     said = installed.run(tmp_path, "python", "-m", "pytest", "--help").stdout
     assert "--registry-url" not in said
+    assert "--registry-variant" not in said
 
 
 def test_other_programs_embed_the_reference(installed: Installed, tmp_path: Path) -> None:
@@ -154,10 +155,5 @@ def test_other_programs_embed_the_reference(installed: Installed, tmp_path: Path
 def test_the_plugin_for_tests_of_clients(installed: Installed, tmp_path: Path) -> None:
     shutil.copy(ROOT / "docs" / "examples" / "test_client.py", tmp_path)
     words = ("-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "test_client.py")
-    without = installed.run(tmp_path, "python", *words, "--registry-variant", "slow")
-    assert "unrecognized arguments: --registry-variant" in without.stderr
     done = installed.run(tmp_path, "python", *words, "-p", "registry_conformance.pytest_plugin")
-    assert done.returncode == 0, done.stdout + done.stderr
-    (tmp_path / "conftest.py").write_text("pytest_plugins = ['registry_conformance.pytest_plugin']\n")
-    done = installed.run(tmp_path, "python", *words, "--registry-variant", "location-absolute", "-k", "redirects")
     assert done.returncode == 0, done.stdout + done.stderr

@@ -88,15 +88,16 @@ _BAD = {
 
 
 def _run(folder: Path, modules: Mapping[str, str], *words: str) -> tuple[int, str]:
-    """Run pytest in a folder of its own, with the plugin and no other one."""
+    """Run pytest in a folder of its own, with no plugin but ours; where there is a conftest.py, that names it."""
+    named = () if "conftest.py" in modules else ("-p", "reference.pytest_plugin")
     for name, text in modules.items():
         (folder / name).write_text(text)
     (folder / "pytest.ini").write_text("[pytest]\naddopts = --strict-markers -W error\n")
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "REGISTRY_"))}
     env |= {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    command = [sys.executable, "-m", "pytest", "-p", "reference.pytest_plugin", "-p", "no:cacheprovider", *words]
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *words]
     done = subprocess.run(
-        [*command, "--color=no", "-rA"], cwd=folder, env=env, capture_output=True, text=True, check=False
+        [*command, *named, "--color=no", "-rA"], cwd=folder, env=env, capture_output=True, text=True, check=False
     )
     assert "Traceback" not in done.stdout + done.stderr
     return done.returncode, done.stdout + done.stderr
@@ -161,7 +162,8 @@ def test_no_registry():
 
 def test_an_option_gives_a_variant_to_each_test(tmp_path: Path) -> None:
     words = ("--registry-variant", "digest-header-sha384", "--registry-variant", "location-absolute")
-    code, said = _run(tmp_path, {"test_suite.py": _SUITE}, *words)
+    modules = {"test_suite.py": _SUITE, "conftest.py": "pytest_plugins = ['reference.pytest_plugin']\n"}
+    code, said = _run(tmp_path, modules, *words)
     assert code == 0, said
     assert "registry: --registry-variant digest-header-sha384, --registry-variant location-absolute" in said
     assert f"{3 + len(legal_variants('pull.ranges'))} passed" in said
