@@ -20,7 +20,8 @@ MARKER = "registry"
 _VARIANT, _VARIANTS = "--registry-variant", "--registry-variants"
 _NAMES = ("fault", "variant", "variants", "without", "needs")
 _FLAGS = ("delete", "read_only", "schema1")
-_KNOWN = (*_NAMES, "profile", *_FLAGS, "users")
+#: What the marker takes.
+ARGUMENTS = (*_NAMES, "profile", *_FLAGS, "users")
 _HELP = (
     f"{MARKER}(*, fault=, variant=, variants=, profile=, without=, needs=, delete=, read_only=, schema1=, users=): "
     "the faults and variants of the fixture `registry` by name, one or several; "
@@ -160,8 +161,8 @@ def _read(marker: pytest.Mark) -> dict[str, Any]:
         raise EmbeddingError(f"@pytest.mark.{MARKER} takes arguments by name, such as variant='location-absolute'")
     given: dict[str, Any] = {}
     for name, value in marker.kwargs.items():
-        if name not in _KNOWN:
-            raise EmbeddingError(f"@pytest.mark.{MARKER} has no argument {name!r}{like(name, _KNOWN)}")
+        if name not in ARGUMENTS:
+            raise EmbeddingError(f"@pytest.mark.{MARKER} has no argument {name!r}{like(name, ARGUMENTS)}")
         given[name] = _typed(name, value)
     return given
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from reference import legal_variants
+from reference import Registry, legal_variants, pytest_plugin
 from tests.support.servers import ROOT
 
 _HEAD = "import pytest, requests\n\n"
@@ -191,3 +192,10 @@ def test_an_option_with_an_unknown_name_ends_the_run(tmp_path: Path) -> None:
 
 def test_the_plugin_is_in_no_run_that_does_not_name_it(pytestconfig: pytest.Config) -> None:
     assert not pytestconfig.pluginmanager.has_plugin("reference.pytest_plugin")
+
+
+def test_the_page_names_each_argument_and_option() -> None:
+    page = (ROOT / "docs" / "how-to" / "test-a-client-in-python.md").read_text(encoding="utf-8")
+    assert not [name for name in pytest_plugin.ARGUMENTS if f"`{name}=" not in page]
+    assert not [name for name in inspect.signature(Registry).parameters if f"{name}=" not in page]
+    assert all(f"$ pytest {option} " in page for option in ("--registry-variant", "--registry-variants"))
