@@ -66,20 +66,16 @@ def _chosen(faults: list[str], variants: list[str]) -> tuple[Modification, ...]:
     """
     if not faults and not variants:
         return ()
-    from reference import faults as all_faults  # noqa: PLC0415 - not for a server as it should be
-    from reference import variants as all_variants  # noqa: PLC0415 - as above
+    from reference.embedding import names  # noqa: PLC0415 - not for a server as it should be
     from reference.launch import LaunchError  # noqa: PLC0415 - as above
 
-    chosen: list[Modification] = []
-    for name in faults:
-        if name not in all_faults.ALL:
-            raise LaunchError(f"--fault: there is no fault {name!r}")
-        chosen.append(all_faults.ALL[name])
-    for name in variants:
-        if name not in all_variants.ALL:
-            raise LaunchError(f"--variant: there is no variant {name!r}")
-        chosen.append(all_variants.ALL[name])
-    return tuple(chosen)
+    option = "--fault"
+    try:
+        chosen: list[Modification] = [*names.find_faults(faults)]
+        option = "--variant"
+        return (*chosen, *names.find_variants(variants))
+    except names.EmbeddingError as error:
+        raise LaunchError(f"{option}: {error}") from error
 
 
 def _serve(arguments: argparse.Namespace) -> int:

@@ -38,6 +38,7 @@ from reference.resources.uploads import Uploads
 from reference.storage import Storage
 
 if TYPE_CHECKING:
+    from reference.connections import Wrap
     from reference.health import Health
     from reference.logs import AccessLog
     from reference.maintenance.collection import Collector
@@ -78,6 +79,8 @@ class Registry:
         self.health: Health | None = None
         #: Told what is asked for, where content that nobody needs is collected.
         self.collector: Collector | None = None
+        #: Put around each connection, where what goes over the wire is not what was answered.
+        self.wraps: list[Wrap] = []
         host = self.options.host
         self.base = Base()
         self.blobs = Blobs(storage)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -14,6 +16,8 @@ _REASONS = {400: "Bad Request", 408: "Request Timeout", 431: "Request Header Fie
 #: How long, in seconds and bytes, the rest of a refused message is read: a reset would take the answer with it.
 _LINGER = 2.0
 _LINGER_BYTES = 4 << 20
+#: Puts something around the transport of a connection, which changes what is written.
+Wrap = Callable[[asyncio.Transport], Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +152,17 @@ class Protocol(HttpToolsProtocol):
             self.transport.write_eof()
         self.flow.resume_reading()
         self.loop.call_later(_LINGER, self.transport.close)
+
+
+def wrapped(wraps: Sequence[Wrap]) -> type[Protocol]:
+    """A protocol of one server's own, whose transports have something put around them."""
+    if not wraps:
+        return Protocol
+
+    class Wrapped(Protocol):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+            for wrap in wraps:
+                transport = wrap(transport)
+            super().connection_made(transport)
+
+    return Wrapped

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import uvicorn
 
-from reference.connections import Protocol
+from reference.connections import Protocol, Wrap, wrapped
 from reference.messages import Application
 from reference.settings import Tls
 
@@ -40,7 +40,7 @@ class Job:
     work: Callable[[], object]
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Signals are handled here, once for both servers, and without waiting for a tick."""
 
     def __init__(self, config: uvicorn.Config) -> None:
@@ -102,10 +102,13 @@ def check_tls(tls: Tls) -> None:
     context.load_cert_chain(tls.certificate, tls.key)
 
 
-def _server(application: Application, tls: Tls | None, drain: float) -> _Server:
-    config = uvicorn.Config(
+def make_config(
+    application: Application, drain: float, wraps: Sequence[Wrap] = (), tls: Tls | None = None
+) -> uvicorn.Config:
+    """How an application is served: by connections with limits, and without a log of the server's own."""
+    return uvicorn.Config(
         application,
-        http=Protocol,
+        http=wrapped(wraps),
         ws="none",
         lifespan="off",
         loop="none",
@@ -119,7 +122,6 @@ def _server(application: Application, tls: Tls | None, drain: float) -> _Server:
         ssl_keyfile=tls.key if tls else None,
         backlog=_BACKLOG,
     )
-    return _Server(config)
 
 
 async def _repeat(job: Job, threads: Executor) -> None:
@@ -135,7 +137,7 @@ async def _repeat(job: Job, threads: Executor) -> None:
             log.exception("%s", job.name)
 
 
-async def _serve(servers: list[tuple[_Server, socket.socket]], jobs: Sequence[Job]) -> None:
+async def _serve(servers: list[tuple[Server, socket.socket]], jobs: Sequence[Job]) -> None:
     loop = asyncio.get_running_loop()
 
     def stop(name: str) -> None:
@@ -162,13 +164,14 @@ def run(
     *,
     drain: float = DRAIN,
     jobs: Sequence[Job] = (),
+    wraps: Sequence[Wrap] = (),
 ) -> None:
     """Serve until SIGTERM or SIGINT, and then for as many seconds as ``drain`` says what is open."""
     _take_all_descriptors()
-    servers = [(_server(application, tls, drain), listener)]
+    servers = [(Server(make_config(application, drain, wraps, tls)), listener)]
     if debug is not None:
-        servers.append((_server(debug[1], None, drain), debug[0]))
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        servers.append((Server(make_config(debug[1], drain)), debug[0]))
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(servers, jobs))
 
 
@@ -179,7 +182,8 @@ def _take_all_descriptors() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+def loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+    """The loop of uvloop, or None where it is not installed."""
     try:
         import uvloop  # noqa: PLC0415 - optional, and only wanted by the server
     except ImportError:

@@ -9,6 +9,7 @@ import hmac
 import logging
 import os
 import secrets
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -50,13 +51,16 @@ def load(path: Path) -> dict[str, bytes]:
 
 
 class Htpasswd:
-    """Answers 401 with a Basic challenge until name and password fit; the file is read again where it changed."""
+    """Answers 401 with a Basic challenge until name and password fit; the file is read again where it changed.
 
-    def __init__(self, realm: str, path: Path) -> None:
+    In place of a file, ``source`` may have the hashes by user.
+    """
+
+    def __init__(self, realm: str, source: Path | Mapping[str, bytes]) -> None:
         self.challenge = f'Basic realm="{realm}"'
-        self._path = path
-        self._state = _state(path)
-        self._users = load(path)
+        self._path = source if isinstance(source, Path) else None
+        self._state = _state(self._path)
+        self._users = load(source) if isinstance(source, Path) else dict(source)
         # bcrypt is slow on purpose: passwords that fitted are remembered by a keyed hash of this process.
         self._key = secrets.token_bytes(32)
         self._known: dict[str, bytes] = {}
@@ -94,7 +98,7 @@ class Htpasswd:
 
     def _read_again(self) -> None:
         state = _state(self._path)
-        if state == self._state:
+        if self._path is None or state == self._state:
             return
         self._state = state
         try:
@@ -109,8 +113,10 @@ class Htpasswd:
         log.info("%s was read again", self._path)
 
 
-def _state(path: Path) -> tuple[int, ...]:
+def _state(path: Path | None) -> tuple[int, ...]:
     """What changes with a file; nothing where it is not there, as in the middle of a replacement."""
+    if path is None:
+        return ()
     try:
         status = path.stat()
     except OSError:

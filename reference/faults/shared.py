@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from reference import connections, errors
+from reference import errors
 from reference.app import Registry
 from reference.grammar import digest_of, is_digest
 from reference.messages import Content, Disconnected, Handler, Request, Response
@@ -182,12 +182,7 @@ def leaks(*operations: str, status: int) -> Apply:
             response.headers.add(*_MARK)
 
     def apply(registry: Registry) -> None:
-        made = connections.Protocol.connection_made
-
-        def changed(self: connections.Protocol, transport: asyncio.Transport) -> None:
-            made(self, _Leaking(transport))  # type: ignore[arg-type]  # it hands on all but write
-
-        override(connections.Protocol, connection_made=changed)
+        registry.wraps.append(_Leaking)
         answers(*operations, change=mark, status=status)(registry)
 
     return apply

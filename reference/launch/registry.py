@@ -262,7 +262,7 @@ def serve(choice: Choice) -> None:
     beside = (debug, make_debug(registry, health, metrics, config.metrics)) if debug else None
     if metrics is not None:
         application = metrics.measured(application)
-    server.run(application, listener, beside, config.tls, drain=config.drain, jobs=jobs)
+    server.run(application, listener, beside, config.tls, drain=config.drain, jobs=jobs, wraps=registry.wraps)
     if notifications is not None:
         notifications.close()
     registry.storage.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, fields
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from reference.app import Registry
@@ -122,7 +123,14 @@ def around(*operations: str) -> Callable[[Answering], Apply]:
 
 
 def override(target: object, **methods: object) -> None:
-    """Replace methods of one resource or storage; they must exist."""
+    """Replace methods of one resource or storage; they must exist.
+
+    Raises:
+        TypeError: it is a class or a module, which other registries of the process have too.
+        AttributeError: it has no such method.
+    """
+    if isinstance(target, type | ModuleType):
+        raise TypeError(f"{target.__name__} belongs to every registry of the process: replace methods of one object")
     for name, method in methods.items():
         if not hasattr(target, name):
             raise AttributeError(f"{type(target).__name__} has no {name}")

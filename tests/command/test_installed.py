@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import site
 import subprocess
 import sys
@@ -132,3 +133,27 @@ def test_other_runs_of_pytest_are_left_alone(installed: Installed, tmp_path: Pat
         assert "1 passed" in done.stdout
     said = installed.run(tmp_path, "python", "-m", "pytest", "--help").stdout
     assert "--registry-url" not in said
+    assert "--registry-variant" not in said
+
+
+def test_other_programs_embed_the_reference(installed: Installed, tmp_path: Path) -> None:
+    (tmp_path / "embed.py").write_text(
+        "import urllib.request\n"
+        "import registry_conformance\n"
+        "with registry_conformance.Registry(variants='location-absolute').serve() as running:\n"
+        "    print(urllib.request.urlopen(running.url + '/v2/').status)\n"
+    )
+    assert installed.run(tmp_path, "python", "embed.py").stdout == "200\n"
+    # Of ours it takes one name along, and that of somebody else it does not take.
+    tried = "import registry_conformance; registry_conformance.load_reference(); import reports"
+    assert "No module named 'reports'" in installed.run(tmp_path, "python", "-c", tried).stderr
+    (tmp_path / "reference.py").write_text("")
+    refused = installed.run(tmp_path, "python", "embed.py").stderr
+    assert "reference.py has the name 'reference', so that the registry cannot be loaded beside it" in refused
+
+
+def test_the_plugin_for_tests_of_clients(installed: Installed, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "docs" / "examples" / "test_client.py", tmp_path)
+    words = ("-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "test_client.py")
+    done = installed.run(tmp_path, "python", *words, "-p", "registry_conformance.pytest_plugin")
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -20,7 +20,7 @@ from tests.support.servers import ROOT
 
 README = ROOT / "README.md"
 #: The documents with generated parts.
-DOCUMENTS = (README, ROOT / "CONTRIBUTING.md")
+DOCUMENTS = (README, ROOT / "CONTRIBUTING.md", ROOT / "docs" / "how-to" / "test-a-client-in-python.md")
 MEASUREMENTS = ROOT / "docs" / "measurements.md"
 PROOF = ROOT / "docs" / "proof" / "proof.json"
 _PART = re.compile(r"(<!-- generated: ([a-z]+)(?: (\S+))? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -105,6 +105,7 @@ QUOTES: dict[str, Callable[[str], str]] = {
     "requirement": quotes.requirement,
     "scenario": quotes.scenario,
     "fault": quotes.fault,
+    "example": quotes.example,
 }
 
 

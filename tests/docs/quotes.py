@@ -1,4 +1,4 @@
-"""Quote a requirement, a scenario and a fault whole, for documents that explain them."""
+"""Quote a requirement, a scenario, a fault or an example whole, for documents that explain them."""
 
 from __future__ import annotations
 
@@ -49,6 +49,18 @@ def fault(name: str) -> str:
     tree = _tree(found.file)
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.lineno == found.line)
     return _with_names(found.file, tree, next(calls))
+
+
+def example(name: str) -> str:
+    """Quote a file of docs/examples whole, for a page of the folder beside it.
+
+    Raises:
+        LookupError: there is none.
+    """
+    file = ROOT / "docs" / "examples" / name
+    if not file.is_file():
+        raise LookupError(f"there is no example {name}")
+    return f"[docs/examples/{name}](../examples/{name}):\n\n```python\n{file.read_text(encoding='utf-8').rstrip()}\n```"
 
 
 @cache

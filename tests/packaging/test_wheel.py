@@ -44,5 +44,7 @@ def test_wheel_is_complete_and_reproducible(tmp_path: Path) -> None:
     assert {name for name in names if name.count("/") == 1 and not name.startswith(_INFO)} == {
         "registry_conformance/__init__.py",
         "registry_conformance/__main__.py",
+        "registry_conformance/py.typed",
         "registry_conformance/pyargs.py",
+        "registry_conformance/pytest_plugin.py",
     }

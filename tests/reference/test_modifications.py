@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import reference
-from reference import faults, variants
+from reference import faults, modifications, variants
 from reference.app import Registry
 from reference.messages import Application
 from reference.modifications import PROFILES, modify
@@ -126,9 +126,25 @@ def test_every_fault_and_variant_has_a_name_of_its_own() -> None:
     assert len(set(names)) == len(names)
 
 
+def test_what_all_registries_share_cannot_be_replaced() -> None:
+    registry = Registry(MemoryStorage())
+    for shared, name in ((Registry, "Registry"), (modifications, "reference.modifications")):
+        with pytest.raises(TypeError, match=f"{name} belongs to every registry"):
+            modifications.override(shared, finish=registry.finish)
+
+
 def test_the_code_that_answers_rightly_does_not_know_of_them() -> None:
     root = Path(reference.__file__).parent
-    allowed = {"__main__.py", "launch", "modifications", "faults", "variants"}
+    allowed = {
+        "__init__.py",
+        "__main__.py",
+        "embedding",
+        "launch",
+        "modifications",
+        "faults",
+        "pytest_plugin.py",
+        "variants",
+    }
     for path in root.rglob("*.py"):
         if path.relative_to(root).parts[0] in allowed:
             continue

@@ -10,7 +10,6 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from reference import connections
 from reference.app import Registry
 from reference.messages import Application, Receive, Request, Response, Scope, Send
 from reference.modifications import OCI, Variant, answers, override, set_header
@@ -37,13 +36,8 @@ class _Rewriting:
 
 
 def _rewriting(change: Callable[[bytes], bytes]) -> Callable[[Registry], None]:
-    def apply(_registry: Registry) -> None:
-        made = connections.Protocol.connection_made
-
-        def changed(self: connections.Protocol, transport: asyncio.Transport) -> None:
-            made(self, _Rewriting(transport, change))  # type: ignore[arg-type]  # it hands on all but write
-
-        override(connections.Protocol, connection_made=changed)
+    def apply(registry: Registry) -> None:
+        registry.wraps.append(lambda transport: _Rewriting(transport, change))
 
     return apply
 
@@ -121,13 +115,8 @@ class _Recasing:
         self._transport.write(head + separator + rest)
 
 
-def _recased(_registry: Registry) -> None:
-    made = connections.Protocol.connection_made
-
-    def changed(self: connections.Protocol, transport: asyncio.Transport) -> None:
-        made(self, _Recasing(transport))  # type: ignore[arg-type]  # it hands on all but write
-
-    override(connections.Protocol, connection_made=changed)
+def _recased(registry: Registry) -> None:
+    registry.wraps.append(_Recasing)
 
 
 def _more_headers(_request: Request, response: Response) -> None:

@@ -99,7 +99,7 @@ def test_a_fault_is_put_on_and_logged(starter: Start) -> None:
         (("serve", "--nonsense"), "--nonsense"),
         (("serve", "/nonexistent.yml"), "/nonexistent.yml: No such file"),
         (("serve", "--memory", "--addr", "127.0.0.1:0", "--fault", "none"), "there is no fault 'none'"),
-        (("serve", "--memory", "--addr", "127.0.0.1:0", "--variant", "none"), "there is no variant 'none'"),
+        (("serve", "--memory", "--addr", "127.0.0.1:0", "--variant", "slo"), "no variant 'slo'; close matches: slow"),
         (("serve", "--memory", "--addr", "nowhere"), "--addr: nowhere: not HOST:PORT"),
         (("serve", "--memory", "--addr", "127.0.0.1:0", "--port-file", "/nonexistent/f"), "--port-file"),
     ],

@@ -1,0 +1,1 @@
+"""Examples of the documentation, which the tests run."""
