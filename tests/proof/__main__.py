@@ -23,6 +23,7 @@ from rich.progress import (
 
 from tests.proof import page
 from tests.proof.cases import Plan
+from tests.proof.kept import Kept
 from tests.proof.parts import KINDS, WAITING, Parts
 from tests.proof.workshop import Result, Task, Workshop, run
 from tests.support.configurations import CONFIGURATIONS
@@ -44,6 +45,9 @@ def _parser() -> argparse.ArgumentParser:
         "--write", type=Path, metavar="DIR", help="write page and data there; with --kind, into those that are there"
     )
     parser.add_argument(
+        "--resume", type=Path, metavar="FILE", help="keep results there, and run only what is not kept of this commit"
+    )
+    parser.add_argument(
         "--fault-from", type=Path, action="append", default=[], metavar="FILE", help="a fault of your own (repeatable)"
     )
     return parser
@@ -57,6 +61,7 @@ class Proof:
         self._progress = progress
         self._parts = Parts(arguments.seed, arguments.whole, Plan(arguments.seed, arguments.whole))
         self._kinds = [kind for kind in KINDS if kind in (arguments.kind or KINDS)]
+        self._kept = Kept(arguments.resume, arguments.seed, whole=arguments.whole)
         self._said = time.monotonic()
         self.results: list[Result] = []
 
@@ -100,13 +105,17 @@ class Proof:
     def _run(self, kind: str, tasks: list[Task]) -> None:
         only = self._arguments.names
         tasks = [task for task in tasks if not only or any(name in _name(task) for name in only)]
-        bar = self._progress.add_task(page.TITLES[kind], total=len(tasks))
+        before = {task: found for task in tasks if (found := self._kept.find(kind, _name(task))) is not None}
+        self.results += before.values()
+        bar = self._progress.add_task(page.TITLES[kind], total=len(tasks), completed=len(before))
         jobs = self._arguments.jobs * WAITING.get(kind, 1)
         outside = tuple(str(path) for path in self._arguments.fault_from)
-        self.results += run(tasks, jobs, lambda: Workshop(outside), lambda result: self._done(bar, result))
+        left = [task for task in tasks if task not in before]
+        self.results += run(left, jobs, lambda: Workshop(outside), lambda result: self._done(bar, result))
 
     def _done(self, bar: TaskID, result: Result) -> None:
         self._progress.advance(bar)
+        self._kept.add(result)
         if not result.good:
             self._progress.console.print(page.line(result), markup=False, highlight=False, soft_wrap=True)
         if not self._progress.console.is_terminal and time.monotonic() > self._said + _PAUSE:
