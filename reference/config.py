@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from reference import environment
+from reference import environment, tls
 from reference.configfile import ConfigError, Section, load
 from reference.health.settings import health
-from reference.server import check_tls
 from reference.settings import Collection, Config, Endpoint, Log, Proxy, Tls, Token
 from reference.storage import drivers
 from reference.storage.objects import settings as buckets
@@ -30,6 +29,9 @@ _SECTIONS = (
     *("version", "loglevel", "log", "storage", "http", "auth", "notifications", "compatibility", "health", "catalog"),
     *("validation", "proxy", "redis", "middleware", "policy", "reporting", "tags"),
 )
+#: How clients show a certificate: the first by default, and what the TLS library cannot do.
+_VERIFIED = ("require-and-verify-client-cert", "verify-client-cert-if-given")
+_UNVERIFIED = ("request-client-cert", "require-any-client-cert")
 _NO_DRIVER = f"it has the drivers {', '.join(_STORAGES)}"
 _SHARED = "others may push to the bucket, and nobody knows of what is on its way to them"
 _REFUSED = {
@@ -44,11 +46,7 @@ _REFUSED = {
     "storage": dict.fromkeys(("s3aws", "swift", "oss"), _NO_DRIVER),
     "http": {"prefix": "the API begins at /v2/", "h3": "it speaks HTTP/1.1"},
     "http.tls": {
-        "clientcas": "clients are known by passwords or tokens",
-        "clientauth": "clients are known by passwords or tokens",
         "letsencrypt": "certificates come from files",
-        "minimumtls": "the TLS library chooses",
-        "ciphersuites": "the TLS library chooses",
     },
     "validation": {"manifests": "layers with urls are taken as they are, and missing content is refused"},
     "auth": {"silly": "it lets everybody in"},
@@ -201,8 +199,8 @@ def _http(config: Config, section: Section) -> None:
         if (prometheus := debug.section("prometheus")) is not None:
             config.metrics = _metrics(config, prometheus)
         debug.finish()
-    if (tls := section.section("tls")) is not None:
-        config.tls = _tls(tls)
+    if (secure := section.section("tls")) is not None:
+        config.tls = _tls(config, secure)
     if (http2 := section.section("http2")) is not None:
         if not http2.flag("disabled", False):
             config.remarks.append("http.http2 changes nothing here: the server speaks HTTP/1.1")
@@ -224,23 +222,70 @@ def _metrics(config: Config, section: Section) -> str:
     return path.rstrip("/") if enabled else ""
 
 
-def _tls(section: Section) -> Tls | None:
-    certificate, key = section.text("certificate", ""), section.text("key", "")
+def _tls(config: Config, section: Section) -> Tls | None:
     section.refuse(_REFUSED["http.tls"])
+    certificate, key = section.text("certificate", ""), section.text("key", "")
+    authorities, required = _client_authorities(section)
+    minimum = _minimum(section)
+    suites = _suites(config, section, minimum)
     section.finish()
     if not certificate and not key:
+        if authorities:
+            section.fail("http.tls.clientcas needs certificate and key: clients show a certificate over TLS alone")
         return None
     if not certificate or not key:
         section.fail("http.tls needs both certificate and key")
-    tls = Tls(Path(certificate), Path(key))
-    for name, path in (("certificate", tls.certificate), ("key", tls.key)):
+    made = Tls(Path(certificate), Path(key), authorities, required, minimum, suites)
+    for name, path in (("certificate", made.certificate), ("key", made.key)):
         if not path.is_file():
             section.fail_at(name, f"http.tls.{name}: {path} is no file")
     try:
-        check_tls(tls)
+        tls.make_context(made)
     except (OSError, ValueError) as error:
-        section.fail(f"http.tls: certificate and key cannot be used: {error}")
-    return tls
+        section.fail(f"http.tls: certificate and key cannot be used: {tls.reason(error)}")
+    return made
+
+
+def _client_authorities(section: Section) -> tuple[tuple[Path, ...], bool]:
+    """The files of those who sign the certificates of clients, and whether each client needs one."""
+    places = section.places("clientcas")
+    for number, (word, fail) in enumerate(places):
+        name = f"{section.name('clientcas')}[{number}]"
+        if not Path(word).is_file():
+            fail(f"{name}: {word} is no file")
+        try:
+            tls.check_authority(Path(word))
+        except OSError as error:
+            fail(f"{name}: {word} holds no certificate that can be used: {tls.reason(error)}")
+    if "clientauth" in section and not places:
+        section.fail_at(
+            "clientauth", f"{section.name('clientauth')} needs clientcas: whose certificate would be right?"
+        )
+    for word in _UNVERIFIED:
+        section.never("clientauth", word, "the TLS library verifies each certificate that it asks for")
+    return tuple(Path(word) for word, _ in places), section.choice("clientauth", _VERIFIED, _VERIFIED[0]) == _VERIFIED[
+        0
+    ]
+
+
+def _minimum(section: Section) -> str:
+    for word in tls.WITHDRAWN:
+        section.never("minimumtls", word, "RFC 8996 forbids it; clients of today speak TLS 1.2 or later")
+    return section.choice("minimumtls", tuple(tls.VERSIONS), "tls1.2")
+
+
+def _suites(config: Config, section: Section, minimum: str) -> tuple[str, ...] | None:
+    """The suites of TLS 1.2 that are named; None where none of any version is."""
+    places, name = section.places("ciphersuites"), section.name("ciphersuites")
+    for word, fail in places:
+        if word not in (*tls.SUITES, *tls.SUITES_OF_13):
+            fail(f"{name}: there is no {word!r}")
+        if word in tls.SUITES and not tls.has_suite(word):
+            fail(f"{name}: the TLS library has no {word}, which is too weak for it")
+    found = tuple(word for word, _ in places if word in tls.SUITES)
+    if len(found) < len(places) or (places and minimum != "tls1.2"):
+        config.remarks.append(f"{name} changes nothing for TLS 1.3: it has all its suites")
+    return found if places else None
 
 
 def _compatibility(config: Config, section: Section) -> None:

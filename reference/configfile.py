@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -91,6 +92,17 @@ class Section:
             self.fail_at(key, f"{self.name(key)} must be a list of words")
         return [str(entry.value) for entry in node.value]
 
+    def places(self, key: str) -> list[tuple[str, Callable[[str], NoReturn]]]:
+        """The words of a list, each with a function that refuses the file at its line."""
+        node = self._left.get(key)
+        words = self.words(key)
+        if not isinstance(node, yaml.SequenceNode):
+            return []
+        return [(word, partial(self._refuse, entry)) for word, entry in zip(words, node.value, strict=True)]
+
+    def _refuse(self, node: yaml.Node, message: str) -> NoReturn:
+        raise ConfigError(f"{node.start_mark.name or self.file}:{node.start_mark.line + 1}: {message}")
+
     def text(self, key: str, default: str = "", required: bool = False) -> str:
         """A word."""
         node = self._left.pop(key, None)
@@ -170,6 +182,12 @@ class Section:
         """Refuse a member, unless it asks for what is done anyway."""
         if key in self and self.text(key).lower() != value:
             self.fail_at(key, f"{self.name(key)} can only be {value}: {reason}")
+
+    def never(self, key: str, value: str, reason: str) -> None:
+        """Refuse one value of a member, which is left where it is."""
+        node = self._left.get(key)
+        if isinstance(node, yaml.ScalarNode) and node.value == value:
+            self.fail_at(key, f"{self.name(key)} cannot be {value}: {reason}")
 
     def refuse(self, reasons: Mapping[str, str]) -> None:
         """Refuse members by name, and say why."""

@@ -39,7 +39,7 @@ def started(starter: Start, folder: Path, text: str) -> Process:
         ("storage:\n  swift:\n    container: x\n", 2, "storage.swift is not supported by the reference: it has the"),
         (HEAD + "http:\n  net: unix\n", 5, "http.net can only be tcp: it listens on TCP alone"),
         (HEAD + "http:\n  prefix: /a/\n", 5, "http.prefix is not supported by the reference: the API begins at /v2/"),
-        (HEAD + "http:\n  tls:\n    clientauth: x\n", 6, "http.tls.clientauth is not supported by the reference"),
+        (HEAD + "http:\n  tls:\n    letsencrypt: x\n", 6, "http.tls.letsencrypt is not supported by the reference"),
         (HEAD + "http:\n  h2c:\n    enabled: true\n", 6, "http.h2c.enabled can only be false"),
         (HEAD + "http:\n  debug:\n    prometheus:\n      enabled: true\n", 7, "http.debug.prometheus.enabled: metrics"),
         (HEAD + "http:\n  debug:\n    prometheus:\n      path: m\n", 7, "http.debug.prometheus.path must be a path"),
