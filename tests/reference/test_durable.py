@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from reference.app import Registry
-from reference.config import ConfigError, read
+from reference.configuration.reading import ConfigError, read
 from reference.grammar import digest_of
 from reference.maintenance.fsck import check
 from reference.storage.filesystem import FilesystemStorage

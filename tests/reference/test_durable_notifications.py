@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from reference.app import Registry
-from reference.config import ConfigError, read
+from reference.configuration.reading import ConfigError, read
 from reference.messages import Message
 from reference.notifications import journal as journals
 from reference.notifications.durable import DurableNotifications

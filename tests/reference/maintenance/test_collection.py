@@ -18,7 +18,7 @@ import requests
 
 from reference.__main__ import main
 from reference.app import Registry
-from reference.config import ConfigError, read
+from reference.configuration.reading import ConfigError, read
 from reference.maintenance.collection import Collector
 from reference.maintenance.contents import Contents
 from reference.storage import Storage

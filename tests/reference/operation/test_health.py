@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from reference.config import read
+from reference.configuration.reading import read
 from reference.health import Check
 from reference.health.services import answers, connects, without_login
 from reference.launch.registry import make_health

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from reference.config import ConfigError, read
+from reference.configuration.reading import ConfigError, read
 from reference.settings import Config
 from tests.reference.conftest import Process, Start
 from tests.reference.probe import CONFIG, digest
@@ -53,8 +53,12 @@ def started(starter: Start, folder: Path, text: str) -> Process:
         (HEAD + PURGING + "      interval: 0s\n", 7, "storage.maintenance.uploadpurging.interval must be more than"),
         (HEAD + "health: garbage\n", 4, "health must be a mapping"),
         (HEAD + "health:\n  http:\n    - uri: x\n", 6, "health.http[0].uri must be a URL with http or https"),
-        (HEAD + "health:\n  http:\n    - {uri: 'http://a', statuscode: 9}\n", 6, "health.http[0].statuscode must be a"),
-        (HEAD + "health:\n  tcp:\n    - timeout: 1s\n", 6, "health.tcp[0].addr must be HOST:PORT"),
+        (
+            HEAD + "health:\n  http:\n    - {uri: 'http://a', statuscode: 9}\n",
+            6,
+            "health.http[0].statuscode must be 100 to 599",
+        ),
+        (HEAD + "health:\n  tcp:\n    - timeout: 1s\n", 6, "health.tcp[0].addr is missing"),
         (HEAD + "health:\n  tcp:\n    - addr: ':80'\n", 6, "health.tcp[0].addr must be HOST:PORT"),
         (HEAD + "health:\n  file:\n    - {file: /x, interval: 0s}\n", 6, "health.file[0].interval must be more than"),
         (HEAD + "health:\n  storagedriver:\n    enabled: x\n", 6, "health.storagedriver.enabled must be true or false"),

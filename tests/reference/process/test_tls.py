@@ -15,7 +15,7 @@ import requests
 from cryptography.hazmat.primitives import serialization
 
 from reference import tls
-from reference.config import ConfigError, read
+from reference.configuration.reading import ConfigError, read
 from reference.settings import Config
 from tests.reference.process.test_command import HEAD, written
 from tests.support.scripted.server import certificate

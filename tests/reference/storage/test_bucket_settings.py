@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from reference.config import ConfigError, read
+from reference.configuration.reading import ConfigError, read
 from reference.settings import Bucket
 from tests.support.buckets import configuration
 
@@ -109,7 +109,7 @@ def test_secrets_are_not_shown(tmp_path: Path) -> None:
         ("s3", S3 | {"objectacl": "public-read"}, "storage.s3.objectacl can only be private"),
         ("s3", S3 | {"objectownership": True}, "storage.s3.objectownership is not supported by the reference"),
         ("s3", S3 | {"keyid": "x"}, "storage.s3.keyid is of use only with encrypt: true"),
-        ("s3", S3 | {"chunksize": 100}, "storage.s3.chunksize must be 5242880 bytes or more, not 100"),
+        ("s3", S3 | {"chunksize": 100}, "storage.s3.chunksize must be 5242880 or more, not 100"),
         ("s3", S3 | {"buckett": "x"}, "storage.s3.buckett is unknown"),
         ("gcs", {"keyfile": "x"}, "storage.gcs.bucket is missing"),
         ("gcs", {"bucket": "x", "keyfile": "/absent"}, "storage.gcs.keyfile: /absent is no file"),

@@ -72,5 +72,5 @@ def test_what_it_refuses_is_told(installed: Path, tmp_path: Path, storage: dict[
 def test_one_that_is_not_installed_is_named_with_those_that_are(installed: Path, tmp_path: Path) -> None:
     assert installed.is_dir()
     path = configuration(tmp_path / "config.yml", {"disk": {}})
-    with pytest.raises(LaunchError, match=r"storage must have exactly one of filesystem, inmemory, s3, .*, tape"):
+    with pytest.raises(LaunchError, match=r"storage\.disk is unknown; known are filesystem, inmemory, s3, .*, tape"):
         read_config(path)
