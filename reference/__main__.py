@@ -1,4 +1,4 @@
-"""The command: serve a registry or a token service, look after a storage, or list faults and variants."""
+"""The command: serve a registry or a token service, look after a storage, or print what there is to know of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 USAGE = 4
 #: As after an interrupt, which shells call 128 and its number.
 BROKEN_OFF = 130
-COMMANDS = ("serve", "tokens", "garbage-collect", "fsck", "faults", "variants")
+COMMANDS = ("serve", "tokens", "garbage-collect", "fsck", "schema", "faults", "variants")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -37,6 +37,8 @@ def _parser() -> argparse.ArgumentParser:
     tokens.add_argument("--variant", action="append", default=[], metavar="NAME", help="answer oddly but legally")
     tokens.add_argument("--port-file", type=Path, metavar="FILE", help="write the real address there, when listening")
     _add_maintenance(commands)
+    schema = commands.add_parser("schema", help="print the JSON Schema of the configuration, for editors")
+    schema.add_argument("--tokens", action="store_true", help="of the configuration of the token service")
     for name in ("faults", "variants"):
         listing = commands.add_parser(name, help=f"list the {name}")
         listing.add_argument("--json", action="store_true", help="as JSON")
@@ -150,6 +152,14 @@ def _list(kind: str, as_json: bool) -> int:
     return 0
 
 
+def _schema(of_tokens: bool) -> int:
+    from reference.configuration import keys, schema  # noqa: PLC0415 - only to print it
+    from reference.tokens import config  # noqa: PLC0415 - as above
+
+    print(schema.text(config.CONFIGURATION if of_tokens else keys.CONFIGURATION), end="")
+    return 0
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command; the exit status is 0, 1 where a storage is not in order, 4 for a wrong use or configuration."""
     parser = _parser()
@@ -175,6 +185,8 @@ def main(argv: list[str] | None = None) -> int:
         return _tokens(arguments)
     if arguments.command in ("garbage-collect", "fsck"):
         return _maintain(arguments)
+    if arguments.command == "schema":
+        return _schema(arguments.tokens)
     if arguments.command in ("faults", "variants"):
         return _list(arguments.command, arguments.json)
     parser.print_usage(sys.stderr)

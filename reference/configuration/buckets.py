@@ -90,7 +90,8 @@ def _is_plain(keyfile: Path) -> bool:
 
 def _azure(section: Section) -> Bucket:
     account, container = section.text("accountname"), section.text("container")
-    url = (section.url("serviceurl") or f"https://{account}.blob.{section.text('realm')}").rstrip("/")
+    realm = section.text("realm")
+    url = (section.url("serviceurl") or f"https://{account}.blob.{realm}").rstrip("/")
     if "@" in url:
         section.fail_at("serviceurl", f"{section.name('serviceurl')} must be a URL with http or https")
     options: dict[str, object] = {"account_name": account, "container_name": container, "endpoint": url}

@@ -83,6 +83,15 @@ def test_a_configured_service_is_looked_at(service: Service, tmp_path: Path) -> 
     assert (service.heads[1][1], "Authorization" in service.heads[1][2]) == ("/here", False)
 
 
+def test_a_file_may_be_there_for_some_looks(tmp_path: Path) -> None:
+    text = f"{HEAD}health:\n  file:\n    - {{file: {tmp_path}, interval: 2s, threshold: 2}}\n"
+    (check,) = make_health(read(written(tmp_path, text), {}), MemoryStorage()).checks
+    check.run()
+    assert (check.interval, check.failed) == (2, False)
+    check.run()
+    assert check.failed
+
+
 def test_a_service_that_does_not_answer_fails() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]

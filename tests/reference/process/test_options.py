@@ -20,13 +20,17 @@ from reference.settings import Config
 from tests.reference.conftest import Process, Start
 from tests.reference.probe import CONFIG, digest
 from tests.reference.process.test_command import HEAD, TOKEN, written
+from tests.support import valid
 
 WAIT = 10.0
 PURGING = "  maintenance:\n    uploadpurging:\n      age: 1s\n"
 
 
 def taken(folder: Path, text: str, **variables: str) -> Config:
-    return read(written(folder, text), variables)
+    path = written(folder, text)
+    config = read(path, variables)
+    valid.check(path)
+    return config
 
 
 def started(starter: Start, folder: Path, text: str) -> Process:

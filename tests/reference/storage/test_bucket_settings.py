@@ -9,6 +9,7 @@ import pytest
 
 from reference.configuration.reading import ConfigError, read
 from reference.settings import Bucket
+from tests.support import valid
 from tests.support.buckets import configuration
 
 S3 = {"region": "eu-central-1", "bucket": "images"}
@@ -17,7 +18,9 @@ LOGIN = {"type": "client_secret", "clientid": "i", "tenantid": "t", "secret": "s
 
 
 def taken(folder: Path, kind: str, parameters: dict[str, Any], **more: Any) -> tuple[Bucket, list[str]]:
-    config = read(configuration(folder / "config.yml", {kind: parameters, **more}), {})
+    path = configuration(folder / "config.yml", {kind: parameters, **more})
+    config = read(path, {})
+    valid.check(path)
     assert config.bucket is not None
     return config.bucket, config.remarks
 
@@ -49,6 +52,7 @@ def test_what_s3_is_told(tmp_path: Path, parameters: dict[str, Any], options: di
     ("parameters", "options"),
     [
         ({}, {"account_name": "ours", "container_name": "images", "endpoint": "https://ours.blob.core.windows.net"}),
+        ({"skipverify": True}, {}),
         ({"realm": "core.chinacloudapi.cn"}, {"endpoint": "https://ours.blob.core.chinacloudapi.cn"}),
         ({"serviceurl": "http://127.0.0.1:10000/ours/"}, {"endpoint": "http://127.0.0.1:10000/ours"}),
         ({"accountkey": "k"}, {"account_key": "k"}),
@@ -62,6 +66,7 @@ def test_what_azure_is_told(tmp_path: Path, parameters: dict[str, Any], options:
     assert {key: bucket.options[key] for key in options} == options
     assert bucket.client["allow_http"] == str(options.get("endpoint", "")).startswith("http:")
     assert set(bucket.secrets) == {"k", "s"} & {str(value) for value in options.values()}
+    assert bucket.client["allow_invalid_certificates"] == parameters.get("skipverify", False)
 
 
 def test_what_google_is_told(tmp_path: Path) -> None:
