@@ -15,17 +15,17 @@ _SKIP = Key("take any certificate", Kind.FLAG, default=False)
 _S3 = Table(
     "A bucket of S3, or of a service that speaks its protocol.",
     {
-        "bucket": Key("its name", required=True),
+        "bucket": Key("the name of the bucket", required=True),
         "region": Key("its region; needed without regionendpoint", default="us-east-1"),
         "regionendpoint": Key("the address of a service that is not Amazon's, as a URL or as HOST:PORT"),
         "forcepathstyle": Key("the bucket stands in the path, not in the host", Kind.FLAG, default=True),
         "secure": Key("TLS, where regionendpoint does not say", Kind.FLAG, default=True),
         "skipverify": _SKIP,
         "accesskey": Key("the login; without it that of the environment or of the machine"),
-        "secretkey": Key("its secret"),
+        "secretkey": Key("the secret of accesskey"),
         "sessiontoken": Key("a token for a time"),
         "encrypt": Key("content is encrypted in the bucket", Kind.FLAG, default=False),
-        "keyid": Key("by a key of KMS; only with encrypt"),
+        "keyid": Key("the key of KMS that it is encrypted with; only with encrypt"),
         "rootdirectory": _ROOT,
         "chunksize": _CHUNK,
         "useragent": _AGENT,
@@ -50,7 +50,7 @@ _S3 = Table(
 _GCS = Table(
     "A bucket of Google Cloud Storage.",
     {
-        "bucket": Key("its name", required=True),
+        "bucket": Key("the name of the bucket", required=True),
         "keyfile": Key("the key of a service account; without it what the machine has", Kind.FILE),
         "rootdirectory": _ROOT,
         "chunksize": _CHUNK,

@@ -26,7 +26,7 @@ _LOG = Table(
         "reportcaller": Key("each line names the place in the source", Kind.FLAG, default=False),
         "accesslog": Table(
             "The lines for answered requests, in the combined format, with seconds and the id of the request.",
-            {"disabled": Key("there are none", Kind.FLAG, default=False)},
+            {"disabled": Key("no line is written for a request", Kind.FLAG, default=False)},
         ),
         "hooks": Refused("it sends no mail"),
     },
@@ -154,15 +154,16 @@ _HTTP = Table(
                 "prometheus": Table(
                     "Metrics for Prometheus.",
                     {
-                        "enabled": Key("there are some", Kind.FLAG, default=False),
-                        "path": Key("where on the debug server", default="/metrics"),
+                        "enabled": Key("metrics are told", Kind.FLAG, default=False),
+                        "path": Key("their path on the debug server", default="/metrics"),
                     },
                 ),
             },
         ),
         "tls": _TLS,
         "http2": Table(
-            "HTTP/2, which is not spoken in any case.", {"disabled": Key("it is", Kind.FLAG, default=False)}
+            "HTTP/2, which is not spoken.",
+            {"disabled": Key("HTTP/1.1 alone, as in any case", Kind.FLAG, default=False)},
         ),
         "h2c": Table("HTTP/2 without TLS.", {"enabled": Only("false", "the server speaks HTTP/1.1")}),
         "h3": Refused("it speaks HTTP/1.1"),
@@ -215,7 +216,7 @@ _NOTIFICATIONS = Table(
             {
                 "name": Key("what it is called in the log", required=True),
                 "url": Key("where events are sent", Kind.URL, required=True),
-                "disabled": Key("it gets none", Kind.FLAG, default=False),
+                "disabled": Key("it is told nothing", Kind.FLAG, default=False),
                 "headers": Key("fields that each request has", Kind.LISTS),
                 "timeout": Key("so long an answer may take", Kind.DURATION, default="1s"),
                 "threshold": Key("after how many failures in a row backoff begins", Kind.NUMBER, default=10),
@@ -243,7 +244,7 @@ _HEALTH = Table(
         "storagedriver": Table(
             "Whether the storage takes and gives.",
             {
-                "enabled": Key("it is looked at", Kind.FLAG, default=False),
+                "enabled": Key("the storage is looked at", Kind.FLAG, default=False),
                 "interval": _INTERVAL,
                 "threshold": Key(_FAILURES, Kind.NUMBER, default=3),
             },

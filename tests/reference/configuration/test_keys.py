@@ -24,6 +24,7 @@ from tests.reference.configuration.whole import Files, names, plain
 from tests.reference.process import test_command, test_options
 from tests.reference.storage import test_bucket_settings
 from tests.support import valid
+from tests.support.obeys import marked
 from tests.support.servers import ROOT
 
 MEMBERS = dict(walk(CONFIGURATION))
@@ -193,3 +194,8 @@ def test_what_documents_show_is_right() -> None:
             storage.pop("tape", None)
             storage |= {} if set(storage) & set(STORAGES) else {"inmemory": None}
         assert valid.faults(configuration) == [], name
+
+
+def test_each_key_that_is_obeyed_has_a_test() -> None:
+    named = {name for name, _, _ in marked(ROOT / "tests" / "reference")}
+    assert named == set(names(Key))

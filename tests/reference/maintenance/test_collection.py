@@ -27,6 +27,7 @@ from reference.storage.memory import MemoryStorage
 from tests.reference.conftest import Start
 from tests.reference.probe import CONFIG, INDEX, LAYER, Client, descriptor, digest, image, index
 from tests.reference.process.test_command import HEAD, written
+from tests.support.obeys import obeys
 
 OTHER = b"another layer"
 UNKNOWN = "application/vnd.example.bundle+json"
@@ -324,6 +325,7 @@ def test_a_wrong_configuration_names_the_line(tmp_path: Path, text: str, line: i
     assert says in str(caught.value)
 
 
+@obeys("storage.maintenance.garbagecollect.enabled")
 def test_a_registry_collects_while_clients_push(starter: Start, tmp_path: Path) -> None:
     """Rounds without a pause: no push of an image fails, nothing that one needs goes, and what nobody needs does."""
     process = starter(

@@ -18,6 +18,7 @@ from reference import tls
 from reference.configuration.reading import ConfigError, read
 from reference.settings import Config
 from tests.reference.process.test_command import HEAD, written
+from tests.support.obeys import obeys
 from tests.support.scripted.server import certificate
 from tests.support.servers import Server, docker_registry, free_port, reference
 
@@ -113,6 +114,7 @@ def open_to_some(files: Files, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield server
 
 
+@obeys("http.tls.certificate", "http.tls.key", "http.tls.clientcas")
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_a_client_needs_a_certificate_of_an_authority(closed: Server, files: Files, version: ssl.TLSVersion) -> None:
     assert speaks(closed, context(files, files.known), version)
@@ -121,6 +123,7 @@ def test_a_client_needs_a_certificate_of_an_authority(closed: Server, files: Fil
     assert not speaks(closed, context(files, files.stranger), version)
 
 
+@obeys("http.tls.ciphersuites")
 def test_suites_are_those_that_are_named(closed: Server, files: Files) -> None:
     assert speaks(closed, context(files, files.known), ssl.TLSVersion.TLSv1_2, _CHOSEN)
     assert not speaks(closed, context(files, files.known), ssl.TLSVersion.TLSv1_2, _OTHER)
@@ -132,12 +135,14 @@ def test_the_debug_server_asks_for_no_certificate(closed: Server) -> None:
     assert requests.get(f"http://{address[1]}/debug/health", timeout=5).status_code == 200
 
 
+@obeys("http.tls.clientauth")
 def test_a_certificate_may_be_asked_for_and_not_needed(open_to_some: Server, files: Files) -> None:
     assert status(open_to_some.address, context(files)) == 200
     assert status(open_to_some.address, context(files, files.known)) == 200
     assert not speaks(open_to_some, context(files, files.stranger), ssl.TLSVersion.TLSv1_3)
 
 
+@obeys("http.tls.minimumtls")
 def test_a_least_version_is_kept(open_to_some: Server, files: Files) -> None:
     assert speaks(open_to_some, context(files), ssl.TLSVersion.TLSv1_3)
     assert not speaks(open_to_some, context(files), ssl.TLSVersion.TLSv1_2)

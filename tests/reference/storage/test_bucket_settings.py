@@ -11,6 +11,7 @@ from reference.configuration.reading import ConfigError, read
 from reference.settings import Bucket
 from tests.support import valid
 from tests.support.buckets import configuration
+from tests.support.obeys import obeys
 
 S3 = {"region": "eu-central-1", "bucket": "images"}
 AZURE = {"accountname": "ours", "container": "images"}
@@ -25,6 +26,18 @@ def taken(folder: Path, kind: str, parameters: dict[str, Any], **more: Any) -> t
     return config.bucket, config.remarks
 
 
+@obeys(
+    "storage.s3.bucket",
+    "storage.s3.region",
+    "storage.s3.regionendpoint",
+    "storage.s3.forcepathstyle",
+    "storage.s3.secure",
+    "storage.s3.accesskey",
+    "storage.s3.secretkey",
+    "storage.s3.sessiontoken",
+    "storage.s3.encrypt",
+    "storage.s3.keyid",
+)
 @pytest.mark.parametrize(
     ("parameters", "options"),
     [
@@ -48,6 +61,18 @@ def test_what_s3_is_told(tmp_path: Path, parameters: dict[str, Any], options: di
     assert bucket.client["allow_http"] == str(options.get("endpoint", "")).startswith("http:")
 
 
+@obeys(
+    "storage.azure.accountname",
+    "storage.azure.container",
+    "storage.azure.accountkey",
+    "storage.azure.credentials.type",
+    "storage.azure.credentials.clientid",
+    "storage.azure.credentials.tenantid",
+    "storage.azure.credentials.secret",
+    "storage.azure.realm",
+    "storage.azure.serviceurl",
+    "storage.azure.skipverify",
+)
 @pytest.mark.parametrize(
     ("parameters", "options"),
     [
@@ -69,6 +94,7 @@ def test_what_azure_is_told(tmp_path: Path, parameters: dict[str, Any], options:
     assert bucket.client["allow_invalid_certificates"] == parameters.get("skipverify", False)
 
 
+@obeys("storage.gcs.bucket", "storage.gcs.keyfile", "storage.gcs.rootdirectory")
 def test_what_google_is_told(tmp_path: Path) -> None:
     key = tmp_path / "key.json"
     key.write_text('{"client_email": "a@b"}')
@@ -82,6 +108,7 @@ def test_what_google_is_told(tmp_path: Path) -> None:
     assert taken(tmp_path, "gcs", {"bucket": "images"})[0].options == {"bucket": "images"}
 
 
+@obeys("storage.s3.rootdirectory", "storage.s3.chunksize", "storage.s3.skipverify", "storage.s3.useragent")
 def test_what_does_not_concern_the_bucket_itself(tmp_path: Path) -> None:
     more = {"rootdirectory": "/a/b/", "chunksize": 6 << 20, "skipverify": True, "useragent": "x", "loglevel": "off"}
     bucket, remarks = taken(tmp_path, "s3", S3 | more | {"v4auth": True, "storageclass": "STANDARD"})
