@@ -134,10 +134,6 @@ def _maintain(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("registry: broken off; what was done is done, and it can be done again", file=sys.stderr)
         return BROKEN_OFF
-    except BrokenPipeError:
-        # Whoever read the lines has enough of them; the interpreter must not complain when it closes its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_OFF
 
 
 def _list(kind: str, as_json: bool) -> int:
@@ -179,6 +175,19 @@ def main(argv: list[str] | None = None) -> int:
     from reference.logs import TEXT  # noqa: PLC0415 - not for a version
 
     logging.basicConfig(format=TEXT, stream=sys.stderr)
+    if arguments.command in ("serve", "tokens"):
+        return _run(arguments, parser)
+    try:
+        done = _run(arguments, parser)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the lines has enough of them; the interpreter must not complain when it closes its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_OFF
+    return done
+
+
+def _run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if arguments.command == "serve":
         return _serve(arguments)
     if arguments.command == "tokens":

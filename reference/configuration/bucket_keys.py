@@ -33,7 +33,7 @@ _S3 = Table(
         "accelerate": Only("false", _NO_ENDPOINT),
         "usedualstack": Only("false", f"{_NO_ENDPOINT}; name one by regionendpoint"),
         "usefipsendpoint": Only("false", f"{_NO_ENDPOINT}; name one by regionendpoint"),
-        "storageclass": Only("STANDARD", "copies would lose it", also=("none", "")),
+        "storageclass": Only("STANDARD", "copies would lose it", also=("none",)),
         "objectacl": Only("private", "the library sets none; the policy of the bucket can"),
         "objectownership": Refused("the library sets no rights of objects; the bucket can"),
         "redirectendpoint": Refused("pulls are sent to the address that the registry itself uses"),

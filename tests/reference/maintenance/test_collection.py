@@ -294,9 +294,11 @@ def test_what_breaks_a_command_off_is_one_sentence(
     assert (done.returncode, done.stderr.endswith(says)) == (code, True), done.stderr
 
 
-def test_lines_that_nobody_reads_are_no_trouble(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", [("fsck", "CONFIG"), ("schema",), ("faults", "--json")])
+def test_lines_that_nobody_reads_are_no_trouble(tmp_path: Path, words: tuple[str, ...]) -> None:
     FilesystemStorage(tmp_path / "root").close()
-    command = [sys.executable, "-u", "-m", "reference", "fsck", str(configured(tmp_path))]
+    config = str(configured(tmp_path))
+    command = [sys.executable, "-u", "-m", "reference", *(config if word == "CONFIG" else word for word in words)]
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
