@@ -1,4 +1,4 @@
-"""The command: serve a registry or a token service, look after a storage, or list faults and variants."""
+"""The command: serve a registry or a token service, look after a storage, or print what there is to know of them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 USAGE = 4
 #: As after an interrupt, which shells call 128 and its number.
 BROKEN_OFF = 130
-COMMANDS = ("serve", "tokens", "garbage-collect", "fsck", "faults", "variants")
+COMMANDS = ("serve", "tokens", "garbage-collect", "fsck", "schema", "faults", "variants")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -37,6 +37,8 @@ def _parser() -> argparse.ArgumentParser:
     tokens.add_argument("--variant", action="append", default=[], metavar="NAME", help="answer oddly but legally")
     tokens.add_argument("--port-file", type=Path, metavar="FILE", help="write the real address there, when listening")
     _add_maintenance(commands)
+    schema = commands.add_parser("schema", help="print the JSON Schema of the configuration, for editors")
+    schema.add_argument("--tokens", action="store_true", help="of the configuration of the token service")
     for name in ("faults", "variants"):
         listing = commands.add_parser(name, help=f"list the {name}")
         listing.add_argument("--json", action="store_true", help="as JSON")
@@ -128,10 +130,6 @@ def _maintain(arguments: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("registry: broken off; what was done is done, and it can be done again", file=sys.stderr)
         return BROKEN_OFF
-    except BrokenPipeError:
-        # Whoever read the lines has enough of them; the interpreter must not complain when it closes its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN_OFF
 
 
 def _list(kind: str, as_json: bool) -> int:
@@ -143,6 +141,14 @@ def _list(kind: str, as_json: bool) -> int:
         return 0
     for entry in entries:
         print(f"{entry['name']:36} {entry['title']}")
+    return 0
+
+
+def _schema(of_tokens: bool) -> int:
+    from reference.configuration import keys, schema  # noqa: PLC0415 - only to print it
+    from reference.tokens import config  # noqa: PLC0415 - as above
+
+    print(schema.text(config.CONFIGURATION if of_tokens else keys.CONFIGURATION), end="")
     return 0
 
 
@@ -165,12 +171,27 @@ def main(argv: list[str] | None = None) -> int:
     from reference.logs import TEXT  # noqa: PLC0415 - not for a version
 
     logging.basicConfig(format=TEXT, stream=sys.stderr)
+    if arguments.command in ("serve", "tokens"):
+        return _run(arguments, parser)
+    try:
+        done = _run(arguments, parser)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever read the lines has enough of them; the interpreter must not complain when it closes its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return BROKEN_OFF
+    return done
+
+
+def _run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     if arguments.command == "serve":
         return _serve(arguments)
     if arguments.command == "tokens":
         return _tokens(arguments)
     if arguments.command in ("garbage-collect", "fsck"):
         return _maintain(arguments)
+    if arguments.command == "schema":
+        return _schema(arguments.tokens)
     if arguments.command in ("faults", "variants"):
         return _list(arguments.command, arguments.json)
     parser.print_usage(sys.stderr)

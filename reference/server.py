@@ -10,7 +10,6 @@ import math
 import resource
 import signal
 import socket
-import ssl
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ import uvicorn
 from reference.connections import Protocol, Wrap, wrapped
 from reference.messages import Application
 from reference.settings import Tls
+from reference.tls import make_context
 
 log = logging.getLogger("reference")
 #: Seconds that requests have to end when the server does.
@@ -96,17 +96,11 @@ def address_of(listener: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def check_tls(tls: Tls) -> None:
-    """Refuse files that make no certificate."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(tls.certificate, tls.key)
-
-
 def make_config(
     application: Application, drain: float, wraps: Sequence[Wrap] = (), tls: Tls | None = None
 ) -> uvicorn.Config:
     """How an application is served: by connections with limits, and without a log of the server's own."""
-    return uvicorn.Config(
+    config = uvicorn.Config(
         application,
         http=wrapped(wraps),
         ws="none",
@@ -118,10 +112,13 @@ def make_config(
         proxy_headers=False,
         timeout_keep_alive=int(Protocol.limits.idle),
         timeout_graceful_shutdown=math.ceil(drain),
-        ssl_certfile=tls.certificate if tls else None,
-        ssl_keyfile=tls.key if tls else None,
         backlog=_BACKLOG,
     )
+    if tls is not None:
+        config.load()
+        # Its own options know neither a least version nor several files of authorities.
+        config.ssl = make_context(tls)
+    return config
 
 
 async def _repeat(job: Job, threads: Executor) -> None:
@@ -166,7 +163,10 @@ def run(
     jobs: Sequence[Job] = (),
     wraps: Sequence[Wrap] = (),
 ) -> None:
-    """Serve until SIGTERM or SIGINT, and then for as many seconds as ``drain`` says what is open."""
+    """Serve until SIGTERM or SIGINT, and then for as many seconds as ``drain`` says what is open.
+
+    The debug server is without TLS, as that of the original is.
+    """
     _take_all_descriptors()
     servers = [(Server(make_config(application, drain, wraps, tls)), listener)]
     if debug is not None:

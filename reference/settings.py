@@ -11,10 +11,18 @@ _SECRETS = ("access_key_id", "secret_access_key", "session_token", "account_key"
 
 @dataclass(frozen=True, slots=True)
 class Tls:
-    """The files of the server's certificate."""
+    """The files of the server's certificate and of the authorities of clients, the least version, and suites of 1.2.
+
+    Without ``suites`` the library chooses; an empty tuple is no suite of TLS 1.2 at all.
+    """
 
     certificate: Path
     key: Path
+    client_authorities: tuple[Path, ...] = ()
+    #: Whether a client without a certificate gets no answer; one that shows a wrong one never does.
+    client_required: bool = True
+    minimum: str = "tls1.2"
+    suites: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ class Choice:
 
 def read_config(path: Path) -> Config:
     """What a configuration file says; its reader is loaded only where there is a file."""
-    from reference.config import ConfigError, read  # noqa: PLC0415 - only where there is a file
+    from reference.configuration.reading import ConfigError, read  # noqa: PLC0415 - only where there is a file
 
     try:
         return read(path)

@@ -1,4 +1,4 @@
-"""Write the generated parts of README.md and CONTRIBUTING.md: ``python -m tests.docs.generate``.
+"""Write the generated parts of README.md, CONTRIBUTING.md and docs/configuration.md: ``python -m tests.docs.generate``.
 
 A part stands between ``<!-- generated: NAME -->`` and ``<!-- end -->``; what is quoted has a second
 word, ``<!-- generated: scenario ID -->``.
@@ -14,13 +14,18 @@ from functools import cache
 from conformance.run.option_table import OPTIONS, Option
 from reference import faults, variants
 from spec import check
-from tests.docs import quotes
+from tests.docs import keys, quotes
 from tests.proof import page
 from tests.support.servers import ROOT
 
 README = ROOT / "README.md"
 #: The documents with generated parts.
-DOCUMENTS = (README, ROOT / "CONTRIBUTING.md", ROOT / "docs" / "how-to" / "test-a-client-in-python.md")
+DOCUMENTS = (
+    README,
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "docs" / "configuration.md",
+    ROOT / "docs" / "how-to" / "test-a-client-in-python.md",
+)
 MEASUREMENTS = ROOT / "docs" / "measurements.md"
 PROOF = ROOT / "docs" / "proof" / "proof.json"
 _PART = re.compile(r"(<!-- generated: ([a-z]+)(?: (\S+))? -->\n)(.*?)(<!-- end -->)", re.DOTALL)
@@ -100,7 +105,13 @@ def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-PARTS: dict[str, Callable[[], str]] = {"options": options, "counts": counts, "figures": figures}
+PARTS: dict[str, Callable[[], str]] = {
+    "options": options,
+    "counts": counts,
+    "figures": figures,
+    "keys": keys.tables,
+    "keyfigures": keys.figures,
+}
 QUOTES: dict[str, Callable[[str], str]] = {
     "requirement": quotes.requirement,
     "scenario": quotes.scenario,

@@ -13,6 +13,8 @@ from typing import IO
 
 import pytest
 
+from tests.support import valid
+
 START_LIMIT = 20.0
 STOP_LIMIT = 10.0
 
@@ -67,6 +69,8 @@ def starter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < deadline, "the registry does not start"
             time.sleep(0.01)
+        if not given[0].startswith("-"):
+            valid.check(Path(given[0]))
         running.append(Process(process, port_file.read_text().strip(), log))
         return running[-1]
 

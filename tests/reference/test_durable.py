@@ -15,13 +15,14 @@ from pathlib import Path
 import pytest
 
 from reference.app import Registry
-from reference.config import ConfigError, read
+from reference.configuration.reading import ConfigError, read
 from reference.grammar import digest_of
 from reference.maintenance.fsck import check
 from reference.storage.filesystem import FilesystemStorage
 from tests.reference.conftest import Start
 from tests.reference.durable import lost, torn, writing
 from tests.reference.probe import CONFIG, LAYER, Client, image
+from tests.support.obeys import obeys
 
 SEED = "durable"
 
@@ -108,6 +109,7 @@ def cut_off(starter: Start, folder: Path, mode: str, number: int) -> tuple[int, 
     return sum(len(writer.told) for writer in writers), missing, broken
 
 
+@obeys("storage.filesystem.sync")
 @pytest.mark.needs("mkfs.ext4")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a disk")
 def test_what_was_acknowledged_survives_a_power_cut(starter: Start, tmp_path: Path) -> None:
@@ -117,6 +119,7 @@ def test_what_was_acknowledged_survives_a_power_cut(starter: Start, tmp_path: Pa
     assert broken == []
 
 
+@obeys("storage.filesystem.sync")
 @pytest.mark.needs("mkfs.ext4")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a disk")
 def test_a_power_cut_takes_what_was_not_synced(starter: Start, tmp_path: Path) -> None:

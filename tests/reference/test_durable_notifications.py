@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from reference.app import Registry
-from reference.config import ConfigError, read
+from reference.configuration.reading import ConfigError, read
 from reference.messages import Message
 from reference.notifications import journal as journals
 from reference.notifications.durable import DurableNotifications
@@ -27,6 +27,7 @@ from tests.reference.operation.test_health import free_port
 from tests.reference.probe import Client, digest
 from tests.reference.process.test_command import HEAD, written
 from tests.reference.test_notifications import Listener, listener
+from tests.support.obeys import obeys
 
 __all__ = ["listener"]
 NOWHERE = "http://127.0.0.1:1/"
@@ -191,6 +192,7 @@ def test_names_of_endpoints_are_told_apart(tmp_path: Path) -> None:
         read(written(tmp_path, text + again + again), {})
 
 
+@obeys("notifications.queue.rootdirectory")
 def test_what_was_acknowledged_is_told_after_a_kill(starter: Start, tmp_path: Path, listener: Listener) -> None:
     """The endpoint is not there at first; then it refuses the first event once."""
     gone = free_port()

@@ -21,6 +21,7 @@ from reference.notifications.sender import Sender
 from reference.settings import Endpoint
 from tests.reference.conftest import STOP_LIMIT, Start
 from tests.reference.probe import digest
+from tests.support.obeys import obeys
 
 WAIT = 10.0
 
@@ -191,6 +192,7 @@ def configuration(folder: Path, listener: Listener, more: str = "") -> str:
     return str(path)
 
 
+@obeys("notifications.endpoints[].name", "notifications.endpoints[].url")
 def test_the_registry_tells_what_it_did(listener: Listener, starter: Start, tmp_path: Path) -> None:
     process = starter(configuration(tmp_path, listener))
     base = f"{process.url}/v2/some/name/blobs"
@@ -238,6 +240,7 @@ def test_an_endpoint_that_hangs_is_in_nobodys_way(listener: Listener, starter: S
     assert "3 events were not delivered" in process.log.read_text()
 
 
+@obeys("notifications.events.includereferences")
 def test_the_actor_is_the_login_and_references_are_told(listener: Listener, starter: Start, tmp_path: Path) -> None:
     import bcrypt  # noqa: PLC0415  # this test alone
 

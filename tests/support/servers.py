@@ -21,6 +21,7 @@ import bcrypt
 import requests
 import yaml
 
+from tests.support import valid
 from tests.support.forked.launching import CURRENT, Forked
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -148,6 +149,7 @@ def reference(
     command += [part for name in variants for part in ("--variant", name)]
     with run_process(command, folder / "reference.log") as (process, log):
         address = wait_for(process, log, lambda: port_file.read_text().strip() if port_file.exists() else "")
+        valid.check(path)
         scheme = "https" if "tls" in content.get("http", {}) else "http"
         yield Server("reference", address, log, process.pid, scheme)
 

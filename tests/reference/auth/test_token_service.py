@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 
 from reference.auth.trust import key_id, load_bundle
-from reference.configfile import ConfigError
+from reference.configuration.file import ConfigError
 from reference.launch import LaunchError
 from reference.launch.tokens import make_service
 from reference.tokens import config
@@ -176,9 +176,9 @@ def test_the_certificate_names_the_key(tmp_path: Path, algorithm: str) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "line", "says"),
     [
-        ("issuer: tokens.example", "issuers: x", 1, "issuer is missing"),
+        ("issuer: tokens.example", "issuers: x", 1, "issuers is unknown; known are issuer, services"),
         ("services: [registry.example", 'services: ["*"', 2, "services must begin with the name of a registry"),
-        ("issuer: tokens.example", "issuer: x\nlifetime: 59", 2, "lifetime must be 60 seconds or more, not 59"),
+        ("issuer: tokens.example", "issuer: x\nlifetime: 59", 2, "lifetime must be 60 or more, not 59"),
         ("issuer: tokens.example", "issuer: x\nalgorithm: HS256", 2, "algorithm must be one of ES256, RS256"),
         ("name: ann", "name: a:b", 8, "accounts[0].name must not hold a colon"),
         ("    password: secret\n", "", 8, "accounts[0].password is missing"),

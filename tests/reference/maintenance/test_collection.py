@@ -18,7 +18,7 @@ import requests
 
 from reference.__main__ import main
 from reference.app import Registry
-from reference.config import ConfigError, read
+from reference.configuration.reading import ConfigError, read
 from reference.maintenance.collection import Collector
 from reference.maintenance.contents import Contents
 from reference.storage import Storage
@@ -27,6 +27,7 @@ from reference.storage.memory import MemoryStorage
 from tests.reference.conftest import Start
 from tests.reference.probe import CONFIG, INDEX, LAYER, Client, descriptor, digest, image, index
 from tests.reference.process.test_command import HEAD, written
+from tests.support.obeys import obeys
 
 OTHER = b"another layer"
 UNKNOWN = "application/vnd.example.bundle+json"
@@ -293,9 +294,11 @@ def test_what_breaks_a_command_off_is_one_sentence(
     assert (done.returncode, done.stderr.endswith(says)) == (code, True), done.stderr
 
 
-def test_lines_that_nobody_reads_are_no_trouble(tmp_path: Path) -> None:
+@pytest.mark.parametrize("words", [("fsck", "CONFIG"), ("schema",), ("faults", "--json")])
+def test_lines_that_nobody_reads_are_no_trouble(tmp_path: Path, words: tuple[str, ...]) -> None:
     FilesystemStorage(tmp_path / "root").close()
-    command = [sys.executable, "-u", "-m", "reference", "fsck", str(configured(tmp_path))]
+    config = str(configured(tmp_path))
+    command = [sys.executable, "-u", "-m", "reference", *(config if word == "CONFIG" else word for word in words)]
     reading, writing = os.pipe()
     os.close(reading)
     done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
@@ -324,6 +327,7 @@ def test_a_wrong_configuration_names_the_line(tmp_path: Path, text: str, line: i
     assert says in str(caught.value)
 
 
+@obeys("storage.maintenance.garbagecollect.enabled")
 def test_a_registry_collects_while_clients_push(starter: Start, tmp_path: Path) -> None:
     """Rounds without a pause: no push of an image fails, nothing that one needs goes, and what nobody needs does."""
     process = starter(

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from reference.config import read
+from reference.configuration.reading import read
 from reference.health import Check
 from reference.health.services import answers, connects, without_login
 from reference.launch.registry import make_health
 from reference.storage.memory import MemoryStorage
 from tests.reference.process.test_command import HEAD, written
+from tests.support.obeys import obeys
 
 
 @dataclass
@@ -57,6 +58,14 @@ def free_port() -> int:
         return port
 
 
+@obeys(
+    "health.http[].uri",
+    "health.http[].headers",
+    "health.http[].statuscode",
+    "health.http[].threshold",
+    "health.tcp[].addr",
+    "health.tcp[].interval",
+)
 def test_a_configured_service_is_looked_at(service: Service, tmp_path: Path) -> None:
     url, closed = f"http://owner:secret@127.0.0.1:{service.port}/moved", free_port()
     text = (
@@ -81,6 +90,16 @@ def test_a_configured_service_is_looked_at(service: Service, tmp_path: Path) -> 
     assert (method, path, headers["X-Key"]) == ("HEAD", "/moved", "a, b")
     assert headers["Authorization"] == f"Basic {base64.b64encode(b'owner:secret').decode()}"
     assert (service.heads[1][1], "Authorization" in service.heads[1][2]) == ("/here", False)
+
+
+@obeys("health.file[].threshold")
+def test_a_file_may_be_there_for_some_looks(tmp_path: Path) -> None:
+    text = f"{HEAD}health:\n  file:\n    - {{file: {tmp_path}, interval: 2s, threshold: 2}}\n"
+    (check,) = make_health(read(written(tmp_path, text), {}), MemoryStorage()).checks
+    check.run()
+    assert (check.interval, check.failed) == (2, False)
+    check.run()
+    assert check.failed
 
 
 def test_a_service_that_does_not_answer_fails() -> None:

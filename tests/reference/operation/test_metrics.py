@@ -16,6 +16,7 @@ from tests.reference.conftest import Process, Start
 from tests.reference.operation.test_health import free_port
 from tests.reference.probe import CONFIG, IMAGE, LAYER, digest, image
 from tests.reference.process.test_command import written
+from tests.support.obeys import obeys
 from tests.support.servers import docker_registry
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -80,6 +81,7 @@ def break_off(process: Process) -> None:
         connection.sendall(b"Host: a\r\nContent-Length: 9\r\n\r\nx")
 
 
+@obeys("http.debug.prometheus.enabled")
 def test_requests_are_counted_with_their_bytes_and_times(watched: Watched) -> None:
     base = {"handler": "blob", "method": "get"}
     assert watched.value("registry_http_requests_total", code="200", **base) == 1
@@ -132,6 +134,7 @@ def test_variables_tell_no_password(watched: Watched) -> None:
     assert "secret" not in requests.get(f"{watched.debug}/numbers", timeout=10).text
 
 
+@obeys("http.debug.prometheus.path")
 def test_the_debug_server_reads_alone(watched: Watched) -> None:
     assert requests.post(f"{watched.debug}/debug/vars", timeout=10).status_code == 405
     assert requests.get(f"{watched.debug}/metrics", timeout=10).status_code == 404

@@ -14,7 +14,7 @@ import pytest
 import requests
 
 from reference.__main__ import main
-from reference.config import ConfigError, read
+from reference.configuration.reading import ConfigError, read
 from tests.reference.conftest import Start
 
 
@@ -138,7 +138,7 @@ TOKEN = "auth:\n  token:\n    realm: http://a/token\n    service: s\n    issuer:
         ("- a\n", 1, "must be a mapping"),
         ("version: [\n", 2, "not valid YAML"),
         ("storage:\n  inmemory:\n", 1, "version is missing"),
-        ("version: 2\nstorage:\n  inmemory:\n", 1, "version 2 is not supported"),
+        ("version: 2\nstorage:\n  inmemory:\n", 1, "version must be one of 0.1, 0.1.0, not '2'"),
         ("version: 0.1\n", 1, "storage is missing"),
         ("version: 0.1\nstorage:\n  delete:\n    enabled: true\n", 3, "exactly one of filesystem, inmemory"),
         (HEAD + "  filesystem:\n", 3, "exactly one"),
@@ -149,7 +149,7 @@ TOKEN = "auth:\n  token:\n    realm: http://a/token\n    service: s\n    issuer:
         (HEAD + "http:\n  addr: localhost:99999\n", 5, "http.addr must be HOST:PORT"),
         (HEAD + "http:\n  addr: [a]\n", 5, "http.addr must be a single value"),
         (HEAD + "http:\n  host: registry\n", 5, "http.host must be a URL"),
-        (HEAD + "http:\n  tls:\n    certificate: /none\n", 6, "needs both certificate and key"),
+        (HEAD + f"http:\n  tls:\n    certificate: {__file__}\n", 6, "needs both certificate and key"),
         (HEAD + "http:\n  tls:\n    certificate: /none\n    key: /none\n", 6, "/none is no file"),
         (HEAD + "loglevel: loud\n", 4, "loglevel must be one of error, warn, info, debug"),
         (HEAD + "redis:\n  addr: x\n", 4, "redis is not supported by the reference"),

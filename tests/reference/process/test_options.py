@@ -15,18 +15,23 @@ from pathlib import Path
 import pytest
 import requests
 
-from reference.config import ConfigError, read
+from reference.configuration.reading import ConfigError, read
 from reference.settings import Config
 from tests.reference.conftest import Process, Start
 from tests.reference.probe import CONFIG, digest
 from tests.reference.process.test_command import HEAD, TOKEN, written
+from tests.support import valid
+from tests.support.obeys import obeys
 
 WAIT = 10.0
 PURGING = "  maintenance:\n    uploadpurging:\n      age: 1s\n"
 
 
 def taken(folder: Path, text: str, **variables: str) -> Config:
-    return read(written(folder, text), variables)
+    path = written(folder, text)
+    config = read(path, variables)
+    valid.check(path)
+    return config
 
 
 def started(starter: Start, folder: Path, text: str) -> Process:
@@ -39,7 +44,7 @@ def started(starter: Start, folder: Path, text: str) -> Process:
         ("storage:\n  swift:\n    container: x\n", 2, "storage.swift is not supported by the reference: it has the"),
         (HEAD + "http:\n  net: unix\n", 5, "http.net can only be tcp: it listens on TCP alone"),
         (HEAD + "http:\n  prefix: /a/\n", 5, "http.prefix is not supported by the reference: the API begins at /v2/"),
-        (HEAD + "http:\n  tls:\n    clientauth: x\n", 6, "http.tls.clientauth is not supported by the reference"),
+        (HEAD + "http:\n  tls:\n    letsencrypt: x\n", 6, "http.tls.letsencrypt is not supported by the reference"),
         (HEAD + "http:\n  h2c:\n    enabled: true\n", 6, "http.h2c.enabled can only be false"),
         (HEAD + "http:\n  debug:\n    prometheus:\n      enabled: true\n", 7, "http.debug.prometheus.enabled: metrics"),
         (HEAD + "http:\n  debug:\n    prometheus:\n      path: m\n", 7, "http.debug.prometheus.path must be a path"),
@@ -53,8 +58,12 @@ def started(starter: Start, folder: Path, text: str) -> Process:
         (HEAD + PURGING + "      interval: 0s\n", 7, "storage.maintenance.uploadpurging.interval must be more than"),
         (HEAD + "health: garbage\n", 4, "health must be a mapping"),
         (HEAD + "health:\n  http:\n    - uri: x\n", 6, "health.http[0].uri must be a URL with http or https"),
-        (HEAD + "health:\n  http:\n    - {uri: 'http://a', statuscode: 9}\n", 6, "health.http[0].statuscode must be a"),
-        (HEAD + "health:\n  tcp:\n    - timeout: 1s\n", 6, "health.tcp[0].addr must be HOST:PORT"),
+        (
+            HEAD + "health:\n  http:\n    - {uri: 'http://a', statuscode: 9}\n",
+            6,
+            "health.http[0].statuscode must be 100 to 599",
+        ),
+        (HEAD + "health:\n  tcp:\n    - timeout: 1s\n", 6, "health.tcp[0].addr is missing"),
         (HEAD + "health:\n  tcp:\n    - addr: ':80'\n", 6, "health.tcp[0].addr must be HOST:PORT"),
         (HEAD + "health:\n  file:\n    - {file: /x, interval: 0s}\n", 6, "health.file[0].interval must be more than"),
         (HEAD + "health:\n  storagedriver:\n    enabled: x\n", 6, "health.storagedriver.enabled must be true or false"),
@@ -135,6 +144,7 @@ def test_a_wrong_variable_is_named(tmp_path: Path, name: str, value: str, says: 
         taken(tmp_path, text, **{name: value})
 
 
+@obeys("http.headers", "catalog.maxentries")
 def test_headers_and_a_limit_of_the_catalog(starter: Start, tmp_path: Path) -> None:
     process = started(
         starter,
@@ -158,6 +168,7 @@ def test_locations_are_relative_where_that_is_asked_for(tmp_path: Path) -> None:
     assert taken(tmp_path, text + "  relativeurls: true\n").host == ""
 
 
+@obeys("storage.maintenance.uploadpurging.interval", "storage.maintenance.uploadpurging.dryrun")
 @pytest.mark.parametrize("dry", [True, False])
 def test_old_uploads_are_purged_again_and_again_but_not_in_a_dry_run(starter: Start, tmp_path: Path, dry: bool) -> None:
     uploads = tmp_path / "root" / "uploads"
@@ -182,6 +193,14 @@ def test_old_uploads_are_purged_again_and_again_but_not_in_a_dry_run(starter: St
     assert len(list(uploads.iterdir())) == (2 if dry else 0)
 
 
+@obeys(
+    "http.debug.addr",
+    "health.storagedriver.enabled",
+    "health.storagedriver.interval",
+    "health.storagedriver.threshold",
+    "health.file[].file",
+    "health.file[].interval",
+)
 def test_health_is_that_of_the_storage_and_of_a_file(starter: Start, tmp_path: Path) -> None:
     root, stop = tmp_path / "root", tmp_path / "stop"
     process = started(
@@ -218,6 +237,7 @@ def test_health_is_that_of_the_storage_and_of_a_file(starter: Start, tmp_path: P
     assert both(200) == {}
 
 
+@obeys("http.draintimeout")
 def test_requests_end_within_the_drain_time(starter: Start, tmp_path: Path) -> None:
     process = started(starter, tmp_path, HEAD + "http:\n  draintimeout: 8s\n")
     location = requests.post(f"{process.url}/v2/a/blobs/uploads/", timeout=5).headers["Location"]
@@ -231,6 +251,7 @@ def test_requests_end_within_the_drain_time(starter: Start, tmp_path: Path) -> N
     assert process.process.wait(10) == 0
 
 
+@obeys("log.formatter", "log.fields", "log.reportcaller", "log.accesslog.disabled")
 def test_the_log_has_its_form_its_fields_and_a_line_for_each_request(starter: Start, tmp_path: Path) -> None:
     process = started(
         starter, tmp_path, HEAD + "log:\n  formatter: json\n  reportcaller: true\n  fields:\n    service: registry\n"
@@ -256,6 +277,7 @@ def test_the_log_has_its_form_its_fields_and_a_line_for_each_request(starter: St
     assert "/v2/none/" not in silent.log.read_text()
 
 
+@obeys("http.addr")
 def test_a_configuration_without_a_command_is_served(tmp_path: Path) -> None:
     port_file = tmp_path / "port"
     config = written(tmp_path, "version: 0.1\nstorage: inmemory\nhttp:\n  addr: 127.0.0.1:0\n")

@@ -17,6 +17,7 @@ import requests
 from tests.reference.conftest import Process, Start
 from tests.reference.probe import CONFIG, IMAGE, LAYER, digest, image
 from tests.support.chance import made_up
+from tests.support.obeys import obeys
 
 PIECE = made_up(1 << 20)
 names = (f"test/r{number}" for number in itertools.count())
@@ -108,6 +109,7 @@ def test_content_is_kept_once_and_given_up_with_its_last_holder(file_registry: t
     assert not stored.exists()
 
 
+@obeys("storage.filesystem.rootdirectory")
 def test_a_restart_keeps_content_and_open_sessions(starter: Start, tmp_path: Path) -> None:
     config = tmp_path / "config.yml"
     config.write_text(f"version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {tmp_path}/r\nhttp:\n  addr: :0\n")
@@ -242,6 +244,7 @@ def guarded(starter: Start, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     yield starter(str(config))
 
 
+@obeys("auth.htpasswd.realm", "auth.htpasswd.path")
 def test_htpasswd_challenges_and_lets_in(guarded: Process) -> None:
     anonymous = requests.get(f"{guarded.url}/v2/", timeout=5)
     assert anonymous.status_code == 401
@@ -256,6 +259,7 @@ def test_htpasswd_challenges_and_lets_in(guarded: Process) -> None:
         assert answer.status_code == 401
 
 
+@obeys("storage.maintenance.readonly.enabled")
 def test_a_read_only_registry_refuses_to_write(guarded: Process) -> None:
     url = f"{guarded.url}/v2/a/blobs/uploads/"
     answer = requests.post(url, auth=("alice", "secret"), timeout=5)

@@ -28,6 +28,7 @@ from tests.reference.conftest import Process, Start
 from tests.reference.probe import CONFIG, IMAGE, INDEX, LAYER, Answer, Client, descriptor, digest, image, index
 from tests.reference.process.test_command import written
 from tests.support.chance import made_up
+from tests.support.obeys import obeys
 from tests.support.servers import docker_registry
 from tests.support.tokens import READER, token_server
 
@@ -304,6 +305,7 @@ def guarded(folder: Path, login: str) -> Iterator[str]:
             yield original.url
 
 
+@obeys("proxy.remoteurl", "proxy.username", "proxy.password")
 @pytest.mark.needs("docker-registry")
 @pytest.mark.parametrize("login", ["password", "token"])
 def test_a_cache_of_the_original(starter: Start, tmp_path: Path, login: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from reference import server
 from reference.app import Registry
-from reference.config import read
+from reference.configuration.reading import read
 from reference.launch.registry import make_storage
 from reference.messages import Receive, Scope, Send
 

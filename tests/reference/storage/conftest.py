@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reference.config import read
+from reference.configuration.reading import read
 from reference.launch.registry import make_storage
 from reference.storage import Storage
 from reference.storage.filesystem import FilesystemStorage

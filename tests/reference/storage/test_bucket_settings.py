@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
-from reference.config import ConfigError, read
+from reference.configuration.reading import ConfigError, read
 from reference.settings import Bucket
+from tests.support import valid
 from tests.support.buckets import configuration
+from tests.support.obeys import obeys
 
 S3 = {"region": "eu-central-1", "bucket": "images"}
 AZURE = {"accountname": "ours", "container": "images"}
@@ -17,11 +19,25 @@ LOGIN = {"type": "client_secret", "clientid": "i", "tenantid": "t", "secret": "s
 
 
 def taken(folder: Path, kind: str, parameters: dict[str, Any], **more: Any) -> tuple[Bucket, list[str]]:
-    config = read(configuration(folder / "config.yml", {kind: parameters, **more}), {})
+    path = configuration(folder / "config.yml", {kind: parameters, **more})
+    config = read(path, {})
+    valid.check(path)
     assert config.bucket is not None
     return config.bucket, config.remarks
 
 
+@obeys(
+    "storage.s3.bucket",
+    "storage.s3.region",
+    "storage.s3.regionendpoint",
+    "storage.s3.forcepathstyle",
+    "storage.s3.secure",
+    "storage.s3.accesskey",
+    "storage.s3.secretkey",
+    "storage.s3.sessiontoken",
+    "storage.s3.encrypt",
+    "storage.s3.keyid",
+)
 @pytest.mark.parametrize(
     ("parameters", "options"),
     [
@@ -45,10 +61,23 @@ def test_what_s3_is_told(tmp_path: Path, parameters: dict[str, Any], options: di
     assert bucket.client["allow_http"] == str(options.get("endpoint", "")).startswith("http:")
 
 
+@obeys(
+    "storage.azure.accountname",
+    "storage.azure.container",
+    "storage.azure.accountkey",
+    "storage.azure.credentials.type",
+    "storage.azure.credentials.clientid",
+    "storage.azure.credentials.tenantid",
+    "storage.azure.credentials.secret",
+    "storage.azure.realm",
+    "storage.azure.serviceurl",
+    "storage.azure.skipverify",
+)
 @pytest.mark.parametrize(
     ("parameters", "options"),
     [
         ({}, {"account_name": "ours", "container_name": "images", "endpoint": "https://ours.blob.core.windows.net"}),
+        ({"skipverify": True}, {}),
         ({"realm": "core.chinacloudapi.cn"}, {"endpoint": "https://ours.blob.core.chinacloudapi.cn"}),
         ({"serviceurl": "http://127.0.0.1:10000/ours/"}, {"endpoint": "http://127.0.0.1:10000/ours"}),
         ({"accountkey": "k"}, {"account_key": "k"}),
@@ -62,8 +91,10 @@ def test_what_azure_is_told(tmp_path: Path, parameters: dict[str, Any], options:
     assert {key: bucket.options[key] for key in options} == options
     assert bucket.client["allow_http"] == str(options.get("endpoint", "")).startswith("http:")
     assert set(bucket.secrets) == {"k", "s"} & {str(value) for value in options.values()}
+    assert bucket.client["allow_invalid_certificates"] == parameters.get("skipverify", False)
 
 
+@obeys("storage.gcs.bucket", "storage.gcs.keyfile", "storage.gcs.rootdirectory")
 def test_what_google_is_told(tmp_path: Path) -> None:
     key = tmp_path / "key.json"
     key.write_text('{"client_email": "a@b"}')
@@ -77,6 +108,7 @@ def test_what_google_is_told(tmp_path: Path) -> None:
     assert taken(tmp_path, "gcs", {"bucket": "images"})[0].options == {"bucket": "images"}
 
 
+@obeys("storage.s3.rootdirectory", "storage.s3.chunksize", "storage.s3.skipverify", "storage.s3.useragent")
 def test_what_does_not_concern_the_bucket_itself(tmp_path: Path) -> None:
     more = {"rootdirectory": "/a/b/", "chunksize": 6 << 20, "skipverify": True, "useragent": "x", "loglevel": "off"}
     bucket, remarks = taken(tmp_path, "s3", S3 | more | {"v4auth": True, "storageclass": "STANDARD"})
@@ -109,7 +141,7 @@ def test_secrets_are_not_shown(tmp_path: Path) -> None:
         ("s3", S3 | {"objectacl": "public-read"}, "storage.s3.objectacl can only be private"),
         ("s3", S3 | {"objectownership": True}, "storage.s3.objectownership is not supported by the reference"),
         ("s3", S3 | {"keyid": "x"}, "storage.s3.keyid is of use only with encrypt: true"),
-        ("s3", S3 | {"chunksize": 100}, "storage.s3.chunksize must be 5242880 bytes or more, not 100"),
+        ("s3", S3 | {"chunksize": 100}, "storage.s3.chunksize must be 5242880 or more, not 100"),
         ("s3", S3 | {"buckett": "x"}, "storage.s3.buckett is unknown"),
         ("gcs", {"keyfile": "x"}, "storage.gcs.bucket is missing"),
         ("gcs", {"bucket": "x", "keyfile": "/absent"}, "storage.gcs.keyfile: /absent is no file"),

@@ -24,6 +24,7 @@ from tests.reference.probe import CONFIG, LAYER, Client, digest, image
 from tests.reference.storage.test_failing_storage import check_answer, sequence
 from tests.support.buckets import NAMES, S3, SECRET, configuration
 from tests.support.chance import made_up
+from tests.support.obeys import obeys
 from tests.support.servers import Server, reference
 
 CONTENT = made_up(300_000)
@@ -49,6 +50,7 @@ def _push(server: Server, name: str, content: bytes) -> None:
     assert answer.status_code == 201
 
 
+@obeys("storage.s3.bucket", "storage.s3.regionendpoint")
 def test_two_registries_are_one(two: tuple[Server, Server]) -> None:
     one, other = two
     location = requests.post(f"{one.url}/v2/a/blobs/uploads/", timeout=10).headers["Location"]
@@ -74,6 +76,7 @@ def test_two_registries_are_one(two: tuple[Server, Server]) -> None:
     assert requests.get(f"{other.url}/v2/a/tags/list", timeout=10).json()["tags"] == []
 
 
+@obeys("storage.redirect.disable")
 def test_a_pull_is_sent_to_the_bucket(two: tuple[Server, Server], emulator: S3) -> None:
     server = two[1]
     _push(server, "b", CONTENT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,9 @@ from typing import Any
 
 import pytest
 import requests
+from jsonschema import Draft7Validator
 
+from reference.__main__ import main
 from reference.launch import LaunchError
 from reference.launch.registry import make_storage, read_config
 from tests.reference.conftest import Start
@@ -69,8 +72,18 @@ def test_what_it_refuses_is_told(installed: Path, tmp_path: Path, storage: dict[
     assert str(caught.value).startswith(says)
 
 
+def test_the_schema_has_it_too(installed: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert installed.is_dir()
+    assert main(["schema"]) == 0
+    validator = Draft7Validator(json.loads(capsys.readouterr().out))
+    assert validator.is_valid({"version": 0.1, "storage": TAPE})
+    assert validator.is_valid({"version": 0.1, "storage": "tape"})
+    assert not validator.is_valid({"version": 0.1, "storage": {"disk": {}}})
+    assert not validator.is_valid({"version": 0.1, "storage": {**TAPE, "inmemory": {}}})
+
+
 def test_one_that_is_not_installed_is_named_with_those_that_are(installed: Path, tmp_path: Path) -> None:
     assert installed.is_dir()
     path = configuration(tmp_path / "config.yml", {"disk": {}})
-    with pytest.raises(LaunchError, match=r"storage must have exactly one of filesystem, inmemory, s3, .*, tape"):
+    with pytest.raises(LaunchError, match=r"storage\.disk is unknown; known are filesystem, inmemory, s3, .*, tape"):
         read_config(path)

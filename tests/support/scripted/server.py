@@ -119,10 +119,18 @@ def forward(asked: Asked, url: str, without: str = "authorization") -> Answer:
         connection.close()
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate for 127.0.0.1 that nobody vouches for, and its key, with ``openssl``."""
-    cert, key = folder / "cert.pem", folder / "key.pem"
-    command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=tests"
-    words = [*command.split(), "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert)]
+def certificate(folder: Path, name: str = "", signer: tuple[Path, Path] | None = None, *more: str) -> tuple[Path, Path]:
+    """Make a certificate for 127.0.0.1 and its key, with ``openssl``; nobody vouches for it but a signer.
+
+    Args:
+        folder: where cert.pem and key.pem are put.
+        name: of the holder, and what the names of the files begin with.
+        signer: certificate and key of who signs it; it signs itself without one.
+        more: words of the command.
+    """
+    cert, key = folder / f"{name}cert.pem", folder / f"{name}key.pem"
+    command = f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN={name}tests"
+    words = [*command.split(), "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(cert), *more]
+    words += ["-CA", str(signer[0]), "-CAkey", str(signer[1])] if signer else []
     subprocess.run(words, check=True, capture_output=True)
     return cert, key

@@ -6,45 +6,28 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from reference.configfile import Section
+from reference.configuration.file import Section
 from reference.settings import Bucket
 
-_CHUNK = 10 << 20
-_SMALLEST_CHUNK = 5 << 20
 
-
-def read(kind: str, section: Section, remarks: list[str]) -> Bucket:
+def read(kind: str, section: Section) -> Bucket:
     """The bucket that a section describes.
 
     Raises:
         ConfigError: what it says cannot be done.
     """
-    bucket = _KINDS[kind](section)
-    for key in _IDLE.get(kind, ()):
-        if key in section:
-            section.text(key)
-            remarks.append(f"{section.name(key)} changes nothing here")
-    section.refuse(_REFUSED.get(kind, {}))
-    section.finish()
-    return bucket
-
-
-def _chunk(section: Section) -> int:
-    chunk = section.number("chunksize", _CHUNK)
-    if chunk < _SMALLEST_CHUNK:
-        section.fail_at(
-            "chunksize", f"{section.name('chunksize')} must be {_SMALLEST_CHUNK} bytes or more, not {chunk}"
-        )
-    return chunk
+    return _KINDS[kind](section)
 
 
 def _s3(section: Section) -> Bucket:
     endpoint = section.text("regionendpoint").rstrip("/")
-    secure, path_style = section.flag("secure", True), section.flag("forcepathstyle", True)
-    bucket = section.text("bucket", required=True)
+    secure, path_style = section.flag("secure"), section.flag("forcepathstyle")
+    bucket, region = section.text("bucket"), section.text("region")
+    if not region or not (endpoint or "region" in section):
+        section.fail(f"{section.name('region')} is missing")
     options: dict[str, object] = {
         "bucket": bucket,
-        "region": section.text("region", required=not endpoint) or "us-east-1",
+        "region": region,
         "virtual_hosted_style_request": not path_style,
     }
     if endpoint:
@@ -56,19 +39,13 @@ def _s3(section: Section) -> Bucket:
     elif not secure:
         section.fail_at("secure", f"{section.name('secure')}: without TLS only a regionendpoint is talked to")
     options |= _s3_login(section) | _s3_encryption(section)
-    section.only("v4auth", "true", "requests are signed by version 4")
-    section.only("accelerate", "false", "the library has no such endpoint")
-    section.only("usedualstack", "false", "the library has no such endpoint; name one by regionendpoint")
-    if section.text("storageclass", "STANDARD").upper() not in ("STANDARD", "NONE"):
-        section.fail_at("storageclass", f"{section.name('storageclass')} can only be STANDARD: copies would lose it")
-    section.only("objectacl", "private", "the library sets none; the policy of the bucket can")
     client: dict[str, object] = {
         "allow_http": str(options.get("endpoint", "")).startswith("http://"),
-        "allow_invalid_certificates": section.flag("skipverify", False),
+        "allow_invalid_certificates": section.flag("skipverify"),
     }
     if agent := section.text("useragent"):
         client["user_agent"] = agent
-    return Bucket("s3", bucket, section.text("rootdirectory"), options, client, _chunk(section))
+    return Bucket("s3", bucket, section.text("rootdirectory"), options, client, section.number("chunksize"))
 
 
 def _s3_login(section: Section) -> dict[str, object]:
@@ -81,7 +58,7 @@ def _s3_login(section: Section) -> dict[str, object]:
 
 
 def _s3_encryption(section: Section) -> dict[str, object]:
-    encrypt, key = section.flag("encrypt", False), section.text("keyid")
+    encrypt, key = section.flag("encrypt"), section.text("keyid")
     if key and not encrypt:
         section.fail_at("keyid", f"{section.name('keyid')} is of use only with encrypt: true")
     if not encrypt:
@@ -93,16 +70,14 @@ def _s3_encryption(section: Section) -> dict[str, object]:
 
 def _gcs(section: Section) -> Bucket:
     """Without a key, the library looks for the credentials of the environment and of the machine."""
-    bucket, keyfile = section.text("bucket", required=True), section.text("keyfile")
+    bucket, keyfile = section.text("bucket"), section.file_at("keyfile")
     options: dict[str, object] = {"bucket": bucket}
-    if keyfile:
-        if not Path(keyfile).is_file():
-            section.fail_at("keyfile", f"{section.name('keyfile')}: {keyfile} is no file")
-        options["service_account"] = keyfile
-    client: dict[str, object] = {"allow_http": _is_plain(Path(keyfile))} if keyfile else {}
+    if keyfile is not None:
+        options["service_account"] = str(keyfile)
+    client: dict[str, object] = {"allow_http": _is_plain(keyfile)} if keyfile is not None else {}
     if agent := section.text("useragent"):
         client["user_agent"] = agent
-    return Bucket("gcs", bucket, section.text("rootdirectory"), options, client, _chunk(section))
+    return Bucket("gcs", bucket, section.text("rootdirectory"), options, client, section.number("chunksize"))
 
 
 def _is_plain(keyfile: Path) -> bool:
@@ -114,10 +89,10 @@ def _is_plain(keyfile: Path) -> bool:
 
 
 def _azure(section: Section) -> Bucket:
-    account, container = section.text("accountname", required=True), section.text("container", required=True)
-    realm = section.text("realm", "core.windows.net")
-    url = section.text("serviceurl", f"https://{account}.blob.{realm}").rstrip("/")
-    if not url.startswith(("http://", "https://")) or "@" in url:
+    account, container = section.text("accountname"), section.text("container")
+    realm = section.text("realm")
+    url = (section.url("serviceurl") or f"https://{account}.blob.{realm}").rstrip("/")
+    if "@" in url:
         section.fail_at("serviceurl", f"{section.name('serviceurl')} must be a URL with http or https")
     options: dict[str, object] = {"account_name": account, "container_name": container, "endpoint": url}
     key, login = section.text("accountkey"), section.section("credentials")
@@ -125,37 +100,26 @@ def _azure(section: Section) -> Bucket:
         options |= _azure_login(login, key)
     elif key:
         options["account_key"] = key
-    client: dict[str, object] = {"allow_http": url.startswith("http://")}
-    return Bucket("azure", container, section.text("rootdirectory"), options, client, _chunk(section))
+    client: dict[str, object] = {
+        "allow_http": url.startswith("http://"),
+        "allow_invalid_certificates": section.flag("skipverify"),
+    }
+    return Bucket("azure", container, section.text("rootdirectory"), options, client, section.number("chunksize"))
 
 
 def _azure_login(section: Section, key: str) -> dict[str, object]:
-    kind = section.choice("type", ("shared_key", "client_secret", "default_credentials"), "default_credentials")
+    kind = section.text("type")
     options: dict[str, object] = {}
     if kind == "shared_key":
         if not key:
             section.fail("storage.azure.accountkey is missing")
         options["account_key"] = key
     if kind == "client_secret":
-        options["client_id"] = section.text("clientid", required=True)
-        options["tenant_id"] = section.text("tenantid", required=True)
-        options["client_secret"] = section.text("secret", required=True)
-    section.finish()
+        for name, option in (("clientid", "client_id"), ("tenantid", "tenant_id"), ("secret", "client_secret")):
+            options[option] = section.text(name)
+            if not options[option]:
+                section.fail(f"{section.name(name)} is missing")
     return options
 
 
 _KINDS: Mapping[str, Callable[[Section], Bucket]] = {"s3": _s3, "gcs": _gcs, "azure": _azure}
-#: What steers how the original does its work.
-_IDLE: Mapping[str, tuple[str, ...]] = {
-    "s3": ("multipartcopychunksize", "multipartcopymaxconcurrency", "multipartcopythresholdsize", "loglevel"),
-    "gcs": ("maxconcurrency",),
-    "azure": (
-        *("trimlegacyrootprefix", "copy_status_poll_max_retry", "copy_status_poll_delay"),
-        *("max_retries", "retry_delay"),
-    ),
-}
-_REFUSED: Mapping[str, Mapping[str, str]] = {
-    "s3": {"objectownership": "the library sets no rights of objects; the bucket can"},
-    "gcs": {"credentials": "the key is in a file: keyfile"},
-}
-KINDS = tuple(_KINDS)
