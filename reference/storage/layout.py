@@ -34,6 +34,9 @@ class Layout:
         self.uploads = root / "uploads"
         self.repositories = root / "repositories"
         self.version = root / "layout"
+        #: What is not yet whole lies beside the sessions.
+        self.scratch = self.uploads
+        self.folders = (self.blobs, self.uploads, self.repositories)
 
     def refuse_others(self) -> None:
         """Refuse a root that another registry wrote.
@@ -66,6 +69,10 @@ class Layout:
     def tag(self, name: str, tag: str) -> Path:
         """The file of a tag."""
         return self.repositories / name / TAGS / tag
+
+    def tags(self, name: str) -> list[str]:
+        """The tags of a repository, in any order."""
+        return listed(self.repositories / name / TAGS)
 
     def session(self, name: str, identifier: str) -> Path:
         """The data of an open session."""
