@@ -18,6 +18,7 @@ from reference.health.settings import health
 from reference.server import check_tls
 from reference.settings import Collection, Config, Endpoint, Log, Proxy, Tls, Token
 from reference.storage import drivers
+from reference.storage.layout import DISTRIBUTION, LAYOUTS
 from reference.storage.objects import settings as buckets
 from reference.storage.sync import MODES
 
@@ -118,6 +119,7 @@ def _storage(config: Config, section: Section) -> None:
         if config.storage == "filesystem":
             config.root = Path(driver.text("rootdirectory", str(config.root)))
             config.sync = driver.choice("sync", MODES, config.sync)
+            config.layout = driver.choice("layout", LAYOUTS, config.layout)
             _idle(config, driver, "maxthreads")
         driver.finish()
     if (delete := section.section("delete")) is not None:
@@ -246,6 +248,10 @@ def _tls(section: Section) -> Tls | None:
 def _compatibility(config: Config, section: Section) -> None:
     if (schema1 := section.section("schema1")) is not None:
         config.schema1_enabled = schema1.flag("enabled", False)
+        if config.schema1_enabled and config.layout == DISTRIBUTION:
+            schema1.fail_at(
+                "enabled", "compatibility.schema1.enabled: the original's layout has no place for signatures"
+            )
         if schema1.text("signingkeyfile"):
             config.remarks.append("compatibility.schema1.signingkeyfile changes nothing here: manifests stay as pushed")
         schema1.finish()

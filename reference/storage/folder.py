@@ -118,8 +118,9 @@ class FolderStorage(Storage, Generic[At]):
     def start_upload(self, name: str) -> FileUpload:
         """A new session."""
         identifier = str(uuid.uuid4())
-        upload = self._uploads[identifier] = self._session(name, identifier)
+        upload = self._session(name, identifier)
         self._begin(upload)
+        self._uploads[identifier] = upload
         return upload
 
     def _session(self, name: str, identifier: str, size: int = 0) -> FileUpload:

@@ -23,6 +23,8 @@ from reference.storage import StorageError
 
 BLOBS, MANIFESTS, TAGS, TAGGED, REFERRERS = "_blobs", "_manifests", "_tags", "_tagged", "_referrers"
 VERSION = "2\n"
+#: What a configuration calls this layout, and that of the original.
+LAYOUTS = LINKS, DISTRIBUTION = ("links", "distribution")
 
 
 class Layout:
@@ -45,7 +47,7 @@ class Layout:
             StorageError: it is one of the original's.
         """
         if (self.root / "docker" / "registry" / "v2").is_dir():
-            raise StorageError(f"{self.root}: the original registry wrote it, in a layout that is not read here")
+            raise StorageError(f"{self.root}: the original registry wrote it; that is layout: {DISTRIBUTION}")
 
     def content(self, digest: str) -> Path:
         """Content, whoever holds it."""
