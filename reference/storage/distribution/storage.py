@@ -75,8 +75,16 @@ class DistributionStorage(FolderStorage[Distribution]):
     # Blobs
 
     def blobs(self, name: str) -> list[str]:
-        """Its blobs; a link whose content the original collected is none."""
-        return [digest for digest, target in self._at.links(name, LAYERS) if self._at.content(target).is_file()]
+        """Its blobs; a link whose content the original collected is none.
+
+        Nor is the digest of SHA-256 under which the original stores one of SHA-512: that one is of no use to it without
+        a link of the other.
+        """
+        links = dict(self._at.links(name, LAYERS))
+        hidden = {target for digest, target in links.items() if target != digest}
+        return [
+            digest for digest, target in links.items() if digest not in hidden and self._at.content(target).is_file()
+        ]
 
     def _target(self, name: str, digest: str) -> str | None:
         """The digest under which the content of a held blob is stored."""
@@ -98,7 +106,7 @@ class DistributionStorage(FolderStorage[Distribution]):
     def mounting(self, source: str, digest: str) -> AbstractAsyncContextManager[None]:
         """Have the link on the disk before it gets its name."""
         target = self._target(source, digest)
-        return contextlib.nullcontext() if target is None else self._tree.staged([target.encode()])
+        return contextlib.nullcontext() if target is None else self._tree.staged([target.encode()] * 2)
 
     def mount_blob(self, source: str, name: str, digest: str) -> bool:
         """Hold it in a second repository."""
@@ -106,7 +114,8 @@ class DistributionStorage(FolderStorage[Distribution]):
         if target is None:
             return False
         self._catalog.note("", name, is_there=True)
-        self._link(self._at.link(name, LAYERS, digest), target)
+        for each in {target, digest}:
+            self._link(self._at.link(name, LAYERS, each), target)
         return True
 
     def delete_blob(self, name: str, digest: str) -> bool:
