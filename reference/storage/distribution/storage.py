@@ -82,14 +82,12 @@ class DistributionStorage(FolderStorage[Distribution]):
         """
         links = dict(self._at.links(name, LAYERS))
         hidden = {target for digest, target in links.items() if target != digest}
-        return [
-            digest for digest, target in links.items() if digest not in hidden and self._at.content(target).is_file()
-        ]
+        return [digest for digest, target in links.items() if digest not in hidden and self._at.has_content(target)]
 
     def _target(self, name: str, digest: str) -> str | None:
         """The digest under which the content of a held blob is stored."""
         target = self._at.target(self._at.link(name, LAYERS, digest))
-        return target if target is not None and self._at.content(target).is_file() else None
+        return target if target is not None and self._at.has_content(target) else None
 
     def open_blob(self, name: str, digest: str) -> FileContent | None:
         """The blob, if held."""
@@ -188,7 +186,7 @@ class DistributionStorage(FolderStorage[Distribution]):
 
     def manifests(self, name: str) -> list[str]:
         """Its manifests."""
-        return [digest for digest, target in self._at.links(name, REVISIONS) if self._at.content(target).is_file()]
+        return [digest for digest, target in self._at.links(name, REVISIONS) if self._at.has_content(target)]
 
     def prepared(self, manifest: Manifest, tags: Sequence[str]) -> AbstractAsyncContextManager[None]:
         """Have content, type and links of a manifest on the disk before they get their names."""
