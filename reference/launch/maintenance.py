@@ -8,11 +8,12 @@ from pathlib import Path
 
 from reference.launch import LaunchError
 from reference.launch.registry import make_storage, read_config
+from reference.maintenance import fsck as links
+from reference.maintenance import originals
 from reference.maintenance.collection import Collected, Collector
-from reference.maintenance.fsck import check
 from reference.settings import Config
 from reference.storage import StorageError
-from reference.storage.layout import DISTRIBUTION, LINKS
+from reference.storage.layout import DISTRIBUTION
 
 _ONLINE = "stop it, or have it collect by itself: storage.maintenance.garbagecollect.enabled"
 
@@ -49,8 +50,7 @@ def garbage_collect(path: Path, *, untagged: bool, dry_run: bool) -> int:
 def fsck(path: Path, *, repair: bool) -> int:
     """Prove that a storage is whole, and print what is not; 0, or 1 where something is and stays out of order."""
     config = _kept(path)
-    if config.layout == DISTRIBUTION:
-        raise LaunchError(f"{path}: storage.filesystem.layout: fsck reads the layout {LINKS} alone")
+    check = originals.check if config.layout == DISTRIBUTION else links.check
     try:
         findings = check(config.root.absolute(), repair=repair, partial_images=config.proxy is not None)
     except OSError as error:

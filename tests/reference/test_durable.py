@@ -17,7 +17,7 @@ import pytest
 from reference.app import Registry
 from reference.config import ConfigError, read
 from reference.grammar import digest_of
-from reference.maintenance.fsck import check
+from reference.maintenance import fsck, originals
 from reference.storage.filesystem import FilesystemStorage
 from reference.storage.layout import LAYOUTS
 from tests.reference.conftest import Start
@@ -34,6 +34,11 @@ def configured(folder: Path, root: Path, mode: str, layout: str = "links") -> st
         f"  filesystem:\n    rootdirectory: {root}\n    sync: {mode}\n    layout: {layout}\n"
     )
     return str(path)
+
+
+def found(root: Path, layout: str, *, repair: bool = False) -> list[str]:
+    findings = (originals if layout == "distribution" else fsck).check(root, repair=repair)
+    return [str(finding) for finding in findings.found]
 
 
 def killed_rounds(
@@ -53,12 +58,10 @@ def killed_rounds(
             acknowledged += len(writer.told)
         assert torn(root) == []
         process.stop()
-        if layout != "links":
-            continue
         # What the death left half done is mended; nothing is bad, nothing lacks a part.
-        mended = [str(finding) for finding in check(root, repair=True).found]
+        mended = found(root, layout, repair=True)
         assert not [line for line in mended if "quarantine" in line or "lacks" in line]
-        assert check(root).found == []
+        assert found(root, layout) == []
     return acknowledged
 
 

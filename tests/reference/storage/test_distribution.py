@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from reference.__main__ import main
 from reference.app import Registry
 from reference.documents import OCI_INDEX, OCI_MANIFEST
 from reference.grammar import digest_of
@@ -62,17 +61,6 @@ def test_roots_of_different_layouts_are_told_apart(tmp_path: Path) -> None:
         DistributionStorage(tmp_path / "ours")
     with pytest.raises(StorageError, match="content of another layout"):
         DistributionStorage(tmp_path / "theirs" / TOP)
-
-
-def test_the_proof_of_a_storage_is_for_the_other_layout(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    DistributionStorage(tmp_path / "root").close()
-    config = tmp_path / "config.yml"
-    storage = {"filesystem": {"rootdirectory": str(tmp_path / "root"), "layout": "distribution"}}
-    config.write_text(json.dumps({"version": "0.1", "storage": storage}))
-    assert main(["fsck", "--repair", str(config)]) == 4
-    assert (
-        capsys.readouterr().err == f"registry: {config}: storage.filesystem.layout: fsck reads the layout links alone\n"
-    )
 
 
 def test_a_link_that_a_power_cut_emptied_is_none_and_heals(storage: DistributionStorage, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from reference.__main__ import main
+from reference.maintenance.originals import check
 from tests.support.content import DOCKER, OCI, TYPES, Pusher, digest_of, fill
 from tests.support.servers import Server, docker_registry, reference
 
@@ -144,6 +145,7 @@ def test_the_reference_goes_on_where_the_original_stopped(tmp_path: Path, capsys
         session = ask(server, "POST", "/v2/a/blobs/uploads/").headers
         ask(server, "PATCH", session["Location"], data=b"begun ")
         before = shown(server)
+    assert check(tmp_path / "content").found == []
     with serving("ours", tmp_path) as server:
         assert shown(server) == before
         assert before["a"]["tags"] == ["about", "doomed", "moved", "untyped", "wide"]
@@ -177,6 +179,7 @@ def test_the_reference_goes_on_where_the_original_stopped(tmp_path: Path, capsys
     assert made["untyped"] not in stored(tmp_path)
     with serving("original", tmp_path) as server:
         assert shown(server) == after
+    assert check(tmp_path / "content").found == []
 
 
 def test_the_original_goes_on_where_the_reference_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -201,6 +204,10 @@ def test_the_original_goes_on_where_the_reference_stopped(tmp_path: Path, capsys
     assert wide_digest(WIDE) in stored(tmp_path)
     collect_originally(tmp_path, "--delete-untagged")
     assert made["image"] not in stored(tmp_path)
+    left = [str(finding) for finding in check(tmp_path / "content", repair=True).found]
+    assert f"a: blob {digest_of(b'lonely')} has a link to {digest_of(b'lonely')}, which is not there: removed" in left
+    # It takes what an index names.
+    assert [line for line in check(tmp_path / "content").found if "lacks manifest" not in line.what] == []
     with serving("ours", tmp_path) as server:
         found = shown(server)
         assert found["team/app"].pop("original")[2] == image["digest"]
