@@ -280,6 +280,8 @@ def serve(choice: Choice) -> None:
 
 def _announce(config: Config, choice: Choice, address: str, debug: str) -> None:
     description = f"filesystem at {config.root}" if config.storage == "filesystem" else config.storage
+    if config.layout == DISTRIBUTION:
+        description += ", in the layout of the original"
     if config.bucket is not None:
         description = config.bucket.description
     log.info("registry %s %s, storage: %s", NAME, VERSION, description)

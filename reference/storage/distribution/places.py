@@ -121,7 +121,14 @@ class Distribution:
 
     def tags(self, name: str) -> list[str]:
         """The tags of a repository, in any order."""
-        return [tag for tag in listed(self.tag(name, "")) if _is_filled(self.current(self.tag(name, tag)))]
+        return [tag for tag, _ in self.pointers(name)]
+
+    def pointers(self, name: str) -> Iterator[tuple[str, str]]:
+        """The tags, each with the digest that it points to."""
+        top = self.tag(name, "")
+        for tag in listed(top):
+            if (target := self.target(f"{top}/{tag}/current/{_LINK}")) is not None:
+                yield tag, target
 
     def session(self, name: str, identifier: str) -> Path:
         """The data of an open session."""
@@ -154,10 +161,3 @@ class Distribution:
         for folder, children, _ in os.walk(self.repositories):
             yield Path(folder), list(children)
             children[:] = [child for child in children if not child.startswith("_")]
-
-
-def _is_filled(path: Path) -> bool:
-    try:
-        return path.stat().st_size > 0
-    except (FileNotFoundError, NotADirectoryError):
-        return False

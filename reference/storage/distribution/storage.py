@@ -222,9 +222,12 @@ class DistributionStorage(FolderStorage[Distribution]):
             content = self._at.content(target).read_bytes()
         except FileNotFoundError:
             return None
+        return Manifest(digest, self._media_type(name, digest, content), content)
+
+    def _media_type(self, name: str, digest: str, content: bytes) -> str:
         with contextlib.suppress(FileNotFoundError):
-            return Manifest(digest, self._at.media_type(name, digest).read_text(), content)
-        return Manifest(digest, told_type(content), content)
+            return self._at.media_type(name, digest).read_text()
+        return told_type(content)
 
     def delete_manifest(self, name: str, digest: str, subject: str | None) -> None:
         """Take it out; its content stays until a collection."""
@@ -242,11 +245,12 @@ class DistributionStorage(FolderStorage[Distribution]):
         return self._referring.to(name, subject)
 
     def _read_referring(self, name: str) -> Iterator[Pair]:
-        for digest in self.manifests(name):
-            manifest = self.manifest(name, digest)
-            if manifest is not None:
-                with contextlib.suppress(errors.RegistryError):
-                    subject = Document(manifest.media_type, parse(manifest.content)).subject
+        for digest, target in self._at.links(name, REVISIONS):
+            with contextlib.suppress(FileNotFoundError, errors.RegistryError):
+                content = self._at.content(target).read_bytes()
+                # Few have one, and to read them all as JSON takes much longer. A member may be spelt with escapes.
+                if b'"subject"' in content or b"\\u" in content:
+                    subject = Document(self._media_type(name, digest, content), parse(content)).subject
                     if subject is not None:
                         yield subject, digest
 
@@ -261,10 +265,8 @@ class DistributionStorage(FolderStorage[Distribution]):
         return self._pointing.to(name, digest)
 
     def _read_pointing(self, name: str) -> Iterator[Pair]:
-        for tag in self._at.tags(name):
-            target = self.tag(name, tag)
-            if target is not None:
-                yield target, tag
+        for tag, target in self._at.pointers(name):
+            yield target, tag
 
     def tag(self, name: str, tag: str) -> str | None:
         """Where it points."""

@@ -147,6 +147,7 @@ def test_the_reference_goes_on_where_the_original_stopped(tmp_path: Path, capsys
         before = shown(server)
     assert check(tmp_path / "content").found == []
     with serving("ours", tmp_path) as server:
+        assert f"filesystem at {tmp_path / 'content'}, in the layout of the original" in server.log.read_text()
         assert shown(server) == before
         assert before["a"]["tags"] == ["about", "doomed", "moved", "untyped", "wide"]
         assert referrers(server, "a", made["image"]) == [made["referrer"]]

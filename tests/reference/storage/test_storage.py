@@ -125,7 +125,7 @@ def test_manifests_tags_and_referrers(storage: Storage) -> None:
     manifest = Manifest(digest_of(content), OCI_MANIFEST, content)
     storage.put_manifest("a/b", manifest, subject)
     storage.set_tag("a/b", "v1", manifest.digest)
-    storage.set_tag("a/b", "V1", "sha256:other")
+    storage.set_tag("a/b", "V1", digest_of(b"other"))
     assert storage.manifest("a/b", manifest.digest) == manifest
     assert storage.manifest("a", manifest.digest) is None
     assert storage.repositories() == ["a/b"]
