@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,13 +84,16 @@ def shown(server: Server) -> dict[str, Any]:
             reference = waiting.pop()
             answer = ask(server, "GET", f"/v2/{name}/manifests/{reference}", headers={"Accept": ", ".join(TYPES)})
             kind, digest = answer.headers.get("Content-Type"), answer.headers.get("Docker-Content-Digest")
-            found[name][reference] = (answer.status_code, kind, digest, answer.content)
+            if answer.status_code != 200:
+                found[name][reference] = answer.status_code
+                continue
+            found[name][reference] = (200, kind, digest, answer.content)
             document = answer.json()
             waiting += [child["digest"] for child in document.get("manifests", [])]
             for part in [document.get("config"), *document.get("layers", [])]:
                 if part:
                     blob = ask(server, "GET", f"/v2/{name}/blobs/{part['digest']}")
-                    found[name][part["digest"]] = (blob.status_code, blob.content)
+                    found[name][part["digest"]] = blob.content if blob.status_code == 200 else blob.status_code
     return found
 
 
@@ -217,3 +221,67 @@ def test_the_original_goes_on_where_the_reference_stopped(tmp_path: Path, capsys
         assert ask(server, "GET", f"/v2/a/blobs/{digest_of(b'lonely')}").status_code == 404
     for name in ("a", "empty"):
         assert found[name] == before[name]
+
+
+class Somebody:
+    """Pushes, mounts and deletes at random in a few repositories, at whichever registry is there."""
+
+    names = ("a", "a/b", "c-d/e")
+
+    def __init__(self, seed: int) -> None:
+        self._chance = random.Random(seed)
+        self._manifests: list[tuple[str, dict[str, Any]]] = []
+        self._blobs: list[tuple[str, str]] = []
+
+    def act(self, server: Server) -> None:
+        chance, name = self._chance, self._chance.choice(self.names)
+        deed = chance.choice(
+            [self._image, self._image, self._index, self._unmake, self._blob, self._forget, self._mount]
+        )
+        deed(server, name)
+
+    def _image(self, server: Server, name: str) -> None:
+        kind = self._chance.choice((IMAGE, f"{DOCKER}.distribution.manifest.v2+json"))
+        text, tag = str(self._chance.randrange(6)), f"t{self._chance.randrange(8)}"
+        self._manifests.append((name, Pusher(server.url, name).image(text, tag, kind=kind)))
+
+    def _index(self, server: Server, name: str) -> None:
+        pusher = Pusher(server.url, name)
+        child = pusher.image(str(self._chance.randrange(6)))
+        pusher.index(f"{OCI}.index.v1+json", child, tag=f"i{self._chance.randrange(3)}")
+
+    def _unmake(self, server: Server, _name: str) -> None:
+        if self._manifests:
+            name, manifest = self._chance.choice(self._manifests)
+            ask(server, "DELETE", f"/v2/{name}/manifests/{manifest['digest']}")
+
+    def _blob(self, server: Server, name: str) -> None:
+        content = b"%d" % self._chance.randrange(10)
+        put_blob(server, name, content, self._chance.choice((digest_of, wide_digest))(content))
+        self._blobs.append((name, digest_of(content)))
+
+    def _forget(self, server: Server, _name: str) -> None:
+        if self._blobs:
+            name, digest = self._chance.choice(self._blobs)
+            ask(server, "DELETE", f"/v2/{name}/blobs/{digest}")
+
+    def _mount(self, server: Server, name: str) -> None:
+        if self._blobs:
+            source, digest = self._chance.choice(self._blobs)
+            ask(server, "POST", f"/v2/{name}/blobs/uploads/?mount={digest}&from={source}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_each_has_what_the_other_one_has_after_whatever_was_done(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: int
+) -> None:
+    somebody, before = Somebody(seed), None
+    for kind in ("original", "ours") * 3:
+        with serving(kind, tmp_path) as server:
+            assert before in (None, shown(server))
+            for _ in range(15):
+                somebody.act(server)
+            before = shown(server)
+        if seed % 2:
+            collect_originally(tmp_path) if kind == "ours" else collect(tmp_path, capsys)
