@@ -2,7 +2,8 @@
 
 A commit is a rename of such a link to its name, when the content is there and on the disk. The original replaces links
 in place; here they are replaced as a whole, so that no reader finds half of one. A new tag, which is a folder with two
-links, appears by one rename as well.
+links, appears by one rename as well. Content that is there already is brought to the disk again, as the original may
+have written it without that.
 
 Content of SHA-512 is stored under its own digest. The original stores it under that of SHA-256, where its
 garbage-collect then takes it away, although a manifest names it; read here is either.
@@ -104,7 +105,7 @@ class DistributionStorage(FolderStorage[Distribution]):
     def mounting(self, source: str, digest: str) -> AbstractAsyncContextManager[None]:
         """Have the link on the disk before it gets its name."""
         target = self._target(source, digest)
-        return contextlib.nullcontext() if target is None else self._tree.staged([target.encode()] * 2)
+        return self._tree.staged([] if target is None else [target.encode() for _ in {target, digest}])
 
     def mount_blob(self, source: str, name: str, digest: str) -> bool:
         """Hold it in a second repository."""
@@ -112,6 +113,7 @@ class DistributionStorage(FolderStorage[Distribution]):
         if target is None:
             return False
         self._catalog.note("", name, is_there=True)
+        self._syncer.note(self._at.content(target))
         for each in {target, digest}:
             self._link(self._at.link(name, LAYERS, each), target)
         return True
@@ -136,6 +138,8 @@ class DistributionStorage(FolderStorage[Distribution]):
         super()._settle(upload, digests)
         assert isinstance(upload, FolderUpload)
         for number, digest in enumerate(digests):
+            if upload.ready[digest].same_as is not None:
+                self._syncer.note(self._at.content(digest))
             upload.links[digest] = upload.path.with_name(f"link.{number}")
             upload.links[digest].write_text(digest)
         if self._syncer.mode == ALWAYS:
@@ -200,6 +204,8 @@ class DistributionStorage(FolderStorage[Distribution]):
         self._tree.folder(content.parent)
         if not content.exists() or content.read_bytes() != manifest.content:
             self._tree.write(content, manifest.content)
+        else:
+            self._syncer.note(content)
         self._catalog.note("", name, is_there=True)
         # Also the garbage-collect of the original looks for manifests in repositories with this folder alone.
         self._tree.folder(self._at.layers(name))

@@ -240,13 +240,13 @@ def test_no_name_leads_to_what_is_not_on_the_disk(tmp_path: Path, monkeypatch: p
     storage = DistributionStorage(tmp_path)
     client = Client(Registry(storage))
     files: set[int] = set()
-    folders: set[Path] = set()
+    synced: set[Path] = set()
     replaced: list[str] = []
     fsync, replace = os.fsync, os.replace
 
     def syncing(file: int) -> None:
         files.add(os.fstat(file).st_ino)
-        folders.add(Path(os.readlink(f"/proc/self/fd/{file}")))  # noqa: PTH115 - no path at hand
+        synced.add(Path(os.readlink(f"/proc/self/fd/{file}")))  # noqa: PTH115 - no path at hand
         fsync(file)
 
     def replacing(source: Path, target: Path) -> None:
@@ -269,11 +269,21 @@ def test_no_name_leads_to_what_is_not_on_the_disk(tmp_path: Path, monkeypatch: p
 
     asyncio.run(check())
     assert replaced == []
+
     top = tmp_path / TOP / "repositories"
     wanted = {path.parent for path in top.rglob("link")} | {top, top / "a", top / "b", top / "a/_manifests/tags"}
-    assert wanted <= folders
-    assert (tmp_path / "scratch").is_dir()
+    assert wanted <= synced
     assert list((tmp_path / "scratch").iterdir()) == []
+
+    async def once_more() -> None:
+        # The original may have written this content without a wait for the disk.
+        assert (await client.blob("c", CONFIG)).status == 201
+        assert (await client.call("POST", f"/v2/d/blobs/uploads/?mount={digest(LAYER)}&from=a")).status == 201
+        assert (await client.manifest("a", "again", image())).status == 201
+
+    synced.clear()
+    asyncio.run(once_more())
+    assert {data(tmp_path, digest(content)) for content in (CONFIG, LAYER, image())} <= synced
 
 
 def test_the_source_of_a_mount_is_no_path(storage: DistributionStorage, tmp_path: Path) -> None:
