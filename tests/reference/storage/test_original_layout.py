@@ -18,6 +18,7 @@ from reference.__main__ import main
 from reference.maintenance.originals import check
 from tests.support.content import DOCKER, OCI, TYPES, Pusher, digest_of, fill
 from tests.support.servers import Server, docker_registry, reference
+from tests.support.suite import run_suite
 
 pytestmark = pytest.mark.needs("docker-registry")
 
@@ -285,3 +286,16 @@ def test_each_has_what_the_other_one_has_after_whatever_was_done(
             before = shown(server)
         if seed % 2:
             collect_originally(tmp_path) if kind == "ours" else collect(tmp_path, capsys)
+
+
+@pytest.mark.slow
+def test_the_suite_finds_nothing_and_leaves_what_both_read(tmp_path: Path) -> None:
+    with serving("ours", tmp_path) as server:
+        run = run_suite(server.url)
+        assert run.broken == []
+        assert len(run.decided) > 350
+        before = shown(server)
+    assert check(tmp_path / "content").found == []
+    with serving("original", tmp_path) as server:
+        assert shown(server) == before
+    collect_originally(tmp_path, "--delete-untagged")
