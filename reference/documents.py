@@ -52,7 +52,10 @@ class Document:
     def subject(self) -> str | None:
         """The digest of the subject, for the types that have one."""
         subject = self.members.get("subject")
-        return subject["digest"] if self.media_type in (OCI_MANIFEST, OCI_INDEX) and subject else None
+        if self.media_type not in (OCI_MANIFEST, OCI_INDEX) or not isinstance(subject, dict):
+            return None
+        digest = subject.get("digest")
+        return digest if isinstance(digest, str) else None
 
     @property
     def artifact_type(self) -> str | None:
@@ -60,7 +63,7 @@ class Document:
         own = self.members.get("artifactType")
         if own or self.media_type not in IMAGES:
             return own or None
-        config_type: str = self.members["config"]["mediaType"]
+        config_type: str | None = self.members["config"].get("mediaType")
         return config_type
 
 
@@ -99,6 +102,22 @@ def read(content: bytes, content_type: str, *, schema1: bool = False) -> Documen
     document = Document(media_type, members)
     _validate(document)
     return document
+
+
+def told_type(content: bytes) -> str:
+    """The type that a stored manifest tells of itself, by its mediaType or else by its members; empty for none."""
+    try:
+        members = parse(content)
+    except errors.RegistryError:
+        return ""
+    inner = members.get("mediaType")
+    if isinstance(inner, str) and inner:
+        return inner
+    if members.get("schemaVersion") == 1:
+        return SIGNED if "signatures" in members else f"{_SCHEMA1}json"
+    if "manifests" in members:
+        return OCI_INDEX
+    return OCI_MANIFEST if "config" in members else ""
 
 
 def _validate_schema1(members: Json) -> None:

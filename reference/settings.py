@@ -149,6 +149,7 @@ class Config:
     remarks: list[str] = field(default_factory=list)
     storage: str = "inmemory"
     root: Path = Path("/var/lib/registry")
+    layout: str = "links"
     sync: str = "always"
     bucket: Bucket | None = None
     #: What a storage of others is told; None for a storage of ours.

@@ -6,6 +6,7 @@ from reference import tls
 from reference.configuration.bucket_keys import BUCKETS
 from reference.configuration.table import Idle, Key, Kind, Only, Refused, Table
 from reference.storage import drivers
+from reference.storage.layout import LAYOUTS
 from reference.storage.sync import MODES
 
 STORAGES = ("filesystem", "inmemory", *BUCKETS)
@@ -70,6 +71,7 @@ _STORAGE = Table(
             {
                 "rootdirectory": Key("the directory", default="/var/lib/registry"),
                 "sync": Key("what survives a power cut", choices=MODES, default=MODES[0], own=True),
+                "layout": Key("how it lies there", choices=LAYOUTS, default=LAYOUTS[0], own=True),
                 "maxthreads": Idle(kind=Kind.NUMBER),
             },
         ),

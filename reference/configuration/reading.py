@@ -19,6 +19,7 @@ from reference.configuration.http import http
 from reference.configuration.keys import CONFIGURATION, STORAGES
 from reference.settings import Collection, Config, Endpoint, Log, Proxy, Token
 from reference.storage import drivers
+from reference.storage.layout import DISTRIBUTION
 
 __all__ = ["ConfigError", "read"]
 
@@ -73,6 +74,7 @@ def _storage(config: Config, section: Section) -> None:
     elif (driver := section.section(config.storage)) is not None:
         if config.storage == "filesystem":
             config.root, config.sync = Path(driver.text("rootdirectory")), driver.text("sync")
+            config.layout = driver.text("layout")
         elif config.storage != "inmemory":
             config.bucket = buckets.read(config.storage, driver)
     if (delete := section.section("delete")) is not None:
@@ -120,6 +122,10 @@ def _collection(config: Config, section: Section) -> Collection | None:
 def _compatibility(config: Config, section: Section) -> None:
     if (schema1 := section.section("schema1")) is not None:
         config.schema1_enabled = schema1.flag("enabled")
+        if config.schema1_enabled and config.layout == DISTRIBUTION:
+            schema1.fail_at(
+                "enabled", f"{schema1.name('enabled')}: the layout of the original has no place for signatures"
+            )
 
 
 def _catalog(config: Config, section: Section) -> None:

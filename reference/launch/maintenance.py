@@ -8,10 +8,12 @@ from pathlib import Path
 
 from reference.launch import LaunchError
 from reference.launch.registry import make_storage, read_config
+from reference.maintenance import fsck as links
+from reference.maintenance import originals
 from reference.maintenance.collection import Collected, Collector
-from reference.maintenance.fsck import check
 from reference.settings import Config
 from reference.storage import StorageError
+from reference.storage.layout import DISTRIBUTION
 
 _ONLINE = "stop it, or have it collect by itself: storage.maintenance.garbagecollect.enabled"
 
@@ -48,6 +50,7 @@ def garbage_collect(path: Path, *, untagged: bool, dry_run: bool) -> int:
 def fsck(path: Path, *, repair: bool) -> int:
     """Prove that a storage is whole, and print what is not; 0, or 1 where something is and stays out of order."""
     config = _kept(path)
+    check = originals.check if config.layout == DISTRIBUTION else links.check
     try:
         findings = check(config.root.absolute(), repair=repair, partial_images=config.proxy is not None)
     except OSError as error:
@@ -68,6 +71,8 @@ def _print(done: Collected, dry_run: bool) -> None:
     for kind, found in (("manifest", done.manifests), ("blob", done.blobs)):
         for name, digest in found:
             print(f"{name}: {kind} {digest}")
+    for digest in done.contents:
+        print(f"content {digest}")
     print(f"{done} {'would be deleted' if dry_run else 'deleted'}")
     for obstacle in done.obstacles:
         print(f"registry: {obstacle}", file=sys.stderr)

@@ -20,6 +20,7 @@ from reference.modifications import Modification, modify
 from reference.server import Job
 from reference.settings import Bucket, Config, Look, LookAtFile, LookAtHttp, LookAtTcp
 from reference.storage import Storage, StorageError
+from reference.storage.layout import DISTRIBUTION
 from reference.storage.memory import MemoryStorage
 
 if TYPE_CHECKING:
@@ -68,15 +69,23 @@ def make_storage(config: Config) -> Storage:
             return open_storage(config.storage, config.parameters)
         except StorageError as error:
             raise LaunchError(f"storage.{config.storage}: {error}") from error
-    from reference.storage.filesystem import FilesystemStorage  # noqa: PLC0415 - only where it is asked for
-
     try:
-        storage = FilesystemStorage(config.root.absolute(), config.sync)
+        return _open_folder(config)
     except OSError as error:
         raise LaunchError(f"storage.filesystem.rootdirectory: {config.root}: {error.strerror}") from error
     except StorageError as error:
         raise LaunchError(f"storage.filesystem.rootdirectory: {error}") from error
-    return storage
+
+
+def _open_folder(config: Config) -> Storage:
+    root = config.root.absolute()
+    if config.layout == DISTRIBUTION:
+        from reference.storage.distribution.storage import DistributionStorage  # noqa: PLC0415 - as below
+
+        return DistributionStorage(root, config.sync)
+    from reference.storage.filesystem import FilesystemStorage  # noqa: PLC0415 - only where it is asked for
+
+    return FilesystemStorage(root, config.sync)
 
 
 def _open(bucket: Bucket) -> Storage:
@@ -271,6 +280,8 @@ def serve(choice: Choice) -> None:
 
 def _announce(config: Config, choice: Choice, address: str, debug: str) -> None:
     description = f"filesystem at {config.root}" if config.storage == "filesystem" else config.storage
+    if config.layout == DISTRIBUTION:
+        description += ", in the layout of the original"
     if config.bucket is not None:
         description = config.bucket.description
     log.info("registry %s %s, storage: %s", NAME, VERSION, description)

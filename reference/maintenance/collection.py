@@ -32,10 +32,13 @@ class Collected:
 
     manifests: list[tuple[str, str]] = field(default_factory=list)
     blobs: list[tuple[str, str]] = field(default_factory=list)
+    #: Content that no repository holds, where that stays when its last holder gives it up.
+    contents: list[str] = field(default_factory=list)
     obstacles: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        return f"{len(self.manifests)} manifests and {len(self.blobs)} blobs"
+        unheld = f", and content of {len(self.contents)} that no repository holds," if self.contents else ""
+        return f"{len(self.manifests)} manifests and {len(self.blobs)} blobs{unheld}"
 
 
 class Collector:
@@ -83,6 +86,7 @@ class Collector:
             except Unreadable as error:
                 done.obstacles.append(f"repository {name}: {error}; nothing in it is collected")
         self._since = {name: self._since[name] for name in names if self._since.get(name)}
+        done.contents = await self.storage.reclaim(self.dry_run)
         await self.storage.durable()
         return done
 
@@ -91,13 +95,14 @@ class Collector:
         done = await self.collect()
         for obstacle in done.obstacles:
             log.error("collection: %s", obstacle)
-        if done.manifests or done.blobs:
+        if done.manifests or done.blobs or done.contents:
             log.info("%s %s", "a collection would take" if self.dry_run else "collected", done)
 
     async def _repository(self, name: str, done: Collected) -> None:
         tags: Iterable[str] = ()
         if self.untagged:
             await self.storage.load_tags(name)
+            await self.storage.load_tags_of(name)
             tags = self.storage.tags(name)
         before = self._since.get(name, {})
         reading = partial(self._plan, name, tags, before.copy())

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic
 
-from reference.storage.layout import Layout
+from reference.storage.folder import At
 from reference.storage.sync import ALWAYS, Syncer
 from reference.storage.tree import Tree
 
@@ -23,16 +25,16 @@ class Finding:
         return f"{self.where}: {self.what}{f': {self.done}' if self.done else ''}"
 
 
-class Findings:
+class Findings(Generic[At]):
     """What is found below a root; with ``repair`` what can be done about it is done."""
 
-    def __init__(self, at: Layout, repair: bool) -> None:
+    def __init__(self, at: At, repair: bool) -> None:
         self.at = at
         self.repair = repair
         self.found: list[Finding] = []
         self.counted: Counter[str] = Counter()
         self.syncer = Syncer(ALWAYS)
-        self.tree = Tree(at.uploads, self.syncer)
+        self.tree = Tree(at.scratch, self.syncer)
 
     def count(self, kind: str, number: int = 1) -> None:
         """Note that something was looked at."""
@@ -43,6 +45,25 @@ class Findings:
         if self.repair and remedy is not None:
             remedy()
         self.found.append(Finding(where, what, done if self.repair and remedy is not None else ""))
+
+    def named(self, path: Path) -> str:
+        """What a file is called below the root."""
+        return path.relative_to(self.at.root).as_posix()
+
+    def set_apart(self, path: Path, digest: str) -> None:
+        """Keep one of the files with the name of a digest in quarantine; the others have nothing that is not lost."""
+        target = self.at.root / "quarantine" / digest.replace(":", "-")
+        self.tree.folder(target.parent)
+        number = 0
+        while target.exists() and not target.samefile(path):
+            number += 1
+            target = target.with_name(f"{digest.replace(':', '-')}.{number}")
+        # Of the file that is there already, a rename would do nothing.
+        if target.exists():
+            self.tree.remove(path)
+        else:
+            self.tree.replace(path, target)
+            self.syncer.note(path.parent)
 
     @property
     def left(self) -> list[Finding]:

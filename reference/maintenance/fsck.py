@@ -16,7 +16,7 @@ from reference.storage.layout import BLOBS, MANIFESTS, VERSION, Layout, is_ident
 _SESSION_HASH = 32
 
 
-def check(root: Path, *, repair: bool = False, partial_images: bool = False) -> Findings:
+def check(root: Path, *, repair: bool = False, partial_images: bool = False) -> Findings[Layout]:
     """Look at everything below a root that nobody uses; what can be repaired is, where that is wanted.
 
     Content that went bad is replaced by a good copy where a repository holds one, and else moved to ``quarantine``.
@@ -51,7 +51,7 @@ def check(root: Path, *, repair: bool = False, partial_images: bool = False) -> 
     return findings
 
 
-def _check_folders(findings: Findings) -> None:
+def _check_folders(findings: Findings[Layout]) -> None:
     for directory, children, files in os.walk(findings.at.repositories):
         own = [child for child in children if child.startswith("_")]
         strange = files if {BLOBS, MANIFESTS}.intersection(own) else [*files, *own]
@@ -61,7 +61,7 @@ def _check_folders(findings: Findings) -> None:
         children[:] = sorted(set(children).difference(own))
 
 
-def _check_uploads(findings: Findings) -> None:
+def _check_uploads(findings: Findings[Layout]) -> None:
     for name in sorted(listed(findings.at.uploads)):
         identifier, _, hashed = name.partition(".")
         if is_identifier(identifier) and len(hashed) == _SESSION_HASH:
@@ -71,7 +71,7 @@ def _check_uploads(findings: Findings) -> None:
             findings.tell(f"uploads/{name}", "is no open upload", "removed", path.unlink)
 
 
-def _check_version(findings: Findings) -> None:
+def _check_version(findings: Findings[Layout]) -> None:
     version = findings.at.version
     if not version.is_file():
         # What it lacks was told, and with a repair made, tag by tag.

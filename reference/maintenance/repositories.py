@@ -9,18 +9,18 @@ from reference import errors
 from reference.documents import Document, parse
 from reference.grammar import is_name, is_supported, is_tag
 from reference.maintenance.findings import Findings
-from reference.storage.layout import BLOBS, MANIFESTS, REFERRERS, TAGGED, TAGS, listed
+from reference.storage.layout import BLOBS, MANIFESTS, REFERRERS, TAGGED, TAGS, Layout, listed
 
 _PLACES = (BLOBS, MANIFESTS, TAGS, TAGGED, REFERRERS)
 
 
-def check_repository(findings: Findings, name: str, *, partial_images: bool = False) -> None:
+def check_repository(findings: Findings[Layout], name: str, *, partial_images: bool = False) -> None:
     """Look at a repository whose content is as its digests say, or was told of."""
     _Repository(findings, name, partial_images).check()
 
 
 class _Repository:
-    def __init__(self, findings: Findings, name: str, partial_images: bool) -> None:
+    def __init__(self, findings: Findings[Layout], name: str, partial_images: bool) -> None:
         self._partial_images = partial_images
         self._findings = findings
         self._at = findings.at

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from reference.grammar import ALGORITHMS, is_supported
 from reference.maintenance.findings import Findings
-from reference.storage.layout import BLOBS, MANIFESTS, listed
+from reference.storage.layout import BLOBS, MANIFESTS, Layout, listed
 
 _STRANGE = "is nothing of the registry"
 _BAD = "is not what its digest says"
@@ -31,7 +31,7 @@ def is_plain(path: Path) -> bool:
 class Stored:
     """Each file of content is read once, however many names it has; holders may have other files than the storage."""
 
-    def __init__(self, findings: Findings) -> None:
+    def __init__(self, findings: Findings[Layout]) -> None:
         self._findings = findings
         self._at = findings.at
         #: The number of the file with the right bytes, by digest; of bad content the number of its file.
@@ -61,10 +61,7 @@ class Stored:
                     if is_supported(digest) and encoded.startswith(short) and is_plain(path):
                         yield path
                     else:
-                        self._findings.tell(self._named(path), _STRANGE)
-
-    def _named(self, path: Path) -> str:
-        return path.relative_to(self._at.root).as_posix()
+                        self._findings.tell(self._findings.named(path), _STRANGE)
 
     def check_held(self, name: str) -> None:
         """Look at what a repository holds."""
@@ -79,7 +76,7 @@ class Stored:
                         self._findings.count("blobs" if kind == BLOBS else "manifests")
                         self._check(name, kind, digest, path)
                     else:
-                        self._findings.tell(self._named(path), _STRANGE)
+                        self._findings.tell(self._findings.named(path), _STRANGE)
 
     def _check(self, name: str, kind: str, digest: str, path: Path) -> None:
         number = path.stat().st_ino
@@ -92,7 +89,9 @@ class Stored:
         elif good is None:
             content = self._at.content(digest)
             what = _BAD if digest in self._bad else "is missing, and a repository holds it"
-            self._findings.tell(self._named(content), what, "taken from there", partial(self._store, path, content))
+            self._findings.tell(
+                self._findings.named(content), what, "taken from there", partial(self._store, path, content)
+            )
             self._bad.pop(digest, None)
             self._good[digest] = number
             self._elsewhere.discard(digest)
@@ -118,46 +117,31 @@ class Stored:
                     name,
                     what,
                     "moved to quarantine",
-                    partial(self._set_apart, held, digest),
+                    partial(self._findings.set_apart, held, digest),
                 )
         for digest in sorted(self._bad):
             content = self._at.content(digest)
             if content.exists():
                 self._findings.tell(
-                    self._named(content),
+                    self._findings.named(content),
                     _BAD,
                     "moved to quarantine",
-                    partial(self._set_apart, content, digest),
+                    partial(self._findings.set_apart, content, digest),
                 )
         for digest in sorted(self._good.keys() - self._elsewhere):
             content = self._at.content(digest)
             if content.exists() and content.stat().st_nlink == 1:
                 self._findings.tell(
-                    self._named(content),
+                    self._findings.named(content),
                     "is held by no repository",
                     "removed",
                     partial(self._findings.tree.remove, content),
                 )
 
-    def _set_apart(self, path: Path, digest: str) -> None:
-        """Keep one of the files with the name of a digest; the others have nothing that is not lost anyway."""
-        target = self._at.root / "quarantine" / digest.replace(":", "-")
-        self._findings.tree.folder(target.parent)
-        number = 0
-        while target.exists() and not target.samefile(path):
-            number += 1
-            target = target.with_name(f"{digest.replace(':', '-')}.{number}")
-        # Of the file that is there already, a rename would do nothing.
-        if target.exists():
-            self._findings.tree.remove(path)
-        else:
-            self._findings.tree.replace(path, target)
-            self._findings.syncer.note(path.parent)
 
-
-def _folders(findings: Findings, folder: Path, known: bool) -> list[str]:
+def _folders(findings: Findings[Layout], folder: Path, known: bool) -> list[str]:
     """What is in a folder that is as it should be; of another one nothing."""
     if known and folder.is_dir() and not folder.is_symlink():
         return os.listdir(folder)  # noqa: PTH208 - names only, half the time
-    findings.tell(folder.relative_to(findings.at.root).as_posix(), _STRANGE)
+    findings.tell(findings.named(folder), _STRANGE)
     return []

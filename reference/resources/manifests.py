@@ -172,6 +172,7 @@ class Manifests:
         if self.resolve(request.name, request.reference) is None or self.find(request.name, request.reference) is None:
             raise self.unknown(request)
         if ":" in request.reference:
+            await self.storage.load_tags_of(request.name)
             self.remove(request.name, request.reference)
             return Response(202).tells(Notice("delete", request.reference))
         self.remove_tag(request.name, request.reference)

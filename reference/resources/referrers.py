@@ -25,6 +25,7 @@ class Referrers:
     async def listing(self, request: Request) -> Response:
         """An image index of the referrers; 200 and empty where there are none."""
         self.check_digest(request.reference)
+        await self.storage.load_referrers(request.name)
         found = await asyncio.to_thread(self.collect, request.name, request.reference)
         wanted = request.query.get("artifactType")
         if wanted is not None:

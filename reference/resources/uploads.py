@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 
 from reference import errors
-from reference.grammar import ALGORITHMS, is_supported
+from reference.grammar import ALGORITHMS, is_name, is_supported
 from reference.messages import BINARY, Disconnected, Notice, Request, Response
 from reference.resources import url
 from reference.storage import Mark, Overtaken, Storage, Upload
@@ -46,7 +46,12 @@ class Uploads:
     async def mount(self, request: Request) -> Response:
         """Hold a blob of another repository, or open a session where that cannot be."""
         digest, source = request.query.get("mount") or "", request.query.get("from")
-        if self.mounted(source, request.name, digest):
+        if source is not None and not is_name(source):
+            # It is no repository, and must not become part of a path.
+            source = None
+        async with self.storage.mounting(source, digest) if source and is_supported(digest) else nullcontext():
+            is_mounted = self.mounted(source, request.name, digest)
+        if is_mounted:
             notice = Notice("mount", digest, "blobs", BINARY, self.size(request.name, digest), source=source or "")
             return self.created(request.name, digest).tells(notice)
         return self.accepted(self.storage.start_upload(request.name))

@@ -195,6 +195,12 @@ class Storage(ABC):
     async def load_tags(self, name: str) -> None:  # noqa: B027 - as above
         """The same for the tags of a repository."""
 
+    async def load_tags_of(self, name: str) -> None:  # noqa: B027 - as above
+        """The same for which of the tags point to what."""
+
+    async def load_referrers(self, name: str) -> None:  # noqa: B027 - as above
+        """The same for the referrers in a repository."""
+
     @abstractmethod
     def repositories(self) -> Sequence[str]:
         """The names of the repositories that exist, best as sorted ``Names``, else in any order."""
@@ -223,6 +229,10 @@ class Storage(ABC):
     def has_blob(self, name: str, digest: str) -> bool:
         """Whether the repository holds the blob."""
 
+    def mounting(self, source: str, digest: str) -> AbstractAsyncContextManager[None]:
+        """Around the mount of a blob of a repository: what takes time, beforehand and outside the event loop."""
+        return contextlib.nullcontext()
+
     @abstractmethod
     def mount_blob(self, source: str, name: str, digest: str) -> bool:
         """Let a repository hold a blob of another one; False where that has none."""
@@ -230,6 +240,10 @@ class Storage(ABC):
     @abstractmethod
     def delete_blob(self, name: str, digest: str) -> bool:
         """Take a blob out of the repository; False where it was not there."""
+
+    async def reclaim(self, dry_run: bool = False) -> list[str]:
+        """Remove content that no repository holds, where it does not go by itself. What went; a dry run only tells."""
+        return []
 
     @abstractmethod
     def start_upload(self, name: str) -> Upload:
@@ -272,7 +286,7 @@ class Storage(ABC):
 
     @abstractmethod
     def put_manifest(self, name: str, manifest: Manifest, subject: str | None) -> None:
-        """Store a manifest, as a referrer of its subject if it has one."""
+        """Store a manifest, as a referrer of the subject that it names, if it does."""
 
     @abstractmethod
     def manifest(self, name: str, digest: str) -> Manifest | None:

@@ -1,8 +1,6 @@
 """Storage in a directory: content by digest, and a hard link to it in each repository that holds it.
 
-The number of links tells when nobody holds the content any more. Files appear by rename or link only,
-so a reader never sees half of one. Data is on the disk before it gets the name under which it is found, and the
-folder of that name before anybody is told, unless another mode of ``sync`` is asked for.
+The number of links tells when nobody holds the content any more.
 
 A session is one file, whose name tells the repository by its hash: there is no half of a session. It becomes
 content by rename, so that no name of it is left under which it could be changed.
@@ -10,88 +8,38 @@ content by rename, so that no name of it is left under which it could be changed
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import filecmp
-import shutil
-import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
-from reference.storage import Manifest, Storage, Upload
-from reference.storage.files import FileContent, FileUpload, Ready, RootLock
-from reference.storage.layout import BLOBS, MANIFESTS, TAGS, VERSION, Layout, is_identifier, listed
-from reference.storage.lists import Lists
-from reference.storage.names import Names, by_name, by_tag
-from reference.storage.sync import ALWAYS, Syncer, sync
-from reference.storage.tree import Tree
+from reference.storage import Manifest
+from reference.storage.files import FileContent, FileUpload
+from reference.storage.folder import FolderStorage
+from reference.storage.layout import BLOBS, MANIFESTS, VERSION, Layout, is_identifier, listed
+from reference.storage.sync import ALWAYS
 
 _IDENTIFIER = 36
 
 
-class FilesystemStorage(Storage):
+class FilesystemStorage(FolderStorage[Layout]):
     """Files and links below one directory."""
 
     def __init__(self, root: Path, mode: str = ALWAYS) -> None:
-        self.description = f"filesystem {root}"
-        self._at = Layout(root)
-        self._at.refuse_others()
-        for directory in (self._at.blobs, self._at.uploads, self._at.repositories):
-            directory.mkdir(parents=True, exist_ok=True)
-        self._lock = RootLock(root)
-        if mode == ALWAYS:
-            sync([root, root.parent])
-        self._syncer = Syncer(mode)
-        self._tree = Tree(self._at.uploads, self._syncer)
-        self._uploads: dict[str, FileUpload] = {}
-        self._catalog = Lists(self._read_repositories, by_name)
-        self._tags = Lists(self._read_tags, by_tag)
+        super().__init__(Layout(root), mode)
         self._upgrade(self._at.version)
 
     def _upgrade(self, version: Path) -> None:
         """Note for the tags of a root of before where they point to; then it is one of now."""
         if version.exists():
             return
-        for name in self._read_repositories(""):
-            for tag in self._read_tags(name):
+        for name in self._at.names():
+            for tag in self._at.tags(name):
                 if (target := self._target(name, tag)) is not None:
                     pointing = self._at.pointing(name, target)
                     pointing.mkdir(parents=True, exist_ok=True)
                     (pointing / tag).touch()
         version.write_text(VERSION)
-
-    def check(self) -> None:
-        """Raise where a folder is gone, or nothing can be written."""
-        for folder in (self._at.blobs, self._at.uploads, self._at.repositories):
-            folder.stat()
-        probe = self._tree.temporary()
-        probe.touch()
-        probe.unlink()
-
-    async def durable(self) -> None:
-        """Wait for the disk, where the mode is to wait."""
-        await self._syncer.wait()
-
-    def flush(self) -> None:
-        """Bring what changed to the disk."""
-        self._syncer.flush()
-
-    def close(self) -> None:
-        """Leave the root to others."""
-        self.flush()
-        self._lock.release()
-
-    async def load_repositories(self) -> None:
-        """Have them at hand."""
-        await self._catalog.load("")
-
-    def repositories(self) -> Names:
-        """The directories that something was pushed to."""
-        return self._catalog.names("")
-
-    def _read_repositories(self, _name: str) -> list[str]:
-        return self._at.names()
 
     def exists(self, name: str) -> bool:
         """Whether something was pushed."""
@@ -132,6 +80,9 @@ class FilesystemStorage(Storage):
         self._hold(content, name, BLOBS, digest)
         return True
 
+    def _hold_blob(self, upload: FileUpload, digest: str) -> None:
+        self._hold(self._at.content(digest), upload.repository, BLOBS, digest)
+
     def _hold(self, content: Path, name: str, kind: str, digest: str) -> None:
         held = self._at.held(name, kind, digest)
         self._tree.folder(held.parent)
@@ -151,88 +102,9 @@ class FilesystemStorage(Storage):
         """Take it out."""
         return self._unlink(digest, self._at.held(name, BLOBS, digest))
 
-    def start_upload(self, name: str) -> FileUpload:
-        """A new session."""
-        identifier = str(uuid.uuid4())
-        path = self._at.session(name, identifier)
-        path.touch()
-        upload = self._uploads[identifier] = FileUpload(name, identifier, path)
-        return upload
-
-    def find_upload(self, name: str, identifier: str) -> FileUpload | None:
-        """A session of this repository, one from before a restart included."""
-        upload = self._uploads.get(identifier)
-        if upload is None and is_identifier(identifier):
-            path = self._at.session(name, identifier)
-            try:
-                upload = FileUpload(name, identifier, path, path.stat().st_size)
-            except FileNotFoundError:
-                return None
-            self._uploads[identifier] = upload
-        return upload if upload is not None and upload.repository == name else None
-
-    async def settle(self, upload: Upload, digests: Iterable[str]) -> None:
-        """Copy for each further digest, compare with what is stored already, and bring the data to the disk."""
-        wanted = list(dict.fromkeys(digests))
-        if self._syncer.mode == ALWAYS or len(wanted) > 1 or self._at.content(wanted[0]).exists():
-            await asyncio.to_thread(self._settle, upload, wanted)
-
-    def _settle(self, upload: Upload, digests: list[str]) -> None:
-        assert isinstance(upload, FileUpload)
-        for number, digest in enumerate(digests):
-            path, content = upload.path, self._at.content(digest)
-            # A file for each digest: the number of links must be that of one digest alone.
-            if number:
-                path = path.with_name(f"{path.name}.{number}")
-                shutil.copyfile(upload.path, path)
-            same_as = None
-            with contextlib.suppress(FileNotFoundError):
-                found = content.stat().st_ino
-                same_as = found if filecmp.cmp(content, path, shallow=False) else None
-            if same_as is None and self._syncer.mode == ALWAYS:
-                sync([path])
-            upload.ready[digest] = Ready(path, same_as)
-
-    def commit_upload(self, upload: Upload, digests: Iterable[str]) -> None:
-        """Rename it to its digest and link that in the repository; where the same content is there, that one stays."""
-        assert isinstance(upload, FileUpload)
-        wanted = list(dict.fromkeys(digests))
-        if not upload.ready.keys() >= set(wanted):
-            self._settle(upload, wanted)
-        # The session's own file goes last: as long as it is there, everything can be done again.
-        for digest in reversed(wanted):
-            self._adopt(upload.ready.pop(digest), digest)
-            self._hold(self._at.content(digest), upload.repository, BLOBS, digest)
-        self.discard_upload(upload)
-
-    def _adopt(self, ready: Ready, digest: str) -> None:
-        content = self._at.content(digest)
-        with contextlib.suppress(FileNotFoundError):
-            if content.stat().st_ino == ready.same_as:
-                ready.path.unlink()
-                # Whoever stored it may not have waited for the disk yet.
-                self._syncer.note(content.parent)
-                return
-        self._tree.folder(content.parent)
-        self._tree.replace(ready.path, content)
-        if self._syncer.mode != ALWAYS:
-            self._syncer.note(content)
-
     def open_uploads(self) -> int:
         """How many."""
         return sum(is_identifier(name.partition(".")[0]) for name in listed(self._at.uploads))
-
-    def space(self) -> tuple[int, int]:
-        """That of the file system."""
-        usage = shutil.disk_usage(self._at.root)
-        return usage.free, usage.total
-
-    def discard_upload(self, upload: Upload) -> None:
-        """Forget it."""
-        assert isinstance(upload, FileUpload)
-        upload.closed = True
-        self._uploads.pop(upload.identifier, None)
-        upload.remove()
 
     def purge_uploads(self, before: float, dry_run: bool = False) -> int:
         """Forget the old ones, by the time of their last write, and what a death of the process left."""
@@ -292,20 +164,9 @@ class FilesystemStorage(Storage):
         if subject is not None:
             self._tree.remove(self._at.referring(name, subject) / digest)
 
-    async def load_tags(self, name: str) -> None:
-        """Have them at hand."""
-        await self._tags.load(name)
-
-    def tags(self, name: str) -> Names:
-        """Its tags."""
-        return self._tags.names(name)
-
     def tags_of(self, name: str, digest: str) -> list[str]:
         """Which of them point there: those that did once, as far as they still do."""
         return [tag for tag in listed(self._at.pointing(name, digest)) if self.tag(name, tag) == digest]
-
-    def _read_tags(self, name: str) -> list[str]:
-        return listed(self._at.repositories / name / TAGS)
 
     def tag(self, name: str, tag: str) -> str | None:
         """Where it points."""

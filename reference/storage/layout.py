@@ -23,6 +23,8 @@ from reference.storage import StorageError
 
 BLOBS, MANIFESTS, TAGS, TAGGED, REFERRERS = "_blobs", "_manifests", "_tags", "_tagged", "_referrers"
 VERSION = "2\n"
+#: What a configuration calls this layout, and that of the original.
+LAYOUTS = LINKS, DISTRIBUTION = ("links", "distribution")
 
 
 class Layout:
@@ -34,6 +36,9 @@ class Layout:
         self.uploads = root / "uploads"
         self.repositories = root / "repositories"
         self.version = root / "layout"
+        #: What is not yet whole lies beside the sessions.
+        self.scratch = self.uploads
+        self.folders = (self.blobs, self.uploads, self.repositories)
 
     def refuse_others(self) -> None:
         """Refuse a root that another registry wrote.
@@ -42,7 +47,7 @@ class Layout:
             StorageError: it is one of the original's.
         """
         if (self.root / "docker" / "registry" / "v2").is_dir():
-            raise StorageError(f"{self.root}: the original registry wrote it, in a layout that is not read here")
+            raise StorageError(f"{self.root}: the original registry wrote it; that is layout: {DISTRIBUTION}")
 
     def content(self, digest: str) -> Path:
         """Content, whoever holds it."""
@@ -66,6 +71,10 @@ class Layout:
     def tag(self, name: str, tag: str) -> Path:
         """The file of a tag."""
         return self.repositories / name / TAGS / tag
+
+    def tags(self, name: str) -> list[str]:
+        """The tags of a repository, in any order."""
+        return listed(self.repositories / name / TAGS)
 
     def session(self, name: str, identifier: str) -> Path:
         """The data of an open session."""

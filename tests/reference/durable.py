@@ -121,9 +121,16 @@ def lost(url: str, told: Acknowledged) -> list[str]:
 
 
 def torn(root: Path) -> list[str]:
-    """The stored files that are not what their names say."""
-    return [
-        path.as_posix()
-        for path in (root / "blobs").rglob("*")
-        if path.is_file() and hashlib.new(path.parent.parent.name, path.read_bytes()).hexdigest() != path.name
+    """The stored files that are not what their names say, in either layout."""
+    named = [(path, path.name, path.parents[1].name) for path in (root / "blobs").rglob("*")]
+    theirs = root / "docker" / "registry" / "v2"
+    named += [(path, path.parent.name, path.parents[2].name) for path in (theirs / "blobs").rglob("data")]
+    bad = [
+        path
+        for path, encoded, algorithm in named
+        if path.is_file() and hashlib.new(algorithm, path.read_bytes()).hexdigest() != encoded
     ]
+    bad += [path for path in theirs.rglob("link") if not path.read_text().startswith("sha256:")]
+    # The original lists a tag by its folder.
+    bad += [path for path in theirs.glob("repositories/**/_manifests/tags/*") if not (path / "current/link").is_file()]
+    return [path.as_posix() for path in bad]

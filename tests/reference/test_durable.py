@@ -17,8 +17,9 @@ import pytest
 from reference.app import Registry
 from reference.configuration.reading import ConfigError, read
 from reference.grammar import digest_of
-from reference.maintenance.fsck import check
+from reference.maintenance import fsck, originals
 from reference.storage.filesystem import FilesystemStorage
+from reference.storage.layout import LAYOUTS
 from tests.reference.conftest import Start
 from tests.reference.durable import lost, torn, writing
 from tests.reference.probe import CONFIG, LAYER, Client, image
@@ -27,19 +28,26 @@ from tests.support.obeys import obeys
 SEED = "durable"
 
 
-def configured(folder: Path, root: Path, mode: str) -> str:
+def configured(folder: Path, root: Path, mode: str, layout: str = "links") -> str:
     path = folder / "config.yml"
     path.write_text(
         f"version: 0.1\nlog:\n  accesslog:\n    disabled: true\nstorage:\n"
-        f"  filesystem:\n    rootdirectory: {root}\n    sync: {mode}\n"
+        f"  filesystem:\n    rootdirectory: {root}\n    sync: {mode}\n    layout: {layout}\n"
     )
     return str(path)
 
 
-def killed_rounds(starter: Start, folder: Path, mode: str, rounds: int, seconds: float) -> int:
+def found(root: Path, layout: str, *, repair: bool = False) -> list[str]:
+    findings = (originals if layout == "distribution" else fsck).check(root, repair=repair)
+    return [str(finding) for finding in findings.found]
+
+
+def killed_rounds(
+    starter: Start, folder: Path, mode: str, rounds: int, seconds: float, *, layout: str = "links"
+) -> int:
     """Kill a registry under load and start it again, and so on; how much it had acknowledged."""
     root, acknowledged = folder / "root", 0
-    config = configured(folder, root, mode)
+    config = configured(folder, root, mode, layout)
     for number in range(rounds):
         process = starter(config, "--addr", "127.0.0.1:0")
         with writing(process.url, 3, f"{SEED} {number}") as writers:
@@ -52,9 +60,9 @@ def killed_rounds(starter: Start, folder: Path, mode: str, rounds: int, seconds:
         assert torn(root) == []
         process.stop()
         # What the death left half done is mended; nothing is bad, nothing lacks a part.
-        mended = [str(finding) for finding in check(root, repair=True).found]
+        mended = found(root, layout, repair=True)
         assert not [line for line in mended if "quarantine" in line or "lacks" in line]
-        assert check(root).found == []
+        assert found(root, layout) == []
     return acknowledged
 
 
@@ -64,8 +72,9 @@ def test_what_was_acknowledged_survives_a_kill(starter: Start, tmp_path: Path, m
 
 
 @pytest.mark.slow
-def test_what_was_acknowledged_survives_many_kills(starter: Start, tmp_path: Path) -> None:
-    assert killed_rounds(starter, tmp_path, "always", rounds=60, seconds=0.6) > 500
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_what_was_acknowledged_survives_many_kills(starter: Start, tmp_path: Path, layout: str) -> None:
+    assert killed_rounds(starter, tmp_path, "always", rounds=60, seconds=0.6, layout=layout) > 500
 
 
 @contextmanager
@@ -81,7 +90,9 @@ def mounted(picture: Path, place: Path) -> Iterator[None]:
         subprocess.run(["umount", "--lazy", str(place)], check=True)
 
 
-def cut_off(starter: Start, folder: Path, mode: str, number: int) -> tuple[int, list[str], list[str]]:
+def cut_off(
+    starter: Start, folder: Path, mode: str, number: int, layout: str = "links"
+) -> tuple[int, list[str], list[str]]:
     """Cut the power of a disk under load: how much was acknowledged, what of it is lost, and what is torn.
 
     The disk is a file; what the kernel has not written to it when the registry is stopped is lost with a copy of it.
@@ -91,7 +102,7 @@ def cut_off(starter: Start, folder: Path, mode: str, number: int) -> tuple[int, 
         file.truncate(256 << 20)
     subprocess.run(["mkfs.ext4", "-q", "-F", str(disk)], check=True)
     with mounted(disk, folder / "before"):
-        process = starter(configured(folder, folder / "before" / "root", mode), "--addr", "127.0.0.1:0")
+        process = starter(configured(folder, folder / "before" / "root", mode, layout), "--addr", "127.0.0.1:0")
         with writing(process.url, 3, f"{SEED} {number}") as writers:
             time.sleep(2)
             process.process.send_signal(signal.SIGSTOP)
@@ -100,9 +111,9 @@ def cut_off(starter: Start, folder: Path, mode: str, number: int) -> tuple[int, 
             process.process.wait(10)
     with mounted(after, folder / "place"):
         root = folder / "place" / "root"
-        process = starter(configured(folder, root, mode), "--addr", "127.0.0.1:0")
+        process = starter(configured(folder, root, mode, layout), "--addr", "127.0.0.1:0")
         missing = [each for writer in writers for each in lost(process.url, writer.told)]
-        broken = torn(root) if (root / "blobs").is_dir() else []
+        broken = torn(root)
         process.stop()
     for path in (disk, after):
         path.unlink()
@@ -112,8 +123,9 @@ def cut_off(starter: Start, folder: Path, mode: str, number: int) -> tuple[int, 
 @obeys("storage.filesystem.sync")
 @pytest.mark.needs("mkfs.ext4")
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts a disk")
-def test_what_was_acknowledged_survives_a_power_cut(starter: Start, tmp_path: Path) -> None:
-    count, missing, broken = cut_off(starter, tmp_path, "always", 0)
+@pytest.mark.parametrize("layout", ["links", pytest.param("distribution", marks=pytest.mark.slow)])
+def test_what_was_acknowledged_survives_a_power_cut(starter: Start, tmp_path: Path, layout: str) -> None:
+    count, missing, broken = cut_off(starter, tmp_path, "always", 0, layout)
     assert count > 10
     assert missing == []
     assert broken == []

@@ -11,7 +11,8 @@ from reference.modifications import override
 
 #: The methods of a storage whose first argument is the name of a repository.
 _BY_NAME = (
-    *("load_tags", "exists", "blobs", "manifests", "open_blob", "has_blob", "delete_blob", "start_upload"),
+    *("load_tags", "load_tags_of", "load_referrers"),
+    *("exists", "blobs", "manifests", "open_blob", "has_blob", "delete_blob", "start_upload"),
     *("find_upload", "stored_at", "put_manifest", "manifest", "delete_manifest"),
     *("tags", "tags_of", "tag", "set_tag", "delete_tag", "referrers"),
 )

@@ -24,6 +24,7 @@ from tests.support import valid
 from tests.support.obeys import obeys
 
 WAIT = 10.0
+FOLDER = "storage:\n  filesystem:\n    rootdirectory: /some/where\n"
 PURGING = "  maintenance:\n    uploadpurging:\n      age: 1s\n"
 
 
@@ -51,6 +52,12 @@ def started(starter: Start, folder: Path, text: str) -> Process:
         (HEAD + "http:\n  debug:\n    prometheus:\n      path: /debug/vars\n", 7, "http.debug.prometheus.path must be"),
         (HEAD + "http:\n  draintimeout: soon\n", 5, "http.draintimeout must be a duration"),
         (HEAD + "http:\n  relativeurls: maybe\n", 5, "http.relativeurls must be true or false"),
+        (FOLDER + "    layout: flat\n", 4, "storage.filesystem.layout must be one of links, distribution, not 'flat'"),
+        (
+            FOLDER + "    layout: distribution\ncompatibility:\n  schema1:\n    enabled: true\n",
+            7,
+            "compatibility.schema1.enabled: the original's layout has no place for signatures",
+        ),
         (HEAD + "  cache:\n    blobdescriptor: redis\n", 5, "storage.cache.blobdescriptor can only be inmemory"),
         (HEAD + "  cache:\n    other: x\n", 5, "storage.cache.other is unknown"),
         (HEAD + "  redirect:\n    disable: x\n", 5, "storage.redirect.disable must be true or false"),
@@ -298,7 +305,7 @@ def test_a_root_of_the_original_is_refused(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "reference", "serve", str(config), "--addr", "127.0.0.1:0"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 4
-    assert done.stderr.endswith("the original registry wrote it, in a layout that is not read here\n")
+    assert done.stderr.endswith("the original registry wrote it; that is layout: distribution\n")
 
 
 def test_a_second_registry_on_a_root_does_not_start(starter: Start, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from reference.proxy.cache import Cache
 from reference.proxy.upstream import Upstream
 from reference.settings import Proxy
 from reference.storage import Storage
+from reference.storage.distribution.storage import DistributionStorage
 from reference.storage.filesystem import FilesystemStorage
 from reference.storage.memory import MemoryStorage
 from tests.reference.conftest import Process, Start
@@ -124,9 +125,11 @@ def behind() -> Iterator[Behind]:
         thread.join()
 
 
-@pytest.fixture(params=["memory", "filesystem"])
+@pytest.fixture(params=["memory", "filesystem", "distribution"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    return MemoryStorage() if request.param == "memory" else FilesystemStorage(tmp_path / "root", "never")
+    if request.param == "memory":
+        return MemoryStorage()
+    return (FilesystemStorage if request.param == "filesystem" else DistributionStorage)(tmp_path / "root", "never")
 
 
 @asynccontextmanager

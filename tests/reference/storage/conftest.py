@@ -11,6 +11,7 @@ import pytest
 from reference.configuration.reading import read
 from reference.launch.registry import make_storage
 from reference.storage import Storage
+from reference.storage.distribution.storage import DistributionStorage
 from reference.storage.filesystem import FilesystemStorage
 from reference.storage.memory import MemoryStorage
 from tests.support import buckets
@@ -71,13 +72,15 @@ def _home(request: pytest.FixtureRequest, folder: Path) -> Home:
         return Home(MemoryStorage, is_shared=False)
     if request.param == "filesystem":
         return Home(lambda: FilesystemStorage(folder / "root"), is_shared=False)
+    if request.param == "distribution":
+        return Home(lambda: DistributionStorage(folder / "root"), is_shared=False)
     running: buckets.Emulator = request.getfixturevalue(EMULATORS[request.param])
     parameters = {**running.make(f"bucket-{next(buckets.NAMES)}"), "rootdirectory": "/some/where"}
     config = buckets.configuration(folder / "config.yml", {request.param: parameters})
     return Home(lambda: make_storage(read(config, {})), is_shared=True)
 
 
-@pytest.fixture(params=["filesystem", *BUCKETS])
+@pytest.fixture(params=["filesystem", "distribution", *BUCKETS])
 def home(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
     """Those that outlast a process."""
     return _home(request, tmp_path)
@@ -89,7 +92,7 @@ def shared(request: pytest.FixtureRequest, tmp_path: Path) -> Home:
     return _home(request, tmp_path)
 
 
-@pytest.fixture(params=["memory", "filesystem", *BUCKETS])
+@pytest.fixture(params=["memory", "filesystem", "distribution", *BUCKETS])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     """All of them."""
     return _home(request, tmp_path).open()

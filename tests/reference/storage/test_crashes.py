@@ -7,12 +7,14 @@ import errno
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from reference.grammar import digest_of
-from reference.storage import Manifest, StorageError
+from reference.grammar import digest_of, is_supported
+from reference.storage import Manifest, Storage, StorageError
+from reference.storage.distribution.storage import DistributionStorage
 from reference.storage.filesystem import FilesystemStorage
 from tests.support.chance import made_up
 from tests.support.killed import Killed, failing_after
@@ -21,10 +23,55 @@ CONTENT = made_up(5000)
 DIGEST = digest_of(CONTENT)
 MANIFEST = Manifest(digest_of(b"{}"), "application/x+json", b"{}")
 #: More steps than anything here takes.
-MANY = 60
+MANY = 100
+TOP = "docker/registry/v2"
 
 
-async def pushed(storage: FilesystemStorage, name: str, *digests: str) -> None:
+@dataclass(frozen=True)
+class Layout:
+    """A storage in a directory, and where in that things are."""
+
+    storage: type[FilesystemStorage | DistributionStorage]
+    content: str
+    sessions: str
+    scratch: str
+    #: Only a power cut tells modes of sync apart, and there are many steps.
+    mode: str = "always"
+
+    def contents(self, root: Path) -> list[Path]:
+        return [path for path in root.glob(self.content) if path.is_file()]
+
+    def check_whole(self, root: Path) -> None:
+        for path in self.contents(root):
+            algorithm, _, encoded = path.relative_to(root).as_posix().partition("blobs/")[2].split("/")[:3]
+            assert digest_of(path.read_bytes(), algorithm) == f"{algorithm}:{encoded}"
+        for link in root.rglob("link"):
+            assert is_supported(link.read_text())
+        for tag in root.glob(f"{TOP}/repositories/*/_manifests/tags/*"):
+            # The original lists each folder.
+            assert (tag / "current" / "link").is_file()
+
+    def open_sessions(self, root: Path) -> list[str]:
+        return sorted({path.name[:36] for path in root.glob(self.sessions) if path.name.count("-") >= 4})
+
+    def left(self, root: Path) -> list[Path]:
+        return [*root.glob(self.sessions), *(root / self.scratch).iterdir()]
+
+
+LAYOUTS = {
+    "links": Layout(FilesystemStorage, "blobs/*/*/*", "uploads/*", "uploads"),
+    "distribution": Layout(
+        DistributionStorage, f"{TOP}/blobs/*/*/*/data", f"{TOP}/repositories/*/_uploads/*", "scratch", "never"
+    ),
+}
+
+
+@pytest.fixture(params=LAYOUTS)
+def layout(request: pytest.FixtureRequest) -> Layout:
+    return LAYOUTS[request.param]
+
+
+async def pushed(storage: Storage, name: str, *digests: str) -> None:
     upload = storage.start_upload(name)
     await upload.write(CONTENT)
     await upload.flush()
@@ -32,27 +79,27 @@ async def pushed(storage: FilesystemStorage, name: str, *digests: str) -> None:
     storage.commit_upload(upload, digests or [DIGEST])
 
 
-def push(storage: FilesystemStorage) -> None:
+def push(storage: Storage) -> None:
     asyncio.run(pushed(storage, "a"))
 
 
-def push_by_two_digests(storage: FilesystemStorage) -> None:
+def push_by_two_digests(storage: Storage) -> None:
     asyncio.run(pushed(storage, "a", DIGEST, digest_of(CONTENT, "sha512")))
 
 
-def push_again(storage: FilesystemStorage) -> None:
+def push_again(storage: Storage) -> None:
     asyncio.run(pushed(storage, "a"))
     asyncio.run(pushed(storage, "a"))
 
 
-def move_about(storage: FilesystemStorage) -> None:
+def move_about(storage: Storage) -> None:
     asyncio.run(pushed(storage, "a"))
     storage.mount_blob("a", "b", DIGEST)
     storage.delete_blob("a", DIGEST)
     storage.delete_blob("b", DIGEST)
 
 
-def tag(storage: FilesystemStorage) -> None:
+def tag(storage: Storage) -> None:
     storage.put_manifest("a", MANIFEST, DIGEST)
     storage.set_tag("a", "v1", MANIFEST.digest)
     storage.set_tag("a", "v1", DIGEST)
@@ -60,45 +107,36 @@ def tag(storage: FilesystemStorage) -> None:
     storage.delete_manifest("a", MANIFEST.digest, DIGEST)
 
 
-def check_whole(root: Path) -> None:
-    for path in (root / "blobs").rglob("*"):
-        if path.is_file():
-            algorithm = path.parent.parent.name
-            assert digest_of(path.read_bytes(), algorithm) == f"{algorithm}:{path.name}"
-
-
-def sessions(root: Path) -> list[str]:
-    return sorted({path.name[:36] for path in (root / "uploads").iterdir() if path.name.count("-") >= 4})
-
-
 @pytest.mark.parametrize("work", [push, push_by_two_digests, push_again, move_about, tag])
-def test_a_death_at_any_step_leaves_what_is_whole(tmp_path: Path, work: Callable[[FilesystemStorage], None]) -> None:
+def test_a_death_at_any_step_leaves_what_is_whole(
+    tmp_path: Path, layout: Layout, work: Callable[[Storage], None]
+) -> None:
     for steps in range(MANY):
         root = tmp_path / str(steps)
-        storage = FilesystemStorage(root)
+        storage = layout.storage(root, layout.mode)
         try:
             with failing_after(steps):
                 work(storage)
             break
         except Killed:
             storage.close()
-        check_whole(root)
-        storage = FilesystemStorage(root)
-        for identifier in sessions(root):
+        layout.check_whole(root)
+        storage = layout.storage(root, layout.mode)
+        for identifier in layout.open_sessions(root):
             upload = storage.find_upload("a", identifier)
             if upload is not None:
                 asyncio.run(upload.write(b"more"))
                 asyncio.run(upload.flush())
-        check_whole(root)
+        layout.check_whole(root)
         # A right push elsewhere, and what it stores.
         asyncio.run(pushed(storage, "other"))
         held = storage.open_blob("other", DIGEST)
         assert held is not None
         assert held.size == len(CONTENT)
         held.close()
-        check_whole(root)
+        layout.check_whole(root)
         storage.purge_uploads(time.time() + 3600)
-        assert list((root / "uploads").iterdir()) == []
+        assert layout.left(root) == []
         storage.close()
     else:
         pytest.fail(f"{work.__name__} takes more than {MANY} steps")
@@ -151,18 +189,18 @@ def test_more_links_than_the_file_system_has(tmp_path: Path, monkeypatch: pytest
         held = storage.open_blob(name, DIGEST)
         assert held is not None
         held.close()
-    check_whole(tmp_path)
+    LAYOUTS["links"].check_whole(tmp_path)
     for name in names:
         assert storage.delete_blob(name, DIGEST)
     assert [path for path in tmp_path.rglob("*") if path.is_file() and path.parent != tmp_path] == []
 
 
-def test_a_second_process_on_a_root_is_refused(tmp_path: Path) -> None:
-    storage = FilesystemStorage(tmp_path)
+def test_a_second_process_on_a_root_is_refused(tmp_path: Path, layout: Layout) -> None:
+    storage = layout.storage(tmp_path)
     with pytest.raises(StorageError, match="another process"):
-        FilesystemStorage(tmp_path)
+        layout.storage(tmp_path)
     storage.close()
-    FilesystemStorage(tmp_path).close()
+    layout.storage(tmp_path).close()
 
 
 def test_data_that_another_process_wrote_counts(tmp_path: Path) -> None:

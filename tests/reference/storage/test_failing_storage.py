@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 
 from reference.app import Registry
+from reference.storage.distribution.storage import DistributionStorage
 from reference.storage.filesystem import FilesystemStorage
 from tests.reference.probe import CONFIG, LAYER, Answer, Client, digest, image
 from tests.support.chance import made_up
 from tests.support.killed import failing_after
 
 LONG = made_up(700_000)
-MANY = 100
+MANY = 200
 
 
 class Full(OSError):
@@ -51,9 +52,21 @@ async def sequence(client: Client) -> bool:
     return all(answer.status < 400 for answer in answers)
 
 
-def test_a_failure_at_any_step_is_told_and_can_be_tried_again(tmp_path: Path) -> None:
-    for step in range(MANY):
-        storage = FilesystemStorage(tmp_path / str(step))
+@pytest.mark.parametrize(
+    ("kind", "every"),
+    [
+        (FilesystemStorage, 1),
+        (DistributionStorage, 5),
+        pytest.param(DistributionStorage, 1, marks=pytest.mark.slow),
+    ],
+)
+def test_a_failure_at_any_step_is_told_and_can_be_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[FilesystemStorage | DistributionStorage], every: int
+) -> None:
+    # There are many steps, and a wait for the disk is none of them.
+    monkeypatch.setattr(os, "fsync", lambda _file: None)
+    for step in range(0, MANY, every):
+        storage = kind(tmp_path / str(step))
         client = Client(Registry(storage))
         with failing_after(step, Full, lasting=False) as clock:
             asyncio.run(sequence(client))

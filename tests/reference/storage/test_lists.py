@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import threading
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ from pathlib import Path
 import pytest
 
 from reference.app import Registry
+from reference.documents import OCI_MANIFEST
 from reference.grammar import digest_of
 from reference.storage import Manifest, Storage, lists
+from reference.storage.distribution.storage import DistributionStorage
 from reference.storage.filesystem import FilesystemStorage
 from reference.storage.memory import MemoryStorage
 from reference.storage.names import Index, Names, behind, by_name, by_tag, ordered
@@ -46,24 +49,33 @@ def file_events() -> Iterator[list[str]]:
         _counted = None
 
 
-@pytest.fixture(params=["memory", "filesystem"])
+@pytest.fixture(params=["memory", "filesystem", "distribution"])
 def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
-    return MemoryStorage() if request.param == "memory" else FilesystemStorage(tmp_path / "root")
+    if request.param == "memory":
+        return MemoryStorage()
+    return (FilesystemStorage if request.param == "filesystem" else DistributionStorage)(tmp_path / "root")
 
 
-def filled(root: Path) -> FilesystemStorage:
-    """A storage that has just been opened, with many repositories, tags and referrers."""
-    storage = FilesystemStorage(root)
+Kind = type[FilesystemStorage | DistributionStorage]
+
+
+@pytest.fixture(scope="module", params=[FilesystemStorage, DistributionStorage])
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Kind, Path]:
+    """A storage with many repositories, tags and referrers, which nobody has open."""
+    kind: Kind = request.param
+    root = tmp_path_factory.mktemp("filled")
+    storage = kind(root, "never")
     other = Manifest(digest_of(b'{"a": 1}'), "application/x+json", b'{"a": 1}')
     for manifest in (MANIFEST, other):
         storage.put_manifest("r", manifest, None)
     for number in range(MANY):
         storage.set_tag("r", f"t{number:04}", MANIFEST.digest if number < 3 else other.digest)
-        content = b'{"config": {"mediaType": "a/b"}, "number": %d}' % number
-        storage.put_manifest("r", Manifest(digest_of(content), "application/x+json", content), MANIFEST.digest)
+        about = {"config": {"mediaType": "a/b"}, "number": number, "subject": {"digest": MANIFEST.digest}}
+        content = json.dumps(about).encode()
+        storage.put_manifest("r", Manifest(digest_of(content), OCI_MANIFEST, content), MANIFEST.digest)
         storage.put_manifest(f"many/r{number:04}", MANIFEST, None)
     storage.close()
-    return FilesystemStorage(root)
+    return kind, root
 
 
 @pytest.mark.parametrize(
@@ -76,8 +88,10 @@ def filled(root: Path) -> FilesystemStorage:
         ("DELETE", f"/v2/r/manifests/{MANIFEST.digest}", 202),
     ],
 )
-def test_the_event_loop_walks_through_no_list(tmp_path: Path, method: str, path: str, status: int) -> None:
-    client = Client(Registry(filled(tmp_path)))
+def test_the_event_loop_walks_through_no_list(filled: tuple[Kind, Path], method: str, path: str, status: int) -> None:
+    kind, root = filled
+    storage = kind(root)
+    client = Client(Registry(storage))
 
     async def check() -> None:
         with file_events() as events:
@@ -85,6 +99,7 @@ def test_the_event_loop_walks_through_no_list(tmp_path: Path, method: str, path:
         assert len(events) < 30
 
     asyncio.run(check())
+    storage.close()
 
 
 def test_a_page_is_no_copy_of_the_list() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from reference.documents import OCI_MANIFEST
 from reference.grammar import digest_of
 from reference.storage import Manifest, Overtaken, Storage
 from tests.reference.storage.conftest import Home
@@ -118,11 +120,12 @@ def test_blobs_are_held_by_repositories(storage: Storage) -> None:
 
 
 def test_manifests_tags_and_referrers(storage: Storage) -> None:
-    content, subject = b'{"a": 1}', "multihash+base58:" + "Q" * 300
-    manifest = Manifest(digest_of(content), "application/x+json", content)
+    subject = "multihash+base58:" + "Q" * 300
+    content = json.dumps({"subject": {"digest": subject}}).encode()
+    manifest = Manifest(digest_of(content), OCI_MANIFEST, content)
     storage.put_manifest("a/b", manifest, subject)
     storage.set_tag("a/b", "v1", manifest.digest)
-    storage.set_tag("a/b", "V1", "sha256:other")
+    storage.set_tag("a/b", "V1", digest_of(b"other"))
     assert storage.manifest("a/b", manifest.digest) == manifest
     assert storage.manifest("a", manifest.digest) is None
     assert storage.repositories() == ["a/b"]
