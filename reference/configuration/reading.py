@@ -124,7 +124,7 @@ def _compatibility(config: Config, section: Section) -> None:
         config.schema1_enabled = schema1.flag("enabled")
         if config.schema1_enabled and config.layout == DISTRIBUTION:
             schema1.fail_at(
-                "enabled", f"{schema1.name('enabled')}: the layout of the original has no place for signatures"
+                "enabled", f"{schema1.name('enabled')}: the original's layout has no place for signatures"
             )
 
 

@@ -38,6 +38,7 @@ BEYOND = (
     "storage.s3.secure: without TLS",
     "storage.azure.accountkey is missing",
     "storage.azure.credentials.clientid is missing",
+    "has no place for signatures",
 )
 
 

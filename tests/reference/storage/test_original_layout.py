@@ -17,6 +17,7 @@ import requests
 from reference.__main__ import main
 from reference.maintenance.originals import check
 from tests.support.content import DOCKER, OCI, TYPES, Pusher, digest_of, fill
+from tests.support.obeys import obeys
 from tests.support.servers import Server, docker_registry, reference
 from tests.support.suite import run_suite
 
@@ -143,6 +144,7 @@ def referrers(server: Server, name: str, subject: str) -> list[str]:
     return [each["digest"] for each in ask(server, "GET", f"/v2/{name}/referrers/{subject}").json()["manifests"]]
 
 
+@obeys("storage.filesystem.layout")
 def test_the_reference_goes_on_where_the_original_stopped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with serving("original", tmp_path) as server:
         fill(server.url, "team/app")
