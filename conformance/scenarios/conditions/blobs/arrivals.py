@@ -129,7 +129,7 @@ class Arrival(Session):
 
     def put(self) -> Response:
         """Push with one PUT; return the 201."""
-        location, _ = self._begin()
+        location, _ = self._open()
         created = self._created(self._close(location, self.content.payload(), self.content.size))
         if not self.content.size and self.attempt.has("upload-status"):
             state = self.attempt.answered(self.repo.get_upload(location))
@@ -157,7 +157,7 @@ class Arrival(Session):
 
     def _streamed(self) -> Response:
         """Send a body of unknown length: in a PATCH and, in each second row, in the closing PUT."""
-        location, least = self._begin()
+        location, least = self._open()
         if self.attempt.number % 2 and self.attempt.row["session"] != "status":
             self.attempt.notes.append("in the closing PUT")
             answer = self.repo.put_upload(location, self.digest, self.content.pieces)
@@ -255,17 +255,11 @@ class Arrival(Session):
         return self._created(answer)
 
     def _push_and_delete(self) -> None:
-        """Push and delete it; in each second row its push at last is to an upload that was opened before that."""
-        begun = None
-        if self.attempt.number % 2 == 0 and self.attempt.row["arrival"] in {"put", "streamed", *CHUNKS}:
-            begun = self._open()
-            self.attempt.notes.append("and pushed to an upload that was open before that")
         self.put()
         if self.attempt.answered(self.repo.delete_blob(self.digest)).status != ACCEPTED:
             # Rows in which it is deleted at last judge that; here nothing is said of a push after it.
             raise Declined("before")
         self.attempt.gone(lambda: self.repo.head_blob(self.digest))
-        self._begun = begun
 
     # -- what goes before
 

@@ -50,8 +50,6 @@ class Session:
         self.beside = attempt.row["arrival"] == "mounted"
         #: Another upload that is open: its location, its content, and what of that is to be sent.
         self._other: tuple[str, bytes, bytes] | None = None
-        #: The upload to push to, where that is open already: its location and the least size of a chunk.
-        self._begun: tuple[str, int] | None = None
         #: The ends of the chunks that are sent.
         self._sent: list[tuple[int, int]] = []
 
@@ -59,7 +57,7 @@ class Session:
 
     def _chunks(self, count: int) -> Response:
         """Send chunks of different sizes; of an even count the last goes with the closing PUT."""
-        location, least = self._begin()
+        location, least = self._open()
         self._sent = cuts = self._cuts(count, least)
         for start, end in cuts[:-1]:
             location = self._chunk(location, start, end)
@@ -192,11 +190,6 @@ class Session:
         self.attempt(check, end in {None, size - 1}, f"a Range that ends at {size - 1}", answer, actual=shown)
 
     # -- requests
-
-    def _begin(self) -> tuple[str, int]:
-        """Open the upload of a push, or go on with one that is open."""
-        begun, self._begun = self._begun, None
-        return begun or self._open()
 
     def _open(self) -> tuple[str, int]:
         """Open an upload; return its location and the least size of a chunk that the target takes."""
