@@ -202,6 +202,7 @@ async def _uploads(c: Client) -> None:
     await c.put(await c.start("a"), "sha256:short", b"x")
     await c.start("a", "?digest-algorithm=sha512")
     await c.call("PUT", f"{await c.start('a')}?digest={digest(b'cut off')}", b"cut", cut=True)
+    await c.put(f"{await c.start('a')}?digest={digest(b'named')}", digest(b"named otherwise"), b"named")
     await c.call("HEAD", f"/v2/a/blobs/{digest(b'cut')}")
     for query, body in (
         (f"?digest={digest(b'single')}", b"single"),
@@ -254,7 +255,7 @@ async def _pulls(c: Client) -> None:
             await c.call(method, f"/v2/a/blobs/{digest(content)}", if_none_match='"other"')
     await c.call("GET", large, if_none_match=etag)
     await c.call("GET", "/v2/a/blobs/sha256:abc")
-    for wanted in ("3-17", "102390-", "-10", "102300-999999", "102400-", "5-2", "x", "0-3,10-13"):
+    for wanted in ("3-17", "102390-", "-10", "102300-999999", "102400-", "5-2", "x", "0-3,10-13", "0-3,4-9"):
         await c.call("GET", large, range=f"bytes={wanted}")
     await c.call("HEAD", large, range="bytes=0-0")
     await c.call("GET", large, range="bytes=0-3", if_range='"other"')

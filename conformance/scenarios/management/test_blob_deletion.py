@@ -5,6 +5,7 @@ from __future__ import annotations
 from conformance.client.registry import Repository
 from conformance.scenarios.shared.deletion_steps import (
     ACCEPTED,
+    CREATED,
     NOT_FOUND,
     blob_gone,
     deleted,
@@ -26,6 +27,7 @@ NAMED = "MGMT-BLOB-DELETE-DCD-TRUE"
 GONE = "MGMT-BLOB-DELETE-GET-404"
 HEAD = "MGMT-BLOB-DELETE-HEAD-404"
 TWICE = "MGMT-BLOB-DELETE-TWICE-404"
+AGAIN = "MGMT-BLOB-DELETE-REUPLOAD"
 UNKNOWN = "MGMT-BLOB-DELETE-UNKNOWN-404"
 CODE = "MGMT-BLOB-DELETE-UNKNOWN-CODE"
 MALFORMED = "MGMT-BLOB-DELETE-MALFORMED-REFUSED"
@@ -49,15 +51,22 @@ def test_delete_blob(repo: Repository, setup: SetUp, judge: Judge) -> None:
     judge_disabled(judge, answer, "BLOB")
 
 
-@verifies(GONE, HEAD, TWICE)
+@verifies(GONE, HEAD, TWICE, AGAIN)
 def test_what_a_deleted_blob_leaves(repo: Repository, setup: SetUp, judge: Judge, settings: Settings) -> None:
-    """A deleted blob is gone."""
+    """A deleted blob is gone; it comes back by an upload, also by one that was open when it was deleted."""
     blob = setup.blob(repo)
+    begun = setup.upload(repo)
     deleted(repo.delete_blob(blob.digest), "BLOB")
     answer = blob_gone(settings, repo, blob.digest)
     judge.require_status(GONE, answer, NOT_FOUND, when="to the GET of a deleted blob")
     judge.status(HEAD, repo.head_blob(blob.digest), NOT_FOUND, when="to the HEAD of a deleted blob")
     judge.status(TWICE, repo.delete_blob(blob.digest), NOT_FOUND, when="to a second deletion")
+    back = repo.put_upload(begun, blob.digest, blob.content)
+    if back.status != CREATED:
+        judge.inconclusive(AGAIN, f"blocked by PUSH-PUT-MONOLITHIC-201: the upload gave status {back.status}")
+        return
+    expected = "the blob, which was deleted while its upload was open, after the close of that"
+    judge.gives(AGAIN, setup.read_blob(repo, blob.digest), blob.content, expected, back)
 
 
 @verifies(UNKNOWN, CODE, MALFORMED, MALFORMED_400)

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+
+from conformance.client.http.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Repository
 from conformance.target.policy import is_immutable
 from conformance.target.setup import SetUp
@@ -10,6 +15,8 @@ from spec.model import Withheld
 
 NOT_MODIFIED = 304
 FALSE = "PULL-CACHE-FALSE-304"
+#: So many seconds after a push even a Date that is a second old, less another second, is none from before it.
+LATER = 2.2
 
 
 @verifies("PULL-CACHE-BLOB-304", FALSE)
@@ -28,12 +35,12 @@ def test_blob_on_condition(repo: Repository, setup: SetUp, judge: Judge) -> None
 
 @verifies("PULL-CACHE-MANIFEST-304", FALSE)
 def test_manifest_on_condition(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A manifest may be answered 304 while its tag stays, and never if the client has another."""
+    """A manifest may be answered 304 while its tag stays, and never if the client has another or had it before."""
     old = setup.image(repo)
     tag = old.tag or old.digest
     other = (("If-None-Match", f'"{setup.make.digest()}"'),)
     judge.status(FALSE, repo.get_manifest(tag, old.media_type, headers=other), 200, when="to the ETag of another")
-    mark = setup.pulled_manifest(repo, tag, old.media_type).header("ETag")
+    mark, before = setup.pulled_manifest(repo, tag, old.media_type).header("ETag"), time.monotonic()
     # Many registries take the digest for the ETag, whether they say so or not.
     headers = (("If-None-Match", mark or f'"{old.digest}"'),)
     if mark is None:
@@ -42,6 +49,8 @@ def test_manifest_on_condition(repo: Repository, setup: SetUp, judge: Judge) -> 
         judge.status("PULL-CACHE-MANIFEST-304", repo.get_manifest(tag, old.media_type, headers=headers), NOT_MODIFIED)
     if setup.read_only:
         raise NotTested("the target is read-only", Withheld.WRITING)
+    # What comes now is to be of a later time.
+    time.sleep(max(0.0, before + LATER - time.monotonic()))
     new = setup.another(repo, old)
     move = repo.put_manifest(tag, new.body, new.media_type)
     if is_immutable(move):
@@ -50,6 +59,22 @@ def test_manifest_on_condition(repo: Repository, setup: SetUp, judge: Judge) -> 
         raise Blocked("PUSH-MANIFEST-RETAG-MOVES", "status 201 to a manifest pushed to the tag of another", move)
     answer = repo.get_manifest(tag, OCI_MANIFEST, headers=headers)
     judge.status(FALSE, answer, 200, when="to the former ETag of a tag that has moved")
+    if answer.body == new.body and (since := _before(answer)):
+        for ask in (repo.get_manifest, repo.head_manifest):
+            answer = ask(tag, OCI_MANIFEST, headers=(("If-Modified-Since", since),))
+            judge.status(FALSE, answer, 200, when=f"to If-Modified-Since: {since} of a tag that has moved after that")
+
+
+def _before(answer: Response) -> str:
+    """Return a time at which what an answer gives was not there yet; empty where it tells none.
+
+    A cache may take the Date for what Last-Modified does not tell (RFC 9111, 4.3.2).
+    """
+    try:
+        at = parsedate_to_datetime(answer.header("Last-Modified") or answer.header("Date") or "")
+        return format_datetime(at - timedelta(seconds=1), usegmt=True)
+    except (ValueError, OverflowError):  # a time that is none, or not in GMT
+        return ""
 
 
 @verifies("PULL-CACHE-UNKNOWN-NOT-304")

@@ -129,9 +129,14 @@ def _judge_length(judge: Judge, answer: Response) -> None:
     "BASE-CONTENT-LENGTH-TRUE",
 )
 def test_range_behind_the_end(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """A range that begins behind the last byte cannot be satisfied."""
+    """A range that begins behind the last byte cannot be satisfied, and none are the last 0 bytes."""
     blob = _blob(repo, setup)
     size = len(blob.content)
+    # Nor is the end of 0 bytes one (RFC 9110, 14.1.2). No operation: what an answer without any says of them is moot.
+    path = f"/v2/{repo.name}/blobs/{blob.digest}"
+    none = repo.registry.request("GET", path, parameters={"name": repo.name}, headers=(("Range", "bytes=-0"),))
+    if none.body:
+        judge_parts(judge, none, blob.content)
     answer = _part(repo, blob, f"{size}-")
     _judge_length(judge, answer)
     judge_parts(judge, answer, blob.content)
@@ -177,12 +182,16 @@ def test_range_that_means_nothing(repo: Repository, setup: SetUp, judge: Judge) 
 
 @verifies("PULL-BLOB-RANGE-MULTI", "PULL-BLOB-RANGE-TRUE", "PULL-BLOB-RANGE-CONTENT-RANGE-TRUE")
 def test_several_ranges(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """Several ranges give parts that are what they say, or the whole blob."""
+    """Several ranges give parts that are what they say, or the whole blob, also side by side and in each other."""
     blob = _blob(repo, setup)
     answer = _part(repo, blob, "0-3, 10-13")
     judge_parts(judge, answer, blob.content, (0, 3), (10, 13))
     other = _part(repo, blob, "0-9,5-14")
     judge_parts(judge, other, blob.content, (0, 9), (5, 14))
+    if answer.status == 206:
+        # What follows each other, or lies in another, may come as one part.
+        judge_parts(judge, _part(repo, blob, "0-9,10-19"), blob.content, (0, 9), (10, 19))
+        judge_parts(judge, _part(repo, blob, "0-19,5-9"), blob.content, (0, 19), (5, 9))
     expected = "parts of ranges that the blob has, as of two that overlap"
     judge.beside(
         "PULL-BLOB-RANGE-UNSUPPORTED-200", answer.status != 416 or other.status != 206, expected, answer, other

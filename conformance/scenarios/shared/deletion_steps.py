@@ -12,6 +12,7 @@ from conformance.target.policy import is_denied
 from conformance.verdict.judge import Blocked, Judge, Unsupported
 
 OK = 200
+CREATED = 201
 ACCEPTED = 202
 NOT_FOUND = 404
 #: How a deletion that is switched off is refused.

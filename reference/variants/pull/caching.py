@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+
 from reference.app import Registry
 from reference.messages import Request, Response
 from reference.modifications import Variant, drop_header, on, override
 from reference.variants.shared import PULLS
+
+#: What a 304 tells of the answer that it stands for.
+_KEPT = frozenset({"Docker-Content-Digest", "ETag", "Last-Modified"})
 
 
 def _weakly(request: Request, response: Response) -> None:
@@ -45,7 +51,36 @@ def _unvalidated(registry: Registry) -> None:
     on(*PULLS, change=drop_header("ETag", "Cache-Control"))(registry)
 
 
+def _by_time(registry: Registry) -> None:
+    """A tag tells when it was pushed last, and is unchanged since that time."""
+    moved: dict[tuple[str, str], datetime] = {}
+    set_tag = registry.storage.set_tag
+
+    def noting(name: str, tag: str, digest: str) -> None:
+        set_tag(name, tag, digest)
+        moved[name, tag] = datetime.now(UTC).replace(microsecond=0)
+
+    def told(request: Request, response: Response) -> Response | None:
+        at = moved.get((request.name, request.reference))
+        if at is None:
+            return None
+        response.headers.set("Last-Modified", format_datetime(at, usegmt=True))
+        since = request.headers.get("if-modified-since")
+        if not since or "if-none-match" in request.headers or parsedate_to_datetime(since) < at:
+            return None
+        return Response(304, [(name, value) for name, value in response.headers.pairs if name in _KEPT])
+
+    override(registry.storage, set_tag=noting)
+    on("manifest.get", "manifest.head", status=200, change=told)(registry)
+
+
 VARIANTS = (
+    Variant(
+        name="tags-last-modified",
+        title="A tag has the time of its last push as Last-Modified, and is answered 304 by it.",
+        latitude=("CACHE-AND-DATE-HEADERS", "CONDITIONAL-REQUESTS"),
+        apply=_by_time,
+    ),
     Variant(name="etags-weak", title="Each ETag is weak.", latitude=("CACHE-AND-DATE-HEADERS",), apply=_weak),
     Variant(
         name="pulls-without-validators",

@@ -51,6 +51,24 @@ def _several_refused(registry: Registry) -> None:
     override(registry.blobs, ranges=lambda r, size: [] if _several_asked(r) else understood(r, size))
 
 
+def _joined(registry: Registry) -> None:
+    """What follows the range before it, or overlaps it, makes one part with it."""
+    understood = registry.blobs.ranges
+
+    def changed(request: Request, size: int) -> list[tuple[int, int]] | None:
+        found = understood(request, size)
+        parts: list[tuple[int, int]] = []
+        for start, length in found or ():
+            first, before = parts[-1] if parts else (size, 0)
+            if first <= start <= first + before:
+                parts[-1] = first, max(before, start + length - first)
+            else:
+                parts.append((start, length))
+        return parts if found else found
+
+    override(registry.blobs, ranges=changed)
+
+
 def _subset(registry: Registry) -> None:
     """No part is longer than a hundred bytes, and the size of the whole is not told."""
     understood = registry.blobs.ranges
@@ -107,6 +125,12 @@ VARIANTS = (
         title="Several ranges get 416.",
         latitude=("RANGE-MULTIPLE",),
         apply=_several_refused,
+    ),
+    Variant(
+        name="ranges-side-by-side-joined",
+        title="Ranges that follow each other directly, or overlap, come as one part.",
+        latitude=("RANGE-MULTIPLE",),
+        apply=_joined,
     ),
     Variant(
         name="range-subset",

@@ -17,6 +17,7 @@ from conformance.scenarios.conditions.blobs.ranges import range_of
 from conformance.scenarios.conditions.blobs.uploads import UNSATISFIABLE
 from conformance.scenarios.conditions.rows.attempt import (
     ACCEPTED,
+    CLOSE,
     CREATED,
     NOT_FOUND,
     OK,
@@ -224,7 +225,8 @@ class Look:
         elif asked == "condition":
             self._on_condition()
         else:
-            self._get_by(self.form, checks.AGAIN)
+            form = replace(self.form, headers=CLOSE) if asked == "connection" else self.form
+            self._get_by(form, checks.AGAIN)
             if names_another(upload_location(self.created) or "", self.content):
                 self._located()
             if asked in {"again", "encoded"} and self.attempt.number % 2:

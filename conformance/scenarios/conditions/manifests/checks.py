@@ -181,6 +181,7 @@ AGAIN = Check(
     "PULL-CONSIST-REPEATABLE",
     {"manifest-asked=condition": "PULL-CACHE-MANIFEST-304"},
 )
+NAMED_CLIENT = Check("manifest-again", "GET of a manifest with its type in Accept", "PULL-ACCEPT-EXACT")
 CONDITION = Check(
     "manifest-again", "GET of a manifest on a condition that does not hold", "PULL-CACHE-FALSE-304", ends=False
 )

@@ -16,6 +16,9 @@ from conformance.scenarios.conditions.rows.places import near, other_length, sib
 from conformance.verdict.judge import content_of, status_of, told
 
 NOT_MODIFIED = 304
+_DOCKER = "docker/27.3.1 go/go1.22.7 kernel/6.1.0 os/linux arch/amd64 UpstreamClient(Docker-Client/27.3.1)"
+#: How clients name themselves.
+AGENTS = (_DOCKER, _DOCKER, "containerd/1.7.22", _DOCKER, "containers/5.32.2 (github.com/containers/image)")
 
 
 class ManifestLook:
@@ -146,6 +149,15 @@ class ManifestLook:
         elif asked == "again":
             by_tag = not self.attempt.number % 2
             self._get(again, again, self.push.tag if by_tag else self.push.digest)
+            self._by_name(self.push.digest if by_tag else self.push.tag)
+
+    def _by_name(self, reference: str) -> None:
+        """Ask as other clients do, by their names: what they accept they get."""
+        agent = AGENTS[self.attempt.number % len(AGENTS)]
+        self.attempt.notes.append(f"by {agent}")
+        headers = (("Accept", self.manifest.media_type), ("User-Agent", agent))
+        answer = self.attempt.ask(lambda: self.repo.get_manifest(reference, None, headers=headers), lambda a: a.ok)
+        self._whole(checks.NAMED_CLIENT, checks.NAMED_CLIENT, self.attempt.answered(answer))
 
     def _on_condition(self) -> None:
         """Ask with ETags of something else: the manifest comes. With its own it may be said not to have changed."""

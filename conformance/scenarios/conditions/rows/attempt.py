@@ -21,6 +21,8 @@ UNKNOWN = frozenset({401, 403, NOT_FOUND})
 
 #: What clients send that take packed answers.
 PACKED = ("Accept-Encoding", "gzip")
+#: What clients send that ask for nothing after it on the same connection.
+CLOSE = (("Connection", "close"),)
 
 
 def is_coded(answer: Response) -> bool:

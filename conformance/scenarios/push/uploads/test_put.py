@@ -177,7 +177,7 @@ def test_put_with_an_upper_case_digest(repo: Repository, setup: SetUp, judge: Ju
 
 @verifies("PUSH-PUT-DIGEST-MULTIPLE")
 def test_put_with_two_right_digests(repo: Repository, setup: SetUp, judge: Judge) -> None:
-    """Two right digests of the same bytes are accepted, or refused with an explicit error."""
+    """Two right digests of the same bytes are accepted, or refused; by a wrong one beside a right one nothing comes."""
     blob = setup.make.blob()
     location = with_query(setup.upload(repo), "digest=" + digest_of(blob.content, "sha512").replace(":", "%3A"))
     answer = repo.put_upload(location, blob.digest, blob.content)
@@ -187,6 +187,16 @@ def test_put_with_two_right_digests(repo: Repository, setup: SetUp, judge: Judge
         "201, or a refusal (4xx), to a PUT with a sha256 and a sha512 digest",
         answer,
     )
+    # Which of several a registry verifies is its own (docker-api, Completed Upload); what a digest leads to is not.
+    for wrong_first in (False, True):
+        blob, wrong = setup.make.blob(), setup.make.digest()
+        first, last = (wrong, blob.digest) if wrong_first else (blob.digest, wrong)
+        location = with_query(setup.upload(repo), "digest=" + first.replace(":", "%3A"))
+        answer = repo.put_upload(location, last, blob.content)
+        if answer.ok:
+            got = repo.get_blob(wrong)
+            expected = "no other bytes under a wrong digest that was named beside the right one"
+            judge.beside("PULL-BLOB-GET-BODY-EXACT", not got.ok, expected, answer, got)
 
 
 @verifies("PUSH-BLOB-EMPTY-ACCEPTED")

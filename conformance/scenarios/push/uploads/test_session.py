@@ -12,11 +12,17 @@ from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, Unsupported, told, verifies
 
 
-@verifies("PUSH-SESSION-CLOSED-AFTER-201", "PUSH-SESSION-UNKNOWN-404", "PUSH-SESSION-UNKNOWN-CODE", "PUSH-BLOB-KEPT")
+@verifies(
+    "PUSH-SESSION-CLOSED-AFTER-201",
+    "PUSH-SESSION-UNKNOWN-404",
+    "PUSH-SESSION-UNKNOWN-CODE",
+    "PUSH-BLOB-KEPT",
+    "PUSH-CANCEL-UNKNOWN-404",
+)
 def test_requests_to_a_finished_upload(
     repo: Repository, setup: SetUp, judge: Judge, capabilities: Capabilities
 ) -> None:
-    """A finished upload takes no more data and is answered 404 BLOB_UPLOAD_UNKNOWN."""
+    """A finished upload takes no more data, is answered 404 BLOB_UPLOAD_UNKNOWN, and cannot be cancelled."""
     upload = opened(repo)
     put = closed(upload, setup.make.bytes())
     if put.status != 201:
@@ -28,9 +34,17 @@ def test_requests_to_a_finished_upload(
         answers.append(("a chunk", repo.patch_upload(upload.location, other, upload.content_range(other))))
     if capabilities.has("upload-status"):
         answers.append(("a GET", repo.get_upload(upload.location)))
-    expected = "the blob as it was before more was sent to its finished upload"
+    # A client that saw no answer to its closing PUT may cancel what is done.
+    cancelled = [repo.cancel_upload(upload.location)] if capabilities.has("upload-cancel") else []
+    expected = "the blob as it was before more was sent to its finished upload, and before that was cancelled"
     kept = setup.read_blob(repo, digest_of(upload.content))
-    judge.gives("PUSH-BLOB-KEPT", kept, upload.content, expected, *(answer for _, answer in answers))
+    sent = [answer for _, answer in answers] + cancelled
+    held = judge.gives("PUSH-BLOB-KEPT", kept, upload.content, expected, *sent)
+    for answer in cancelled:
+        if held:
+            judge.status("PUSH-CANCEL-UNKNOWN-404", answer, 404, when="to the DELETE of a finished upload")
+        else:
+            judge.inconclusive("PUSH-CANCEL-UNKNOWN-404", "blocked by PUSH-BLOB-KEPT")
     for name, answer in answers:
         judge("PUSH-SESSION-CLOSED-AFTER-201", not answer.ok, f"no 2xx to {name} for a finished upload", answer)
         judge.status("PUSH-SESSION-UNKNOWN-404", answer, 404, when=f"to {name} for a finished upload")

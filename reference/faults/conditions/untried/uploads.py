@@ -119,7 +119,8 @@ FAULTS = (
     Fault(
         name="cancellation-of-a-finished-upload-takes-its-blob",
         title="A DELETE of an upload that was completed is answered 204, and its blob is gone.",
-        breaks=("PUSH-BLOB-KEPT", "PUSH-CANCEL-UNKNOWN-404"),
+        breaks=("PUSH-BLOB-KEPT",),
+        also=("PUSH-CANCEL-UNKNOWN-404",),
         apply=_cancelled_when_finished,
     ),
     Fault(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from reference.app import Registry
 from reference.messages import Handler, Request, Response
-from reference.modifications import OCI, Apply, Variant, around
+from reference.modifications import OCI, Apply, Variant, around, override
 from reference.variants.push.uploads.shared import refusing
 from reference.variants.shared import denied
 
@@ -33,7 +33,18 @@ async def _limited(_registry: Registry, request: Request, handler: Handler) -> R
     return await handler(request)
 
 
+def _first_digest(registry: Registry) -> None:
+    all_of = registry.uploads.digests
+    override(registry.uploads, digests=lambda request: all_of(request)[:1])
+
+
 VARIANTS = (
+    Variant(
+        name="first-digest-counts",
+        title="Of several digest parameters the first is looked at, and no other.",
+        latitude=("QUERY-UNKNOWN-PARAMETERS",),
+        apply=_first_digest,
+    ),
     Variant(
         name="blob-limit-413",
         title="Bodies of uploads above 1 MiB get 413.",
