@@ -34,7 +34,7 @@ def test_blob_on_condition(repo: Repository, setup: SetUp, judge: Judge) -> None
 
 
 @verifies("PULL-CACHE-MANIFEST-304", FALSE)
-def test_manifest_on_condition(repo: Repository, setup: SetUp, judge: Judge) -> None:
+def test_manifest_on_condition(repo: Repository, setup: SetUp, judge: Judge, settings: Settings) -> None:
     """A manifest may be answered 304 while its tag stays, and never if the client has another or had it before."""
     old = setup.image(repo)
     tag = old.tag or old.digest
@@ -49,8 +49,9 @@ def test_manifest_on_condition(repo: Repository, setup: SetUp, judge: Judge) -> 
         judge.status("PULL-CACHE-MANIFEST-304", repo.get_manifest(tag, old.media_type, headers=headers), NOT_MODIFIED)
     if setup.read_only:
         raise NotTested("the target is read-only", Withheld.WRITING)
-    # What comes now is to be of a later time.
-    time.sleep(max(0.0, before + LATER - time.monotonic()))
+    if settings.effort != "quick":
+        # What comes now is to be of a later time.
+        time.sleep(max(0.0, before + LATER - time.monotonic()))
     new = setup.another(repo, old)
     move = repo.put_manifest(tag, new.body, new.media_type)
     if is_immutable(move):
@@ -59,7 +60,7 @@ def test_manifest_on_condition(repo: Repository, setup: SetUp, judge: Judge) -> 
         raise Blocked("PUSH-MANIFEST-RETAG-MOVES", "status 201 to a manifest pushed to the tag of another", move)
     answer = repo.get_manifest(tag, OCI_MANIFEST, headers=headers)
     judge.status(FALSE, answer, 200, when="to the former ETag of a tag that has moved")
-    if answer.body == new.body and (since := _before(answer)):
+    if settings.effort != "quick" and answer.body == new.body and (since := _before(answer)):
         for ask in (repo.get_manifest, repo.head_manifest):
             answer = ask(tag, OCI_MANIFEST, headers=(("If-Modified-Since", since),))
             judge.status(FALSE, answer, 200, when=f"to If-Modified-Since: {since} of a tag that has moved after that")
