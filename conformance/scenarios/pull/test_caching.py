@@ -8,6 +8,7 @@ from email.utils import format_datetime, parsedate_to_datetime
 
 from conformance.client.http.exchange import Response
 from conformance.client.registry import OCI_MANIFEST, Repository
+from conformance.settings import Settings
 from conformance.target.policy import is_immutable
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Blocked, Judge, NotTested, Unsupported, verifies
