@@ -29,6 +29,8 @@ SUBSET = "AUTH-TOKEN-SUBSET-NOT-ERROR"
 MULTIPLE = "AUTH-TOKEN-MULTIPLE-SCOPES"
 NO_SCOPE = "AUTH-TOKEN-NO-SCOPE"
 ANONYMOUS = "AUTH-TOKEN-ANONYMOUS-PULL"
+#: What the original registry asks for before it lists its repositories; it is the right of few.
+CATALOG = "registry:catalog:*"
 _SHORTEST = 60
 _LEEWAY = 300.0
 _UTC = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]00:00)", re.ASCII)
@@ -98,18 +100,22 @@ def test_more_asked_than_allowed(
         return
     manifest = setup.image(repo)
     if settings.other:
-        answer = tokens.service.get(scope(repo, "pull", "push"), credentials=settings.other)
-        judge.status(SUBSET, answer, OK, when="to a token request for a scope that the account may not have")
-        both = (scope(repo, "pull"), scope(repo, "push"))
-        answer = tokens.service.get(*both, credentials=settings.other)
-        judge.status(SUBSET, answer, OK, when="to a token request for two scopes that the account may not have")
+        refused = {
+            "a scope": (scope(repo, "pull", "push"),),
+            "two scopes": (scope(repo, "pull"), scope(repo, "push")),
+            "a repository and the catalogue": (scope(repo, "pull"), CATALOG),
+        }
+        for what, scopes in refused.items():
+            answer = tokens.service.get(*scopes, credentials=settings.other)
+            judge.status(SUBSET, answer, OK, when=f"to a token request for {what} that the account may not have")
     if settings.pull_only is None:
         return
     answer = tokens.service.get(scope(repo, "pull", "push"), credentials=settings.pull_only)
     if not judge.status(SUBSET, answer, OK, when="to a token request for more than the account may have"):
         return
-    several = tokens.service.get(scope(repo, "pull"), scope(repo, "push"), credentials=settings.pull_only)
-    judge.status(SUBSET, several, OK, when="to a token request for two scopes, one of which may not be had")
+    for more in (scope(repo, "push"), CATALOG):
+        several = tokens.service.get(scope(repo, "pull"), more, credentials=settings.pull_only)
+        judge.status(SUBSET, several, OK, when=f"to a token request for a pull and for {more}")
     if token := token_of(answer):
         reader = callers.holding(token, "the token of an account that may only pull").at(repo)
         pull = reader.get_manifest(manifest.digest, ANY_MANIFEST)

@@ -10,7 +10,8 @@ from typing import Any
 from conformance.client.http.exchange import Response
 from conformance.client.registry import Registry, Repository
 from conformance.client.tokens import bearer, claims_of, member, token_of
-from conformance.scenarios.auth.callers import NO, Callers, Tokens, private, scope
+from conformance.scenarios.auth.callers import ALTERED, NO, Callers, Tokens, altered, private, scope
+from conformance.scenarios.auth.operations import asked, more_pushes, reads
 from conformance.settings import Settings
 from conformance.target.capabilities import Capabilities
 from conformance.target.content import ANY_MANIFEST
@@ -27,6 +28,8 @@ AUDIENCE = "AUTH-TOKEN-AUDIENCE-REFUSED"
 ACCEPTED = "AUTH-VALID-CREDENTIALS-ACCEPTED"
 REFRESH = "AUTH-REFRESH-TOKEN-NOT-BEARER"
 ELSEWHERE = "other.example"
+#: The name of the algorithm of tokens without signature, as it is and as who compares it without regard to case has it.
+_UNSIGNED = ("none", "None", "NONE")
 #: Seconds that two clocks may differ.
 _LEEWAY = 60
 
@@ -36,22 +39,18 @@ def _part(value: Any) -> str:
     return base64.urlsafe_b64encode(text).decode().rstrip("=")
 
 
-def _changed(token: str) -> str:
-    """Return a token with a changed character in its signature; its last ones may be unused."""
-    head, _, signature = token.rpartition(".")
-    middle = len(signature) // 2
-    other = "A" if signature[middle] != "A" else "B"
-    return f"{head}.{signature[:middle]}{other}{signature[middle + 1 :]}"
-
-
 def _bad_tokens(token: str, repo: Repository) -> dict[str, str]:
     """Return tokens that nobody issued, by what they are; of a real one where it can be read."""
     access = [{"type": "repository", "name": repo.name, "actions": ["pull", "push"]}]
     claims = claims_of(token)
-    unsigned = f"{_part({'alg': 'none', 'typ': 'JWT'})}.{_part(claims or {'access': access})}."
-    found = {"a token that is garbage": "x", "a token without signature": unsigned, "an empty token": ""}
+    found = {"a token that is garbage": "x", "an empty token": ""}
+    for algorithm in _UNSIGNED:
+        head = _part({"alg": algorithm, "typ": "JWT"})
+        found[f"a token without signature, of the algorithm {algorithm}"] = (
+            f"{head}.{_part(claims or {'access': access})}."
+        )
     if claims is not None:
-        found["a token whose signature was changed"] = _changed(token)
+        found[ALTERED] = altered(token)
         head, _, rest = token.partition(".")
         found["a token with other claims before its signature"] = (
             f"{head}.{_part({**claims, 'sub': 'x'})}.{rest.partition('.')[2]}"
@@ -70,7 +69,8 @@ def test_tokens_that_nobody_issued(
     token = tokens.token(scope(repo, "pull", "push"))
     # A registry may remember which token was good.
     callers.holding(token).at(repo).get_manifest(manifest.digest, ANY_MANIFEST)
-    for what, bad in _bad_tokens(token, repo).items():
+    found = _bad_tokens(token, repo)
+    for what, bad in found.items():
         caller = callers.presenting(f"Bearer {bad}".strip(), what).at(repo)
         answers = [caller.start_upload(tried=True)] if not setup.read_only else []
         if not anonymous.ok:
@@ -79,6 +79,12 @@ def test_tokens_that_nobody_issued(
             judge.status(INVALID, answer, BAD_REQUEST, *NO, when=f"to {what}")
         if "signature" in what:
             _attribute(judge, answers)
+    if forged := found.get(ALTERED):
+        operations = {} if anonymous.ok else reads(manifest)
+        if not setup.read_only:
+            operations |= more_pushes(setup, repo, manifest)
+        for what, answer in asked(operations, callers.holding(forged), repo):
+            judge.refused(INVALID, answer, when=f"to {what} with {ALTERED}")
     challenge = bearer(anonymous) if anonymous.status == UNAUTHORIZED else None
     if challenge is not None:
         expected = "no error in the challenge to a request without a token"
