@@ -22,7 +22,6 @@ NO_NEED = "the target refuses nothing to a client without credentials"
 NO_ACCOUNT = "the owner gave no account that {0} (--{1}-username)"
 MAY_ONLY_PULL = NO_ACCOUNT.format("may only pull", "auth-pull-only")
 HAS_NO_RIGHTS = NO_ACCOUNT.format("has no rights in the namespace", "auth-other")
-ALTERED = "a token whose signature was changed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +115,6 @@ class Tokens:
         if more or not access.get(repo.name, frozenset()) <= {*actions}:
             raise Unsupported("the token grants more than was asked for")
         return token
-
-
-def altered(token: str) -> str:
-    """Return a token with a changed character in its signature; its last ones may be unused."""
-    head, _, signature = token.rpartition(".")
-    middle = len(signature) // 2
-    other = "A" if signature[middle] != "A" else "B"
-    return f"{head}.{signature[:middle]}{other}{signature[middle + 1 :]}"
 
 
 def scope(repo: Repository, *actions: str) -> str:

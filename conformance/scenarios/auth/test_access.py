@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from conformance.client.http.exchange import Response
 from conformance.client.registry import Repository, upload_location
-from conformance.client.tokens import TokenService, claims_of
+from conformance.client.tokens import TokenService
 from conformance.scenarios.auth.callers import (
-    ALTERED,
     MAY_ONLY_PULL,
     NO,
     NO_NEED,
     Caller,
     Callers,
     Tokens,
-    altered,
     needs_login,
     private,
 )
@@ -88,8 +86,6 @@ def test_upload_of_another(*, repo: Repository, setup: SetUp, callers: Callers, 
     strangers = [callers.nobody, *filter(None, (callers.other,))]
     if token := _token_for(session, Repository(session.registry, f"{repo.name}-elsewhere"), "pull", "push"):
         strangers.append(callers.holding(token, "a token for another repository"))
-    if (token := _token_for(session, repo, "pull", "push")) and claims_of(token):
-        strangers.append(callers.holding(altered(token), ALTERED))
     blob, foreign = setup.make.blob(), setup.make.blob()
     for caller in strangers:
         seen = caller.at(repo)
