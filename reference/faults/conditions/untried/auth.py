@@ -176,7 +176,8 @@ FAULTS = (
         name="open-upload-challenged-for-pull",
         title="The challenge to a chunk, or to the end of an upload, names the action pull alone.",
         breaks=("AUTH-CHALLENGE-SCOPE-PUSH",),
-        also=("AUTH-TOKEN-INSUFFICIENT-SCOPE-CHALLENGE",),
+        # Who follows the challenge may not cancel.
+        also=("AUTH-TOKEN-INSUFFICIENT-SCOPE-CHALLENGE", "PUSH-CANCEL-204"),
         configuration="token",
         apply=_session_challenged_for_pull,
     ),
