@@ -28,13 +28,12 @@ def asked(operations: Operations, caller: Caller, repo: Repository) -> Iterator[
             yield what, answer
 
 
-def reads(image: Manifest) -> Operations:
+def reads(image: Manifest, capabilities: Capabilities) -> Operations:
     """Return the reads of an image in a repository; of a redirect, the answer itself is given."""
     digest = image.digest
-    found: Operations = {
-        "the list of tags": lambda r: r.list_tags(follow=False),
-        "the list of referrers": lambda r: r.referrers(digest, follow=False),
-    }
+    found: Operations = {"the list of tags": lambda r: r.list_tags(follow=False)}
+    if capabilities.has("referrers"):
+        found["the list of referrers"] = lambda r: r.referrers(digest, follow=False)
     found |= _reads_of_manifest("digest", digest)
     if image.tag:
         found |= _reads_of_manifest("tag", image.tag)

@@ -56,10 +56,12 @@ def _token_for(session: Session, repo: Repository, *actions: str) -> str | None:
 
 @needs_login
 @verifies(HEADER)
-def test_refusals_of_every_method(repo: Repository, setup: SetUp, callers: Callers, judge: Judge) -> None:
+def test_refusals_of_every_method(
+    repo: Repository, *, setup: SetUp, callers: Callers, judge: Judge, capabilities: Capabilities
+) -> None:
     """Each method that is refused for want of credentials is told how to get on."""
     manifest = setup.image(repo)
-    operations = reads(manifest)
+    operations = reads(manifest, capabilities)
     if not setup.read_only:
         operations |= basic_pushes(setup, manifest) | more_pushes(setup, repo, manifest) | chunks(setup, repo)
         operations |= {

@@ -65,12 +65,14 @@ def _challenged(answers: Iterable[tuple[str, Response]]) -> list[tuple[str, Resp
 
 
 @verifies(PULL, PUSH, GRAMMAR, ONCE)
-def test_scopes_of_challenges(repo: Repository, setup: SetUp, callers: Callers, tokens: Tokens, judge: Judge) -> None:
+def test_scopes_of_challenges(
+    repo: Repository, *, setup: SetUp, callers: Callers, tokens: Tokens, judge: Judge, capabilities: Capabilities
+) -> None:
     """The challenge names the repository and what is to be done there, by the grammar of scopes."""
     manifest = setup.image(repo)
     reference, nobody = manifest.tag or manifest.digest, callers.nobody
     catalog = _challenged([("the catalogue", nobody.registry.catalog(n=1))])
-    challenged = _challenged(asked(reads(manifest), nobody, repo))
+    challenged = _challenged(asked(reads(manifest, capabilities), nobody, repo))
     _form(judge, [*challenged, *catalog])
     for what, answer, challenge in challenged:
         # Where a token without scope does, none is required.
@@ -153,8 +155,8 @@ def test_token_for_another_repository(
     hidden = not callers.anybody.at(other_repo).get_manifest(manifest.digest, ANY_MANIFEST).ok
     if hidden:
         referring = referrer(setup, other_repo, manifest)
-        for what, answer in asked(reads(manifest), holder, other_repo):
-            # An empty list of referrers is what a registry without them may give to everybody.
+        for what, answer in asked(reads(manifest, capabilities), holder, other_repo):
+            # An empty list of referrers tells nothing.
             shows = bool(referring) and referring in answer.body.decode("latin-1")
             if "referrers" not in what or not answer.ok or shows:
                 judge.status(OTHER, answer, *NO, when=f"to {what} with a token for another repository")

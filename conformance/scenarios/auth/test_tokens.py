@@ -70,7 +70,7 @@ def _bad_tokens(token: str, repo: Repository) -> dict[str, str]:
 
 @verifies(INVALID, ATTRIBUTE)
 def test_tokens_that_nobody_issued(
-    repo: Repository, setup: SetUp, callers: Callers, tokens: Tokens, judge: Judge
+    repo: Repository, *, setup: SetUp, callers: Callers, tokens: Tokens, judge: Judge, capabilities: Capabilities
 ) -> None:
     """A malformed or changed token is refused, and the refusal says that the token is invalid."""
     manifest = setup.image(repo)
@@ -89,7 +89,7 @@ def test_tokens_that_nobody_issued(
         if "signature" in what:
             _attribute(judge, answers)
     if forged := found.get(_ALTERED):
-        operations = {} if anonymous.ok else reads(manifest)
+        operations = {} if anonymous.ok else reads(manifest, capabilities)
         if not setup.read_only:
             operations |= more_pushes(setup, repo, manifest)
         for what, answer in asked(operations, callers.holding(forged), repo):
