@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urlsplit
 
 from conformance.client.client import Call, Client
 from conformance.client.http.exchange import Response
-from conformance.client.login.authentication import tokens_in
+from conformance.client.login.authentication import is_address, tokens_in
 from conformance.client.login.challenge import Challenge, parse_challenges
 from conformance.client.login.credentials import Credentials
 
@@ -42,12 +42,7 @@ class TokenService:
         """Return the service of an answer's challenge; ``None`` where it names none by a URL."""
         challenge = bearer(answer)
         realm = challenge.parameters.get("realm", "") if challenge else ""
-        try:
-            parts = urlsplit(realm)
-            usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if challenge is None or not usable:
+        if challenge is None or not is_address(realm):
             return None
         return cls(client, realm, challenge.parameters.get("service", ""))
 

@@ -64,7 +64,7 @@ class Authenticator:
         challenges = parse_challenges(response.headers.all("WWW-Authenticate"), lenient=True) or []
         for challenge in challenges:
             if again and challenge.parameters.get("error") == "insufficient_scope":
-                if self._needs.get((name, action)) == _key(challenge):
+                if self._needs.get((name, action)) == self._key(challenge):
                     return None
                 # The first challenge did not name all that is needed.
                 again = False
@@ -82,13 +82,22 @@ class Authenticator:
     def _bearer(
         self, challenge: Challenge, name: str, action: str, fetch: Fetch, *, sent: str | None, again: bool
     ) -> str | None:
-        realm = challenge.parameters.get("realm", "")
-        if not _is_address(realm):
+        key = self._key(challenge)
+        if not key[0]:
             return None
-        key = _key(challenge)
         self._needs[(name, action)] = key
         cached = None if again else self._cached(key)
         return cached if cached and cached != sent else self._fetch(key, fetch, keep=not again)
+
+    def _key(self, challenge: Challenge) -> tuple[str, str, str]:
+        """Return what a token is asked for by: where (empty where that is not known), for which service and scope.
+
+        A realm that nobody can ask is judged; the run goes on with that of another challenge.
+        """
+        realm = challenge.parameters.get("realm", "")
+        if not is_address(realm):
+            realm = next((known for known, _, _ in self._needs.values()), "")
+        return realm, challenge.parameters.get("service", ""), challenge.parameters.get("scope", "")
 
     def _cached(self, key: tuple[str, str, str]) -> str | None:
         token, until = self._tokens.get(key, ("", 0.0))
@@ -137,12 +146,6 @@ class Presented(Authenticator):
         """Take a refusal as it is."""
 
 
-def _key(challenge: Challenge) -> tuple[str, str, str]:
-    """What a token is asked for by: where, for which service, for which scope."""
-    parameters = challenge.parameters
-    return parameters.get("realm", ""), parameters.get("service", ""), parameters.get("scope", "")
-
-
 def _pulls(scope: str, name: str) -> bool:
     """Whether the scope of a challenge has the action pull on a repository; that of a mount names two of them."""
     mine = (
@@ -151,7 +154,8 @@ def _pulls(scope: str, name: str) -> bool:
     return any("pull" in actions.split(",") for actions in mine)
 
 
-def _is_address(url: str) -> bool:
+def is_address(url: str) -> bool:
+    """Whether a realm is the URL of a server that can be asked."""
     try:
         parts = urlsplit(url)
         return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from conformance.client.http.exchange import Response
 from conformance.client.registry import Repository, upload_location
 from conformance.client.tokens import TokenService
-from conformance.scenarios.auth.callers import MAY_ONLY_PULL, NO, NO_NEED, Caller, Callers, Tokens, needs_login, private
+from conformance.scenarios.auth.callers import (
+    MAY_ONLY_PULL,
+    NO,
+    NO_NEED,
+    Caller,
+    Callers,
+    Tokens,
+    needs_login,
+    private,
+)
+from conformance.scenarios.auth.operations import (
+    asked,
+    at_home,
+    basic_pushes,
+    chunks,
+    deletions,
+    more_pushes,
+    reads,
+)
 from conformance.settings import Settings
+from conformance.target.capabilities import Capabilities
 from conformance.target.content import ANY_MANIFEST, Blob
 from conformance.target.session import Session
 from conformance.target.setup import SetUp
@@ -39,22 +56,19 @@ def _token_for(session: Session, repo: Repository, *actions: str) -> str | None:
 
 @needs_login
 @verifies(HEADER)
-def test_refusals_of_every_method(repo: Repository, setup: SetUp, callers: Callers, judge: Judge) -> None:
+def test_refusals_of_every_method(
+    repo: Repository, *, setup: SetUp, callers: Callers, judge: Judge, capabilities: Capabilities
+) -> None:
     """Each method that is refused for want of credentials is told how to get on."""
     manifest = setup.image(repo)
-    nobody = callers.nobody.at(repo)
-    reference = manifest.tag or manifest.digest
-    answers = [nobody.list_tags(), nobody.referrers(manifest.digest)]
-    for blob in manifest.blobs[:1]:
-        answers += [nobody.get_blob(blob.digest), nobody.head_blob(blob.digest)]
+    operations = reads(manifest, capabilities)
     if not setup.read_only:
-        answers += [
-            nobody.put_manifest(setup.make.tag(), manifest.body, manifest.media_type),
-            nobody.delete_manifest(setup.make.digest()),
-            nobody.delete_blob(setup.make.digest()),
-            nobody.patch_upload(setup.upload(repo), b"a", "0-0"),
-            nobody.head_manifest(reference),
-        ]
+        operations |= basic_pushes(setup, manifest) | more_pushes(setup, repo, manifest) | chunks(setup, repo)
+        operations |= {
+            "the deletion of a manifest": lambda r: r.delete_manifest(setup.make.digest()),
+            "the deletion of a blob": lambda r: r.delete_blob(setup.make.digest()),
+        }
+    answers = [answer for _, answer in asked(operations, callers.nobody, repo)]
     refused = [answer for answer in answers if answer.status == UNAUTHORIZED]
     if not refused:
         raise Unsupported(NO_NEED)
@@ -67,7 +81,7 @@ def test_refusals_of_every_method(repo: Repository, setup: SetUp, callers: Calle
 def test_upload_of_another(*, repo: Repository, setup: SetUp, callers: Callers, session: Session, judge: Judge) -> None:
     """An upload goes on only with the right to push, even for who knows its Location."""
     location = setup.upload(repo)
-    if urlsplit(location)[:2] != urlsplit(session.client.url)[:2]:
+    if not at_home(repo, location):
         raise Unsupported("the upload goes to another host, whose URL may be its own credential")
     if callers.nobody.at(repo).start_upload(tried=True).ok:
         raise Unsupported(NO_NEED)
@@ -79,8 +93,12 @@ def test_upload_of_another(*, repo: Repository, setup: SetUp, callers: Callers, 
         seen = caller.at(repo)
         _protected(judge, "GET", caller, seen.get_upload(location))
         _tampered(judge, caller, seen, location, foreign)
-    if callers.pull_only:
-        _tampered(judge, callers.pull_only, callers.pull_only.at(repo), location, foreign)
+    reader = callers.pull_only
+    if reader is None and (token := _token_for(session, repo, "pull")):
+        reader = callers.holding(token, "a token to pull")
+    # Its status is a read: the original registry tells it to who may pull.
+    if reader:
+        _tampered(judge, reader, reader.at(repo), location, foreign)
     answer = repo.put_upload(location, blob.digest, blob.content)
     expected = "the upload to continue as before"
     judge(SESSION, answer.status == CREATED, expected, answer)
@@ -131,7 +149,7 @@ def test_refused_writes_change_nothing(repo: Repository, setup: SetUp, callers: 
         if pushed.status in NO:
             after = repo.head_blob(blob.digest)
             judge.absent(NO_EFFECT, after, f"no blob after a refused upload by {caller.who}", pushed)
-        if moved.ok or gone.ok:
+        if moved.ok or gone.ok or (dropped is not None and dropped.ok):
             break
     if NO_EFFECT not in judge.judgements:
         raise Unsupported(NO_NEED)
@@ -139,22 +157,20 @@ def test_refused_writes_change_nothing(repo: Repository, setup: SetUp, callers: 
 
 @needs_login
 @verifies(WRITE, DENIED)
-def test_writes_of_who_may_only_pull(repo: Repository, setup: SetUp, callers: Callers, judge: Judge) -> None:
-    """An account that may only pull is refused what it may not; a 403 says DENIED."""
+def test_writes_of_who_may_only_pull(
+    repo: Repository, *, setup: SetUp, callers: Callers, judge: Judge, capabilities: Capabilities
+) -> None:
+    """An account that may only pull is refused each write; a 403 says DENIED."""
     reader = callers.the_pull_only()
     manifest = setup.image(repo)
     seen = reader.at(repo)
     pull = seen.get_manifest(manifest.digest, ANY_MANIFEST)
     if not pull.ok:
         raise Undecided(f"the account that may only pull does not pull (status {pull.status})")
-    answers = [
-        seen.start_upload(tried=True),
-        seen.put_manifest(setup.make.tag(), manifest.body, manifest.media_type, tried=True),
-    ]
-    if not setup.read_only:
-        answers.append(seen.delete_manifest(setup.make.digest()))
-    for answer in answers:
-        judge.refused(WRITE, answer, when=f"of a write by {reader.who}")
+    writes = basic_pushes(setup, manifest) | more_pushes(setup, repo, manifest)
+    writes |= deletions(setup, repo, manifest, capabilities)
+    for what, answer in asked(writes, reader, repo):
+        judge.refused(WRITE, answer, when=f"to {what} by {reader.who}")
         if answer.status == FORBIDDEN:
             judge.code(DENIED, answer, "DENIED")
     if DENIED not in judge.judgements:
@@ -208,14 +224,22 @@ def test_mount_of_what_may_not_be_read(
         judge.unsupported(NO_READ, "no token is for one repository alone")
         return
     caller = callers.holding(token, "a token for the other repository")
-    _not_mounted(judge, (SOURCE, NO_READ), caller, source=repo, target=other_repo, blob=blob)
+    for named in (True, False):
+        _not_mounted(judge, (SOURCE, NO_READ), caller, source=repo, target=other_repo, blob=blob, named=named)
 
 
 def _not_mounted(
-    judge: Judge, requirements: tuple[str, ...], caller: Caller, *, source: Repository, target: Repository, blob: Blob
+    judge: Judge,
+    requirements: tuple[str, ...],
+    caller: Caller,
+    *,
+    source: Repository,
+    target: Repository,
+    blob: Blob,
+    named: bool = True,
 ) -> None:
     seen = caller.at(target)
-    mount = seen.mount(blob.digest, source.name)
+    mount = seen.mount(blob.digest, source.name if named else None)
     if mount.status == 202 and (location := upload_location(mount)):
         seen.cancel_upload(location)
     after = target.head_blob(blob.digest)
@@ -223,6 +247,7 @@ def _not_mounted(
         if excuse := excuse_of((mount, after)):
             judge.inconclusive(requirement, excuse)
             continue
-        expected = f"no mount from {source.name} by {caller.who}, who may not read it"
+        how = "mount" if named else "mount without from"
+        expected = f"no {how} of what {source.name} has by {caller.who}, who may not read it"
         if judge(requirement, mount.status != CREATED, expected, mount):
             judge.absent(requirement, after, expected, mount)

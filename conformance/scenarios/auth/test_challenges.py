@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from conformance.client.http.exchange import Response
+from conformance.client.login.authentication import is_address
 from conformance.client.login.challenge import Challenge, parse_challenges
 from conformance.client.login.credentials import Credentials
 from conformance.client.registry import Registry, Repository
@@ -75,11 +74,9 @@ def _parameters(judge: Judge, found: list[tuple[Response, Challenge]]) -> None:
         if challenge.scheme == "basic":
             judge(BASIC, realm is not None, "a realm in the Basic challenge", answer, actual=actual)
         if challenge.scheme == "bearer":
-            url = urlsplit(realm or "")
-            usable = url.scheme in {"http", "https"} and url.netloc
             judge(
                 REALM,
-                usable,
+                is_address(realm or ""),
                 "the URL of the token service as realm",
                 answer,
                 actual=f"the realm was {realm}" if realm else "there was no realm",

@@ -11,6 +11,7 @@ from conformance.client.http.exchange import Response
 from conformance.client.registry import Repository
 from conformance.client.tokens import TokenService
 from conformance.scenarios.auth.callers import NO_ACCOUNT, Caller, Callers, Tokens, needs_login, private
+from conformance.scenarios.auth.operations import referrer
 from conformance.target.content import ANY_MANIFEST, Manifest
 from conformance.target.session import Session
 from conformance.target.setup import SetUp
@@ -47,7 +48,7 @@ def strangers(session: Session, callers: Callers, repo: Repository) -> list[Call
     return found
 
 
-def _reads(seen: Repository, manifest: Manifest, tag: str) -> dict[str, tuple[Response, list[str]]]:
+def _reads(seen: Repository, manifest: Manifest, tag: str, referring: str) -> dict[str, tuple[Response, list[str]]]:
     """Ask for what is there in every way; with each answer the words that it must not have."""
     digests = [blob.digest for blob in manifest.blobs]
     accept = ANY_MANIFEST
@@ -56,7 +57,7 @@ def _reads(seen: Repository, manifest: Manifest, tag: str) -> dict[str, tuple[Re
         "by digest": (seen.get_manifest(manifest.digest, accept, follow=False), [tag, *digests]),
         "of the tags": (seen.list_tags(follow=False), [tag]),
         "of the tags in a page": (seen.list_tags(n=10, follow=False), [tag]),
-        "of the referrers": (seen.referrers(manifest.digest, follow=False), [*digests]),
+        "of the referrers": (seen.referrers(manifest.digest, follow=False), [referring, *digests]),
     }
     if tag:
         asked["by tag"] = (seen.get_manifest(tag, accept, follow=False), [manifest.digest, *digests])
@@ -76,9 +77,9 @@ def test_reads_that_are_refused(
     """A refused read gives nothing of the content and no fact about it."""
     manifest = setup.image(repo)
     private(callers, repo, manifest.digest)
-    tag = manifest.tag or ""
+    tag, referring = manifest.tag or "", referrer(setup, repo, manifest)
     for caller in strangers:
-        for what, (answer, words) in _reads(caller.at(repo), manifest, tag).items():
+        for what, (answer, words) in _reads(caller.at(repo), manifest, tag, referring).items():
             listing = what.startswith("of the")
             if answer.excuse:
                 judge.inconclusive(READ, f"a read {what} was not answered")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from conformance.client.http.exchange import Response
 from conformance.client.login.challenge import Challenge
 from conformance.client.registry import Repository, upload_location
 from conformance.client.tokens import bearer
 from conformance.scenarios.auth.callers import NO, Callers, Tokens, scope
+from conformance.scenarios.auth.operations import asked, basic_pushes, chunks, deletions, more_pushes, reads, referrer
 from conformance.settings import Settings
+from conformance.target.capabilities import Capabilities
 from conformance.target.content import ANY_MANIFEST
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, Undecided, clip, told, verifies
@@ -55,50 +58,44 @@ def said(challenge: Challenge) -> str:
     return f"the scope was {clip(' '.join(found))}" if found else "the challenge had no scope"
 
 
-def _challenged(answers: list[Response]) -> list[tuple[Response, Challenge]]:
-    found = [(answer, bearer(answer)) for answer in answers if answer.status == UNAUTHORIZED]
-    return [(answer, challenge) for answer, challenge in found if challenge is not None]
+def _challenged(answers: Iterable[tuple[str, Response]]) -> list[tuple[str, Response, Challenge]]:
+    """Return the Bearer challenges among answers, each with what was asked for and the answer."""
+    found = [(what, answer, bearer(answer)) for what, answer in answers if answer.status == UNAUTHORIZED]
+    return [(what, answer, challenge) for what, answer, challenge in found if challenge is not None]
 
 
 @verifies(PULL, PUSH, GRAMMAR, ONCE)
-def test_scopes_of_challenges(repo: Repository, setup: SetUp, callers: Callers, tokens: Tokens, judge: Judge) -> None:
+def test_scopes_of_challenges(
+    repo: Repository, *, setup: SetUp, callers: Callers, tokens: Tokens, judge: Judge, capabilities: Capabilities
+) -> None:
     """The challenge names the repository and what is to be done there, by the grammar of scopes."""
     manifest = setup.image(repo)
-    reference, nobody = manifest.tag or manifest.digest, callers.nobody.at(repo)
-    pulls = [
-        nobody.get_manifest(reference, ANY_MANIFEST),
-        nobody.head_manifest(reference, ANY_MANIFEST),
-        nobody.list_tags(),
-    ]
-    for blob in manifest.blobs[:1]:
-        pulls += [nobody.get_blob(blob.digest), nobody.head_blob(blob.digest)]
-    catalog = _challenged([callers.nobody.registry.catalog(n=1)])
-    asked = _challenged(pulls)
-    _form(judge, [*asked, *catalog])
-    for answer, challenge in asked:
+    reference, nobody = manifest.tag or manifest.digest, callers.nobody
+    catalog = _challenged([("the catalogue", nobody.registry.catalog(n=1))])
+    challenged = _challenged(asked(reads(manifest, capabilities), nobody, repo))
+    _form(judge, [*challenged, *catalog])
+    for what, answer, challenge in challenged:
         # Where a token without scope does, none is required.
         if resources(challenge) or not callers.holding(tokens.token()).at(repo).get_manifest(reference).ok:
             held = names(challenge, repo, "pull")
-            judge(PULL, held, f"a scope with pull on {repo.name}", answer, actual=said(challenge))
-    asked = _challenged(
-        [
-            nobody.start_upload(tried=True),
-            nobody.put_manifest(setup.make.tag(), manifest.body, manifest.media_type, tried=True),
-        ]
-    )
-    _form(judge, asked)
-    for answer, challenge in asked:
+            expected = f"a scope with pull on {repo.name} in the challenge to {what}"
+            judge(PULL, held, expected, answer, actual=said(challenge))
+    pushes = basic_pushes(setup, manifest) | more_pushes(setup, repo, manifest)
+    challenged = _challenged(asked(pushes if setup.read_only else pushes | chunks(setup, repo), nobody, repo))
+    _form(judge, challenged)
+    for what, answer, challenge in challenged:
         if resources(challenge) or not callers.holding(tokens.token()).at(repo).start_upload().ok:
             held = names(challenge, repo, "push")
-            judge(PUSH, held, f"a scope with push on {repo.name}", answer, actual=said(challenge))
+            expected = f"a scope with push on {repo.name} in the challenge to {what}"
+            judge(PUSH, held, expected, answer, actual=said(challenge))
     for requirement in judge.requirements:
         if requirement not in judge.judgements:
             judge.unsupported(requirement, "no Bearer challenge with a scope came")
 
 
-def _form(judge: Judge, found: list[tuple[Response, Challenge]]) -> None:
+def _form(judge: Judge, found: list[tuple[str, Response, Challenge]]) -> None:
     """Judge the form of scopes."""
-    for answer, challenge in found:
+    for _, answer, challenge in found:
         texts = resources(challenge)
         if texts:
             fits = all(map(_RESOURCE.fullmatch, texts))
@@ -108,29 +105,34 @@ def _form(judge: Judge, found: list[tuple[Response, Challenge]]) -> None:
 
 
 @verifies(LACKING, LACKING_CHALLENGE)
-def test_token_for_pulls_alone(repo: Repository, setup: SetUp, callers: Callers, tokens: Tokens, judge: Judge) -> None:
-    """A token that was given to pull does not push, and the refusal says what is needed."""
+def test_token_for_pulls_alone(
+    repo: Repository, *, setup: SetUp, callers: Callers, tokens: Tokens, judge: Judge, capabilities: Capabilities
+) -> None:
+    """A token that was given to pull neither pushes nor deletes, and the refusal says what is needed."""
     manifest = setup.image(repo)
-    reader = callers.holding(tokens.token_for(repo, "pull"), "a token to pull").at(repo)
-    if not reader.get_manifest(manifest.digest, ANY_MANIFEST).ok:
+    reader = callers.holding(tokens.token_for(repo, "pull"), "a token to pull")
+    if not reader.at(repo).get_manifest(manifest.digest, ANY_MANIFEST).ok:
         raise Undecided("a token to pull does not pull, so it shows nothing")
-    answers = [
-        reader.start_upload(tried=True),
-        reader.put_manifest(setup.make.tag(), manifest.body, manifest.media_type, tried=True),
-    ]
-    for answer in answers:
-        judge.status(LACKING, answer, *NO, when="to a token without the right to push")
+    basic, more = basic_pushes(setup, manifest), more_pushes(setup, repo, manifest)
+    for what, answer in asked(basic | more, reader, repo):
+        if what in basic:
+            judge.status(LACKING, answer, *NO, when=f"to {what} with a token to pull")
+        else:
+            judge.refused(LACKING, answer, when=f"to {what} with a token to pull")
         if answer.status == UNAUTHORIZED:
             challenge = bearer(answer) or Challenge("bearer")
             held = names(challenge, repo, "push")
-            judge(LACKING_CHALLENGE, held, f"a scope with push on {repo.name}", answer, actual=said(challenge))
-    # A deletion may need a right of any name.
-    answer = reader.delete_manifest(manifest.digest)
-    if answer.status == UNAUTHORIZED:
-        asked = bearer(answer)
-        held = asked is not None and any(names(asked, repo, action) for action in _DELETING)
-        actual = said(asked) if asked else told(answer, "WWW-Authenticate")
-        judge(LACKING_CHALLENGE, held, f"a Bearer challenge for {repo.name}", answer, actual=actual)
+            expected = f"a scope with push on {repo.name} in the challenge to {what}"
+            judge(LACKING_CHALLENGE, held, expected, answer, actual=said(challenge))
+    for what, answer in asked(deletions(setup, repo, manifest, capabilities), reader, repo):
+        judge.refused(LACKING, answer, when=f"to {what} with a token to pull")
+        if answer.status == UNAUTHORIZED:
+            named = bearer(answer)
+            # It may need a right of any name.
+            held = named is not None and any(names(named, repo, action) for action in _DELETING)
+            actual = said(named) if named else told(answer, "WWW-Authenticate")
+            expected = f"a Bearer challenge for {repo.name} to {what}"
+            judge(LACKING_CHALLENGE, held, expected, answer, actual=actual)
     if LACKING_CHALLENGE not in judge.judgements:
         judge.unsupported(LACKING_CHALLENGE, "no refusal was a 401")
 
@@ -145,19 +147,25 @@ def test_token_for_another_repository(
     tokens: Tokens,
     judge: Judge,
     settings: Settings,
+    capabilities: Capabilities,
 ) -> None:
     """A token for one repository opens no other, whether or not one name begins with the other."""
     manifest = setup.image(other_repo)
     holder = callers.holding(tokens.token_for(repo, "pull", "push"), "a token for another repository")
     hidden = not callers.anybody.at(other_repo).get_manifest(manifest.digest, ANY_MANIFEST).ok
-    there = holder.at(other_repo)
     if hidden:
-        reads = [there.get_manifest(manifest.digest, ANY_MANIFEST), there.list_tags()]
-        reads += [there.get_blob(blob.digest) for blob in manifest.blobs[:1]]
-        for answer in reads:
-            judge.status(OTHER, answer, *NO, when="to a token for another repository")
-    if not holder.at(repo).start_upload().ok:
+        referring = referrer(setup, other_repo, manifest)
+        for what, answer in asked(reads(manifest, capabilities), holder, other_repo):
+            # An empty list of referrers tells nothing.
+            shows = bool(referring) and referring in answer.body.decode("latin-1")
+            if "referrers" not in what or not answer.ok or shows:
+                judge.status(OTHER, answer, *NO, when=f"to {what} with a token for another repository")
+    # A token may be good for so many requests.
+    if not callers.holding(tokens.token_for(repo, "pull", "push")).at(repo).start_upload().ok:
         raise Undecided("the token does not open its own repository, so it shows nothing")
+    writes = more_pushes(setup, other_repo, manifest) | deletions(setup, other_repo, manifest, capabilities)
+    for what, answer in asked(basic_pushes(setup, manifest) | writes, holder, other_repo):
+        judge.refused(OTHER, answer, when=f"to {what} with a token for another repository")
     others = [other_repo.name]
     if not settings.repositories:
         parent = repo.name.rpartition("/")[0]
@@ -182,13 +190,13 @@ def test_scopes_of_a_mount(
     judge("AUTH-MOUNT-BOTH-SCOPES", both.status not in {UNAUTHORIZED, FORBIDDEN}, expected, both)
     requirement = "AUTH-MOUNT-CHALLENGE-SCOPES"
     fresh = setup.blob(repo)
-    found = _challenged([callers.nobody.at(other_repo).mount(fresh.digest, repo.name)])
+    found = _challenged([("a mount", callers.nobody.at(other_repo).mount(fresh.digest, repo.name))])
     if not found:
         judge.unsupported(requirement, "no Bearer challenge came")
     # Where the source's scope is not needed for a mount, none has to be named.
     narrow = callers.holding(tokens.token(scope(other_repo, "pull", "push"))).at(other_repo)
     open_source = narrow.mount(fresh.digest, repo.name).status == 201 or both.status != 201
-    for answer, challenge in found:
+    for _, answer, challenge in found:
         if not resources(challenge):
             judge.unsupported(requirement, "the challenge has no scope")
             continue

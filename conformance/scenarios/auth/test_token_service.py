@@ -29,6 +29,8 @@ SUBSET = "AUTH-TOKEN-SUBSET-NOT-ERROR"
 MULTIPLE = "AUTH-TOKEN-MULTIPLE-SCOPES"
 NO_SCOPE = "AUTH-TOKEN-NO-SCOPE"
 ANONYMOUS = "AUTH-TOKEN-ANONYMOUS-PULL"
+#: What the original registry asks for before it lists its repositories; it is the right of few.
+CATALOG = "registry:catalog:*"
 _SHORTEST = 60
 _LEEWAY = 300.0
 _UTC = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]00:00)", re.ASCII)
@@ -98,11 +100,14 @@ def test_more_asked_than_allowed(
         return
     manifest = setup.image(repo)
     if settings.other:
-        answer = tokens.service.get(scope(repo, "pull", "push"), credentials=settings.other)
-        judge.status(SUBSET, answer, OK, when="to a token request for a scope that the account may not have")
-        both = (scope(repo, "pull"), scope(repo, "push"))
-        answer = tokens.service.get(*both, credentials=settings.other)
-        judge.status(SUBSET, answer, OK, when="to a token request for two scopes that the account may not have")
+        refused = {
+            "a scope": (scope(repo, "pull", "push"),),
+            "two scopes": (scope(repo, "pull"), scope(repo, "push")),
+            "the catalogue": (CATALOG,),
+        }
+        for what, scopes in refused.items():
+            answer = tokens.service.get(*scopes, credentials=settings.other)
+            judge.status(SUBSET, answer, OK, when=f"to a token request for {what} that the account may not have")
     if settings.pull_only is None:
         return
     answer = tokens.service.get(scope(repo, "pull", "push"), credentials=settings.pull_only)

@@ -11,6 +11,7 @@ from conformance.client.http.exchange import Response
 from conformance.client.registry import Registry, Repository
 from conformance.client.tokens import bearer, claims_of, member, token_of
 from conformance.scenarios.auth.callers import NO, Callers, Tokens, private, scope
+from conformance.scenarios.auth.operations import asked, more_pushes, reads
 from conformance.settings import Settings
 from conformance.target.capabilities import Capabilities
 from conformance.target.content import ANY_MANIFEST
@@ -27,6 +28,9 @@ AUDIENCE = "AUTH-TOKEN-AUDIENCE-REFUSED"
 ACCEPTED = "AUTH-VALID-CREDENTIALS-ACCEPTED"
 REFRESH = "AUTH-REFRESH-TOKEN-NOT-BEARER"
 ELSEWHERE = "other.example"
+#: The name of the algorithm of tokens without signature, as it is and as who compares it without regard to case has it.
+_UNSIGNED = ("none", "None", "NONE")
+_ALTERED = "a token whose signature was changed"
 #: Seconds that two clocks may differ.
 _LEEWAY = 60
 
@@ -48,10 +52,14 @@ def _bad_tokens(token: str, repo: Repository) -> dict[str, str]:
     """Return tokens that nobody issued, by what they are; of a real one where it can be read."""
     access = [{"type": "repository", "name": repo.name, "actions": ["pull", "push"]}]
     claims = claims_of(token)
-    unsigned = f"{_part({'alg': 'none', 'typ': 'JWT'})}.{_part(claims or {'access': access})}."
-    found = {"a token that is garbage": "x", "a token without signature": unsigned, "an empty token": ""}
+    found = {"a token that is garbage": "x", "an empty token": ""}
+    for algorithm in _UNSIGNED:
+        head = _part({"alg": algorithm, "typ": "JWT"})
+        found[f"a token without signature, of the algorithm {algorithm}"] = (
+            f"{head}.{_part(claims or {'access': access})}."
+        )
     if claims is not None:
-        found["a token whose signature was changed"] = _changed(token)
+        found[_ALTERED] = _changed(token)
         head, _, rest = token.partition(".")
         found["a token with other claims before its signature"] = (
             f"{head}.{_part({**claims, 'sub': 'x'})}.{rest.partition('.')[2]}"
@@ -62,7 +70,7 @@ def _bad_tokens(token: str, repo: Repository) -> dict[str, str]:
 
 @verifies(INVALID, ATTRIBUTE)
 def test_tokens_that_nobody_issued(
-    repo: Repository, setup: SetUp, callers: Callers, tokens: Tokens, judge: Judge
+    repo: Repository, *, setup: SetUp, callers: Callers, tokens: Tokens, judge: Judge, capabilities: Capabilities
 ) -> None:
     """A malformed or changed token is refused, and the refusal says that the token is invalid."""
     manifest = setup.image(repo)
@@ -70,7 +78,8 @@ def test_tokens_that_nobody_issued(
     token = tokens.token(scope(repo, "pull", "push"))
     # A registry may remember which token was good.
     callers.holding(token).at(repo).get_manifest(manifest.digest, ANY_MANIFEST)
-    for what, bad in _bad_tokens(token, repo).items():
+    found = _bad_tokens(token, repo)
+    for what, bad in found.items():
         caller = callers.presenting(f"Bearer {bad}".strip(), what).at(repo)
         answers = [caller.start_upload(tried=True)] if not setup.read_only else []
         if not anonymous.ok:
@@ -79,6 +88,14 @@ def test_tokens_that_nobody_issued(
             judge.status(INVALID, answer, BAD_REQUEST, *NO, when=f"to {what}")
         if "signature" in what:
             _attribute(judge, answers)
+    if forged := found.get(_ALTERED):
+        operations = {} if anonymous.ok else reads(manifest, capabilities)
+        if not setup.read_only:
+            operations |= more_pushes(setup, repo, manifest)
+        for what, answer in asked(operations, callers.holding(forged), repo):
+            # What nobody is refused says nothing of tokens.
+            if answer.refused or operations[what](callers.nobody.at(repo)).refused:
+                judge.refused(INVALID, answer, when=f"to {what} with {_ALTERED}")
     challenge = bearer(anonymous) if anonymous.status == UNAUTHORIZED else None
     if challenge is not None:
         expected = "no error in the challenge to a request without a token"

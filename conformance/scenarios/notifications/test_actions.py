@@ -7,8 +7,9 @@ from conformance.scenarios.notifications.events import Event
 from conformance.scenarios.notifications.post import Fits, Post
 from conformance.scenarios.notifications.targets import judge_size, judge_tag, judge_url
 from conformance.scenarios.shared.deletion_steps import deleted
+from conformance.scenarios.shared.upload_steps import closed, with_chunk
 from conformance.target.capabilities import Capabilities
-from conformance.target.content import ANY_MANIFEST
+from conformance.target.content import ANY_MANIFEST, Blob
 from conformance.target.setup import ACCEPTED, CREATED, OK, SetUp
 from conformance.verdict.judge import Judge, Undecided, Unsupported, clip, declined, listing, verifies
 
@@ -54,12 +55,16 @@ def test_actions(repo: Repository, setup: SetUp, judge: Judge, post: Post) -> No
 
 @verifies(PUSH_BLOB, SIZE, SIZE_BOTH, URL, URL_THERE)
 def test_push_of_blobs(repo: Repository, setup: SetUp, judge: Judge, post: Post, capabilities: Capabilities) -> None:
-    """The upload of a blob, in two requests or one, is notified with its members."""
+    """The upload of a blob, in two requests, one, or with a chunk, is notified with its members."""
     post.of(repo)
     blobs = [setup.blob(repo)]
     single = setup.make.blob()
     if capabilities.has("single-post") and repo.upload_single(single.digest, single.content).status == CREATED:
         blobs.append(single)
+    if capabilities.has("chunked"):
+        upload = with_chunk(setup, repo)
+        if closed(upload).status == CREATED:
+            blobs.append(Blob.of(upload.content))
     post.note(*(blob.digest for blob in blobs))
     post.wait(*[lambda event, digest=blob.digest: event.is_push(digest) for blob in blobs])
     for blob in blobs:

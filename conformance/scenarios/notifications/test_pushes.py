@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from conformance.client.registry import Registry, Repository
+from conformance.client.registry import OCI_INDEX, Registry, Repository
 from conformance.scenarios.notifications.post import Post
 from conformance.scenarios.notifications.targets import judge_size, judge_tag, judge_url
-from conformance.target.setup import SetUp
+from conformance.target.content import Manifest, index
+from conformance.target.setup import CREATED, SetUp
 from conformance.verdict.judge import Judge, clip, verifies
 
 MANIFEST = "NOTIF-PUSH-MANIFEST"
@@ -19,12 +20,15 @@ TAG_THERE = "NOTIF-TARGET-TAG-PRESENT"
 
 @verifies(MANIFEST, SIZE, SIZE_BOTH, URL, URL_THERE, TAG, TAG_THERE)
 def test_push_of_manifests(repo: Repository, registry: Registry, setup: SetUp, judge: Judge, post: Post) -> None:
-    """A push by tag or digest is notified with digest, type, size, repository, url and tag."""
+    """A push of an image by tag or digest, or of an index, is told of with its members."""
     post.of(repo)
-    images = [setup.image(repo), setup.image(repo, None)]
-    post.note(*(image.digest for image in images))
-    post.wait(*[lambda event, digest=image.digest: event.is_push(digest) for image in images])
-    for image in images:
+    pushed = [setup.image(repo), setup.image(repo, None)]
+    both = Manifest.of(index([image.descriptor() for image in pushed]), OCI_INDEX)
+    if repo.put_manifest(both.digest, both.body, both.media_type).status == CREATED:
+        pushed.append(both)
+    post.note(*(image.digest for image in pushed))
+    post.wait(*[lambda event, digest=image.digest: event.is_push(digest) for image in pushed])
+    for image in pushed:
         found = post.pushes(image.digest)
         expected = f"a push event with the manifest's digest, its media type and the repository {repo.name}"
         if not found:

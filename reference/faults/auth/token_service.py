@@ -310,6 +310,7 @@ FAULTS = (
         name="token-several-scopes-400",
         title="Several parameters scope are refused.",
         breaks=("AUTH-TOKEN-MULTIPLE-SCOPES",),
+        also=("AUTH-TOKEN-SUBSET-NOT-ERROR",),
         configuration="token",
         tokens=_gets(_two, answered_400),
     ),

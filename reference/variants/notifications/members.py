@@ -34,7 +34,20 @@ def _beside(event: Event, _request: Request, _notice: Notice) -> Event:
     return event | {"target": target} | {k: event["target"][k] for k in names if k in event["target"]}
 
 
+def _without_zero(event: Event, _request: Request, _notice: Notice) -> Event:
+    """A size of nothing is left out, as by the original registry."""
+    return event | {"target": {key: value for key, value in event["target"].items() if value != 0}}
+
+
 VARIANTS = (
+    Variant(
+        name="events-without-size-of-nothing",
+        title="An event of a blob of zero bytes has neither size nor length.",
+        latitude=("NOTIFICATION-FIELDS",),
+        profiles=("docker-v2",),
+        configuration=_CONFIGURATION,
+        apply=edited_events(_without_zero),
+    ),
     Variant(
         name="events-sparse",
         title="Events lack what the examples lack, and have members that nobody knows.",

@@ -183,6 +183,23 @@ def test_a_realm_that_is_no_address(realm: str) -> None:
     assert answer is None or answer.startswith("Basic ")
 
 
+def test_a_realm_that_is_no_address_beside_one_that_is() -> None:
+    """Where the token service is known from another challenge, the login goes on there, with the scope of this one."""
+    fetched = Response(200, "", Headers())
+    fetched._json, fetched._parsed = {"token": "t"}, True
+    asked: list[str] = []
+
+    def fetch(url: str, headers: list[tuple[str, str]]) -> Response:
+        asked.append(url)
+        return fetched
+
+    authenticator = Authenticator(_ANN, Redactor(), "http://127.0.0.1:1")
+    for realm, scope in ((_OPEN, "x"), ("http://t:%!s(<nil>)/token", "y")):
+        challenged = Response(401, "", Headers([("WWW-Authenticate", f'Bearer realm="{realm}",scope="{scope}"')]))
+        assert authenticator.answer(challenged, "a", scope, fetch) == "Bearer t"
+    assert [url.partition("&")[0] for url in asked] == [f"{_OPEN}?scope=x", f"{_OPEN}?scope=y"]
+
+
 def _basic(asked: Asked, then: Answer) -> Answer:
     wanted = asked.headers.get("authorization") == _ANN.basic()
     return then if wanted else Answer(401, headers=(("WWW-Authenticate", 'Basic realm="x"'),))

@@ -95,6 +95,7 @@ FAULTS = (
             "AUTH-CHALLENGE-SCOPE-PUSH",
             "PUSH-SINGLE-STATUS-201-OR-202",
         ),
+        also=("AUTH-TOKEN-INSUFFICIENT-SCOPE-CHALLENGE",),
         configuration="token",
         apply=answers_401(
             "upload.start-digest",

@@ -71,6 +71,8 @@ FAULTS = (
         title="The challenge to a HEAD of a blob has no scope, that to a GET has one.",
         configuration="token",
         breaks=("AUTH-CHALLENGE-SCOPE-PULL",),
+        # Who follows the challenge has no token for a repository that is not known yet.
+        also=("PULL-BLOB-GET-UNKNOWN-REPO-404",),
         apply=answers_401("blob.head", change=challenge_rewritten(_without_scope)),
     ),
     Fault(

@@ -1,4 +1,4 @@
-"""Faults of tokens, and of notifications."""
+"""Faults of tokens."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from reference.app import Registry
-from reference.messages import Notice, Request
 from reference.modifications import Fault, override
-from reference.modifications.shared import edited_events, tokens_of
-from reference.notifications.events import Event
+from reference.modifications.shared import tokens_of
 
 if TYPE_CHECKING:
     from reference.auth.trust import Verified
@@ -60,12 +58,6 @@ def _refresh_once(service: TokenService) -> None:
     override(service, refreshed=changed)
 
 
-def _zero_left_out(event: Event, _request: Request, _notice: Notice) -> Event:
-    """A size of nothing is left out."""
-    target = event["target"]
-    return event | {"target": {key: value for key, value in target.items() if value != 0}}
-
-
 FAULTS = (
     Fault(
         name="signature-checked-once",
@@ -88,13 +80,5 @@ FAULTS = (
         breaks=("AUTH-OAUTH-REFRESH-GRANT",),
         configuration="token",
         tokens=_refresh_once,
-    ),
-    Fault(
-        name="event-without-size-of-nothing",
-        title="An event of a blob of zero bytes has neither size nor length.",
-        breaks=("NOTIF-TARGET-SIZE",),
-        also=("NOTIF-TARGET-SIZE-BOTH",),
-        configuration="notifications",
-        apply=edited_events(_zero_left_out),
     ),
 )

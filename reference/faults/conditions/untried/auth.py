@@ -141,13 +141,6 @@ FAULTS = (
         apply=_with_the_right_to_pull("upload.start-digest"),
     ),
     Fault(
-        name="status-of-an-upload-with-the-right-to-pull",
-        title="The status of an upload is told to who may only pull; chunks, end and cancellation are refused.",
-        breaks=("AUTH-UPLOAD-SESSION-PROTECTED",),
-        configuration="token",
-        apply=_with_the_right_to_pull("upload.get"),
-    ),
-    Fault(
         name="manifest-push-with-a-token-for-another-repository",
         title="A manifest is taken with the right to push to any repository; an upload needs that of its own.",
         breaks=("AUTH-TOKEN-OTHER-REPO-REFUSED",),
@@ -183,7 +176,8 @@ FAULTS = (
         name="open-upload-challenged-for-pull",
         title="The challenge to a chunk, or to the end of an upload, names the action pull alone.",
         breaks=("AUTH-CHALLENGE-SCOPE-PUSH",),
-        also=("AUTH-TOKEN-INSUFFICIENT-SCOPE-CHALLENGE",),
+        # Who follows the challenge may not cancel.
+        also=("AUTH-TOKEN-INSUFFICIENT-SCOPE-CHALLENGE", "PUSH-CANCEL-204"),
         configuration="token",
         apply=_session_challenged_for_pull,
     ),
