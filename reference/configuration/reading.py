@@ -123,9 +123,7 @@ def _compatibility(config: Config, section: Section) -> None:
     if (schema1 := section.section("schema1")) is not None:
         config.schema1_enabled = schema1.flag("enabled")
         if config.schema1_enabled and config.layout == DISTRIBUTION:
-            schema1.fail_at(
-                "enabled", f"{schema1.name('enabled')}: the original's layout has no place for signatures"
-            )
+            schema1.fail_at("enabled", f"{schema1.name('enabled')}: the original's layout has no place for signatures")
 
 
 def _catalog(config: Config, section: Section) -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import quote
 
 from reference import errors
 from reference.app import Registry
 from reference.documents import Json
 from reference.errors import ErrorEntry, RegistryError
 from reference.faults.shared import answered_500
-from reference.messages import Application, Handler, Receive, Request, Response, Scope, Send
-from reference.modifications import Fault, around, both, drop_header, on, override
+from reference.messages import Handler, Request, Response
+from reference.modifications import Fault, around, override
 
-_PAGES = "/-/v2/packages/"
 _SIGNATURE = "application/vnd.cncf.notary.v2.signature"
 
 
@@ -35,27 +33,6 @@ def _emptied_is_unknown(registry: Registry) -> None:
 
     override(registry.storage, delete_tag=deleted)
     listed(registry)
-
-
-@around("referrers.list")
-async def _to_the_pages(registry: Registry, request: Request, _handler: Handler) -> Response:
-    """Send the client to the pages for people, with what stands before the colon of the digest."""
-    registry.referrers.check_digest(request.reference)
-    path = quote(f"{request.name}/referrers/{request.reference.partition(':')[0]}", safe="")
-    return Response(303, [("Location", f"{_PAGES}container/package/{path}")])
-
-
-def _pages_are_busy(application: Application) -> Application:
-    """The pages for people have no time for so many clients."""
-
-    async def changed(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(_PAGES):
-            await application(scope, receive, send)
-            return
-        page = Response(429, [("Content-Type", "text/html"), ("Retry-After", "60")], b"<html>Too many requests</html>")
-        await page.send(send, head=scope["method"] == "HEAD")
-
-    return changed
 
 
 @around("referrers.list")
@@ -111,18 +88,6 @@ FAULTS = (
             "DISC-TAGS-EMPTY-ARRAY",
         ),
         apply=_emptied_is_unknown,
-    ),
-    Fault(
-        # https://github.com/artifacthub/hub/issues/4785
-        name="referrers-redirected-to-pages",
-        title="A registry without referrers redirects requests for them to its web pages, with the digest cut.",
-        breaks=("DISC-REFERRERS-UNSUPPORTED-404",),
-        also=(
-            "DISC-REFERRERS-STATUS-200",
-            "DISC-REFERRERS-ABSENT-SUBJECT-EMPTY",
-        ),
-        apply=both(_to_the_pages, on("manifest.put", change=drop_header("OCI-Subject"))),
-        layer=_pages_are_busy,
     ),
     Fault(
         # https://github.com/quay/quay/pull/3071

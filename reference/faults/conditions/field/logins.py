@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from reference.faults.shared import answers_401, challenge_rewritten
@@ -13,27 +11,12 @@ from reference.messages import Request, Response
 from reference.modifications import Fault, override
 
 if TYPE_CHECKING:
-    from reference.tokens.access import Account, Scope
     from reference.tokens.app import TokenService
 
 
 def _form_not_read(service: TokenService) -> None:
     """Who asks by POST is looked for in Authorization, and is nobody."""
     override(service, by_password=lambda _name, _password: service.config.anonymous)
-
-
-def _first_component_is_a_host(service: TokenService) -> None:
-    """What stands before the first slash of a scope's name and has a dot is the host of the registry."""
-    granted = service.granted
-
-    def shortened(scope: Scope) -> Scope:
-        host, slash, rest = scope.name.partition("/")
-        return replace(scope, name=rest) if slash and "." in host else scope
-
-    def changed(account: Account, asked: Sequence[str]) -> list[Scope]:
-        return [shortened(scope) for scope in granted(account, asked)]
-
-    override(service, granted=changed)
 
 
 def _without_scope(challenge: str) -> str:
@@ -95,13 +78,5 @@ FAULTS = (
             "BASE-ERROR-401-PULL",
         ),
         apply=answers_401("manifest.get", "blob.get", "tags.list", "referrers.list", change=_flat_error),
-    ),
-    Fault(
-        # https://github.com/goharbor/harbor/pull/1462
-        name="first-component-with-dot-left-out-of-tokens",
-        title="A token for a repository whose name begins with a component that has a dot is for the rest of the name.",
-        configuration="token",
-        breaks=("AUTH-VALID-CREDENTIALS-ACCEPTED", "AUTH-TOKEN-OTHER-REPO-REFUSED"),
-        tokens=_first_component_is_a_host,
     ),
 )

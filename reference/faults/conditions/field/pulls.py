@@ -7,7 +7,7 @@ import gzip
 from reference.app import Registry
 from reference.errors import RegistryError
 from reference.messages import BINARY, Content, Handler, Request, Response
-from reference.modifications import Fault, around, drop_header, on, override
+from reference.modifications import Fault, around, on, override
 
 
 def _takes_gzip(request: Request) -> bool:
@@ -136,13 +136,6 @@ FAULTS = (
         title="Several ranges of a blob that all lie within it are answered 400.",
         breaks=("PULL-BLOB-RANGE-MULTI", "PULL-BLOB-RANGE-UNSUPPORTED-200"),
         apply=_no_several_ranges,
-    ),
-    Fault(
-        # https://github.com/project-zot/zot/pull/3976
-        name="part-without-digest-header",
-        title="The 206 to a range of a blob has no Docker-Content-Digest.",
-        breaks=("PULL-BLOB-GET-DCD",),
-        apply=on("blob.get", status=206, change=drop_header("Docker-Content-Digest")),
     ),
     Fault(
         # https://github.com/openshift/image-registry/issues/70

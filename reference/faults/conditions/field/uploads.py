@@ -31,15 +31,6 @@ async def _nothing_ends_before_it_begins(registry: Registry, request: Request, h
     return response
 
 
-@around("upload.patch")
-async def _one_stream_alone(registry: Registry, request: Request, handler: Handler) -> Response:
-    """Without Content-Range data is written to an upload that has none."""
-    if registry.uploads.find(request).size and not request.headers.get("content-range"):
-        message = "Stream uploads after first write are not allowed"
-        raise RegistryError(400, (ErrorEntry("BLOB_UPLOAD_INVALID", message),))
-    return await handler(request)
-
-
 def _offset_of_a_stream_lost(registry: Registry) -> None:
     """The state that goes with the Location has the offset 0 after a long stream."""
     streamed: set[str] = set()
@@ -91,15 +82,6 @@ def _list_of_no_chunks(registry: Registry) -> None:
         return await put(request)
 
     registry.handlers.update({"upload.patch": patched, "upload.put": closed})
-
-
-@around("upload.put")
-async def _whole_is_no_last_chunk(registry: Registry, request: Request, handler: Handler) -> Response:
-    """A closing PUT with a Content-Range must follow a chunk."""
-    upload = registry.uploads.find(request)
-    if request.headers.get("content-range") and not upload.size:
-        raise registry.uploads.out_of_order(upload)
-    return await handler(request)
 
 
 def _content_cannot_be_updated(registry: Registry) -> None:
@@ -183,17 +165,6 @@ FAULTS = (
         apply=_nothing_ends_before_it_begins,
     ),
     Fault(
-        # https://github.com/dotnet/sdk-container-builds/issues/471
-        name="stream-behind-data-refused",
-        title="A PATCH without Content-Range to an upload that has data is refused as invalid.",
-        breaks=("PUSH-PATCH-STREAM-202",),
-        also=(
-            "PUSH-PATCH-STREAM-CHUNKED",
-            "PUSH-INTERRUPTED-RESUME",
-        ),
-        apply=_one_stream_alone,
-    ),
-    Fault(
         # https://github.com/distribution/distribution/issues/1698
         name="upload-unknown-behind-a-long-stream",
         title="An upload that got more than a mebibyte by a stream is unknown to the PUT without body that closes it.",
@@ -235,13 +206,6 @@ FAULTS = (
         breaks=("PUSH-BLOB-EMPTY-ACCEPTED",),
         also=("PUSH-PUT-NO-BODY-CLOSES",),
         apply=_list_of_no_chunks,
-    ),
-    Fault(
-        # https://github.com/openai/tart/pull/179
-        name="whole-blob-with-content-range-416",
-        title="A PUT of a whole blob to a new upload returns 416 where it has a Content-Range, which is right.",
-        breaks=("PUSH-PUT-FINAL-CHUNK-CLOSES",),
-        apply=_whole_is_no_last_chunk,
     ),
     Fault(
         # https://github.com/sonatype/nexus-public/issues/967

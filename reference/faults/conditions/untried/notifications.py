@@ -33,25 +33,6 @@ def _chunks_untold(registry: Registry) -> None:
     both(noting, apply)(registry)
 
 
-def _again_untold(registry: Registry) -> None:
-    known: set[tuple[str, str]] = set()
-    notifications = notifications_of(registry)
-    notices = notifications.notices
-
-    def changed(request: Request, response: Response) -> list[Notice]:
-        found = notices(request, response)
-        places = {(request.name, notice.digest) for notice in found}
-        if request.operation == "manifest.delete":
-            known.difference_update(places)
-        if request.operation != "manifest.put":
-            return found
-        there = bool(places & known)
-        known.update(places)
-        return [] if there else found
-
-    override(notifications, notices=changed)
-
-
 def _index_as_image(event: Event, _request: Request, notice: Notice) -> Event:
     if notice.action == "push" and notice.media_type in INDEXES:
         event["target"]["mediaType"] = OCI_MANIFEST
@@ -65,13 +46,6 @@ FAULTS = (
         breaks=("NOTIF-PUSH-BLOB",),
         configuration="notifications",
         apply=_chunks_untold,
-    ),
-    Fault(
-        name="push-of-a-known-manifest-untold",
-        title="No event tells of the push of a manifest that is there already, as to a second tag.",
-        breaks=("NOTIF-PUSH-MANIFEST",),
-        configuration="notifications",
-        apply=_again_untold,
     ),
     Fault(
         name="push-of-an-index-told-as-an-image",
