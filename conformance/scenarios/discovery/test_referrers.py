@@ -88,9 +88,17 @@ def _described(
         _entry(judge, FIELDS, answer, found[manifest.digest], **manifest.descriptor())
     _entry(judge, OWN_TYPE, answer, found[typed.digest], artifactType=SBOM)
     _entry(judge, FROM_CONFIG, answer, found[plain.digest], artifactType=CONFIG_TYPE)
-    notes = found[typed.digest].get("annotations")
-    kept = isinstance(notes, dict) and ANNOTATIONS.items() <= notes.items()
-    judge(NOTES, kept, f"the annotations {quoted(ANNOTATIONS)}", answer, actual=f"they were {quoted(notes)}")
+    _noted(judge, answer, found[typed.digest], ANNOTATIONS)
+
+
+def _noted(judge: Judge, answer: Response, entry: dict[str, Any], wanted: dict[str, str]) -> None:
+    """Judge that a descriptor has annotations, others beside them or not; those that are told are the ones amiss."""
+    found = entry.get("annotations")
+    notes = found if isinstance(found, dict) else {}
+    amiss = {key: value for key, value in wanted.items() if notes.get(key) != value}
+    shown = {key: notes[key] for key in amiss if key in notes}
+    actual = f"they were {quoted(shown)}" if isinstance(found, dict) else f"annotations was {quoted(found)}"
+    judge(NOTES, not amiss, f"the annotations {quoted(amiss)}", answer, actual=actual)
 
 
 def _of_a_referrer(judge: Judge, repo: Repository, referrer: Manifest, own: Manifest) -> None:
@@ -162,10 +170,34 @@ def test_referrers_of_an_image(repo: Repository, setup: SetUp, judge: Judge, set
     _described(judge, answer, found, typed, plain)
     if bare in found:
         _entry(judge, OWN_TYPE, answer, found[bare], artifactType=SBOM)
-    if early:
-        asked = repo.referrers(subject.digest, headers=(("If-None-Match", early),))
-        expected = "the list, as it has one referrer more than that with this ETag"
-        judge(COMPLETE, asked.status != NOT_MODIFIED, expected, answer, asked)
+    wanted = {typed.digest, plain.digest}
+    _changed(judge, repo, subject, answer, early=early, beside=beside, wanted=wanted)
+
+
+def _changed(
+    judge: Judge,
+    repo: Repository,
+    subject: Manifest,
+    answer: Response,
+    *,
+    early: str,
+    beside: Manifest,
+    wanted: set[str],
+) -> None:
+    """Judge the list when the tag of the subject leads to another manifest, asked for by the ETag of a shorter one."""
+    moved = repo.put_manifest(subject.tag or "", beside.body, OCI_INDEX)
+    asked = repo.referrers(subject.digest, headers=(("If-None-Match", early),) if early else ())
+    expected = "the list, as it has one referrer more than that with this ETag"
+    judge(COMPLETE, not early or asked.status != NOT_MODIFIED, expected, answer, asked)
+    if not moved.ok or not asked.ok:
+        # A target may hold tags for immutable.
+        return
+    entries = descriptors_of(asked) if "Link" not in asked.headers else all_referrers(repo, subject.digest)
+    missing = wanted - {str(entry.get("digest")) for entry in entries}
+    # What has no tag may be collected, and its referrers with it.
+    if missing and repo.head_manifest(subject.digest, ANY_MANIFEST).ok:
+        expected = "each referrer of a manifest whose only tag moved to another one"
+        judge(COMPLETE, False, expected, moved, asked, actual=f"{listing(sorted(missing))} lacked")
 
 
 def _existing(repo: Repository, setup: SetUp, judge: Judge) -> None:
@@ -187,14 +219,7 @@ def _existing(repo: Repository, setup: SetUp, judge: Judge) -> None:
     elif isinstance(config, dict):
         _entry(judge, FROM_CONFIG, answer, entry, artifactType=config.get("mediaType"))
     if notes := document.get("annotations"):
-        kept = isinstance(entry.get("annotations"), dict) and notes.items() <= entry["annotations"].items()
-        judge(
-            NOTES,
-            kept,
-            f"the annotations {quoted(notes)}",
-            answer,
-            actual=f"they were {quoted(entry.get('annotations'))}",
-        )
+        _noted(judge, answer, entry, notes)
     for other in list(dict.fromkeys(digests))[:SAMPLED]:
         found = repo.get_manifest(other, ANY_MANIFEST)
         subject = found.json.get("subject") if isinstance(found.json, dict) else None

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from conformance.client.http.exchange import Response
 from conformance.client.registry import Repository
-from conformance.scenarios.shared.artifacts import listed, refer
+from conformance.scenarios.shared.artifacts import SBOM, listed, refer
+from conformance.scenarios.shared.concurrent_clients import at_once
 from conformance.scenarios.shared.deletion_steps import NOT_FOUND, OK, deleted, manifest_gone
 from conformance.settings import Settings
-from conformance.target.content import ANY_MANIFEST
-from conformance.target.lists import descriptors_of, settled_tags
+from conformance.target.content import ANY_MANIFEST, EMPTY_TYPE
+from conformance.target.lists import all_referrers, descriptors_of, settled_tags
 from conformance.target.setup import SetUp
 from conformance.verdict.judge import Judge, Undecided, Unsupported, told, verifies
 
@@ -17,32 +20,50 @@ SUBJECT = "DISC-REFERRERS-SUBJECT-DELETED"
 ALLOW = "MGMT-DELETE-405-ALLOW"
 NO_EFFECT = "MGMT-DELETE-REFUSED-NO-EFFECT"
 COMPLETE = "DISC-REFERRERS-COMPLETE"
+BLOBS = "MGMT-MANIFEST-DELETE-SHARED-BLOBS-KEPT"
 
 
 @verifies(UNLISTED, COMPLETE)
 def test_delete_a_referrer(repo: Repository, setup: SetUp, judge: Judge, settings: Settings) -> None:
     """A referrer that is deleted is listed no more, others are; then the list is empty, not absent."""
+    # Artifacts have it in common, as they need no configuration.
+    config = setup.blob(repo, b"{}")
     subject = setup.image(repo)
-    referrer, other = (refer(repo, setup, subject.descriptor(), setup.make.tag()) for _ in range(2))
-    if not {referrer.digest, other.digest} <= listed(repo, subject.digest, settings, referrer, other).keys():
+    empty = {"config_type": EMPTY_TYPE, "artifactType": SBOM}
+    referrer, other, third = (refer(repo, setup, subject.descriptor(), setup.make.tag(), **empty) for _ in range(3))
+    referrers = (referrer, other, third)
+    if not {each.digest for each in referrers} <= listed(repo, subject.digest, settings, *referrers).keys():
         raise Undecided("blocked by DISC-REFERRERS-COMPLETE")
     deleted(repo.delete_manifest(referrer.digest), "MANIFEST", used=True)
     if manifest_gone(settings, repo, referrer.digest).status != NOT_FOUND:
         raise Undecided("blocked by MGMT-MANIFEST-DELETE-GET-404")
-    answer = _without(repo, subject.digest, referrer.digest, settings)
-    left = [entry.get("digest") for entry in descriptors_of(answer)] if answer.status == OK else []
+    answer = _without(repo, subject.digest, settings, referrer.digest)
+    left = _digests(repo, subject.digest, answer)
     judge(UNLISTED, answer.status == OK and referrer.digest not in left, "the list without it", answer)
-    judge(COMPLETE, other.digest in left, "the other referrer of its type as before", answer)
-    if not repo.delete_manifest(other.digest).ok or manifest_gone(settings, repo, other.digest).status != NOT_FOUND:
+    judge(COMPLETE, {other.digest, third.digest} <= left, "the other referrers of its type as before", answer)
+    got = repo.get_blob(config.digest)
+    judge.beside(BLOBS, got.status != NOT_FOUND, "the configuration that another manifest has, too", answer, got)
+    at_once(partial(repo.delete_manifest, other.digest), partial(repo.delete_manifest, third.digest))
+    if not all(manifest_gone(settings, repo, each.digest).status == NOT_FOUND for each in (other, third)):
         return
-    answer = _without(repo, subject.digest, other.digest, settings)
-    held = answer.status == OK and not descriptors_of(answer)
-    judge(UNLISTED, held, "status 200 and no referrers", answer)
+    answer = _without(repo, subject.digest, settings, other.digest, third.digest)
+    held = answer.status == OK and not _digests(repo, subject.digest, answer)
+    judge(UNLISTED, held, "status 200 and no referrers after two were deleted at the same time", answer)
 
 
-def _without(repo: Repository, subject: str, referrer: str, settings: Settings) -> Response:
-    """Return the referrers of a subject as soon as one is gone, or when time to settle is over."""
-    return settings.ask(lambda: repo.referrers(subject), lambda answer: referrer.encode() not in answer.body)
+def _without(repo: Repository, subject: str, settings: Settings, *referrers: str) -> Response:
+    """Return the referrers of a subject as soon as some are gone, or when time to settle is over."""
+    return settings.ask(
+        lambda: repo.referrers(subject), lambda answer: not _digests(repo, subject, answer) & {*referrers}
+    )
+
+
+def _digests(repo: Repository, subject: str, answer: Response) -> set[str]:
+    """Return the digests of a list of referrers; none where the answer is no list."""
+    if answer.status != OK:
+        return set()
+    entries = descriptors_of(answer) if "Link" not in answer.headers else all_referrers(repo, subject)
+    return {str(entry.get("digest")) for entry in entries}
 
 
 @verifies(SUBJECT)
@@ -59,6 +80,12 @@ def test_delete_the_subject_of_a_referrer(repo: Repository, setup: SetUp, judge:
     for entry in descriptors_of(answer):
         pulled = repo.get_manifest(str(entry.get("digest")), ANY_MANIFEST)
         judge(SUBJECT, pulled.status == OK, "that each listed referrer can be pulled", answer, pulled)
+    # It may be gone with its subject.
+    deletion = repo.delete_manifest(referrer.digest)
+    if deletion.ok and manifest_gone(settings, repo, referrer.digest).status == NOT_FOUND:
+        answer = _without(repo, subject.digest, settings, referrer.digest)
+        held = referrer.digest not in _digests(repo, subject.digest, answer)
+        judge.beside(UNLISTED, held, "a list without a referrer that was deleted, too", deletion, answer)
 
 
 @verifies(ALLOW, NO_EFFECT)

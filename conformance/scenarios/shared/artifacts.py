@@ -22,6 +22,12 @@ ANNOTATIONS = {
     "org.example.camelCase": "a",
     "empty": "",
     "org.opencontainers.image.title": "one",
+    # What a format of data, or a language, takes for something else than a text.
+    "org.opencontainers.image.created": "2020-02-29T23:59:59.50+02:00",
+    "org.example.number": "007.10",
+    "org.example.power": "1E+3",
+    "org.example.truth": "true",
+    "org.example.nothing": "null",
 }
 
 

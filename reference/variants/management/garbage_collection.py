@@ -77,6 +77,21 @@ def _untagged_collected(registry: Registry) -> None:
     override(registry.manifests, remove=removed)
 
 
+def _subjects_collected(registry: Registry) -> None:
+    """A manifest goes when its last tag moves to another, and what refers to it goes with it."""
+    storage, remove, set_tag = registry.storage, registry.manifests.remove, registry.storage.set_tag
+
+    def moved(name: str, tag: str, digest: str) -> None:
+        before = storage.tag(name, tag)
+        set_tag(name, tag, digest)
+        if before not in {None, digest} and before not in {storage.tag(name, other) for other in storage.tags(name)}:
+            for referrer in [*storage.referrers(name, before)]:
+                remove(name, referrer)
+            remove(name, before)
+
+    override(storage, set_tag=moved)
+
+
 VARIANTS = (
     Variant(
         name="manifest-goes-with-last-tag",
@@ -98,5 +113,13 @@ VARIANTS = (
         warns=("PULL-CONSIST-OLD-DIGEST",),
         undecided=True,
         apply=_untagged_collected,
+    ),
+    Variant(
+        name="subjects-collected-with-their-referrers",
+        title="A manifest that its last tag left is removed, with what refers to it.",
+        latitude=("UNREFERENCED-CONTENT-COLLECTED",),
+        warns=("PULL-CONSIST-OLD-DIGEST",),
+        undecided=True,
+        apply=_subjects_collected,
     ),
 )

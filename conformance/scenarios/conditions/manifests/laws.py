@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.scenarios.conditions.manifests.looks import ManifestLook
 from conformance.scenarios.conditions.manifests.push import Push
 from conformance.scenarios.conditions.rows.attempt import Attempt
-from conformance.scenarios.conditions.rows.kinds import DEEPER, DOCKER, NAMELESS_INDEX, SUBJECTS, Shelf, untyped
+from conformance.scenarios.conditions.rows.kinds import DEEPER, DOCKER, NAMELESS_INDEX, SUBJECTS, WRITTEN, Shelf
 from conformance.scenarios.conditions.rows.places import no_room
 from conformance.scenarios.conditions.rows.rows import Row
 
@@ -46,13 +46,19 @@ def attempt_manifest(attempt: Attempt) -> None:
         kind = DEEPER
         attempt.notes.append("of three levels")
     chosen = {"empty": attempt.number % 2 > 0, "noted": attempt.number % 3 == 1, "told": attempt.number % 3 == 0}
+    chosen["foreign"] = subject == "absent" and attempt.number % 2 == 0
+    if chosen["foreign"]:
+        attempt.notes.append("of a type that no manifest has")
     chosen["mixed"] = kind == "index" and attempt.number % 2 > 0 and attempt.has("docker-manifests")
     if chosen["mixed"]:
         attempt.notes.append("with a Docker image in it")
     if kind == "image" and subject != "none" and chosen["noted"]:
         attempt.notes.append("with many annotations")
-    made = shelf.make(kind, subject, attempt.make, about=about, **chosen)
-    if untyped(made):
+    written = "" if kind in DOCKER else WRITTEN[attempt.number // 2 % len(WRITTEN)]
+    if written:
+        attempt.notes.append(written)
+    made = shelf.make(kind, subject, attempt.make, about=about, written=written, **chosen)
+    if made.manifest.document.get("artifactType") == "":
         attempt.notes.append("with an empty artifactType")
     push = Push(attempt, shelf, made)
     created = push.run()

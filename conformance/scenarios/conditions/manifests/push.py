@@ -10,7 +10,7 @@ from conformance.client.http.exchange import Response
 from conformance.client.registry import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST, Repository
 from conformance.scenarios.conditions.manifests import checks, fate_checks
 from conformance.scenarios.conditions.rows.attempt import ACCEPTED, CREATED, UNKNOWN, Attempt, Declined
-from conformance.scenarios.conditions.rows.kinds import CHILDREN, Made, Shelf, untyped
+from conformance.scenarios.conditions.rows.kinds import CHILDREN, Made, Shelf, doubtful
 from conformance.scenarios.conditions.rows.places import DOUBLED, Form, encoded, near, tag_of
 from conformance.target.content import ANY_MANIFEST, Blob, Manifest, digest_of
 from conformance.target.lists import descriptors_of
@@ -149,8 +149,8 @@ class Push:
         before = self.attempt.row["manifest-before"]
         if reference in self.attempt.place.tags and is_immutable(answer):
             return "tag" if before == "nothing" else "manifest-before"
-        if untyped(self.made) and answer.refused:
-            # It is no type (RFC 6838, 4.2).
+        if doubtful(self.made) and answer.refused:
+            # Nothing is no type (RFC 6838, 4.2), and which types a subject has is nowhere said.
             return "subject"
         if not may_be(answer):
             return ""

@@ -48,6 +48,10 @@ PARTS = {"docker-image": 4, "many": LAYERS, "index": 2, "docker-list": 21}
 SUBJECTS = ("image", "index", "docker-image", "docker-list")
 #: What some rows have in place of an image without mediaType, and of an index of an index.
 NAMELESS_INDEX, DEEPER = "nameless-index", "deeper"
+#: How the text of a manifest is written, in turns: each in a way that a parser of JSON would not choose.
+WRITTEN = ("", "with its slashes and letters escaped", "with blanks in front and its members in another order")
+#: A type of subjects that OCI gave up: it says as much as any other of what nobody has.
+GIVEN_UP = "application/vnd.oci.artifact.manifest.v1+json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,12 +148,15 @@ class Shelf:
         noted: bool = False,
         told: bool = False,
         mixed: bool = False,
+        written: str = "",
+        foreign: bool = False,
     ) -> Made:
         """Return a manifest of a kind with a subject (values of these dimensions), not pushed and like no other.
 
         Where it has no artifactType, ``empty`` gives it an empty one, which says as much. ``about`` is the kind of a
         subject that is there, and ``noted`` gives an image many annotations. ``told`` says more of the subject than it
-        needs, and ``mixed`` lists a Docker image in an index, too. The kind ``nameless-index`` is that of an index
+        needs, and ``mixed`` lists a Docker image in an index, too. ``written`` is one of `WRITTEN`, and ``foreign``
+        gives a subject that is not there a type that no manifest has. The kind ``nameless-index`` is that of an index
         without mediaType, ``deeper`` that of an index of three levels.
         """
         mark = make.random.randbytes(8).hex()
@@ -162,8 +169,10 @@ class Shelf:
                 annotations |= {f"org.example.n{number}": "" for number in range(NOTES)}
         members: dict[str, Any] = {"annotations": annotations}
         if subject == "none":
-            return Made(self._of(kind, members, mixed=mixed))
+            return Made(_rewritten(self._of(kind, members, mixed=mixed), written))
         members["subject"] = named = self._subject(subject, make, about)
+        if foreign and subject == "absent":
+            named["mediaType"] = GIVEN_UP
         if told:
             named |= {"annotations": {"org.example.of": mark}, "artifactType": ARTIFACT}
         named_type = LONG_ARTIFACT if noted else ARTIFACT
@@ -173,7 +182,8 @@ class Shelf:
             members["artifactType"] = ""
         type_ = OCI_CONFIG if kind in UNTYPED else named_type
         there = about if subject != "absent" else ""
-        return Made(self._of(kind, members, mixed=mixed), str(named["digest"]), type_, annotations, there)
+        manifest = _rewritten(self._of(kind, members, mixed=mixed), written)
+        return Made(manifest, str(named["digest"]), type_, annotations, there)
 
     def _of(self, kind: str, members: dict[str, Any], *, mixed: bool) -> Manifest:
         """Return a manifest of an OCI kind."""
@@ -231,6 +241,17 @@ def _of(document: dict[str, Any], media_type: str) -> Manifest:
     return Manifest.of(json.dumps(document, indent=1, ensure_ascii=False).encode(), media_type)
 
 
-def untyped(made: Made) -> bool:
-    """Tell whether a manifest has an artifactType that is empty, which a registry may refuse."""
-    return bool(made.manifest.document.get("artifactType") == "")
+def _rewritten(manifest: Manifest, written: str) -> Manifest:
+    """Return a manifest of the same members in another text."""
+    if written == WRITTEN[1]:
+        return Manifest.of(json.dumps(manifest.document).replace("/", "\\/").encode(), manifest.media_type)
+    if written == WRITTEN[2]:
+        backwards = json.dumps(dict(reversed(manifest.document.items())), indent="\t", ensure_ascii=False)
+        return Manifest.of(f"\n {backwards}\n".replace("\n", "\r\n").encode(), manifest.media_type)
+    return manifest
+
+
+def doubtful(made: Made) -> bool:
+    """Tell whether a registry may refuse a manifest: its artifactType is empty, or its subject of an unknown type."""
+    document = made.manifest.document
+    return document.get("artifactType") == "" or document.get("subject", {}).get("mediaType") == GIVEN_UP

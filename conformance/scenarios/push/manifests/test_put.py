@@ -100,7 +100,9 @@ def test_put_manifest_in_odd_spelling(repo: Repository, setup: SetUp, judge: Jud
     small = setup.blob(repo, b'{"a": 1}')
     plain = setup.unpushed_image([setup.blob(repo, setup.make.config()), small])
     backwards = {"annotations": {"org.example.\u00e9": "\u2028"}, **dict(reversed(plain.document.items()))}
-    odd = json.dumps(backwards, indent="\t ").replace("\n", "\r\n").encode() + b"\n"
+    # White space may stand in front, too, and a slash may be escaped (RFC 8259, 2 and 7).
+    spaced = "\n " + json.dumps(backwards, indent="\t ") + "\n"
+    odd = spaced.replace("\n", "\r\n").replace("/", "\\/").encode()
     unknown = plain.document | {"x-unknown": {"\u00e9": [1.50, None, True]}}
     unknown["config"] = unknown["config"] | {"xUnknown": "1"}
     annotated = plain.document | {"annotations": {"org.example.empty": "", "org.example.\u00fc": "\u6f22\u5b57"}}
@@ -121,6 +123,11 @@ def test_put_manifest_in_odd_spelling(repo: Repository, setup: SetUp, judge: Jud
             # Members that nobody knows may be refused; what was accepted is owed back whole.
             kept = exact if requirement == "PUSH-MANIFEST-UNKNOWN-MEMBER" else requirement
             served(setup, judge, kept, repo, manifest, answer)
+    # A member that comes twice may be refused (RFC 8259, 4).
+    twice = Manifest.of(plain.body.replace(b"{", b'{"schemaVersion": 2,', 1), OCI_MANIFEST, plain.blobs)
+    answer = repo.put_manifest(setup.make.tag(), twice.body)
+    if answer.status == 201:
+        served(setup, judge, exact, repo, twice, answer)
     # Types have no case (RFC 9110, 8.3.1).
     cased = variant(plain, annotations={"org.example.case": "1"})
     pushed = repo.put_manifest(setup.make.tag(), cased.body, OCI_MANIFEST.replace("oci.image", "OCI.Image"))

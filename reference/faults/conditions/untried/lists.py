@@ -180,8 +180,7 @@ FAULTS = (
     Fault(
         name="referrers-of-a-subject-of-another-type-unlisted",
         title="A manifest whose subject is of a type that the registry does not know is not listed.",
-        breaks=("DISC-REFERRERS-COMPLETE", "DISC-REFERRERS-COMPLETE-INDEX"),
-        also=("DISC-REFERRERS-BEFORE-SUBJECT",),
+        breaks=("DISC-REFERRERS-COMPLETE", "DISC-REFERRERS-COMPLETE-INDEX", "DISC-REFERRERS-BEFORE-SUBJECT"),
         apply=_known_subjects,
     ),
     Fault(

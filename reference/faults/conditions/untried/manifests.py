@@ -152,7 +152,8 @@ FAULTS = (
     Fault(
         name="blob-of-its-bytes-deleted-with-a-manifest",
         title="The deletion of a manifest deletes a blob of the same bytes, which was pushed as a blob.",
-        breaks=("PUSH-BLOB-KEPT",),
+        breaks=("MGMT-MANIFEST-DELETE-SHARED-BLOBS-KEPT",),
+        also=("PUSH-BLOB-KEPT",),
         apply=_with_blob_of_its_bytes,
     ),
     Fault(

@@ -38,6 +38,11 @@ def _is_artifact(document: Document) -> bool:
     return other or bool(document.members.get("artifactType"))
 
 
+def _has_odd_subject(document: Document) -> bool:
+    subject = document.members.get("subject")
+    return isinstance(subject, dict) and subject["mediaType"] not in (*IMAGES, *INDEXES)
+
+
 def _lacks_platform(document: Document) -> bool:
     children = document.members["manifests"] if document.media_type in INDEXES else []
     images = [child for child in children if child["mediaType"] == OCI_MANIFEST]
@@ -73,6 +78,12 @@ VARIANTS = (
         title="Manifests that are no images get 403.",
         latitude=("MANIFEST-TYPE-REFUSED",),
         apply=_documents(_is_artifact, 403, "DENIED"),
+    ),
+    Variant(
+        name="subject-type-checked",
+        title="A manifest whose subject is of a type that the registry does not know gets 400.",
+        latitude=("MANIFEST-TYPE-REFUSED",),
+        apply=_documents(_has_odd_subject, 400, "MANIFEST_INVALID"),
     ),
     Variant(
         name="index-platform-required",

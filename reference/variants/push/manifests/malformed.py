@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
+from typing import Any
+
 from reference import errors
 from reference.app import Registry
 from reference.documents import OCI_MANIFEST, Document, parse, read
@@ -47,9 +51,8 @@ def _stored(registry: Registry, request: Request, body: bytes) -> Response:
     return registry.manifests.created(request, manifest, Document(kind, {}))
 
 
-@around("manifest.put")
-async def _lax_push(registry: Registry, request: Request, handler: Handler) -> Response:
-    """Any JSON object is stored, under the type that came with it."""
+async def _body(registry: Registry, request: Request) -> bytes:
+    """Return the body of a push, which can be read once more."""
     body = await request.body(registry.manifests.limit)
     if body is None:
         raise errors.manifest_too_large(registry.manifests.limit)
@@ -58,10 +61,32 @@ async def _lax_push(registry: Registry, request: Request, handler: Handler) -> R
         return body
 
     override(request, body=again)
+    return body
+
+
+@around("manifest.put")
+async def _lax_push(registry: Registry, request: Request, handler: Handler) -> Response:
+    """Any JSON object is stored, under the type that came with it."""
+    body = await _body(registry, request)
     try:
         read(body, request.headers.get("content-type"))
     except errors.RegistryError:
         return _stored(registry, request, body)
+    return await handler(request)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> None:
+    names = [name for name, _ in pairs]
+    if len(names) != len({*names}):
+        raise errors.manifest_invalid("a member of the manifest comes twice")
+
+
+@around("manifest.put")
+async def _members_once(registry: Registry, request: Request, handler: Handler) -> Response:
+    body = await _body(registry, request)
+    # What is no JSON the handler refuses.
+    with suppress(ValueError, RecursionError):
+        json.loads(body, object_pairs_hook=_once)
     return await handler(request)
 
 
@@ -95,6 +120,12 @@ VARIANTS = (
         latitude=("MANIFEST-VALIDATION-DEPTH", "CONTENT-TYPE-NOT-DECLARED"),
         warns=("PUSH-MANIFEST-MALFORMED-REJECTED",),
         apply=_lax_push,
+    ),
+    Variant(
+        name="manifest-members-twice-refused",
+        title="A manifest that has a member twice is refused.",
+        latitude=("MANIFEST-VALIDATION-DEPTH",),
+        apply=_members_once,
     ),
     Variant(
         name="manifest-unknown-members-refused",
