@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime
 import re
-from collections.abc import Sequence
 
 from reference.app import Registry
 from reference.documents import IMAGES, INDEXES, Json
@@ -15,22 +14,10 @@ from reference.modifications import Fault, around, both, override
 from reference.resources import paging
 from reference.storage import Manifest
 
-_SIGNS = re.compile(r"[._-]")
 _DIGITS = re.compile(r"(\d+)")
 _CREATED = "org.opencontainers.image.created"
 #: Seconds in which requests that were sent at the same time have all come.
 _MEETING = 0.03
-
-
-def _collated(tag: str) -> tuple[str, str]:
-    return _SIGNS.sub("", tag).lower(), tag
-
-
-def _without_signs(registry: Registry) -> None:
-    def after(tags: Sequence[str], last: str | None) -> Sequence[str]:
-        return tags if last is None else [tag for tag in tags if _collated(tag) > _collated(last)]
-
-    override(registry.tags, order=lambda tags: sorted(tags, key=_collated), after=after)
 
 
 def _natural(name: str) -> tuple[list[tuple[str, int]], str]:
@@ -58,13 +45,6 @@ async def _from_the_start(registry: Registry, request: Request, handler: Handler
     if last is not None and last not in registry.storage.repositories():
         request.query.pairs = [(key, value) for key, value in request.query.pairs if key != "last"]
     return await handler(request)
-
-
-def _filter_folded(registry: Registry) -> None:
-    def select(found: list[Json], artifact_type: str) -> list[Json]:
-        return [entry for entry in found if str(entry.get("artifactType", "")).lower() == artifact_type.lower()]
-
-    override(registry.referrers, select=select)
 
 
 def _in_utc(text: str) -> str:
@@ -144,16 +124,6 @@ def _written_back(registry: Registry) -> None:
 
 FAULTS = (
     Fault(
-        name="tags-collated-without-their-signs",
-        title="Tags are listed as if they had no dots, dashes and underscores: 1.0.1 before 1.0-rc2.",
-        breaks=("DISC-TAGS-ORDER-LEXICAL", "DISC-TAGS-ORDER-WHOLE"),
-        also=(
-            "DISC-TAGS-ORDER-MIXED-CASE",
-            "DISC-TAGS-LAST-NOT-A-TAG",
-        ),
-        apply=_without_signs,
-    ),
-    Fault(
         name="catalog-by-the-numbers-in-names",
         title="The catalog lists a name with a greater number behind one with a smaller number, app10 behind app9.",
         breaks=("DISC-CATALOG-ORDER",),
@@ -164,12 +134,6 @@ FAULTS = (
         title="The catalog behind a name that is no repository begins with its first name.",
         breaks=("DISC-CATALOG-N-LAST",),
         apply=_from_the_start,
-    ),
-    Fault(
-        name="filter-of-types-without-case",
-        title="Referrers filtered by a type are also those whose type differs in the case of its letters.",
-        breaks=("DISC-REFERRERS-FILTER-ONLY-MATCHING",),
-        apply=_filter_folded,
     ),
     Fault(
         name="created-annotation-listed-in-utc",
