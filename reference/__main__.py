@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 USAGE = 4
 #: As after an interrupt, which shells call 128 and its number.
 BROKEN_OFF = 130
-COMMANDS = ("serve", "tokens", "garbage-collect", "fsck", "schema", "faults", "variants")
+COMMANDS = ("serve", "tokens", "garbage-collect", "fsck", "import-v1", "schema", "faults", "variants")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -53,6 +53,14 @@ def _add_maintenance(commands: argparse._SubParsersAction[argparse.ArgumentParse
     check = commands.add_parser("fsck", help="prove that a storage is whole; the registry must not run")
     check.add_argument("config", type=Path, metavar="CONFIG", help="the configuration file of the registry")
     check.add_argument("--repair", action="store_true", help="remove leftovers, and put bad content into quarantine")
+    bring = commands.add_parser(
+        "import-v1", help="bring over what docker-registry 0.9 stored, the registry of version 1"
+    )
+    bring.add_argument("source", type=Path, metavar="DIR", help="its folder, with images/ and repositories/ in it")
+    bring.add_argument("config", type=Path, metavar="CONFIG", help="the configuration file of the registry")
+    bring.add_argument("-d", "--dry-run", action="store_true", help="compute everything and write nothing")
+    bring.add_argument("--short-names", action="store_true", help="library/NAME is NAME as well")
+    bring.add_argument("--overwrite", action="store_true", help="move tags that lead to something else")
 
 
 def _fail(message: str) -> int:
@@ -117,9 +125,12 @@ def _tokens(arguments: argparse.Namespace) -> int:
 
 
 def _maintain(arguments: argparse.Namespace) -> int:
-    from reference.launch import LaunchError, maintenance  # noqa: PLC0415 - a wrong command line costs no time
+    from reference.launch import LaunchError, maintenance, migration  # noqa: PLC0415 - a wrong command line costs no time
 
     try:
+        if arguments.command == "import-v1":
+            options = migration.Options(arguments.dry_run, arguments.short_names, arguments.overwrite)
+            return migration.import_v1(arguments.source, arguments.config, options)
         if arguments.command == "fsck":
             return maintenance.fsck(arguments.config, repair=arguments.repair)
         return maintenance.garbage_collect(
@@ -188,7 +199,7 @@ def _run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
         return _serve(arguments)
     if arguments.command == "tokens":
         return _tokens(arguments)
-    if arguments.command in ("garbage-collect", "fsck"):
+    if arguments.command in ("garbage-collect", "fsck", "import-v1"):
         return _maintain(arguments)
     if arguments.command == "schema":
         return _schema(arguments.tokens)

@@ -1,0 +1,1 @@
+"""Tests of what brings over the storage of docker-registry 0.9."""
