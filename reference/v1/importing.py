@@ -6,6 +6,7 @@ already is not written again, so that an import that was broken off goes on.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from reference.grammar import digest_of, is_name, is_tag
 from reference.storage import Manifest, Storage
 from reference.v1 import documents, layers
 from reference.v1.layers import Blob, Layer
-from reference.v1.layout import Broken, Image, Repository, Source
+from reference.v1.layout import Broken, Image, Repository, Source, SourceError
 
 _LIBRARY = "library/"
 
@@ -96,7 +97,12 @@ class Importer:
 
     async def _repository(self, repository: Repository, name: str) -> None:
         is_new = not self._storage.exists(name)
-        for tag, path in self._source.tags(repository):
+        try:
+            tags = list(self._source.tags(repository))
+        except SourceError as error:
+            self._leave_out(f"{name}: {error}")
+            return
+        for tag, path in tags:
             if not is_tag(tag):
                 self._leave_out(f"{name}: {tag!r} is no tag in version 2")
                 continue
@@ -109,7 +115,7 @@ class Importer:
         self._reached.add(identifier)
         images = self._source.ancestry(identifier)
         self._reached.update(image.identifier for image in images)
-        found = [self._layer(image) for image in images]
+        found = [await self._layer(image) for image in images]
         empty = [layer.is_empty for layer in found]
         if all(empty):
             # Clients expect a layer: an image without any file gets that of an empty tar.
@@ -143,7 +149,7 @@ class Importer:
             return False
         return True
 
-    def _layer(self, image: Image) -> Layer:
+    async def _layer(self, image: Image) -> Layer:
         """The layer of an image, which is read once.
 
         Raises:
@@ -152,7 +158,7 @@ class Importer:
         known = self._read.get(image.identifier)
         if known is None:
             try:
-                known = layers.read(image)
+                known = await layers.read(image)
             except Broken as error:
                 known = error
             self._read[image.identifier] = known
@@ -169,7 +175,7 @@ class Importer:
         if blob is None and is_new and not self._dry_run:
             blob = await self._store(name, _content(image, layer))
         elif blob is None:
-            blob = layers.blob_of(_content(image, layer))
+            blob = await layers.blob_of(_content(image, layer))
         self._blobs[image.identifier] = blob
         return blob
 
@@ -192,6 +198,8 @@ class Importer:
         try:
             for piece in content:
                 await upload.write(piece)
+                # Where nothing is waited for, nobody could break it off.
+                await asyncio.sleep(0)
             await upload.flush()
             blob = Blob(await upload.digest("sha256"), upload.size)
             if expected not in (None, blob):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import bz2
 import gzip
 import hashlib
@@ -93,8 +94,8 @@ def _decompressed(file: io.BufferedReader[Any], start: bytes) -> io.BufferedIOBa
     return bz2.BZ2File(file) if start.startswith(_BZIP2) else file
 
 
-def read(image: Image) -> Layer:
-    """Read a layer to its end.
+async def read(image: Image) -> Layer:
+    """Read a layer to its end; it can be cancelled after each piece.
 
     Raises:
         Broken: it cannot be read, is no tar, or is not what the checksum of its push says.
@@ -111,6 +112,7 @@ def read(image: Image) -> Layer:
             size += len(piece)
             head += piece[: _BLOCK - len(head)]
             is_empty = is_empty and not piece.strip(b"\0")
+            await asyncio.sleep(0)
         while buffered.read(PIECE):
             pass
     sums = [checksum for checksum in image.checksums if checksum.startswith("sha256:")]
@@ -159,18 +161,18 @@ def _noted(pieces: Iterator[bytes], state: Hash) -> Iterator[bytes]:
 
 
 def compressed(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """A gzip file of bytes; the same ones give the same one."""
+    """A gzip file of bytes, a piece for each of theirs; the same ones give the same one."""
     engine = zlib.compressobj(_LEVEL, zlib.DEFLATED, _AS_GZIP)
     for piece in pieces:
-        if found := engine.compress(piece):
-            yield found
+        yield engine.compress(piece)
     yield engine.flush()
 
 
-def blob_of(pieces: Iterator[bytes]) -> Blob:
-    """What bytes are stored as."""
+async def blob_of(pieces: Iterator[bytes]) -> Blob:
+    """What bytes are stored as; it can be cancelled after each piece."""
     state, size = hashlib.sha256(), 0
     for piece in pieces:
         state.update(piece)
         size += len(piece)
+        await asyncio.sleep(0)
     return Blob(f"sha256:{state.hexdigest()}", size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import json
 from pathlib import Path
@@ -13,6 +14,8 @@ from reference.__main__ import main
 from reference.maintenance.fsck import check
 from reference.storage.filesystem import FilesystemStorage
 from reference.storage.memory import MemoryStorage
+from reference.v1.importing import Importer
+from reference.v1.layout import Source
 from tests.reference.v1.brought import OTHER, SECOND, bring, command, configured, snapshot
 from tests.reference.v1.writer import Writer
 
@@ -50,6 +53,26 @@ def test_an_import_that_was_broken_off_goes_on(
     assert command(tmp_path, old) == 0
     assert "5 tags imported" in capsys.readouterr().out
     assert check(tmp_path / "root", repair=False).found == []
+
+
+@pytest.mark.parametrize("turns", [3, 8, 15, 20])
+def test_it_can_be_cancelled_within_a_layer(tmp_path: Path, turns: int) -> None:
+    made = Writer(tmp_path / "registry")
+    made.tag("a/b", "v1", made.image({"large": bytes(range(256)) * (40 << 10)}))
+    storage = MemoryStorage()
+    told: list[str] = []
+
+    async def cancelled() -> None:
+        importer = Importer(Source(made.root), storage, tell=told.append, warn=told.append)
+        task = asyncio.create_task(importer.run())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+
+    asyncio.run(cancelled())
+    assert (told, storage.open_uploads(), storage.exists("a/b")) == ([], 0, False)
 
 
 def test_names_that_version_2_does_not_allow_are_left_out(own: Writer) -> None:
