@@ -41,6 +41,9 @@ def import_v1(folder: Path, path: Path, options: Options) -> int:
             storage.close()
     except SourceError as error:
         raise LaunchError(str(error)) from error
+    except BrokenPipeError:
+        # Of the lines, not of the storage.
+        raise
     except OSError as error:
         where = "filesystem.rootdirectory" if config.storage == "filesystem" else config.storage
         raise LaunchError(f"storage.{where}: {_why(error)}") from error

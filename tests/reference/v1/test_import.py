@@ -5,6 +5,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +18,10 @@ import pytest
 from reference.__main__ import main
 from reference.maintenance.fsck import check
 from reference.storage.filesystem import FilesystemStorage
-from reference.storage.memory import MemoryStorage
+from reference.storage.memory import MemoryStorage, MemoryUpload
+from reference.v1 import layers
 from reference.v1.importing import Importer
-from reference.v1.layout import Source
+from reference.v1.layout import Image, Source
 from tests.reference.v1.brought import OTHER, SECOND, bring, command, configured, snapshot
 from tests.reference.v1.writer import Writer
 
@@ -73,6 +79,41 @@ def test_it_can_be_cancelled_within_a_layer(tmp_path: Path, turns: int) -> None:
 
     asyncio.run(cancelled())
     assert (told, storage.open_uploads(), storage.exists("a/b")) == ([], 0, False)
+
+
+def test_layers_are_read_and_stored_once(old: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, storage = layers.read, MemoryStorage()
+    start, images, uploads = storage.start_upload, list[str](), list[str]()
+
+    def reading(image: Image) -> Coroutine[Any, Any, layers.Layer]:
+        images.append(image.identifier)
+        return read(image)
+
+    def started(name: str) -> MemoryUpload:
+        uploads.append(name)
+        return start(name)
+
+    monkeypatch.setattr(layers, "read", reading)
+    monkeypatch.setattr(storage, "start_upload", started)
+    bring(old, storage, short_names=True)
+    assert len(images) == len(set(images)) == 6
+    # Layers and configs; what is in another repository already is not stored again.
+    stored = {"library/app": 3 + 2, "team/nothing": 1 + 1, "team/tools/deep": 1 + 1}
+    assert Counter(uploads) == stored
+
+
+def test_a_folder_that_cannot_be_read_does_not_stop_the_others(old: Writer, monkeypatch: pytest.MonkeyPatch) -> None:
+    listing = Path.iterdir
+
+    def refused(path: Path) -> Iterator[Path]:
+        if path.name == "app":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return listing(path)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    told = bring(old, MemoryStorage())
+    assert told.warnings == [f"library/app: {old.root / 'repositories/library/app'}: Permission denied"]
+    assert told.tags == ["team/nothing:v1", "team/tools/deep:_x"]
 
 
 def test_names_that_version_2_does_not_allow_are_left_out(own: Writer) -> None:
@@ -147,3 +188,14 @@ def test_a_folder_that_is_of_no_use(old: Writer, tmp_path: Path, capsys: pytest.
     assert command(tmp_path, old) == 4
     assert "another process uses it; stop it for the import" in capsys.readouterr().err
     running.close()
+
+
+def test_lines_that_nobody_reads_break_it_off_quietly(old: Writer, tmp_path: Path) -> None:
+    config = tmp_path / "config.yml"
+    config.write_text(json.dumps(configured(tmp_path)))
+    words = [sys.executable, "-m", "reference", "import-v1", str(old.root), str(config)]
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(words, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (130, "")
