@@ -18,7 +18,7 @@ from reference.storage.memory import MemoryStorage
 from tests.clients.conftest import Run, run
 from tests.reference.v1.brought import APP, BASE, IMAGES, OTHER, SECOND, bring, command, configured, examined, files
 from tests.reference.v1.writer import PACKED, Writer, tar_of
-from tests.support.servers import Server, reference
+from tests.support.servers import Server, docker_registry, reference
 
 __all__ = ["run"]
 
@@ -71,6 +71,18 @@ def test_the_config_says_what_the_images_said(server: Server, tmp_path: Path) ->
             "comment": "the base",
         },
     ]
+
+
+@pytest.mark.needs("docker-registry")
+def test_the_original_serves_it_from_a_directory_in_its_layout(old: Writer, tmp_path: Path) -> None:
+    at = {"rootdirectory": str(tmp_path / "content"), "layout": "distribution"}
+    assert command(tmp_path, old, config={"version": "0.1", "storage": {"filesystem": at}}) == 0
+    with docker_registry(tmp_path, filesystem=True) as original, SyncClient() as client:
+        for number, (image, layers, _) in enumerate(IMAGES):
+            client.copy(f"{original.address}/{image}", f"oci:{tmp_path / str(number)}:it")
+            index = json.loads((tmp_path / str(number) / "index.json").read_bytes())
+            blob = partial(_blob, tmp_path / str(number) / "blobs/sha256")
+            examined(json.loads(blob(index["manifests"][0]["digest"])), blob, layers)
 
 
 def test_gzip_stays_as_it_is_and_layers_are_stored_once(tmp_path: Path, old: Writer) -> None:
