@@ -55,7 +55,10 @@ FAULTS = (
         configuration="token",
         breaks=("AUTH-CHALLENGE-SCOPE-PULL",),
         # Who follows the challenge has no token for a repository that is not known yet.
-        also=("PULL-BLOB-GET-UNKNOWN-REPO-404",),
+        also=(
+            "PULL-BLOB-GET-UNKNOWN-REPO-404",
+            "PUSH-MOUNT-BLOB-AVAILABLE",
+        ),
         apply=answers_401("blob.head", change=challenge_rewritten(_without_scope)),
     ),
     Fault(
