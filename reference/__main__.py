@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from reference.settings import MOST_WORKERS
+
 if TYPE_CHECKING:
     from reference.modifications import Modification
 
@@ -27,6 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("config", nargs="?", metavar="CONFIG", help="a configuration file of the original registry")
     serve.add_argument("--memory", action="store_true", help="no file: storage in memory, deletion enabled")
     serve.add_argument("--addr", metavar="HOST:PORT", help="instead of http.addr; port 0 is a free port")
+    serve.add_argument("--workers", type=_workers, metavar="N", help="instead of http.workers; N processes are one")
     serve.add_argument("--fault", action="append", default=[], metavar="NAME", help="answer wrongly in one way")
     serve.add_argument("--variant", action="append", default=[], metavar="NAME", help="answer oddly but legally")
     serve.add_argument("--port-file", type=Path, metavar="FILE", help="write the real address there, when listening")
@@ -63,6 +66,14 @@ def _add_maintenance(commands: argparse._SubParsersAction[argparse.ArgumentParse
     bring.add_argument("--overwrite", action="store_true", help="move tags that lead to something else")
 
 
+def _workers(value: str) -> int:
+    """A number of workers."""
+    number = int(value) if value.isdecimal() else 0
+    if not 1 <= number <= MOST_WORKERS:
+        raise argparse.ArgumentTypeError(f"{value!r} is no number between 1 and {MOST_WORKERS}")
+    return number
+
+
 def _fail(message: str) -> int:
     print(f"registry: {message}", file=sys.stderr)
     return USAGE
@@ -91,13 +102,14 @@ def _chosen(faults: list[str], variants: list[str]) -> tuple[Modification, ...]:
 def _serve(arguments: argparse.Namespace) -> int:
     if (arguments.config is None) != arguments.memory:
         return _fail("give either a configuration file or --memory")
-    from reference.launch import LaunchError, registry  # noqa: PLC0415 - a wrong command line costs no time
+    from reference.launch import LaunchError, serving  # noqa: PLC0415 - a wrong command line costs no time
 
     try:
-        registry.serve(
-            registry.Choice(
+        serving.serve(
+            serving.Choice(
                 config=Path(arguments.config) if arguments.config else None,
                 addr=arguments.addr,
+                workers=arguments.workers,
                 modifications=_chosen(arguments.fault, arguments.variant),
                 port_file=arguments.port_file,
             )

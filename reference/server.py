@@ -12,6 +12,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 import uvicorn
@@ -67,8 +68,12 @@ class Server(uvicorn.Server):
         yield
 
 
-def listen(address: str) -> socket.socket:
-    """A listening socket for HOST:PORT; without a host on all addresses, with port 0 on a free port."""
+def listen(address: str, *, with_others: bool = False) -> socket.socket:
+    """A listening socket for HOST:PORT; without a host on all addresses, with port 0 on a free port.
+
+    Raises:
+        ListenError: nothing can listen there.
+    """
     host, separator, port = address.rpartition(":")
     if not separator or not port.isdecimal():
         raise ListenError(f"{address}: not HOST:PORT")
@@ -77,17 +82,32 @@ def listen(address: str) -> socket.socket:
         if host:
             found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
             family, _, _, _, where = sorted(found, key=lambda entry: entry[0] != socket.AF_INET)[0]
-            listener = socket.create_server(where, family=family, backlog=_BACKLOG)
+            listener = socket.create_server(where, family=family, backlog=_BACKLOG, reuse_port=with_others)
         elif socket.has_dualstack_ipv6():
             where = ("", int(port))
-            listener = socket.create_server(where, family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True)
+            listener = socket.create_server(
+                where, family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True, reuse_port=with_others
+            )
         else:
-            listener = socket.create_server(("", int(port)), backlog=_BACKLOG)
+            listener = socket.create_server(("", int(port)), backlog=_BACKLOG, reuse_port=with_others)
     except (OSError, OverflowError) as error:
         reason = str(getattr(error, "strerror", None) or error).partition(" (while ")[0]
         raise ListenError(f"{address}: {reason}") from error
     listener.setblocking(False)
     return listener
+
+
+def listen_often(address: str, count: int) -> list[socket.socket]:
+    """Several listening sockets for one address, between which the system shares the connections out evenly.
+
+    Raises:
+        ListenError: nothing can listen there, or something does already.
+    """
+    # Alone at first: with others, the address of another server would be taken as well, and half of its connections.
+    alone = listen(address)
+    port = alone.getsockname()[1]
+    alone.close()
+    return [listen(f"{address.rpartition(':')[0]}:{port}", with_others=True) for _ in range(count)]
 
 
 def address_of(listener: socket.socket) -> str:
@@ -134,22 +154,37 @@ async def _repeat(job: Job, threads: Executor) -> None:
             log.exception("%s", job.name)
 
 
-async def _serve(servers: list[tuple[Server, socket.socket]], jobs: Sequence[Job]) -> None:
-    loop = asyncio.get_running_loop()
+async def _serve(
+    servers: list[tuple[Server, socket.socket]],
+    jobs: Sequence[Job],
+    control: socket.socket | None,
+    around: AbstractAsyncContextManager[None],
+) -> None:
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
-    def stop(name: str) -> None:
-        log.info("stopping on %s", name)
+    def stop() -> None:
+        ended.set()
         for server, _ in servers:
             server.stop()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop, number.name)
+    def stop_on(name: str) -> None:
+        log.info("stopping on %s", name)
+        stop()
+
+    if control is None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop_on, number.name)
+    else:
+        loop.add_reader(control, stop)
     # Threads of their own: those that read and write content do not wait for a check that hangs.
     threads = ThreadPoolExecutor(max(1, len(jobs)), "job")
-    repeated = [asyncio.create_task(_repeat(job, threads)) for job in jobs]
-    await asyncio.gather(*(server.serve([listener]) for server, listener in servers))
+    async with around:
+        repeated = [asyncio.create_task(_repeat(job, threads)) for job in jobs]
+        await asyncio.gather(ended.wait(), *(server.serve([listener]) for server, listener in servers))
     for task in repeated:
         task.cancel()
+    if control is not None:
+        loop.remove_reader(control)
     threads.shutdown(wait=False, cancel_futures=True)
 
 
@@ -167,12 +202,23 @@ def run(
 
     The debug server is without TLS, as that of the original is.
     """
-    _take_all_descriptors()
     servers = [(Server(make_config(application, drain, wraps, tls)), listener)]
     if debug is not None:
         servers.append((Server(make_config(debug[1], drain)), debug[0]))
+    run_all(servers, jobs=jobs)
+
+
+def run_all(
+    servers: list[tuple[Server, socket.socket]],
+    *,
+    jobs: Sequence[Job] = (),
+    control: socket.socket | None = None,
+    around: AbstractAsyncContextManager[None] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, or with ``control`` until that can be read; ``around`` is entered meanwhile."""
+    _take_all_descriptors()
     with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_serve(servers, jobs))
+        runner.run(_serve(servers, jobs, control, around or contextlib.nullcontext()))
 
 
 def _take_all_descriptors() -> None:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+#: The most processes that answer.
+MOST_WORKERS = 64
 _SECRETS = ("access_key_id", "secret_access_key", "session_token", "account_key", "client_secret")
 
 
@@ -164,6 +166,7 @@ class Config:
     catalog_limit: int = 1000
     headers: list[tuple[str, str]] = field(default_factory=list)
     drain: float = 5
+    workers: int = 1
     addr: str = "127.0.0.1:5000"
     host: str = ""
     secret: str = ""
@@ -179,3 +182,19 @@ class Config:
     #: Where events wait that are to survive the registry; none where they wait in memory.
     queue: Path | None = None
     schema1_enabled: bool = False
+
+    @property
+    def needs_one_process(self) -> str:
+        """Why it cannot have several workers; nothing where it can."""
+        if self.storage == "inmemory":
+            return "storage.inmemory: each worker would have content of its own"
+        if self.layout != "links":
+            return f"storage.filesystem.layout: {self.layout}: a worker has in memory what leads to a manifest"
+        if self.proxy is not None:
+            return "proxy: a worker does not know what is on its way to another one"
+        if self.collection is not None:
+            return (
+                "storage.maintenance.garbagecollect.enabled: what clients ask for stays, and no worker knows what"
+                " the others are asked for; stop the registry, and run garbage-collect"
+            )
+        return ""

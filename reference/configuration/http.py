@@ -16,6 +16,7 @@ def http(config: Config, section: Section) -> None:
     host = section.url("host")
     config.host = "" if section.flag("relativeurls") else host
     config.drain = section.duration("draintimeout")
+    config.workers = section.number("workers")
     config.headers = [(name, value) for name, values in section.lists("headers").items() for value in values]
     if (debug := section.section("debug")) is not None:
         config.debug_addr = debug.address("addr")

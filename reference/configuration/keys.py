@@ -5,11 +5,13 @@ from __future__ import annotations
 from reference import tls
 from reference.configuration.bucket_keys import BUCKETS
 from reference.configuration.table import Idle, Key, Kind, Only, Refused, Table
+from reference.settings import MOST_WORKERS
 from reference.storage import drivers
 from reference.storage.layout import LAYOUTS
 from reference.storage.sync import MODES
 
 STORAGES = ("filesystem", "inmemory", *BUCKETS)
+
 #: How clients show a certificate; the TLS library can do no more.
 CLIENT_AUTH = ("require-and-verify-client-cert", "verify-client-cert-if-given")
 _LEVELS = ("error", "warn", "info", "debug")
@@ -148,6 +150,15 @@ _HTTP = Table(
         "secret": Idle("the state of an upload is in the storage"),
         "relativeurls": Key("Locations are relative, whatever host says", Kind.FLAG, default=False),
         "draintimeout": Key("so long open requests have when the server ends", Kind.DURATION, default="5s"),
+        "workers": Key(
+            "how many processes answer requests, as one registry; more than 1 not with storage.inmemory, the"
+            " layout of the original, a proxy or storage.maintenance.garbagecollect",
+            Kind.NUMBER,
+            default=1,
+            least=1,
+            most=MOST_WORKERS,
+            own=True,
+        ),
         "headers": Key("fields that each answer has", Kind.LISTS),
         "debug": Table(
             "The debug server, without TLS and without a login: health, variables and metrics.",

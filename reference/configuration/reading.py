@@ -46,10 +46,12 @@ def read(path: Path, variables: Mapping[str, str] | None = None) -> Config:
         ("catalog", _catalog),
         ("proxy", _proxy),
     )
+    sections = {name: section for name, _ in parts if (section := top.section(name)) is not None}
     for name, take in parts:
-        section = top.section(name)
-        if section is not None:
-            take(config, section)
+        if name in sections:
+            take(config, sections[name])
+    if config.workers > 1 and (reason := config.needs_one_process):
+        sections["http"].fail_at("workers", f"http.workers: {config.workers} cannot be with {reason}")
     config.remarks = [*(f"{name} is no setting of a registry" for name in unknown), *top.remarks]
     return config
 

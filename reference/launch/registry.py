@@ -5,18 +5,15 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reference import logs, server
-from reference.app import NAME, VERSION, Options, Registry
+from reference.app import Options, Registry
 from reference.auth import Authenticator
 from reference.health import Check, Health, absent
-from reference.launch import LEVELS, LaunchError, announce_modifications, write_port_file
-from reference.messages import Application
-from reference.modifications import Modification, modify
+from reference.launch import LaunchError
+from reference.messages import Application, Response
 from reference.server import Job
 from reference.settings import Bucket, Config, Look, LookAtFile, LookAtHttp, LookAtTcp
 from reference.storage import Storage, StorageError
@@ -34,16 +31,6 @@ log = logging.getLogger("reference")
 _SYNC_INTERVAL = 1.0
 #: The most seconds between two looks for what a cache has too long.
 _EXPIRY_INTERVAL = 3600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """What the command line asks for."""
-
-    config: Path | None = None
-    addr: str | None = None
-    modifications: tuple[Modification, ...] = ()
-    port_file: Path | None = None
 
 
 def read_config(path: Path) -> Config:
@@ -151,14 +138,21 @@ def make_cache(config: Config, registry: Registry) -> Cache | None:
     return Cache(registry, Upstream(config.proxy), config.proxy.ttl)
 
 
+def make_syncs(config: Config, registry: Registry) -> list[Job]:
+    """What brings to the disk what was not waited for."""
+    jobs = []
+    if config.sync == "interval":
+        jobs.append(Job("sync", _SYNC_INTERVAL, registry.storage.flush))
+        if registry.notifications is not None:
+            jobs.append(Job("sync of notifications", _SYNC_INTERVAL, registry.notifications.flush))
+    return jobs
+
+
 def make_jobs(config: Config, registry: Registry, health: Health) -> list[Job]:
     """What is done beside the requests; a purge for the first time at once."""
     storage = registry.storage
     jobs = [Job(f"health: {check.name}", check.interval, check.run) for check in health.checks]
-    if config.sync == "interval":
-        jobs.append(Job("sync", _SYNC_INTERVAL, storage.flush))
-        if registry.notifications is not None:
-            jobs.append(Job("sync of notifications", _SYNC_INTERVAL, registry.notifications.flush))
+    jobs += make_syncs(config, registry)
     if config.purge_age:
         purge(config, storage)
         jobs.append(Job("purge of uploads", config.purge_interval, partial(purge, config, storage)))
@@ -188,8 +182,8 @@ def make_authenticator(config: Config) -> Authenticator | None:
     return None
 
 
-def make_registry(config: Config) -> Registry:
-    """The application that a configuration describes."""
+def make_registry(config: Config, storage: Storage | None = None) -> Registry:
+    """The application that a configuration describes, on a storage that was made before, or on a new one."""
     options = Options(
         delete_enabled=config.delete_enabled,
         read_only=config.read_only or config.proxy is not None,
@@ -198,7 +192,7 @@ def make_registry(config: Config) -> Registry:
         catalog_limit=config.catalog_limit,
         headers=tuple(config.headers),
     )
-    return Registry(make_storage(config), options, make_authenticator(config))
+    return Registry(storage or make_storage(config), options, make_authenticator(config))
 
 
 def make_notifications(config: Config, address: str) -> Notifications | None:
@@ -233,62 +227,8 @@ def make_metrics(config: Config, registry: Registry) -> Metrics | None:
     return Metrics(registry, config.storage)
 
 
-def make_debug(registry: Registry, health: Health, metrics: Metrics | None, path: str) -> Application:
-    """What the debug server answers."""
+def make_debug(registry: Registry, health: Health, pages: dict[str, Callable[[], Response]]) -> Application:
+    """What the debug server answers; ``pages`` are those of metrics, by path."""
     from reference.operation import debug  # noqa: PLC0415 - only where it is asked for
 
-    return debug.application(registry, health, {path: metrics.page} if metrics is not None else {})
-
-
-def serve(choice: Choice) -> None:
-    """Serve until a signal."""
-    config = read_config(choice.config) if choice.config is not None else Config()
-    log.setLevel(LEVELS[config.log.level])
-    if choice.config is not None:
-        logs.set_up(config.log.formatter, config.log.fields, config.log.places)
-    where = f"{choice.config}: http.addr" if choice.addr is None and choice.config else "--addr"
-    try:
-        listener = server.listen(choice.addr or config.addr)
-        where = f"{choice.config}: http.debug.addr"
-        debug = server.listen(config.debug_addr) if config.debug_addr else None
-    except server.ListenError as error:
-        raise LaunchError(f"{where}: {error}") from error
-    registry = make_registry(config)
-    notifications = registry.notifications = make_notifications(config, server.address_of(listener))
-    registry.access_log = logs.AccessLog() if config.log.access else None
-    health = make_health(config, registry.storage)
-    registry.health = health if health.checks else None
-    registry.collector = make_collector(config, registry.storage)
-    jobs = make_jobs(config, registry, health)
-    metrics = make_metrics(config, registry)
-    cache = make_cache(config, registry)
-    if cache is not None and config.proxy is not None and config.proxy.ttl:
-        jobs.append(Job("expiry", min(config.proxy.ttl / 10, _EXPIRY_INTERVAL), cache.expire))
-    application = modify(registry, choice.modifications)
-    _announce(config, choice, server.address_of(listener), server.address_of(debug) if debug else "")
-    if notifications is not None:
-        notifications.start()
-    beside = (debug, make_debug(registry, health, metrics, config.metrics)) if debug else None
-    if metrics is not None:
-        application = metrics.measured(application)
-    server.run(application, listener, beside, config.tls, drain=config.drain, jobs=jobs, wraps=registry.wraps)
-    if notifications is not None:
-        notifications.close()
-    registry.storage.close()
-    log.info("stopped")
-
-
-def _announce(config: Config, choice: Choice, address: str, debug: str) -> None:
-    description = f"filesystem at {config.root}" if config.storage == "filesystem" else config.storage
-    if config.layout == DISTRIBUTION:
-        description += ", in the layout of the original"
-    if config.bucket is not None:
-        description = config.bucket.description
-    log.info("registry %s %s, storage: %s", NAME, VERSION, description)
-    for remark in config.remarks:
-        log.warning("%s", remark)
-    announce_modifications(choice.modifications)
-    if debug:
-        log.info("debug server on %s", debug)
-    log.info("listening on %s%s", address, " with TLS" if config.tls else "")
-    write_port_file(choice.port_file, address)
+    return debug.application(registry, health, pages)

@@ -43,7 +43,11 @@ class Metrics:
             "registry_http_requests", "Answered requests; 499 where the client went away", "code", "handler", "method"
         )
         self._flying = kinds.Gauge(
-            "registry_http_in_flight_requests", "Requests on their way", ["handler"], registry=self._all
+            "registry_http_in_flight_requests",
+            "Requests on their way",
+            ["handler"],
+            registry=self._all,
+            multiprocess_mode="livesum",
         )
         self._seconds = self._histogram(
             "registry_http_request_duration_seconds", "From the head to the end of the answer", _SECONDS, "method"
@@ -51,6 +55,7 @@ class Metrics:
         self._came = self._histogram("registry_http_request_size_bytes", "Bytes of the bodies of requests", _BYTES)
         self._went = self._histogram("registry_http_response_size_bytes", "Bytes of the bodies of answers", _BYTES)
         self._uploads = self._counter("registry_uploads", "What became of uploads", "event")
+        self._flying.labels("base")
         for event in ("started", "finished", "mounted", "cancelled", "refused"):
             self._uploads.labels(event)
         actions = kinds.Histogram(
@@ -63,7 +68,7 @@ class Metrics:
         for action in _ACTIONS:
             method = getattr(registry.storage, action)
             setattr(registry.storage, action, _timed(method, actions.labels(driver, action)))
-        self._all.register(_Seen(registry, driver))
+        self._all.register(Seen(registry, driver))
 
     def _counter(self, name: str, text: str, *labels: str) -> kinds.Counter:
         return kinds.Counter(name, text, labels, registry=self._all)
@@ -168,7 +173,7 @@ def _timed(method: Callable[..., Any], seconds: kinds.Histogram) -> Callable[...
     return called
 
 
-class _Seen(Collector):
+class Seen(Collector):
     """What is looked at when somebody asks."""
 
     def __init__(self, registry: Registry, driver: str) -> None:

@@ -47,7 +47,15 @@ class Manifests:
     def find(self, name: str, reference: str) -> Manifest | None:
         """The manifest that a reference means in this repository."""
         digest = self.resolve(name, reference)
-        return self.storage.manifest(name, digest) if digest is not None else None
+        if digest is None:
+            return None
+        manifest = self.storage.manifest(name, digest)
+        if manifest is None and ":" not in reference:
+            # Another process may have moved the tag, and deleted the manifest, between the two looks.
+            with self.storage.as_one():
+                digest = self.resolve(name, reference)
+                return self.storage.manifest(name, digest) if digest is not None else None
+        return manifest
 
     def resolve(self, name: str, reference: str) -> str | None:
         """The digest that a reference means; refused where it is neither tag nor digest."""
@@ -169,13 +177,15 @@ class Manifests:
     async def delete(self, request: Request) -> Response:
         """Delete a tag alone, or a manifest and the tags that point to it."""
         self.check_reference(request.reference)
-        if self.resolve(request.name, request.reference) is None or self.find(request.name, request.reference) is None:
-            raise self.unknown(request)
         if ":" in request.reference:
             await self.storage.load_tags_of(request.name)
-            self.remove(request.name, request.reference)
-            return Response(202).tells(Notice("delete", request.reference))
-        self.remove_tag(request.name, request.reference)
+        with self.storage.as_one():
+            if self.resolve(request.name, request.reference) is None or not self.find(request.name, request.reference):
+                raise self.unknown(request)
+            if ":" in request.reference:
+                self.remove(request.name, request.reference)
+                return Response(202).tells(Notice("delete", request.reference))
+            self.remove_tag(request.name, request.reference)
         return Response(202).tells(Notice("delete", tag=request.reference))
 
     def remove_tag(self, name: str, tag: str) -> None:

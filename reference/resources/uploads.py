@@ -124,6 +124,9 @@ class Uploads:
         if upload.turn.is_free:
             async with self.turn(request, upload):
                 return Response(204, self.progress(upload))
+        if not upload.turn.is_here:
+            # Another process has it, and the storage tells how far it is.
+            upload.refresh()
         self.check_open(upload)
         return Response(204, self.progress(upload))
 

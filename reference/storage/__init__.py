@@ -11,12 +11,13 @@ import contextlib
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Coroutine, Iterable, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from reference.grammar import Hash, new_hash
 from reference.messages import Content
+from reference.storage.shared import Shared
 from reference.storage.turn import Turn
 
 T = TypeVar("T")
@@ -176,6 +177,18 @@ class Storage(ABC):
     async def carried(self, request: Coroutine[Any, Any, T]) -> T:
         """Await the answer to a request, within which methods of the storage are called."""
         return await request
+
+    def share(self, _shared: Shared) -> None:
+        """Be used by several processes, which have this storage as it is now, and the memory.
+
+        Raises:
+            StorageError: it cannot be.
+        """
+        raise StorageError("it cannot be used by several processes")
+
+    def as_one(self) -> AbstractContextManager[None]:
+        """Around calls between which no other process may change what they see; nothing is awaited meanwhile."""
+        return contextlib.nullcontext()
 
     async def durable(self) -> None:  # noqa: B027 - there may be no disk
         """Wait until what changed until now survives a power cut, as far as it is to be waited for."""

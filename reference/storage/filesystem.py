@@ -9,14 +9,14 @@ content by rename, so that no name of it is left under which it could be changed
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from reference.storage import Manifest
 from reference.storage.files import FileContent, FileUpload
 from reference.storage.folder import FolderStorage
 from reference.storage.layout import BLOBS, MANIFESTS, VERSION, Layout, is_identifier, listed
+from reference.storage.shared import Shared
 from reference.storage.sync import ALWAYS
 
 _IDENTIFIER = 36
@@ -40,6 +40,10 @@ class FilesystemStorage(FolderStorage[Layout]):
                     pointing.mkdir(parents=True, exist_ok=True)
                     (pointing / tag).touch()
         version.write_text(VERSION)
+
+    def share(self, shared: Shared) -> None:
+        """Be used by several processes."""
+        self._share(shared, self._at.guard)
 
     def exists(self, name: str) -> bool:
         """Whether something was pushed."""
@@ -72,12 +76,13 @@ class FilesystemStorage(FolderStorage[Layout]):
     def mount_blob(self, source: str, name: str, digest: str) -> bool:
         """Hold it in a second repository."""
         held, content = self._at.held(source, BLOBS, digest), self._at.content(digest)
-        if not held.is_file():
-            return False
-        if not content.exists():
-            self._tree.folder(content.parent)
-            self._tree.link(held, content)
-        self._hold(content, name, BLOBS, digest)
+        with self._guard:
+            if not held.is_file():
+                return False
+            if not content.exists():
+                self._tree.folder(content.parent)
+                self._tree.link(held, content)
+            self._hold(content, name, BLOBS, digest)
         return True
 
     def _hold_blob(self, upload: FileUpload, digest: str) -> None:
@@ -85,17 +90,24 @@ class FilesystemStorage(FolderStorage[Layout]):
 
     def _hold(self, content: Path, name: str, kind: str, digest: str) -> None:
         held = self._at.held(name, kind, digest)
-        self._tree.folder(held.parent)
-        self._catalog.note("", name, is_there=True)
+        self._hold_folder(held.parent, name)
         self._tree.link(content, held)
 
+    def _hold_folder(self, folder: Path, name: str) -> None:
+        # Others read their lists again only for a repository that is new.
+        is_new = self._shared is None or not self.exists(name)
+        self._tree.folder(folder)
+        if is_new:
+            self._catalog.note("", name, is_there=True)
+
     def _unlink(self, digest: str, target: Path) -> bool:
-        if not self._tree.remove(target):
-            return False
-        content = self._at.content(digest)
-        with contextlib.suppress(FileNotFoundError):
-            if content.stat().st_nlink == 1:
-                self._tree.remove(content)
+        with self._guard:
+            if not self._tree.remove(target):
+                return False
+            content = self._at.content(digest)
+            with contextlib.suppress(FileNotFoundError):
+                if content.stat().st_nlink == 1:
+                    self._tree.remove(content)
         return True
 
     def delete_blob(self, name: str, digest: str) -> bool:
@@ -128,25 +140,30 @@ class FilesystemStorage(FolderStorage[Layout]):
                 return path.stat().st_mtime
         return None
 
-    def prepared(self, manifest: Manifest, tags: Sequence[str]) -> AbstractAsyncContextManager[None]:
+    @contextlib.asynccontextmanager
+    async def prepared(self, manifest: Manifest, tags: Sequence[str]) -> AsyncIterator[None]:
         """Have content, type and tags of a manifest on the disk before they get their names."""
         digest = manifest.digest.encode()
-        return self._tree.staged([manifest.content, manifest.media_type.encode(), *(digest for _ in tags)])
+        async with self._tree.staged([manifest.content, manifest.media_type.encode(), *(digest for _ in tags)]):
+            with self._guard:
+                yield
 
     def put_manifest(self, name: str, manifest: Manifest, subject: str | None) -> None:
         """Store it; the type is written first, so that no manifest is without one."""
         content = self._at.content(manifest.digest)
-        self._tree.folder(content.parent)
-        if not content.exists() or content.read_bytes() != manifest.content:
-            self._tree.write(content, manifest.content)
-        held = self._at.held(name, MANIFESTS, manifest.digest)
-        self._tree.folder(held.parent)
-        self._tree.write(held.with_suffix(".type"), manifest.media_type.encode())
-        self._hold(content, name, MANIFESTS, manifest.digest)
-        if subject is not None:
-            link = self._at.referring(name, subject) / manifest.digest
-            self._tree.folder(link.parent)
-            self._tree.touch(link)
+        with self._guard:
+            self._tree.folder(content.parent)
+            if not content.exists() or content.read_bytes() != manifest.content:
+                self._tree.write(content, manifest.content)
+            self._tree.note_others(content)
+            held = self._at.held(name, MANIFESTS, manifest.digest)
+            self._hold_folder(held.parent, name)
+            self._tree.write(held.with_suffix(".type"), manifest.media_type.encode())
+            self._hold(content, name, MANIFESTS, manifest.digest)
+            if subject is not None:
+                link = self._at.referring(name, subject) / manifest.digest
+                self._tree.folder(link.parent)
+                self._tree.touch(link)
 
     def manifest(self, name: str, digest: str) -> Manifest | None:
         """The manifest, if held."""
@@ -159,10 +176,11 @@ class FilesystemStorage(FolderStorage[Layout]):
     def delete_manifest(self, name: str, digest: str, subject: str | None) -> None:
         """Take it out."""
         held = self._at.held(name, MANIFESTS, digest)
-        self._unlink(digest, held)
-        self._tree.remove(held.with_suffix(".type"))
-        if subject is not None:
-            self._tree.remove(self._at.referring(name, subject) / digest)
+        with self._guard:
+            self._unlink(digest, held)
+            self._tree.remove(held.with_suffix(".type"))
+            if subject is not None:
+                self._tree.remove(self._at.referring(name, subject) / digest)
 
     def tags_of(self, name: str, digest: str) -> list[str]:
         """Which of them point there: those that did once, as far as they still do."""
@@ -181,12 +199,12 @@ class FilesystemStorage(FolderStorage[Layout]):
 
     def set_tag(self, name: str, tag: str, digest: str) -> None:
         """Point it."""
-        path, pointing, before = (
-            self._at.tag(name, tag),
-            self._at.pointing(name, digest),
-            self._target(name, tag),
-        )
-        if before != digest:
+        path, pointing = self._at.tag(name, tag), self._at.pointing(name, digest)
+        with self._guard:
+            before = self._target(name, tag)
+            if before == digest:
+                self._tree.note_others(path)
+                return
             for folder in (path.parent, pointing):
                 self._tree.folder(folder)
             self._tree.touch(pointing / tag)
@@ -196,10 +214,11 @@ class FilesystemStorage(FolderStorage[Layout]):
 
     def delete_tag(self, name: str, tag: str) -> None:
         """Remove it."""
-        before = self._target(name, tag)
-        self._tree.remove(self._at.tag(name, tag))
-        self._forget_target(name, tag, before)
-        self._tags.note(name, tag, is_there=False)
+        with self._guard:
+            before = self._target(name, tag)
+            self._tree.remove(self._at.tag(name, tag))
+            self._forget_target(name, tag, before)
+            self._tags.note(name, tag, is_there=False)
 
     def _forget_target(self, name: str, tag: str, digest: str | None) -> None:
         if digest is not None:

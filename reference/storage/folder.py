@@ -13,7 +13,9 @@ import filecmp
 import shutil
 import uuid
 from abc import abstractmethod
+from collections import OrderedDict
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -22,8 +24,12 @@ from reference.storage.files import FileUpload, Ready, RootLock
 from reference.storage.layout import is_identifier
 from reference.storage.lists import Lists
 from reference.storage.names import Names, by_name, by_tag
+from reference.storage.shared import Guard, Shared, SharedTurn
 from reference.storage.sync import ALWAYS, Syncer, sync
 from reference.storage.tree import Tree
+
+#: Sessions that are remembered where other processes may end them; any other one is found by its file.
+_MOST_SESSIONS = 10_000
 
 
 class Places(Protocol):
@@ -61,7 +67,7 @@ At = TypeVar("At", bound=Places)
 
 
 class FolderStorage(Storage, Generic[At]):
-    """Files below one directory, which belongs to one process."""
+    """Files below one directory, which belongs to one server."""
 
     def __init__(self, at: At, mode: str) -> None:
         self.description = f"filesystem {at.root}"
@@ -74,9 +80,21 @@ class FolderStorage(Storage, Generic[At]):
             sync([at.root, at.root.parent])
         self._syncer = Syncer(mode)
         self._tree = Tree(at.scratch, self._syncer)
-        self._uploads: dict[str, FileUpload] = {}
+        self._uploads: OrderedDict[str, FileUpload] = OrderedDict()
+        self._shared: Shared | None = None
+        self._guard: AbstractContextManager[None] = contextlib.nullcontext()
         self._catalog = Lists(lambda _: at.names(), by_name)
         self._tags = Lists(at.tags, by_tag)
+
+    def _share(self, shared: Shared, guard: Path) -> None:
+        """Be used by several processes. What changes several files is done by one of them at a time."""
+        self._shared, self._guard, self._tree.shared = shared, Guard(guard), True
+        self._catalog.share(shared, "repositories")
+        self._tags.share(shared, "tags of")
+
+    def as_one(self) -> AbstractContextManager[None]:
+        """Have the directory to oneself among the processes that share it."""
+        return self._guard
 
     def check(self) -> None:
         """Raise where a folder is gone, or nothing can be written."""
@@ -120,7 +138,14 @@ class FolderStorage(Storage, Generic[At]):
         identifier = str(uuid.uuid4())
         upload = self._session(name, identifier)
         self._begin(upload)
-        self._uploads[identifier] = upload
+        return self._remember(upload)
+
+    def _remember(self, upload: FileUpload) -> FileUpload:
+        self._uploads[upload.identifier] = upload
+        if self._shared is not None:
+            upload.turn = SharedTurn(upload.path, upload.identifier, self._shared)
+            while len(self._uploads) > _MOST_SESSIONS:
+                self._uploads.popitem(last=False)
         return upload
 
     def _session(self, name: str, identifier: str, size: int = 0) -> FileUpload:
@@ -138,7 +163,7 @@ class FolderStorage(Storage, Generic[At]):
                 upload = self._session(name, identifier, self._at.session(name, identifier).stat().st_size)
             except FileNotFoundError:
                 return None
-            self._uploads[identifier] = upload
+            self._remember(upload)
         return upload if upload is not None and upload.repository == name else None
 
     async def settle(self, upload: Upload, digests: Iterable[str]) -> None:
@@ -169,11 +194,12 @@ class FolderStorage(Storage, Generic[At]):
         wanted = list(dict.fromkeys(digests))
         if not upload.ready.keys() >= set(wanted):
             self._settle(upload, wanted)
-        # The session's own file goes last: as long as it is there, everything can be done again.
-        for digest in reversed(wanted):
-            self._adopt(upload.ready.pop(digest), digest)
-            self._hold_blob(upload, digest)
-        self.discard_upload(upload)
+        with self._guard:
+            # The session's own file goes last: as long as it is there, everything can be done again.
+            for digest in reversed(wanted):
+                self._adopt(upload.ready.pop(digest), digest)
+                self._hold_blob(upload, digest)
+            self.discard_upload(upload)
 
     @abstractmethod
     def _hold_blob(self, upload: FileUpload, digest: str) -> None:

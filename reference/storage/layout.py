@@ -1,6 +1,7 @@
 """Where everything of a storage in a directory is.
 
-lock                                          held by the one process that uses the root
+lock                                          held by the one server that uses the root
+turn                                          held by the process of it that changes something, where there are several
 layout                                        2, the number of this layout
 blobs/ALGORITHM/XX/HEX                        content
 uploads/ID.HASH                               data of an open session; other names are about to be renamed
@@ -36,6 +37,7 @@ class Layout:
         self.uploads = root / "uploads"
         self.repositories = root / "repositories"
         self.version = root / "layout"
+        self.guard = root / "turn"
         #: What is not yet whole lies beside the sessions.
         self.scratch = self.uploads
         self.folders = (self.blobs, self.uploads, self.repositories)

@@ -8,8 +8,9 @@ from collections import defaultdict
 from collections.abc import AsyncGenerator, Iterable, Sequence
 
 from reference.grammar import Hash, new_hash
-from reference.storage import PIECE, Manifest, Storage, Upload
+from reference.storage import PIECE, Manifest, Storage, StorageError, Upload
 from reference.storage.names import Index, Names, by_name, by_tag
+from reference.storage.shared import Shared
 
 
 class MemoryContent:
@@ -111,6 +112,10 @@ class MemoryStorage(Storage):
         self._repositories: dict[str, _Repository] = {}
         self._uploads: dict[str, MemoryUpload] = {}
         self._names = Index((), by_name)
+
+    def share(self, _shared: Shared) -> None:
+        """Refused: memory belongs to one process."""
+        raise StorageError("each process would have content of its own")
 
     def _made(self, name: str) -> _Repository:
         if name not in self._repositories:

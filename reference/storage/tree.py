@@ -6,12 +6,16 @@ import asyncio
 import contextlib
 import errno
 import shutil
+import time
 import uuid
 from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 from reference.storage.sync import ALWAYS, Syncer, sync
+
+#: Seconds after which whoever made a folder no longer waits for the disk.
+_YOUNG = 60.0
 
 
 class Tree:
@@ -20,6 +24,8 @@ class Tree:
     def __init__(self, scratch: Path, syncer: Syncer) -> None:
         self._scratch = scratch
         self._syncer = syncer
+        #: Whether other processes change the same tree.
+        self.shared = False
         #: Files that are on the disk already and wait for their names, by what is in them.
         self._staged: dict[bytes, list[Path]] = defaultdict(list)
 
@@ -32,11 +38,24 @@ class Tree:
         try:
             path.mkdir()
         except FileExistsError:
+            if self.shared:
+                self._note_young(path)
             return
         except FileNotFoundError:
             self.folder(path.parent)
             path.mkdir(exist_ok=True)
         self._syncer.note(path.parent)
+
+    def _note_young(self, path: Path) -> None:
+        """Wait for folders that another process made, which may not have waited for the disk yet."""
+        while path != self._scratch.parent and time.time() - path.stat().st_mtime < _YOUNG:
+            path = path.parent
+            self._syncer.note(path)
+
+    def note_others(self, path: Path) -> None:
+        """Wait for a name that another process may have given, where there are others."""
+        if self.shared:
+            self._syncer.note(path.parent)
 
     def replace(self, source: Path, target: Path) -> None:
         """Give a file its name, in the place of another one."""

@@ -27,11 +27,17 @@ class Turn:
         self._lock = asyncio.Lock()
         self._waiting = 0
         self._limit: asyncio.Timeout | None = None
+        self._watching: asyncio.TimerHandle | None = None
 
     @property
     def is_free(self) -> bool:
         """Whether nobody has the session."""
         return not self._lock.locked()
+
+    @property
+    def is_here(self) -> bool:
+        """Whether a request of this process has it."""
+        return self._lock.locked()
 
     @asynccontextmanager
     async def taken(self) -> AsyncIterator[None]:
@@ -61,11 +67,22 @@ class Turn:
         Raises:
             TimeoutError: it is silent.
         """
+        self._watching = self._watch()
         try:
-            async with asyncio.timeout(AWAITED if self._waiting else ALONE) as self._limit:
+            async with asyncio.timeout(AWAITED if self._is_awaited() else ALONE) as self._limit:
                 return await receive()
         finally:
             self._limit = None
+            if self._watching is not None:
+                self._watching.cancel()
+
+    def _is_awaited(self) -> bool:
+        """Whether another request waits for the session."""
+        return self._waiting > 0
+
+    def _watch(self) -> asyncio.TimerHandle | None:
+        """Look now and then for who waits, where those do not say so by themselves."""
+        return None
 
     def _shorten(self, limit: asyncio.Timeout) -> None:
         soon, when = asyncio.get_running_loop().time() + AWAITED, limit.when()

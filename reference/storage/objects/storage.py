@@ -17,6 +17,7 @@ from reference.storage.objects import keys
 from reference.storage.objects.bridge import carried
 from reference.storage.objects.bucket import Bucket
 from reference.storage.objects.upload import LARGEST_COPY, ObjectUpload
+from reference.storage.shared import Shared
 
 T = TypeVar("T")
 #: Sessions whose hash is remembered. Of another one it is computed anew, from what is stored.
@@ -78,6 +79,9 @@ class ObjectStorage(Storage):
     async def carried(self, request: Coroutine[Any, Any, T]) -> T:
         """Await a request; where it has to wait for the bucket, others go on."""
         return await carried(request)
+
+    def share(self, _shared: Shared) -> None:
+        """A bucket may have any number of registries, so the processes of one need nothing."""
 
     def check(self) -> None:
         """Raise where the bucket cannot be listed."""
