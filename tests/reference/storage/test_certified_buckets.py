@@ -40,6 +40,17 @@ def test_the_suite_finds_nothing_in_a_bucket(request: pytest.FixtureRequest, tmp
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("kind", ["filesystem", "s3"])
+def test_the_suite_finds_nothing_in_several_processes(
+    request: pytest.FixtureRequest, tmp_path: Path, kind: str
+) -> None:
+    storage = _bucket(request, kind) if kind in BUCKETS else {kind: {"rootdirectory": str(tmp_path / "root")}}
+    config = {"version": "0.1", "storage": storage, "http": {"workers": 3}}
+    with reference(tmp_path, config=config) as server:
+        assert _decided(server.url) > 350
+
+
+@pytest.mark.slow
 def test_the_suite_finds_nothing_where_each_request_comes_to_another_registry(
     request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
