@@ -104,7 +104,10 @@ class Pool:
     def _fork(self, task: Task) -> _Child:
         mine, theirs = socket.socketpair()
         sys.stdout.flush()
-        pid = os.fork()
+        try:
+            pid = os.fork()
+        except OSError as error:
+            raise LaunchError(f"http.workers: the {task.name} cannot be started: {error.strerror}") from error
         if pid:
             theirs.close()
             child = self._children[pid] = _Child(task, pid, mine)

@@ -56,9 +56,14 @@ class Several:
         self._address = server.address_of(listeners[0])
         # Of a bucket each process has what is its own: its library has threads, which no fork survives.
         self._storage = self._share(parts.make_storage(config)) if config.storage == "filesystem" else None
-        self._folder = Path(tempfile.mkdtemp(prefix="registry-"))
-        self._post = self._folder / "notifications"
-        self._posted = self._listen() if config.endpoints else None
+        try:
+            self._folder = Path(tempfile.mkdtemp(prefix="registry-"))
+            self._post = self._folder / "notifications"
+            self._posted = self._listen() if config.endpoints else None
+        except OSError as error:
+            # A directory whose name is long is no place for a socket.
+            reason = error.strerror or error
+            raise LaunchError(f"http.workers: the directory for temporary files (TMPDIR): {reason}") from error
         # Its number is that of the registry, whichever process answers.
         self._events = Events(self._address, config.host, config.references)
         if config.metrics:

@@ -390,6 +390,19 @@ def test_what_needs_one_process_is_refused(tmp_path: Path, text: str, says: str)
     assert str(caught.value).startswith(f"{path}:{says}")
 
 
+def test_a_temporary_directory_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+    path, long = tmp_path / "config.yml", tmp_path / ("x" * 100)
+    long.mkdir()
+    endpoint = "notifications:\n  endpoints:\n    - {name: a, url: 'http://127.0.0.1:1/'}\n"
+    path.write_text(DISK.format(root=tmp_path / "root") + MANY + endpoint)
+    command = [sys.executable, "-m", "reference", "serve", str(path), "--addr", "127.0.0.1:0"]
+    given = {**os.environ, "TMPDIR": str(long)}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False, env=given)
+    assert done.returncode == 4
+    assert "http.workers: the directory for temporary files (TMPDIR): " in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
