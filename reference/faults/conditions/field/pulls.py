@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-
 from reference.app import Registry
 from reference.errors import RegistryError
 from reference.messages import BINARY, Content, Handler, Request, Response
@@ -19,13 +17,6 @@ def _unsized_for_gzip(request: Request, response: Response) -> None:
     if _takes_gzip(request):
         response.sized = False
         response.headers.drop("Content-Length")
-
-
-def _packed_at_get(request: Request, response: Response) -> None:
-    """Pack the manifest, and say so."""
-    if _takes_gzip(request):
-        response.body = gzip.compress(response.body, mtime=0)
-        response.headers.set("Content-Encoding", "gzip")
 
 
 def _first_range_is_whole(registry: Registry) -> None:
@@ -106,13 +97,6 @@ FAULTS = (
         title="A manifest has no Content-Length for a client that takes gzip, at GET and at HEAD.",
         breaks=("PULL-MANIFEST-GET-CONTENT-LENGTH", "PULL-MANIFEST-HEAD-CONTENT-LENGTH"),
         apply=on("manifest.get", "manifest.head", status=200, change=_unsized_for_gzip),
-    ),
-    Fault(
-        # https://github.com/oras-project/oras-go/issues/1176
-        name="manifest-packed-at-get-alone",
-        title="GET packs a manifest for a client that takes gzip, and HEAD tells the length of what is not packed.",
-        breaks=("PULL-MANIFEST-HEAD-GET-AGREE",),
-        apply=on("manifest.get", status=200, change=_packed_at_get),
     ),
     Fault(
         # https://github.com/distribution/distribution/issues/4667
