@@ -51,6 +51,14 @@ def _unvalidated(registry: Registry) -> None:
     on(*PULLS, change=drop_header("ETag", "Cache-Control"))(registry)
 
 
+def _is_since(text: str, at: datetime) -> bool:
+    """Whether a time of a header is not before another one; what is no time is passed over (RFC 9110, 13.1.3)."""
+    try:
+        return parsedate_to_datetime(text) >= at
+    except (ValueError, TypeError):  # no time, or one without a zone
+        return False
+
+
 def _by_time(registry: Registry) -> None:
     """A tag tells when it was pushed last, and is unchanged since that time."""
     moved: dict[tuple[str, str], datetime] = {}
@@ -65,8 +73,7 @@ def _by_time(registry: Registry) -> None:
         if at is None:
             return None
         response.headers.set("Last-Modified", format_datetime(at, usegmt=True))
-        since = request.headers.get("if-modified-since")
-        if not since or "if-none-match" in request.headers or parsedate_to_datetime(since) < at:
+        if "if-none-match" in request.headers or not _is_since(request.headers.get("if-modified-since"), at):
             return None
         return Response(304, [(name, value) for name, value in response.headers.pairs if name in _KEPT])
 

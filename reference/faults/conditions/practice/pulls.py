@@ -9,7 +9,6 @@ from reference import errors
 from reference.app import Registry
 from reference.messages import Content, Handler, Request, Response
 from reference.modifications import Fault, around, on, override
-from reference.resources import ranges
 from reference.storage import Manifest
 
 _VALIDATORS = ("docker-content-digest", "etag", "cache-control")
@@ -29,18 +28,6 @@ async def _etag_within(_registry: Registry, request: Request, handler: Handler) 
     if response.content is not None:
         response.content.close()
     return Response(304, [pair for pair in response.headers.pairs if pair[0].lower() in _VALIDATORS])
-
-
-def _dates_hold(registry: Registry) -> None:
-    """A date for If-Range is passed over."""
-    find = registry.blobs.ranges
-
-    def changed(request: Request, size: int) -> list[tuple[int, int]] | None:
-        if request.method == "GET" and request.headers.get("if-range").strip().endswith("GMT"):
-            return ranges.parse(request.headers.get("range"), size)
-        return find(request, size)
-
-    override(registry.blobs, ranges=changed)
 
 
 def _last_byte_beyond(registry: Registry) -> None:
@@ -112,12 +99,6 @@ FAULTS = (
         title="An If-None-Match with an ETag that holds the present one, and is longer, yields 304.",
         breaks=("PULL-CACHE-FALSE-304",),
         apply=_etag_within,
-    ),
-    Fault(
-        name="if-range-with-any-date-holds",
-        title="A range is given whatever date If-Range has.",
-        breaks=("PULL-BLOB-RANGE-IF-RANGE",),
-        apply=_dates_hold,
     ),
     Fault(
         name="open-range-of-last-byte-416",
