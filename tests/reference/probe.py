@@ -145,6 +145,8 @@ class Client:
         return await self.call("PUT", f"/v2/{name}/manifests/{reference}{query}", body, content_type=media_type)
 
 
+#: A configuration with its storage in a directory.
+DISK = "version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {root}\n"
 CONFIG = b"{}"
 LAYER = b"layer\r\n\x00\xff" * 20
 LARGE = bytes(range(256)) * 400

@@ -97,8 +97,7 @@ class Look:
 
     def _form(self) -> Form:
         """Return how the row asks for the blob."""
-        asked = self.row["asked"]
-        if asked == "connection":
+        if (asked := self.row["asked"]) == "connection":
             return Form(self.attempt.elsewhere(), self.digest)
         if asked == "encoded":
             return Form(self.repo, encoded(self.digest, self.attempt.number))
@@ -331,12 +330,12 @@ class Look:
         after = self.attempt.number % 2 and not self.beside and self.row["neighbour"] == "beside"
         third = self.attempt.place.third if other is not None and not after and self.attempt.number % 4 == 0 else None
         source = self.repo
-        for holder in (other if not after else None, third):
-            if holder is not None:
-                mounts = third is not None and self.attempt.has("mount")  # what the other has mounted
-                if not (mounts and self.attempt.answered(holder.mount(self.digest, source.name)).status == CREATED):
-                    Arrival(self.attempt, self.content, holder).put()
-                source = holder
+        for holder in filter(None, (None if after else other, third)):
+            # Where there is a third one, it mounts what the other has mounted.
+            mounts = third is not None and self.attempt.has("mount")
+            if not (mounts and self.attempt.answered(holder.mount(self.digest, source.name)).status == CREATED):
+                Arrival(self.attempt, self.content, holder).put()
+            source = holder
         near = self.attempt.place.blob(self.attempt.session)
         answer = self.attempt.answered(self.form.repo.delete_blob(self.form.reference))
         if not self.attempt.deletes(checks.DELETED, answer, partial(self.repo.delete_blob, self.digest)):
@@ -362,10 +361,7 @@ class Look:
         if other is not None:
             if after:
                 self._come_again(other)
-            kept = self.attempt.answered(other.get_blob(self.digest, stream=self.content.large))
-            held = kept.status == OK and self._is_content(kept)
-            check = checks.THERE_LATER if after else checks.OTHER_KEPT
-            self.attempt(check, held, "the blob in the other repository", answer, kept)
+            self._kept_in(other, checks.THERE_LATER if after else checks.OTHER_KEPT, "the other", answer)
             if third is not None:
                 self._deleted_twice(other, third)
         if self.row["content"] not in COMMON and not after:
@@ -378,9 +374,12 @@ class Look:
         """Delete the blob in a second of three repositories that had it: there it is, and in the third it stays."""
         answer = self.attempt.answered(other.delete_blob(self.digest))
         if self.attempt.deletes(checks.DELETED, answer):
-            kept = self.attempt.answered(third.get_blob(self.digest, stream=self.content.large))
-            there = kept.status == OK and self._is_content(kept)
-            self.attempt(checks.OTHER_KEPT, there, "the blob in a third repository", answer, kept)
+            self._kept_in(third, checks.OTHER_KEPT, "a third", answer)
+
+    def _kept_in(self, repo: Repository, check: Check, which: str, deletion: Response) -> None:
+        kept = self.attempt.answered(repo.get_blob(self.digest, stream=self.content.large))
+        there = f"the blob in {which} repository"
+        self.attempt(check, kept.status == OK and self._is_content(kept), there, deletion, kept)
 
     def _come_again(self, other: Repository) -> None:
         """Bring the blob to another repository when it was deleted here: by a mount from here, if that claims to."""
@@ -396,7 +395,6 @@ class Look:
         """Tell whether a blob that only another repository holds is served here."""
         if self.attempt.neighbour is None:
             return False
-        content = make("config", f"{self.digest} elsewhere")
-        there = Arrival(self.attempt, content, self.attempt.neighbour)
+        there = Arrival(self.attempt, make("config", f"{self.digest} elsewhere"), self.attempt.neighbour)
         there.put()
         return self.repo.get_blob(there.digest).ok
