@@ -31,7 +31,6 @@ ON_THE_WIRE = {
 #: give.
 ELSEWHERE = {
     "accept-index-to-child",
-    "known-blob-201-at-once",
     "blob-limit-413",
     "blob-limit-denied",
     "blobs-go-with-last-manifest",
@@ -40,8 +39,10 @@ ELSEWHERE = {
     "coded-where-accepted",
     "delete-again-202",
     "digest-any-case",
+    "known-blob-201-at-once",
     "layers-limit",
     "manifest-goes-with-last-tag",
+    "manifest-members-twice-refused",
     "manifest-ranges",
     "manifest-sizes-checked",
     "manifest-unchecked",
@@ -52,6 +53,7 @@ ELSEWHERE = {
     "referrers-quota",
     "repositories-quota",
     "slashes-matter",
+    "subject-type-checked",
     "tags-quota",
     "upload-body-limit",
     "upload-length-required",
