@@ -14,27 +14,25 @@ from reference.app import Registry
 from reference.maintenance.fsck import check
 from reference.storage import StorageError
 from reference.storage.filesystem import FilesystemStorage
+from tests.reference.maintenance.damage import (
+    ABOUT,
+    LIST,
+    PLAIN,
+    die_at_each_step,
+    push_images,
+    push_layer_again,
+    spoil,
+)
 from tests.reference.maintenance.test_collection import configured, run
-from tests.reference.probe import CONFIG, LAYER, Client, descriptor, digest, image, index
+from tests.reference.probe import LAYER, Client, digest
 from tests.reference.storage import test_crashes as crashes
 from tests.support.killed import Killed, failing_after
-
-PLAIN = image()
-ABOUT = image(subject=descriptor(PLAIN, "a/b"), artifactType="a/sig")
-LIST = index(PLAIN)
 
 
 async def _fill(root: Path) -> None:
     storage = FilesystemStorage(root, "never")
     client = Client(Registry(storage))
-    for name in ("a", "b/c"):
-        for content in (CONFIG, LAYER):
-            await client.blob(name, content)
-        for reference, body in (("v1", PLAIN), ("v2", PLAIN), (digest(ABOUT), ABOUT), ("list", LIST)):
-            media_type = "index" if body is LIST else "manifest"
-            answer = await client.manifest(name, reference, body, f"application/vnd.oci.image.{media_type}.v1+json")
-            assert answer.status == 201
-    await client.start("a")
+    await push_images(client)
     storage.close()
 
 
@@ -69,10 +67,6 @@ def held(root: Path, content: bytes, name: str = "a", kind: str = "_blobs") -> P
 def stored(root: Path, content: bytes) -> Path:
     encoded = digest(content)[7:]
     return root / "blobs" / "sha256" / encoded[:2] / encoded
-
-
-def spoil(path: Path, content: bytes) -> None:
-    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
 
 
 def spoil_alone(path: Path, content: bytes) -> None:
@@ -188,15 +182,7 @@ def test_content_that_is_bad_everywhere_is_set_apart_and_can_be_pushed_again(roo
     assert sorted(apart) == sorted(digest(content).replace(":", "-") for content in (LAYER, LIST))
     assert len(told(root)) == 4
 
-    async def push_again() -> None:
-        storage = FilesystemStorage(root)
-        client = Client(Registry(storage))
-        for name in ("a", "b/c"):
-            assert (await client.call("GET", f"/v2/{name}/blobs/{digest(LAYER)}")).status == 404
-            assert (await client.blob(name, LAYER)).status == 201
-        storage.close()
-
-    asyncio.run(push_again())
+    push_layer_again(FilesystemStorage(root))
     assert told(root) == []
 
 
@@ -204,18 +190,7 @@ def test_content_that_is_bad_everywhere_is_set_apart_and_can_be_pushed_again(roo
 def test_a_death_at_any_step_leaves_nothing_that_is_not_mended(
     tmp_path: Path, work: Callable[[FilesystemStorage], None]
 ) -> None:
-    for steps in range(crashes.MANY):
-        root = tmp_path / str(steps)
-        storage = FilesystemStorage(root, "never")
-        try:
-            with failing_after(steps):
-                work(storage)
-            break
-        except Killed:
-            storage.close()
-        assert not [line for line in told(root, repair=True) if "quarantine" in line]
-        # The manifests of this work name nothing, and lead to nothing.
-        assert told(root) == []
+    die_at_each_step(tmp_path, FilesystemStorage, work, told)
 
 
 def test_a_repair_that_dies_can_be_made_again(root: Path) -> None:

@@ -16,10 +16,16 @@ from reference.maintenance.originals import check
 from reference.storage import StorageError
 from reference.storage.distribution.storage import DistributionStorage
 from reference.storage.filesystem import FilesystemStorage
-from tests.reference.maintenance.test_fsck import ABOUT, LIST, PLAIN, spoil
+from tests.reference.maintenance.damage import (
+    LIST,
+    PLAIN,
+    die_at_each_step,
+    push_images,
+    push_layer_again,
+    spoil,
+)
 from tests.reference.probe import CONFIG, LAYER, Client, digest
 from tests.reference.storage import test_crashes as crashes
-from tests.support.killed import Killed, failing_after
 
 TOP = "docker/registry/v2"
 REVISIONS = "_manifests/revisions"
@@ -30,15 +36,8 @@ UNTOLD = b'{"some": "thing"}'
 async def _fill(root: Path) -> None:
     storage = DistributionStorage(root, "never")
     client = Client(Registry(storage))
-    for name in ("a", "b/c"):
-        for content in (CONFIG, LAYER):
-            await client.blob(name, content)
-        for reference, body in (("v1", PLAIN), ("v2", PLAIN), (digest(ABOUT), ABOUT), ("list", LIST)):
-            media_type = "index" if body is LIST else "manifest"
-            answer = await client.manifest(name, reference, body, f"application/vnd.oci.image.{media_type}.v1+json")
-            assert answer.status == 201
+    await push_images(client)
     await client.manifest("a", "untold", UNTOLD, "application/x+json")
-    await client.start("a")
     # What was deleted leaves folders, and content.
     await client.blob("a", b"gone")
     await client.call("DELETE", f"/v2/a/blobs/{digest(b'gone')}")
@@ -168,15 +167,7 @@ def test_bad_content_is_set_apart_and_healed_by_a_push(root: Path) -> None:
     assert apart == sorted(digest(content).replace(":", "-") for content in (LAYER, LIST))
     assert {line.partition(" lacks ")[2] for line in told(root)} == {f"blob {digest(LAYER)}"}
 
-    async def push_again() -> None:
-        storage = DistributionStorage(root, "never")
-        client = Client(Registry(storage))
-        for name in ("a", "b/c"):
-            assert (await client.call("GET", f"/v2/{name}/blobs/{digest(LAYER)}")).status == 404
-            assert (await client.blob(name, LAYER)).status == 201
-        storage.close()
-
-    asyncio.run(push_again())
+    push_layer_again(DistributionStorage(root, "never"))
     assert told(root) == []
 
 
@@ -184,17 +175,7 @@ def test_bad_content_is_set_apart_and_healed_by_a_push(root: Path) -> None:
 def test_a_death_at_any_step_leaves_nothing_that_is_not_mended(
     tmp_path: Path, work: Callable[[DistributionStorage], None]
 ) -> None:
-    for steps in range(crashes.MANY):
-        root = tmp_path / str(steps)
-        storage = DistributionStorage(root, "never")
-        try:
-            with failing_after(steps):
-                work(storage)
-            break
-        except Killed:
-            storage.close()
-        assert not [line for line in told(root, repair=True) if "quarantine" in line]
-        assert told(root) == []
+    die_at_each_step(tmp_path, DistributionStorage, work, told)
 
 
 def test_the_command_reads_this_layout(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
